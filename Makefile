@@ -1,0 +1,48 @@
+# Everything a newcomer or CI runs. Each target sets up what it needs.
+VENV := .venv
+PYTHON ?= python3
+BIN := $(VENV)/bin
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: help demo install test soak check bench format clean
+
+help:            ## this list
+	@grep -E '^[a-z]+: .*##|^[a-z]+:  +##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/'
+
+$(VENV)/run.stamp: pyproject.toml constraints.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable .
+	touch $@
+
+$(VENV)/dev.stamp: $(VENV)/run.stamp
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	touch $@
+
+demo: $(VENV)/run.stamp     ## render a short film without any model and say how to watch it
+	$(BIN)/zoomtui demo
+
+install: $(VENV)/dev.stamp  ## just the environment, in .venv
+	@echo "Ready: $(BIN)/zoomtui --help"
+
+test: $(VENV)/dev.stamp     ## the tests
+	$(BIN)/python -m pytest
+
+soak: $(VENV)/dev.stamp     ## the long tests
+	$(BIN)/python -m pytest -m soak --timeout 3600
+
+check: $(VENV)/dev.stamp    ## format, lint, strict types, import contracts, tests
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest
+
+bench: $(VENV)/dev.stamp    ## the figures, as ratios against something measured in the same run
+	for each in tests/benchmarks/bench_*.py; do $(BIN)/python $$each || exit 1; done
+
+format: $(VENV)/dev.stamp   ## put the sources in order
+	$(BIN)/ruff format
+	$(BIN)/ruff check --fix
+
+clean:           ## remove the environment and caches
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache

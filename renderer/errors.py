@@ -1,0 +1,62 @@
+"""Everything that can go wrong on purpose, and the exit code that each one means.
+
+RendererError
+├── SettingsError      2  a setting, option or input picture can't be used
+├── ProjectError       3  the project folder is not one, is damaged, or contradicts what is asked
+│   └── ProjectBusy    4  another engine holds the project
+├── PainterError       5  the painter or its model can't be loaded, or can't paint
+├── StorageError       6  the disk is full, read-only, or failed
+└── EncoderError       7  the encoder can't be opened or failed
+
+Every message is one line for the user: what, where, what to do.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class RendererError(Exception):
+    """Root of the tree; never raised itself. ``str(error)`` is one line fit for the user."""
+
+    exit_code: ClassVar[int] = 1
+
+
+class SettingsError(RendererError):
+    """A setting, option or input picture can't be used."""
+
+    exit_code = 2
+
+
+class ProjectError(RendererError):
+    """The folder is no project, is damaged, or contradicts what is asked of it."""
+
+    exit_code = 3
+
+
+class ProjectBusy(ProjectError):
+    """Another engine holds the project; the message says which."""
+
+    exit_code = 4
+
+
+class PainterError(RendererError):
+    """The painter or its model can't be loaded, or can't paint."""
+
+    exit_code = 5
+
+
+class StorageError(RendererError):
+    """The disk is full, read-only, or failed; what is committed stays playable."""
+
+    exit_code = 6
+
+
+class EncoderError(RendererError):
+    """The encoder can't be opened on this machine, or failed."""
+
+    exit_code = 7
+
+
+class Cancelled(Exception):
+    """Raised by ``on_step`` to leave a paint call early. No error: it never reaches the user."""

@@ -1,0 +1,269 @@
+"""Appending segments to the growing film, and finding its committed end again after a crash.
+
+The film is one fragmented MP4: the header of the first segment, then the fragment of every segment.
+Anything counts from the moment its record is in the journal, which is after its bytes are on the
+disk; bytes past the committed end are nobody's and are cut off. Knows no codec and no playlist.
+"""
+
+from __future__ import annotations
+
+import os
+import zlib
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from renderer.errors import ProjectError
+from renderer.files import flush_folder, storage_errors
+from renderer.film.fragment import EncodedSegment, signature
+from renderer.journal import Journal, Record, write_at
+
+HEADER, SEGMENT = "header", "segment"
+"""The journal's record types that are the store's; it skips all others."""
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A committed segment of the film."""
+
+    index: int
+    """0, 1, …: the interval it shows."""
+    first_frame: int
+    """Frame of the film that it begins with."""
+    frames: int
+    offset: int
+    """Where its bytes begin in the film."""
+    length: int
+    """Bytes."""
+    crc: int
+    """CRC-32 of its bytes."""
+    closing: bool = False
+    """True for the very last frame of a finished film, which is a segment of its own."""
+
+
+class FilmStore:
+    """The single writer of one film. Not thread-safe: it belongs to the thread that encodes."""
+
+    def __init__(self, film: Path, journal: Journal, handle: int) -> None:
+        """Internal: use ``open``. ``handle`` is the film, open for reading and writing."""
+        self._film = film
+        self._journal = journal
+        self._handle = handle
+        self._header = _header(journal.records)
+        self._segments = committed(journal.records)
+
+    @classmethod
+    def open(cls, film: Path, journal: Journal) -> FilmStore:
+        """The film as far as ``journal`` has committed it; one is begun where there is none.
+
+        Cuts off what a crash left behind the committed end, and drops the last segment where its
+        bytes did not reach the disk. Raises ProjectError, with nothing changed, where more of the
+        film than that is lost or the journal contradicts itself; StorageError where the disk fails.
+        """
+        handle = _open(film, new=_header(journal.records) is None)
+        try:
+            store = cls(film, journal, handle)
+            store._recover()
+        except BaseException:
+            os.close(handle)
+            raise
+        return store
+
+    @property
+    def segments(self) -> Sequence[Segment]:
+        """All committed segments, in order; not to be changed by the reader."""
+        return self._segments
+
+    @property
+    def frames(self) -> int:
+        """Frames committed."""
+        last = self._segments[-1] if self._segments else None
+        return last.first_frame + last.frames if last else 0
+
+    @property
+    def size(self) -> int:
+        """The committed end of the film, bytes."""
+        last = self._segments[-1] if self._segments else None
+        return last.offset + last.length if last else self.header_length
+
+    @property
+    def header_length(self) -> int:
+        """Bytes of the film's header; 0 before the first segment."""
+        return int(self._header["length"]) if self._header else 0
+
+    @property
+    def next_segment(self) -> int:
+        """Index of the segment that ``append`` will commit."""
+        return len(self._segments)
+
+    @property
+    def finished(self) -> bool:
+        """True when the closing segment is committed."""
+        return bool(self._segments) and self._segments[-1].closing
+
+    @property
+    def intervals(self) -> int:
+        """Committed segments that show an interval: all but the closing one."""
+        return len(self._segments) - self.finished
+
+    def append(self, encoded: EncodedSegment, *, closing: bool = False) -> Segment:
+        """Commit ``encoded`` as the next segment; it is durable when this returns.
+
+        Raises StorageError when the disk is full or fails, with film and journal as they were
+        before (the very first segment may leave its header, which is the film's anyway);
+        ProjectError when the segment can't be decoded behind the film's header.
+        """
+        if self.finished:
+            raise ValueError("the film is finished: reopen() it first")
+        if self._header is None:
+            header = {"type": HEADER, **_extent(0, encoded.init)}
+            self._commit(encoded.init, header)
+            self._header = header
+        elif signature(encoded.init) != signature(self._read(self._header)):
+            raise ProjectError(
+                f"{self._film}: the encoder now makes another stream than in the film so far; "
+                f"resume with the versions of zoomtui, PyAV and encoder that began it"
+            )
+        record: Record = {
+            "type": SEGMENT,
+            "index": self.next_segment,
+            "first_frame": self.frames,
+            "frames": encoded.frames,
+            **_extent(self.size, encoded.media),
+        }
+        if closing:
+            record["closing"] = True
+        self._commit(encoded.media, record)
+        segment = _segment(record)
+        self._segments.append(segment)
+        return segment
+
+    def reopen(self) -> None:
+        """Take the closing segment off a finished film, so that it can be lengthened.
+
+        Does nothing to an unfinished one. A crash in between is repaired by ``open``. Raises
+        StorageError.
+        """
+        if self.finished:
+            self._drop_last()
+            self._cut()
+
+    def close(self) -> None:
+        """Let go of the film. Everything is durable already."""
+        os.close(self._handle)
+
+    def _commit(self, data: bytes, record: Record) -> None:
+        """Bytes first, then the record that vouches for them; all or nothing."""
+        end = self.size
+        try:
+            with storage_errors(self._film):
+                write_at(self._handle, data, end)
+                os.fdatasync(self._handle)
+            self._journal.append(record)
+        except BaseException:
+            with suppress(OSError):
+                os.ftruncate(self._handle, end)
+            raise
+
+    def _recover(self) -> None:
+        """Let film and journal end at the same place again."""
+        ours = [record for record in self._journal.records if _is_ours(record)]
+        if ours and not self._intact(ours[-1]):
+            if len(ours) > 1 and not self._intact(ours[-2]):
+                raise ProjectError(
+                    f"{self._film} is damaged: more than its last segment can't be read back; "
+                    f"put back a copy of it"
+                )
+            self._drop_last()
+        self._cut()
+
+    def _intact(self, record: Record) -> bool:
+        return zlib.crc32(self._read(record)) == int(record["crc"])
+
+    def _read(self, record: Record) -> bytes:
+        """The film's bytes that ``record`` vouches for; fewer where the film ends early."""
+        offset, end = record["offset"], record["offset"] + record["length"]
+        parts = []
+        with storage_errors(self._film):
+            # a single call reads 2 GiB at most
+            while part := os.pread(self._handle, end - offset, offset):
+                parts.append(part)
+                offset += len(part)
+        return b"".join(parts)
+
+    def _drop_last(self) -> None:
+        """Take the last segment's (or a lone header's) record out of the journal."""
+        records = self._journal.records
+        at = max(index for index, record in enumerate(records) if _is_ours(record))
+        self._journal.remove(at)
+        self._header = _header(records)
+        self._segments = committed(records)
+
+    def _cut(self) -> None:
+        """Let the film end at its committed end, durably."""
+        with storage_errors(self._film):
+            if os.fstat(self._handle).st_size != self.size:
+                os.ftruncate(self._handle, self.size)
+                os.fsync(self._handle)
+
+
+def committed(records: Sequence[Record]) -> list[Segment]:
+    """The segments that a journal's ``records`` commit. Reads no film.
+
+    Raises ProjectError where a segment does not follow the one before it.
+    """
+    header = _header(records)
+    end = header["length"] if header else 0
+    frame = 0
+    segments: list[Segment] = []
+    for record in records:
+        if record.get("type") != SEGMENT:
+            continue
+        segment = _segment(record)
+        if (segment.index, segment.first_frame, segment.offset) != (len(segments), frame, end):
+            raise ProjectError(
+                f"the journal is damaged: segment {segment.index} does not follow segment "
+                f"{len(segments) - 1}; put back a copy of the journal"
+            )
+        segments.append(segment)
+        frame += segment.frames
+        end += segment.length
+    return segments
+
+
+def _is_ours(record: Record) -> bool:
+    return record.get("type") in (HEADER, SEGMENT)
+
+
+def _header(records: Sequence[Record]) -> Record | None:
+    return next((record for record in records if record.get("type") == HEADER), None)
+
+
+def _segment(record: Record) -> Segment:
+    """Raises ProjectError where the record lacks something."""
+    values = {key: value for key, value in record.items() if key != "type"}
+    try:
+        return Segment(**values)
+    except TypeError:
+        raise ProjectError(
+            f"the journal's record of segment {record.get('index')} is not one that this zoomtui "
+            f"knows; upgrade zoomtui to open the project"
+        ) from None
+
+
+def _extent(offset: int, data: bytes) -> Record:
+    return {"offset": offset, "length": len(data), "crc": zlib.crc32(data)}
+
+
+def _open(film: Path, *, new: bool) -> int:
+    """A handle on the film, which is made only where the journal knows of none."""
+    try:
+        handle = os.open(film, os.O_RDWR | os.O_CLOEXEC | (os.O_CREAT if new else 0), 0o666)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise ProjectError(f"can't open the film {film}: {reason}") from None
+    if new:
+        with storage_errors(film):
+            flush_folder(film.parent)
+    return handle

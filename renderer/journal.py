@@ -1,0 +1,198 @@
+"""An append-only file of records, one a line, each under its own checksum.
+
+The journal is what makes a render survive ``kill -9``: what a record promises is on the disk before
+the record is. Knows bytes, lines and checksums; never what a record means.
+
+A line is a JSON array ``["89abcdef",{…}]``: the CRC-32 of the record's UTF-8 text in hexadecimal,
+then the record with its keys sorted and without spaces, so that equal renders write equal bytes.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+import zlib
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from renderer.errors import ProjectError
+from renderer.files import flush_folder, replace_file, storage_errors
+
+Record = dict[str, Any]
+"""JSON values only. What the keys mean is the business of whoever wrote them."""
+
+_PREFIX = len('["89abcdef",')
+
+
+class Journal:
+    """The single writer's view of one journal. ``append`` may be called from any thread."""
+
+    def __init__(self, path: Path, records: list[Record], lengths: list[int]) -> None:
+        """Internal: use ``create`` or ``open``. ``lengths`` are the lines' sizes in bytes."""
+        self._path = path
+        self._records = records
+        self._lengths = lengths
+        self._end = sum(lengths)
+        self._lock = threading.Lock()
+        self._handle = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+
+    @classmethod
+    def create(cls, path: Path) -> Journal:
+        """A new, empty journal, durable at once. Raises ProjectError where one exists already."""
+        with storage_errors(path):
+            try:
+                path.touch(exist_ok=False)
+            except FileExistsError:
+                raise ProjectError(f"{path} exists already; `zoomtui resume` goes on") from None
+            flush_folder(path.parent)
+            return cls(path, [], [])
+
+    @classmethod
+    def open(cls, path: Path) -> Journal:
+        """The journal at ``path``, ready to append to; a torn tail is cut off.
+
+        Raises ProjectError where there is none, or where a damaged line is followed by good ones:
+        that is no interrupted write, and nothing is changed then.
+        """
+        content = _read(path)
+        records, lengths = _parse(content, path)
+        with storage_errors(path):
+            journal = cls(path, records, lengths)
+            if journal._end < len(content):
+                journal._shorten(journal._end)
+            return journal
+
+    @property
+    def records(self) -> Sequence[Record]:
+        """All records, oldest first; not to be changed by the reader."""
+        return self._records
+
+    def append(self, record: Record) -> None:
+        """Add ``record``; it is durable when this returns.
+
+        Raises StorageError when the disk is full or fails; the journal is then as it was before.
+        """
+        line = _line(record)
+        with self._lock:
+            with storage_errors(self._path):
+                try:
+                    write_at(self._handle, line, self._end)
+                    os.fdatasync(self._handle)
+                except OSError:
+                    with suppress(OSError):
+                        os.ftruncate(self._handle, self._end)
+                    raise
+            self._records.append(record)
+            self._lengths.append(len(line))
+            self._end += len(line)
+
+    def cut(self, keep: int) -> None:
+        """Keep the first ``keep`` records only, durably. Raises StorageError."""
+        with self._lock:
+            self._cut(keep)
+
+    def remove(self, index: int) -> None:
+        """Take the record at ``index`` out and keep all others, durably and at one stroke.
+
+        Raises StorageError; the journal is then as it was before.
+        """
+        with self._lock:
+            if index == len(self._records) - 1:
+                self._cut(index)
+            else:
+                self._rewrite(self._records[:index] + self._records[index + 1 :])
+
+    def close(self) -> None:
+        """Let go of the file. Everything is durable already."""
+        os.close(self._handle)
+
+    def _cut(self, keep: int) -> None:
+        end = sum(self._lengths[:keep])
+        with storage_errors(self._path):
+            self._shorten(end)
+        del self._records[keep:], self._lengths[keep:]
+        self._end = end
+
+    def _shorten(self, end: int) -> None:
+        os.ftruncate(self._handle, end)
+        os.fsync(self._handle)
+
+    def _rewrite(self, records: list[Record]) -> None:
+        lines = [_line(record) for record in records]
+        replace_file(self._path, b"".join(lines))
+        with storage_errors(self._path):
+            renewed = os.open(self._path, os.O_RDWR | os.O_CLOEXEC)
+        os.close(self._handle)
+        self._handle = renewed
+        self._records[:] = records
+        self._lengths[:] = [len(line) for line in lines]
+        self._end = sum(self._lengths)
+
+
+def read_journal(path: Path) -> list[Record]:
+    """The records of a journal that another process may be writing; changes nothing.
+
+    Raises ProjectError as ``Journal.open`` does.
+    """
+    return _parse(_read(path), path)[0]
+
+
+def write_at(handle: int, data: bytes, offset: int) -> None:
+    """Write all of ``data`` at ``offset``, however many calls it takes. Raises OSError."""
+    rest = memoryview(data)
+    while rest:
+        written = os.pwrite(handle, rest, offset)
+        rest = rest[written:]
+        offset += written
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise ProjectError(f"can't read the journal {path}: {reason}") from None
+
+
+def _line(record: Record) -> bytes:
+    text = json.dumps(
+        record, ensure_ascii=False, allow_nan=False, separators=(",", ":"), sort_keys=True
+    )
+    # A prompt from a misconfigured terminal may hold lone surrogates; they must come back as well.
+    body = text.encode("utf-8", "surrogatepass")
+    return b'["%08x",%b]\n' % (zlib.crc32(body), body)
+
+
+def _record(line: bytes) -> Record | None:
+    """The record that a line, newline included, holds; None where any byte of it is wrong."""
+    body = line[_PREFIX:-2]
+    if line != b'["%08x",%b]\n' % (zlib.crc32(body), body):
+        return None
+    try:
+        record = json.loads(body)
+    except ValueError:
+        return None
+    return record if isinstance(record, dict) else None
+
+
+def _parse(content: bytes, path: Path) -> tuple[list[Record], list[int]]:
+    """The records and the lengths of their lines, up to a torn tail. Raises ProjectError."""
+    records: list[Record] = []
+    lengths: list[int] = []
+    bad = 0
+    for number, line in enumerate(content.splitlines(keepends=True), 1):
+        record = _record(line)
+        if record is None:
+            bad = bad or number
+        elif bad:
+            raise ProjectError(
+                f"{path} is damaged: line {bad} can't be read, but line {number} can; "
+                f"put back a copy of the journal from before the damage"
+            )
+        else:
+            records.append(record)
+            lengths.append(len(line))
+    return records, lengths
