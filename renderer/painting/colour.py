@@ -1,0 +1,274 @@
+"""Makes painted borders agree with the picture that they surround, and says how well they do.
+
+A painter changes the colours of what it was given: a VAE's round trip shifts, softens and adds
+grain. So the known area is compared with what came back for it, and the border is corrected by
+what was learned there. Everything follows from keyframe 0 and the canvas at hand; nothing is
+remembered, so a resumed render goes on exactly as an uninterrupted one. Pure numpy arithmetic, sRGB
+values 0 … 255 throughout. Knows no painters, settings or files.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from renderer.painting.geometry import Area
+
+Pixels = NDArray[np.uint8]
+Floats = NDArray[np.float32]
+
+CELLS, CELL_SIDE, CELLS_LEAST = 12, 16, 4
+"""Boxes along a picture's shorter side over which it is low-passed for the fit; fewer, but not
+fewer than the last, where they would be smaller than CELL_SIDE. Small boxes still hold detail that
+softness takes away, and the fit would mistake that for lost contrast: boxes of 8 pixels make the
+gain 0.3 to 1.6 % too high, every keyframe; these 0.0 to 0.2 %."""
+GAIN_PULL = 1.0
+"""Levels² by which the gain is pulled towards 1 (ridge regression): where a picture is nearly flat
+its contrast says nothing about the painter's gain."""
+GAIN_LIMITS = (0.8, 1.25)
+
+MEAN_SLACK = 24.0
+"""Levels that the mean colour may wander from keyframe 0's before the guard acts."""
+SPREAD_SLACK = 1.6
+"""Factor by which contrast may grow or shrink before the guard acts."""
+SPREAD_FLOOR = 8.0
+"""Spreads below this count as this: a flat first picture must not outlaw all contrast."""
+GUARD_PULL = 0.15
+"""Share of the excess that the guard takes back at each keyframe."""
+GUARD_MOST = (3.0, 0.03)
+"""The most that it moves the mean (levels) and the contrast (logarithm) at once."""
+
+FADE_CELL = 4
+"""Side of the boxes on which the remaining difference at the paste border is spread outwards."""
+FADE_SIGMA = 2.0
+"""Width of that spreading, in such boxes."""
+FADE_REACH = 48
+"""Pixels of border over which it fades to nothing."""
+
+SEAM_REACH = 8
+"""Pixels on either side of the paste border that count as its surroundings."""
+SEAM_FLOOR = 0.5
+"""Gradients, in levels, that no eye can see: flat pictures give a seam of 1, not 0 ÷ 0."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """Keyframe 0 in two figures: what hundreds of keyframes must not drift away from."""
+
+    mean: tuple[float, float, float]
+    """Mean of each channel."""
+    spread: float
+    """Standard deviation of the low-passed picture about those means, all channels together."""
+
+    @classmethod
+    def of(cls, picture: Pixels) -> Reference:
+        """The reference that an (H, W, 3) picture is."""
+        mean, spread = _cells(picture).figures()
+        return cls((float(mean[0]), float(mean[1]), float(mean[2])), spread)
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """value → gain · value + offset, one gain for all channels and an offset for each."""
+
+    gain: float
+    offset: tuple[float, float, float]
+
+    def apply(self, values: NDArray[np.uint8] | Floats) -> Floats:
+        """(…, 3) values → float32, neither rounded nor clipped."""
+        return values * np.float32(self.gain) + np.asarray(self.offset, np.float32)
+
+
+def match(painted: Pixels, picture: Pixels, known: Area, reference: Reference) -> Pixels:
+    """The new canvas: ``picture`` itself in ``known``, and around it the painted border, corrected.
+
+    ``painted`` is the whole (H, W, 3) picture that the painter gave back, ``picture`` what lies in
+    ``known``, pixel for pixel. A painter that kept the known area as it was is taken at its word:
+    its border stays as painted, bit for bit. Otherwise three things happen to the border: the
+    painter's change is undone (``fit``), the drift guard acts (``guard``), and what still differs
+    at the paste border fades away from it over ``FADE_REACH`` pixels, so that no square shows.
+    """
+    back = painted[known.rows, known.columns]
+    if np.array_equal(back, picture):
+        return painted.copy()
+    correction = guard(fit(picture, back), painted, reference)
+    corrected = correction.apply(painted)
+    _fade(corrected, picture, known)
+    np.clip(np.rint(corrected, out=corrected), 0, 255, out=corrected)
+    canvas = corrected.astype(np.uint8)
+    canvas[known.rows, known.columns] = picture
+    return canvas
+
+
+def fit(picture: Pixels, back: Pixels) -> Correction:
+    """The correction that brings ``back`` closest to ``picture``, both (H, W, 3) and low-passed.
+
+    Least squares with one gain for all channels: a gain for each would follow chance and tint the
+    border a little more at every keyframe.
+    """
+    wanted, found = _cells(picture), _cells(back)
+    wanted_mean, _ = wanted.figures()
+    found_mean, found_spread = found.figures()
+    together = found.mean_of((wanted.means - wanted_mean) * (found.means - found_mean)).mean()
+    gain = (float(together) + GAIN_PULL) / (found_spread**2 + GAIN_PULL)
+    gain = min(max(gain, GAIN_LIMITS[0]), GAIN_LIMITS[1])
+    offset = wanted_mean - gain * found_mean
+    return _correction(gain, offset + wanted_mean - _clipped_mean(back, gain, offset))
+
+
+def guard(correction: Correction, painted: Pixels, reference: Reference) -> Correction:
+    """``correction``, and a nudge towards ``reference`` where the result has left it too far.
+
+    ``painted`` is the whole canvas before correction. Within the slack nothing changes, so that
+    scenes may change; beyond it the nudge stays small, so that it bends a trend and never shows.
+    """
+    before, spread = _cells(painted).figures()
+    mean = correction.gain * before + np.asarray(correction.offset)
+    spread *= correction.gain
+    away = np.asarray(reference.mean) - mean
+    excess = np.sign(away) * np.maximum(np.abs(away) - MEAN_SLACK, 0)
+    shift = np.clip(GUARD_PULL * excess, -GUARD_MOST[0], GUARD_MOST[0])
+    apart = float(np.log(max(reference.spread, SPREAD_FLOOR) / max(spread, SPREAD_FLOOR)))
+    beyond = np.sign(apart) * max(abs(apart) - float(np.log(SPREAD_SLACK)), 0.0)
+    factor = float(np.exp(np.clip(GUARD_PULL * beyond, -GUARD_MOST[1], GUARD_MOST[1])))
+    offset = factor * (np.asarray(correction.offset) - mean) + mean + shift
+    return _correction(factor * correction.gain, offset)
+
+
+def seam(canvas: Pixels, known: Area) -> float:
+    """Mean gradient across the paste border ÷ mean gradient around it; 1 = invisible.
+
+    Both are of neighbouring pixels in the direction across the border, all channels together.
+    """
+    across, around = [], []
+    height, width = canvas.shape[:2]
+    for turned, edges, along, size in (
+        (canvas, (known.top, known.bottom), known.columns, height),
+        (canvas.swapaxes(0, 1), (known.left, known.right), known.rows, width),
+    ):
+        for edge in edges:
+            if 0 < edge < size:
+                first = max(edge - SEAM_REACH, 0)
+                band = turned[first : edge + SEAM_REACH, along].astype(np.int16)
+                steps = np.abs(np.diff(band, axis=0)).mean(axis=(1, 2))
+                at = edge - first - 1
+                across.append((steps[at], band.shape[1]))
+                around.append((np.delete(steps, at).mean(), band.shape[1]))
+    return (_weighted(across) + SEAM_FLOOR) / (_weighted(around) + SEAM_FLOOR)
+
+
+def drift(canvas: Pixels, reference: Reference) -> float:
+    """Distance of the mean colour from keyframe 0's: root mean square over channels, of 255."""
+    mean, _ = _cells(canvas).figures()
+    return float(np.sqrt(np.mean((mean - np.asarray(reference.mean)) ** 2)))
+
+
+def _fade(corrected: Floats, picture: Pixels, known: Area) -> None:
+    """Add, in place, what is missing at the paste border, less and less outwards.
+
+    What is missing is known only inside, and there only low-passed: it is carried outwards by
+    normalised convolution (Knutsson & Westin, CVPR 1993): blur values and weights, then divide.
+    """
+    height, width = corrected.shape[:2]
+    reach = FADE_REACH
+    left, top = max(known.left - reach, 0), max(known.top - reach, 0)
+    right, bottom = min(known.right + reach, width), min(known.bottom + reach, height)
+    missing = np.zeros((bottom - top, right - left, 3), np.float32)
+    weight = np.zeros((bottom - top, right - left, 1), np.float32)
+    rows = slice(known.top - top, known.bottom - top)
+    columns = slice(known.left - left, known.right - left)
+    missing[rows, columns] = picture - corrected[known.rows, known.columns]
+    weight[rows, columns] = 1
+    spread = _blurred(_sums(missing, FADE_CELL))
+    spread /= np.maximum(_blurred(_sums(weight, FADE_CELL)), 1e-6)
+    size = (spread.shape[1] * FADE_CELL, spread.shape[0] * FADE_CELL)
+    fade_x = _falling(np.arange(left, right), known.left, known.right)
+    fade_y = _falling(np.arange(top, bottom), known.top, known.bottom)
+    fade = fade_y[:, None] * fade_x[None, :]
+    for channel in range(3):
+        plane = Image.fromarray(np.ascontiguousarray(spread[:, :, channel]))
+        full = np.asarray(plane.resize(size, Image.Resampling.BILINEAR))
+        corrected[top:bottom, left:right, channel] += full[: bottom - top, : right - left] * fade
+
+
+def _falling(at: NDArray[np.int_], first: int, end: int) -> Floats:
+    """1 from ``first`` to ``end``, falling smoothly to 0 over FADE_REACH pixels on both sides."""
+    outside = np.maximum(np.maximum(first - at - 0.5, at + 0.5 - end), 0) / FADE_REACH
+    near = np.maximum(1 - outside, 0).astype(np.float32)
+    fade: Floats = near * near * (3 - 2 * near)
+    return fade
+
+
+def _blurred(cells: Floats) -> Floats:
+    """Gaussian blur of (h, w, c) over FADE_SIGMA cells; zero beyond the edge."""
+    reach = round(3 * FADE_SIGMA)
+    taps = np.exp(-0.5 * (np.arange(-reach, reach + 1) / FADE_SIGMA) ** 2).astype(np.float32)
+    for axis in (0, 1):
+        padded = np.pad(cells, [(reach, reach) if a == axis else (0, 0) for a in range(3)])
+        length, out = cells.shape[axis], np.zeros_like(cells)
+        for start, tap in enumerate(taps):
+            span = slice(start, start + length)
+            out += tap * (padded[span] if axis == 0 else padded[:, span])
+        cells = out
+    return cells
+
+
+@dataclass(frozen=True, slots=True)
+class _Cells:
+    """A picture low-passed to a few large boxes."""
+
+    means: NDArray[np.float64]
+    """(rows, columns, 3)."""
+    weights: NDArray[np.float64]
+    """(rows, columns): the share of the picture that each box covers."""
+
+    def mean_of(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Mean over the picture of (rows, columns, 3) values, a channel each."""
+        return np.tensordot(self.weights, values, axes=2)
+
+    def figures(self) -> tuple[NDArray[np.float64], float]:
+        """Mean of each channel, and standard deviation about them, all channels together."""
+        mean = self.mean_of(self.means)
+        return mean, float(np.sqrt(self.mean_of((self.means - mean) ** 2).mean()))
+
+
+def _cells(picture: Pixels) -> _Cells:
+    """The (H, W, 3) picture in boxes as nearly square and equal as whole pixels allow."""
+    height, width = picture.shape[:2]
+    shorter = min(height, width)
+    side = shorter / max(min(CELLS, shorter // CELL_SIDE), CELLS_LEAST)
+    tops, lefts = (np.linspace(0, n, round(n / side) + 1).astype(int) for n in (height, width))
+    tall = np.add.reduceat(picture.reshape(height, -1), tops[:-1], axis=0, dtype=np.uint32)
+    sums = np.add.reduceat(tall.reshape(-1, width, 3), lefts[:-1], axis=1, dtype=np.float64)
+    areas = np.outer(np.diff(tops), np.diff(lefts))
+    return _Cells(sums / areas[:, :, None], areas / (height * width))
+
+
+def _sums(values: Floats, side: int) -> Floats:
+    """Sums over boxes of ``side`` pixels, zeros beyond the right and bottom: (rows, columns, c)."""
+    height, width, channels = values.shape
+    padded = np.pad(values, ((0, -height % side), (0, -width % side), (0, 0)))
+    tall = padded.reshape(-1, side, padded.shape[1], channels).sum(axis=1)
+    sums: Floats = tall.reshape(len(tall), -1, side, channels).sum(axis=2)
+    return sums
+
+
+def _clipped_mean(
+    picture: Pixels, gain: float, offset: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Each channel's mean once corrected and clipped: stars and black skies lose light there."""
+    counts = np.reshape(Image.fromarray(picture).histogram(), (3, 256))
+    values = np.clip(gain * np.arange(256) + offset[:, None], 0, 255)
+    mean: NDArray[np.float64] = (counts * values).sum(axis=1) / counts.sum(axis=1)
+    return mean
+
+
+def _correction(gain: float, offset: NDArray[np.floating]) -> Correction:
+    return Correction(gain, (float(offset[0]), float(offset[1]), float(offset[2])))
+
+
+def _weighted(values: list[tuple[float, int]]) -> float:
+    return float(sum(v * n for v, n in values) / sum(n for _, n in values))

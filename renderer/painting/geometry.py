@@ -1,0 +1,127 @@
+"""Where everything lies: pads, canvases, and the part of each canvas that is already known.
+
+Pure arithmetic on whole pixels. Knows no pictures, no painters and no film.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from renderer.errors import SettingsError
+from renderer.settings import Method, RenderSettings, Size
+
+_FLOAT_NOISE = 1e-6
+"""A pad this little (of one multiple) above a whole multiple is rounding noise of ρ, not a need."""
+
+
+class Area(NamedTuple):
+    """A rectangle of whole pixels: columns left ≤ x < right, rows top ≤ y < bottom."""
+
+    left: int
+    top: int
+    right: int
+    bottom: int
+
+    @property
+    def rows(self) -> slice:
+        return slice(self.top, self.bottom)
+
+    @property
+    def columns(self) -> slice:
+        return slice(self.left, self.right)
+
+
+@dataclass(frozen=True, slots=True)
+class Growth:
+    """One paint call: a canvas, and where what is known already lies in it."""
+
+    canvas_size: Size
+    known: Area
+
+    @property
+    def pads(self) -> tuple[tuple[int, int], tuple[int, int]]:
+        """What is added to the known part, as numpy.pad wants it: (top, bottom), (left, right)."""
+        width, height = self.canvas_size
+        left, top, right, bottom = self.known
+        return (top, height - bottom), (left, width - right)
+
+
+@dataclass(frozen=True, slots=True)
+class Geometry:
+    """Sizes of one film's chain of keyframes, the same for every keyframe from the second on.
+
+    The pads are multiples of ``size_multiple``, so the canvas is ρW x ρH or a little larger; what
+    the next picture and the film see is always ``view``, exactly ρW x ρH.
+    """
+
+    keyframe_size: Size
+    canvas_size: Size
+    pad: tuple[int, int]
+    """Pixels added at the left and right, and at the top and bottom."""
+    zoom_factor: float
+
+    @classmethod
+    def of(cls, settings: RenderSettings) -> Geometry:
+        """The geometry that these settings mean."""
+        width, height = settings.keyframe_size
+        px = _pad(width, settings.zoom_factor, settings.size_multiple)
+        py = _pad(height, settings.zoom_factor, settings.size_multiple)
+        return cls(
+            keyframe_size=(width, height),
+            canvas_size=(width + 2 * px, height + 2 * py),
+            pad=(px, py),
+            zoom_factor=settings.zoom_factor,
+        )
+
+    @property
+    def known(self) -> Area:
+        """Where the previous picture lies on the canvas."""
+        (width, height), (px, py) = self.keyframe_size, self.pad
+        return Area(px, py, px + width, py + height)
+
+    @property
+    def view(self) -> tuple[float, float, float, float]:
+        """The next picture's box on the canvas: left, top, right, bottom, real numbers."""
+        (cw, ch), (w, h), rho = self.canvas_size, self.keyframe_size, self.zoom_factor
+        # Never outside the canvas, not even by the noise that _pad forgives.
+        left, top = max(0.0, (cw - rho * w) / 2), max(0.0, (ch - rho * h) / 2)
+        return left, top, cw - left, ch - top
+
+    @property
+    def direct(self) -> tuple[Growth]:
+        """All four sides in one call."""
+        return (Growth(self.canvas_size, self.known),)
+
+    @property
+    def sequential(self) -> tuple[Growth, Growth, Growth, Growth]:
+        """Left, top, right, bottom; each call's canvas is the next one's known part."""
+        (w, h), (px, py) = self.keyframe_size, self.pad
+        return (
+            Growth((px + w, h), Area(px, 0, px + w, h)),
+            Growth((px + w, py + h), Area(0, py, px + w, py + h)),
+            Growth((px + w + px, py + h), Area(0, 0, px + w, py + h)),
+            Growth((px + w + px, py + h + py), Area(0, 0, px + w + px, py + h)),
+        )
+
+    def calls(self, method: Method) -> tuple[Growth, ...]:
+        """The paint calls that make one keyframe, in order."""
+        return self.direct if method == "direct" else self.sequential
+
+
+def _pad(side: int, zoom_factor: float, multiple: int) -> int:
+    """Pixels to add at each end of a side: the least multiple that reaches ρ times the side."""
+    needed = (zoom_factor - 1) * side / 2 / multiple
+    return max(1, math.ceil(needed - _FLOAT_NOISE)) * multiple
+
+
+def zoom_factor_from_pixels(outpaint_pixels: int, keyframe_size: Size) -> float:
+    """ρ for a border of ``outpaint_pixels`` at every end of the picture's shorter edge.
+
+    The longer edge grows in proportion. Raises SettingsError for a border of no pixels.
+    """
+    if outpaint_pixels < 1:
+        raise SettingsError(f"outpaint size must be at least 1 pixel, not {outpaint_pixels}")
+    short = min(keyframe_size)
+    return (short + 2 * outpaint_pixels) / short

@@ -1,0 +1,104 @@
+"""What a painter is, and how one is found by name.
+
+A painter turns a canvas, a mask and a prompt into a picture. It knows nothing of keyframes on
+disk, of film or of threads; the engine knows nothing of models.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.metadata import entry_points
+from typing import Any, Protocol, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from renderer.errors import PainterError, SettingsError
+from renderer.settings import RenderSettings, unknown
+
+OnStep = Callable[[int, int], None]
+"""``on_step(done, total)``: reports progress within one call; may raise to cancel it."""
+
+
+@dataclass(frozen=True, slots=True)
+class PaintJob:
+    """All that a painter may know about the picture it is asked for."""
+
+    canvas: NDArray[np.uint8]
+    """(H, W, 3) sRGB. The masked part holds symmetric padding of the rest."""
+    mask: NDArray[np.bool_]
+    """(H, W); True = paint here. True everywhere for a first picture made from nothing."""
+    prompt: str
+    negative_prompt: str
+    seed: int
+    """0 … 2**63 - 1, already derived for this keyframe and this side."""
+    keyframe: int
+    """Index of the keyframe being made; 0 = the first picture."""
+
+
+class Painter(Protocol):
+    """One call a picture; the whole (H, W, 3) uint8 sRGB picture comes back.
+
+    The known area may come back changed: the engine never trusts it (see ``painting.outpaint``).
+    """
+
+    def paint(self, job: PaintJob, on_step: OnStep) -> NDArray[np.uint8]: ...
+
+
+PainterFactory = Callable[[RenderSettings], Painter]
+"""``factory(settings) -> Painter``; called on the thread that will paint. May take long."""
+
+BUILT_IN = {
+    "texture": "renderer.painting.painters.texture:create",
+    "diffusion": "renderer.painting.painters.diffusion:create",
+}
+ENTRY_POINT_GROUP = "zoomtui.painters"
+
+
+def find(name: str) -> PainterFactory:
+    """The factory of the painter of that name; loads no model.
+
+    ``name`` is built in (``texture``, ``diffusion``), registered by an installed package under the
+    entry point group ``zoomtui.painters``, or ``module:factory``. Raises SettingsError for a name
+    that does not exist, with the nearest one, and PainterError if what it names can't be imported.
+    """
+    if name in BUILT_IN:
+        return _load(BUILT_IN[name], f"painter {name!r}")
+    for entry in entry_points(group=ENTRY_POINT_GROUP, name=name):
+        package = f" (of {entry.dist.name})" if entry.dist else ""
+        return _load(f"{entry.module}:{entry.attr}", f"painter {name!r}{package}")
+    if ":" in name:
+        return _load(name, f"painter {name!r}")
+    known = {*BUILT_IN, *(entry.name for entry in entry_points(group=ENTRY_POINT_GROUP))}
+    raise SettingsError(unknown(f"painter {name!r}", name, known) + " (or module:factory)")
+
+
+def _load(target: str, what: str) -> PainterFactory:
+    """Import ``module:factory``; ``what`` opens the line of an error."""
+    module_name, _, path = target.partition(":")
+    try:
+        found: Any = importlib.import_module(module_name)
+    except (ImportError, SyntaxError, ValueError, TypeError) as error:
+        if isinstance(error, ModuleNotFoundError) and error.name in _with_parents(module_name):
+            raise PainterError(
+                f"{what}: there is no module {error.name}; install it, or put its folder on "
+                "PYTHONPATH"
+            ) from None
+        raise PainterError(f"{what}: {module_name} can't be imported: {error}") from error
+    for part in path.split("."):
+        if not hasattr(found, part):
+            public = {key for key in dir(found) if not key.startswith("_")}
+            missing = f"name {part!r} in {module_name}"
+            raise PainterError(f"{what}: " + unknown(missing, part, public))
+        found = getattr(found, part)
+    if not callable(found):
+        raise PainterError(f"{what} is no factory: it can't be called with the settings")
+    return cast("PainterFactory", found)
+
+
+def _with_parents(module: str) -> set[str]:
+    """``a.b.c`` → {``a``, ``a.b``, ``a.b.c``}."""
+    parts = module.split(".")
+    return {".".join(parts[: n + 1]) for n in range(len(parts))}

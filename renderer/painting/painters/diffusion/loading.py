@@ -1,0 +1,154 @@
+"""From settings to a pipeline that stands on its device, ready to be called.
+
+Knows where the pipeline's folder comes from only through ``hub.locate``; never paints.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import diffusers
+import torch
+import transformers
+from safetensors import SafetensorError
+
+from renderer.errors import PainterError, SettingsError
+from renderer.painting.painters.diffusion.device import Device, choose
+from renderer.painting.painters.diffusion.families import INDEX, Family, read_family
+from renderer.painting.painters.diffusion.hub import file_names, locate
+from renderer.painting.painters.diffusion.hub_errors import causes, one_line
+from renderer.painting.painters.diffusion.quiet import redirect_logs
+from renderer.painting.painters.diffusion.weights import check_weights, choose_weights
+from renderer.painting.painters.models import DEFAULT
+from renderer.painting.painters.schedulers import find_sampler
+from renderer.settings import RenderSettings
+
+log = logging.getLogger("renderer.painting.diffusion")
+
+_DAMAGED = (
+    OSError,
+    ValueError,
+    RuntimeError,
+    TypeError,
+    KeyError,
+    AttributeError,
+    ImportError,
+    SafetensorError,
+)
+"""What a pipeline folder with wrong contents makes diffusers and transformers raise."""
+_WORKING_MEMORY = 3 * 10**9
+"""What painting takes on top of the weights, bytes, at most (SDXL's VAE at 1024 px)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A pipeline on its device."""
+
+    model: str
+    """As the user named it."""
+    pipeline: Any
+    family: Family
+    device: Device
+
+
+def load(settings: RenderSettings) -> Loaded:
+    """Find, check and load the model of the settings and give it its sampler.
+
+    Raises SettingsError for a scheduler, number of steps or strength that can't be used, and
+    PainterError, one line with the cause, if the model can't be loaded.
+    """
+    redirect_logs()
+    for library in (diffusers, transformers):
+        _hide_bars(library)
+    if settings.scheduler:
+        find_sampler(settings.scheduler)  # before any download
+    model = settings.model or DEFAULT
+    device = choose()
+    folder = locate(model, half=device.half)
+    family = read_family(folder / INDEX, model)
+    pipeline = _from_folder(folder, family, device, model)
+    _place(pipeline, device, model)
+    pipeline.set_progress_bar_config(disable=True)
+    if settings.scheduler:
+        _set_scheduler(pipeline, settings.scheduler)
+    _check_steps(pipeline, settings)
+    channels = pipeline.unet.config.in_channels
+    if channels == 4:
+        log.warning("%s was not trained for inpainting (4 channels); joins may show", model)
+    log.info(
+        "%s (%s) on %s; no safety checker, no watermark", model, family.class_name, device.name
+    )
+    return Loaded(model, pipeline, family, device)
+
+
+def _hide_bars(library: Any) -> None:
+    library.utils.logging.disable_progress_bar()
+
+
+def _from_folder(folder: Path, family: Family, device: Device, model: str) -> Any:
+    """Load the pipeline: weights from safetensors only, nothing from the network."""
+    weights = choose_weights(file_names(folder), family.models, half=device.half, where=model)
+    check_weights(folder, weights)
+    dtype = device.dtype(prefers_bfloat16=family.prefers_bfloat16)
+    try:
+        pipeline = getattr(diffusers, family.class_name).from_pretrained(
+            folder,
+            dtype=dtype,
+            variant=weights.variant,
+            use_safetensors=True,
+            local_files_only=True,
+            **family.options,
+        )
+    except _DAMAGED as error:
+        raise PainterError(
+            f"{model} can't be loaded: {one_line(list(causes(error))[-1])}"
+        ) from error
+    return pipeline
+
+
+def _place(pipeline: Any, device: Device, model: str) -> None:
+    """Move the pipeline to its device, or keep it in RAM with one part at a time on the device."""
+    models = [part for part in pipeline.components.values() if isinstance(part, torch.nn.Module)]
+    if device.device.type == "cuda":
+        for part in (pipeline.unet, pipeline.vae):
+            part.to(memory_format=torch.channels_last)
+    tensors = [tensor for part in models for tensor in part.parameters()]
+    size = sum(tensor.numel() * tensor.element_size() for tensor in tensors)
+    if device.has_room(size + _WORKING_MEMORY):
+        pipeline.to(device.device)
+        return
+    log.warning(
+        "%s has little free memory: %s stays in RAM, and its parts take turns; this is slower",
+        device.name,
+        model,
+    )
+    pipeline.enable_model_cpu_offload(device=device.device)
+
+
+def _set_scheduler(pipeline: Any, name: str) -> None:
+    """Put the named sampler in place of the model's own, with the model's noise schedule."""
+    sampler = find_sampler(name)
+    cls = getattr(diffusers, sampler.class_name)
+    pipeline.scheduler = cls.from_config(pipeline.scheduler.config, **sampler.options)
+
+
+def _check_steps(pipeline: Any, settings: RenderSettings) -> None:
+    """Try the number of steps out now rather than after minutes. Raises SettingsError."""
+    name = settings.scheduler or type(pipeline.scheduler).__name__
+    most = pipeline.scheduler.config.num_train_timesteps
+    if settings.steps > most:
+        raise SettingsError(f"steps must be at most {most} with this model, not {settings.steps}")
+    try:
+        pipeline.scheduler.set_timesteps(settings.steps)
+    except ValueError as error:
+        raise SettingsError(
+            f"scheduler {name} can't do {settings.steps} steps: {one_line(error)}"
+        ) from error
+    if int(settings.steps * settings.strength) < 1:
+        raise SettingsError(
+            f"strength {settings.strength:g} of {settings.steps} steps leaves no step to do; "
+            f"it must be at least {1 / settings.steps:.3g}"
+        )

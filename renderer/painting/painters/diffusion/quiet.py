@@ -1,0 +1,67 @@
+"""Keeps diffusers, transformers and the hub client from writing to the terminal.
+
+Their log records go on to ``renderer.painting.diffusion``, each text once; their progress bars are
+off. Python warnings are left to the process, which may send them to its log.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+
+log = logging.getLogger("renderer.painting.diffusion")
+
+_ENVIRONMENT = {
+    "HF_HUB_DISABLE_PROGRESS_BARS": "1",
+    "HF_HUB_DISABLE_TELEMETRY": "1",
+    "TOKENIZERS_PARALLELISM": "false",
+}
+_VERBOSITY = {
+    "diffusers": "DIFFUSERS_VERBOSITY",
+    "transformers": "TRANSFORMERS_VERBOSITY",
+    "huggingface_hub": "HF_HUB_VERBOSITY",
+}
+"""Library → the variable by which its user sets how much it logs."""
+_QUIET = "error"
+"""Below this they talk to developers, some of it with every call."""
+_REMEMBERED = 200
+
+
+class _Relay(logging.Handler):
+    """Hands records on to our logger, but not the same text again."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._seen: set[str] = set()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        text = record.getMessage()
+        if text in self._seen or len(self._seen) >= _REMEMBERED:
+            return
+        self._seen.add(text)
+        log.log(record.levelno, "%s: %s", record.name, " ".join(text.split()))
+
+
+def prepare_environment() -> None:
+    """Set what the libraries read when they are imported, where the user has not set it."""
+    for name, value in _ENVIRONMENT.items():
+        os.environ.setdefault(name, value)
+    for name in _VERBOSITY.values():
+        os.environ.setdefault(name, _QUIET)
+
+
+def redirect_logs() -> None:
+    """Send the libraries' logs to ours instead of stderr. Once they are imported; may be repeated.
+
+    They add their own stream handler on import, so it is taken off again here.
+    """
+    for name, variable in _VERBOSITY.items():
+        library = logging.getLogger(name)
+        if os.environ.get(variable) == _QUIET:
+            library.setLevel(logging.ERROR)
+        if any(isinstance(handler, _Relay) for handler in library.handlers):
+            continue
+        for handler in list(library.handlers):
+            library.removeHandler(handler)
+        library.addHandler(_Relay())
+        library.propagate = False

@@ -1,0 +1,139 @@
+"""The models that ship as presets, and how a user's ``--model`` is read. Light: no torch, no hub.
+
+Figures are of the half-precision weights. A preset pins the revision that was looked at, so that a
+changed repository can't change a film.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from renderer.errors import SettingsError
+from renderer.settings import unknown
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelPreset:
+    """An inpainting model that is known to work, with settings that suit it."""
+
+    name: str
+    """Short name for the command line."""
+    repo: str
+    """Id on the Hugging Face hub."""
+    revision: str
+    """Commit of that repository, 40 hex digits."""
+    licence: str
+    weights: str
+    """Size of the download."""
+    vram: str
+    """Memory of the GPU that painting takes."""
+    native: int
+    """Side of the square pictures that it was trained on, px."""
+    canvas: int
+    """Longest side of a canvas at which it still paints well, px."""
+    multiple: int = 8
+    """Canvas sides must be multiples of this, px."""
+    steps: int = 25
+    guidance_scale: float = 7.5
+    strength: float = 1.0
+    scheduler: str = ""
+    """A name from ``schedulers.py``; empty: the model's own."""
+    needs_prompt: bool = True
+    """It can't paint from an empty prompt."""
+    aliases: tuple[str, ...] = ()
+    """Other names, and ids that the same weights have or had on the hub."""
+    note: str = ""
+
+
+PRESETS = (
+    ModelPreset(
+        name="sd2",
+        repo="sd2-community/stable-diffusion-2-inpainting",
+        revision="5f74973cbb64c8568780732c17f43eb269d63a0d",
+        licence="CreativeML Open RAIL++-M",
+        weights="2.6 GB",
+        vram="about 4 GB",
+        native=512,
+        canvas=768,
+        scheduler="dpm++",
+        aliases=(
+            "sd-2",
+            "stable-diffusion-2-inpainting",
+            "stabilityai/stable-diffusion-2-inpainting",
+        ),
+        note="Stable Diffusion 2 inpainting, from a mirror: the original has left the hub",
+    ),
+    ModelPreset(
+        name="sd15",
+        repo="stable-diffusion-v1-5/stable-diffusion-inpainting",
+        revision="8a4288a76071f7280aedbdb3253bdb9e9d5d84bb",
+        licence="CreativeML Open RAIL-M",
+        weights="2.1 GB",
+        vram="about 3 GB",
+        native=512,
+        canvas=768,
+        scheduler="dpm++",
+        aliases=(
+            "sd1.5",
+            "sd-1.5",
+            "stable-diffusion-inpainting",
+            "runwayml/stable-diffusion-inpainting",
+        ),
+        note="Stable Diffusion 1.5 inpainting, the lightest",
+    ),
+    ModelPreset(
+        name="sdxl",
+        repo="diffusers/stable-diffusion-xl-1.0-inpainting-0.1",
+        revision="115134f363124c53c7d878647567d04daf26e41e",
+        licence="CreativeML Open RAIL++-M",
+        weights="6.9 GB",
+        vram="about 11 GB",
+        native=1024,
+        canvas=1024,
+        strength=0.99,
+        scheduler="euler",
+        aliases=("sd-xl", "stable-diffusion-xl-1.0-inpainting-0.1"),
+        note="Stable Diffusion XL inpainting; its card asks for a strength just under 1",
+    ),
+)
+DEFAULT = "sd2"
+
+_HUB_ID = re.compile(r"[\w.-]+/[\w.-]+(@[\w./-]+)?")
+
+
+def find_preset(model: str) -> ModelPreset | None:
+    """The preset of that name, alias or hub id (in any case); None if there is none."""
+    wanted = model.casefold()
+    for preset in PRESETS:
+        if wanted in {name.casefold() for name in (preset.name, preset.repo, *preset.aliases)}:
+            return preset
+    return None
+
+
+def check_model(model: str) -> None:
+    """Raise SettingsError unless ``model`` is a preset, a folder, or looks like a hub id.
+
+    Whether the hub has it, and whether the folder holds a pipeline, is found out by loading.
+    """
+    if find_preset(model) or (model and Path(model).expanduser().is_dir()):
+        return
+    if not model.startswith(("/", "./", "../", "~")):
+        if _HUB_ID.fullmatch(model):
+            return
+        if "/" not in model:
+            names = {preset.name for preset in PRESETS}
+            raise SettingsError(
+                unknown(f"model {model!r}", model, names) + " (or give a folder, or a hub id)"
+            )
+    raise SettingsError(f"model {model}: there is no such folder")
+
+
+def hub_source(model: str) -> tuple[str, str]:
+    """(repository, revision) of a preset or of a hub id, which may end in ``@revision``."""
+    preset = find_preset(model)
+    if preset:
+        return preset.repo, preset.revision
+    repo, _, revision = model.partition("@")
+    return repo, revision or "main"

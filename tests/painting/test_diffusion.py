@@ -1,0 +1,354 @@
+"""The diffusion painter on tiny pipelines that were saved and come back through the real path."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+
+from renderer.errors import Cancelled, PainterError, SettingsError
+from renderer.painting.painters import Painter, PaintJob, find
+from renderer.painting.painters.diffusion.painter import (
+    DiffusionPainter,
+    derived_seed,
+    whole_cells,
+)
+from renderer.painting.painters.schedulers import SCHEDULERS
+from renderer.settings import RenderSettings
+from tests.painting.tiny import tiny_sd, tiny_sdxl
+
+# diffusers 0.42 hands torch tensors to numpy functions, which numpy 2 dislikes: theirs to mend.
+pytestmark = pytest.mark.filterwarnings("ignore:__array_:DeprecationWarning")
+
+SIDE = 64
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread() -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    root = tmp_path_factory.mktemp("models")
+    tiny_sd().save_pretrained(root / "sd")
+    tiny_sdxl().save_pretrained(root / "sdxl")
+    return {"sd": root / "sd", "sdxl": root / "sdxl"}
+
+
+@pytest.fixture(params=["sd", "sdxl"])
+def kind(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+Make = Callable[..., DiffusionPainter]
+
+
+@pytest.fixture
+def make(folders: dict[str, Path]) -> Make:
+    def made(kind: str = "sd", **more: Any) -> DiffusionPainter:
+        values: dict[str, Any] = {"prompt": "a castle", "steps": 3, **more}
+        painter: Painter = find("diffusion")(RenderSettings(model=str(folders[kind]), **values))
+        assert isinstance(painter, DiffusionPainter)
+        return painter
+
+    return made
+
+
+def ring() -> NDArray[np.bool_]:
+    mask = np.ones((SIDE, SIDE), dtype=bool)
+    mask[16:48, 16:48] = False
+    return mask
+
+
+def left_strip() -> NDArray[np.bool_]:
+    mask = np.zeros((SIDE, SIDE + 16), dtype=bool)
+    mask[:, :16] = True
+    return mask
+
+
+def everything() -> NDArray[np.bool_]:
+    return np.ones((SIDE, SIDE), dtype=bool)
+
+
+def job(
+    mask: NDArray[np.bool_] | None = None,
+    prompt: str = "a castle",
+    negative: str = "",
+    seed: int = 1,
+    level: int | None = None,
+) -> PaintJob:
+    mask = ring() if mask is None else mask
+    canvas = np.random.default_rng(0).integers(0, 256, (*mask.shape, 3), dtype=np.uint8)
+    if level is not None:
+        canvas[...] = level
+    return PaintJob(canvas, mask, prompt, negative, seed, keyframe=3)
+
+
+def ignore(done: int, total: int) -> None:
+    """An on_step that does nothing."""
+
+
+def pipeline_of(painter: DiffusionPainter) -> Any:
+    return painter._pipeline
+
+
+@contextmanager
+def hooked(module: torch.nn.Module, hook: Any) -> Iterator[None]:
+    handle = module.register_forward_hook(hook)
+    yield
+    handle.remove()
+
+
+@pytest.mark.parametrize("mask", [ring(), left_strip(), everything()], ids=["ring", "strip", "all"])
+def test_paints_every_kind_of_mask_and_is_the_same_for_the_same_seed(
+    make: Make, kind: str, mask: NDArray[np.bool_]
+) -> None:
+    painter = make(kind)
+    first = painter.paint(job(mask), ignore)
+    assert first.shape == (*mask.shape, 3)
+    assert first.dtype == np.uint8
+    assert first.std() > 5
+    again = painter.paint(job(mask), ignore)
+    assert again.tobytes() == first.tobytes()
+    other = painter.paint(job(mask, seed=2), ignore)
+    assert np.mean(other != first) > 0.5
+
+
+def test_another_painter_of_the_same_folder_gives_the_same_bytes(make: Make, kind: str) -> None:
+    first, second = (make(kind).paint(job(), ignore) for _ in range(2))
+    assert first.tobytes() == second.tobytes()
+
+
+def test_the_largest_seed_of_a_job_works(make: Make) -> None:
+    make().paint(job(seed=2**63 - 1), ignore)
+
+
+def test_prompt_negative_prompt_and_guidance_count(make: Make, kind: str) -> None:
+    plain = make(kind).paint(job(), ignore)
+    changed = [
+        make(kind).paint(job(prompt="a forest"), ignore),
+        make(kind).paint(job(negative="blurry"), ignore),
+        make(kind, guidance_scale=3.0).paint(job(), ignore),
+        make(kind, guidance_scale=0.0).paint(job(), ignore),
+    ]
+    for picture in changed:
+        assert np.any(picture != plain)
+
+
+def test_the_known_area_steers_what_is_painted(make: Make) -> None:
+    painter = make()
+    dark, bright = (painter.paint(job(level=level), ignore) for level in (20, 230))
+    assert np.any(dark[ring()] != bright[ring()])
+
+
+def test_the_padding_does_not_count_at_full_strength(make: Make, kind: str) -> None:
+    """Only strengths below 1 may see what lies under the mask."""
+    padded, blank = job(), job()
+    blank.canvas[blank.mask] = 0
+    for strength, alike in ((1.0, True), (0.7, False)):
+        painter = make(kind, strength=strength)
+        first, second = (painter.paint(each, ignore) for each in (padded, blank))
+        assert np.array_equal(first, second) is alike
+
+
+def test_a_first_picture_ignores_canvas_and_strength(make: Make, kind: str) -> None:
+    full = make(kind).paint(job(everything()), ignore)
+    weak = make(kind, strength=0.4).paint(job(everything(), level=0), ignore)
+    assert np.array_equal(full, weak)
+
+
+def test_a_cell_with_one_masked_pixel_is_painted_whole() -> None:
+    mask = np.zeros((16, 24), dtype=bool)
+    mask[3, 9] = True
+    grown = whole_cells(mask)
+    assert grown[:8, 8:16].all()
+    assert grown.sum() == 64
+    assert np.array_equal(whole_cells(ring()), ring())
+
+
+def test_a_prompt_is_encoded_once(make: Make, kind: str) -> None:
+    painter = make(kind)
+    calls: list[str] = []
+    with hooked(pipeline_of(painter).text_encoder, lambda *_: calls.append("encoded")):
+        for seed in range(3):
+            painter.paint(job(seed=seed), ignore)
+        once = len(calls)
+        assert once in {1, 2}  # the prompt, and for SD the empty negative prompt
+        painter.paint(job(prompt="a forest"), ignore)
+        assert len(calls) == 2 * once
+        painter.paint(job(), ignore)
+        assert len(calls) == 2 * once
+
+
+@pytest.mark.parametrize(
+    ("scheduler", "strength", "run"),
+    [("ddim", 1.0, 4), ("ddim", 0.5, 2), ("pndm", 1.0, 5), ("heun", 1.0, 7)],
+)
+def test_progress_counts_the_steps_that_are_really_run(
+    make: Make, scheduler: str, strength: float, run: int
+) -> None:
+    painter = make(steps=4, strength=strength, scheduler=scheduler)
+    seen: list[tuple[int, int]] = []
+    calls: list[int] = []
+    with hooked(pipeline_of(painter).unet, lambda *_: calls.append(1)):
+        painter.paint(job(), lambda done, total: seen.append((done, total)))
+    assert seen == [(step, run) for step in range(1, run + 1)]
+    assert len(calls) == run
+
+
+def test_cancel_leaves_within_one_step_and_the_painter_goes_on(make: Make, kind: str) -> None:
+    painter = make(kind, steps=8)
+    expected = painter.paint(job(), ignore)
+    calls: list[int] = []
+
+    def cancel(done: int, total: int) -> None:
+        if done == 2:
+            raise Cancelled
+
+    with hooked(pipeline_of(painter).unet, lambda *_: calls.append(1)), pytest.raises(Cancelled):
+        painter.paint(job(), cancel)
+    assert len(calls) == 2
+    assert np.array_equal(painter.paint(job(), ignore), expected)
+
+
+@pytest.mark.parametrize("name", sorted(SCHEDULERS))
+def test_every_scheduler_paints_the_same_picture_twice(make: Make, name: str) -> None:
+    painter = make(steps=4, scheduler=name)
+    assert type(pipeline_of(painter).scheduler).__name__ == SCHEDULERS[name].class_name
+    first, second = (painter.paint(job(), ignore) for _ in range(2))
+    assert np.array_equal(first, second)
+
+
+def spoil(times: int, value: float) -> Any:
+    """A hook that replaces a decoder's first ``times`` outputs by ``value``."""
+    left = [times]
+
+    def hook(_: torch.nn.Module, __: Any, output: torch.Tensor) -> torch.Tensor | None:
+        if left[0] == 0:
+            return None
+        left[0] -= 1
+        return torch.full_like(output, value)
+
+    return hook
+
+
+@pytest.mark.parametrize(
+    ("value", "fault"), [(float("nan"), "broken (NaN)"), (-1.0, "black")], ids=["nan", "black"]
+)
+def test_a_bad_picture_is_painted_again_with_another_seed(
+    make: Make, kind: str, value: float, fault: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    painter = make(kind)
+    with hooked(pipeline_of(painter).vae.decoder, spoil(2, value)):
+        picture = painter.paint(job(seed=5), ignore)
+    third = painter.paint(job(seed=derived_seed(5, 2)), ignore)
+    assert np.array_equal(picture, third)
+    assert caplog.messages == [
+        f"keyframe 3 came out {fault} with seed 5",
+        f"keyframe 3 came out {fault} with seed {derived_seed(5, 1)}",
+    ]
+
+
+def test_a_picture_that_stays_bad_is_an_error_after_three_more(make: Make) -> None:
+    painter = make()
+    calls: list[int] = []
+    with (
+        hooked(pipeline_of(painter).unet, lambda *_: calls.append(1)),
+        hooked(pipeline_of(painter).vae.decoder, spoil(-1, float("nan"))),
+        pytest.raises(
+            PainterError,
+            match=r"^keyframe 3 came out broken \(NaN\) with 4 seeds in a row; try another "
+            r"scheduler, or another model than \S+$",
+        ),
+    ):
+        painter.paint(job(), ignore)
+    assert len(calls) == 4 * 3
+    assert painter.paint(job(), ignore).std() > 5
+
+
+def test_nan_latents_are_noticed(make: Make) -> None:
+    painter = make()
+
+    def poison(_: torch.nn.Module, __: Any, output: tuple[torch.Tensor]) -> tuple[torch.Tensor]:
+        return (output[0] * float("nan"),)
+
+    with hooked(pipeline_of(painter).unet, poison), pytest.raises(PainterError, match="NaN"):
+        painter.paint(job(), ignore)
+
+
+def test_a_black_picture_around_a_black_one_is_right(make: Make) -> None:
+    """A night sky is no fault."""
+    painter = make()
+    with hooked(pipeline_of(painter).vae.decoder, spoil(1, -1.0)):
+        assert not painter.paint(job(level=0), ignore).any()
+
+
+def test_a_full_memory_is_one_line_and_the_painter_goes_on(make: Make) -> None:
+    painter = make()
+
+    def full(*_: Any) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    with (
+        hooked(pipeline_of(painter).unet, full),
+        pytest.raises(
+            PainterError, match=r"has too little memory for 64x64; use a smaller keyframe size$"
+        ),
+    ):
+        painter.paint(job(), ignore)
+    painter.paint(job(), ignore)
+
+
+def test_a_long_prompt_says_what_is_not_read_once(
+    make: Make, kind: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    painter = make(kind)
+    # One token a character here: 75 are read.
+    for seed in range(2):
+        painter.paint(job(prompt="x" * 75 + " tower", seed=seed), ignore)
+    ours = [text for text in caplog.messages if "reads" in text]
+    assert ours == ["the model reads 75 tokens of a prompt; not seen: 'tower'"]
+
+
+def test_wrong_sizes_name_the_nearest(make: Make) -> None:
+    line = "canvas 100x64 must be in multiples of 8 for"
+    with pytest.raises(SettingsError, match=rf"^{line} \S+; nearest: (96|104)x64$"):
+        make().paint(job(np.ones((64, 100), dtype=bool)), ignore)
+
+
+def test_a_mask_that_does_not_fit_is_refused(make: Make) -> None:
+    wrong = PaintJob(np.zeros((64, 72, 3), np.uint8), ring(), "a castle", "", 1, 0)
+    with pytest.raises(SettingsError, match=r"^mask 64x64 does not fit the canvas 72x64$"):
+        make().paint(wrong, ignore)
+
+
+def test_an_empty_prompt_of_a_job_is_refused(make: Make) -> None:
+    with pytest.raises(SettingsError, match=r"^the prompt is empty; \S+ needs one$"):
+        make().paint(job(prompt=" "), ignore)
+
+
+def test_canvases_of_any_memory_layout_paint_alike(make: Make) -> None:
+    painter = make()
+    plain = job()
+    turned = PaintJob(np.asfortranarray(plain.canvas)[::-1][::-1], plain.mask, "a castle", "", 1, 3)
+    turned.canvas.flags.writeable = False
+    assert np.array_equal(painter.paint(plain, ignore), painter.paint(turned, ignore))
+
+
+def test_nothing_is_written_to_the_terminal(
+    make: Make, kind: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    make(kind, scheduler="dpm++").paint(job(), ignore)
+    out, err = capfd.readouterr()
+    assert (out, re.sub(r"\s", "", err)) == ("", "")

@@ -1,0 +1,325 @@
+"""Fetching from the hub, with the real client against a small hub on this machine.
+
+Each call runs in a process of its own, because the client reads its environment when imported.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+from urllib.parse import unquote, urlsplit
+
+import pytest
+
+from renderer.painting.painters.diffusion.hub_errors import explain
+
+COMMIT = "0123456789abcdef0123456789abcdef01234567"
+LOCATE = """
+import sys
+from renderer.errors import RendererError
+from renderer.painting.painters.diffusion.hub import locate
+try:
+    print(locate(sys.argv[1], half=sys.argv[2] == "half"))
+except RendererError as error:
+    sys.exit(f"{type(error).__name__}: {error}")
+finally:
+    assert "torch" not in sys.modules
+"""
+PARTS = {
+    "unet": "diffusion_pytorch_model",
+    "vae": "diffusion_pytorch_model",
+    "text_encoder": "model",
+}
+
+
+def pipeline_files(class_name: str = "StableDiffusionInpaintPipeline") -> dict[str, bytes]:
+    """The files of a repository as SD's looks, with a few bytes for weights."""
+    index = {
+        "_class_name": class_name,
+        "unet": ["diffusers", "UNet2DConditionModel"],
+        "vae": ["diffusers", "AutoencoderKL"],
+        "text_encoder": ["transformers", "CLIPTextModel"],
+        "safety_checker": ["stable_diffusion", "StableDiffusionSafetyChecker"],
+        "feature_extractor": [None, None],
+    }
+    files = {"model_index.json": json.dumps(index).encode(), "README.md": b"a model"}
+    for part, stem in {**PARTS, "safety_checker": "model"}.items():
+        files[f"{part}/config.json"] = b"{}"
+        for name in (f"{stem}.safetensors", f"{stem}.fp16.safetensors", "pytorch_model.bin"):
+            files[f"{part}/{name}"] = f"weights of {part} in {name}".encode()
+    return files
+
+
+@dataclass
+class Hub:
+    """What the server serves and what it was asked for."""
+
+    repos: dict[str, dict[str, bytes]] = field(default_factory=dict)
+    gated: set[str] = field(default_factory=set)
+    sizes: dict[str, int] = field(default_factory=dict)
+    asked: list[str] = field(default_factory=list)
+    url: str = ""
+
+
+@pytest.fixture
+def hub() -> Iterator[Hub]:
+    hub = Hub()
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+            return
+
+        def do_HEAD(self) -> None:
+            self.do_GET()
+
+        def do_GET(self) -> None:
+            path = unquote(urlsplit(self.path).path)
+            hub.asked.append(path)
+            api = re.fullmatch(r"/api/models/([^/]+/[^/]+)/(revision|tree)/(.+)", path)
+            file = re.fullmatch(r"/([^/]+/[^/]+)/resolve/([^/]+)/(.+)", path)
+            match = api or file
+            repo, revision = (match[1], match[3 if api else 2]) if match else ("", "")
+            if repo in hub.gated:
+                self.answer(401, b"", {"X-Error-Code": "GatedRepo"})
+            elif repo not in hub.repos:
+                self.answer(401, b"", {"X-Error-Code": "RepoNotFound"})
+            elif revision not in {"main", COMMIT}:
+                self.answer(404, b"", {"X-Error-Code": "RevisionNotFound"})
+            elif api:
+                self.answer(200, json.dumps(self.listing(repo, api[2])).encode(), {})
+            elif file and file[3] in hub.repos[repo]:
+                etag = {"ETag": f'"{abs(hash(path)):x}"', "X-Repo-Commit": COMMIT}
+                self.answer(200, hub.repos[repo][file[3]], etag)
+            else:
+                self.answer(404, b"", {"X-Error-Code": "EntryNotFound"})
+
+        def listing(self, repo: str, kind: str) -> object:
+            sizes = {name: hub.sizes.get(name, len(b)) for name, b in hub.repos[repo].items()}
+            if kind == "tree":
+                return [
+                    {"type": "file", "path": name, "size": size, "oid": "0" * 40}
+                    for name, size in sizes.items()
+                ]
+            files = [{"rfilename": name, "size": size} for name, size in sizes.items()]
+            return {"id": repo, "sha": COMMIT, "siblings": files}
+
+        def answer(self, status: int, body: bytes, headers: dict[str, str]) -> None:
+            self.send_response(status)
+            for name, value in headers.items():
+                self.send_header(name, value)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            if self.command == "GET":
+                self.wfile.write(body)
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        server.daemon_threads = True
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        hub.url = f"http://127.0.0.1:{server.server_port}"
+        yield hub
+        server.shutdown()
+        thread.join()
+
+
+def locate(
+    model: str, home: Path, url: str = "http://127.0.0.1:9", *, half: bool = True, **more: str
+) -> subprocess.CompletedProcess[str]:
+    clean = {key: value for key, value in os.environ.items() if not key.startswith("HF_")}
+    return subprocess.run(
+        [sys.executable, "-c", LOCATE, model, "half" if half else "full"],
+        env={**clean, "HF_HOME": str(home), "HF_ENDPOINT": url, **more},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def files_in(folder: str) -> set[str]:
+    root = Path(folder.strip())
+    return {file.relative_to(root).as_posix() for file in root.rglob("*") if file.is_file()}
+
+
+def test_only_the_needed_files_are_fetched_once(hub: Hub, tmp_path: Path) -> None:
+    hub.repos["me/model"] = pipeline_files()
+    first = locate("me/model", tmp_path, hub.url)
+    assert first.returncode == 0, first.stderr
+    configs = {f"{part}/config.json" for part in PARTS}
+    weights = {f"{part}/{stem}.fp16.safetensors" for part, stem in PARTS.items()}
+    assert files_in(first.stdout) == {"model_index.json"} | configs | weights
+
+    hub.asked.clear()
+    second = locate("me/model", tmp_path, hub.url)
+    assert second.stdout == first.stdout
+    assert hub.asked == []
+    offline = locate("me/model", tmp_path, hub.url, HF_HUB_OFFLINE="1")
+    assert offline.stdout == first.stdout
+
+
+def test_full_precision_is_fetched_for_a_cpu(hub: Hub, tmp_path: Path) -> None:
+    hub.repos["me/model"] = pipeline_files()
+    done = locate(f"me/model@{COMMIT}", tmp_path, hub.url, half=False)
+    assert done.returncode == 0, done.stderr
+    assert "unet/diffusion_pytorch_model.safetensors" in files_in(done.stdout)
+    assert "unet/diffusion_pytorch_model.fp16.safetensors" not in files_in(done.stdout)
+
+
+def test_a_download_that_broke_off_is_completed(hub: Hub, tmp_path: Path) -> None:
+    hub.repos["me/model"] = pipeline_files()
+    folder = locate("me/model", tmp_path, hub.url).stdout.strip()
+    lost = Path(folder) / "vae/diffusion_pytorch_model.fp16.safetensors"
+    lost.resolve().unlink()
+    lost.unlink()
+    again = locate("me/model", tmp_path, hub.url)
+    assert again.stdout.strip() == folder
+    assert (
+        lost.read_bytes() == hub.repos["me/model"]["vae/diffusion_pytorch_model.fp16.safetensors"]
+    )
+
+
+def test_a_preset_is_found_where_it_was_downloaded_under_its_old_id(
+    hub: Hub, tmp_path: Path
+) -> None:
+    old = "stabilityai/stable-diffusion-2-inpainting"
+    cache = tmp_path / "hub" / f"models--{old.replace('/', '--')}"
+    for name, content in pipeline_files().items():
+        file = cache / "snapshots" / COMMIT / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(content)
+    (cache / "refs").mkdir()
+    (cache / "refs" / "main").write_text(COMMIT)
+    done = locate("sd2", tmp_path, hub.url)
+    assert done.stdout.strip() == str(cache / "snapshots" / COMMIT)
+    assert hub.asked == []
+
+
+def test_a_gated_model_says_how_to_get_in(hub: Hub, tmp_path: Path) -> None:
+    hub.gated.add("me/closed")
+    done = locate("me/closed", tmp_path, hub.url)
+    assert done.stderr.strip() == (
+        f"PainterError: me/closed is gated: accept its licence at {hub.url}/me/closed, "
+        "then run `hf auth login`"
+    )
+
+
+def test_a_model_that_does_not_exist_is_named(hub: Hub, tmp_path: Path) -> None:
+    done = locate("me/nothing", tmp_path, hub.url)
+    assert done.stderr.strip() == (
+        "PainterError: the hub has no model me/nothing, or it is private; check the name, and "
+        "for a private one run `hf auth login`"
+    )
+
+
+def test_a_revision_that_does_not_exist_is_named(hub: Hub, tmp_path: Path) -> None:
+    hub.repos["me/model"] = pipeline_files()
+    done = locate("me/model@v9", tmp_path, hub.url)
+    assert done.stderr.strip() == (
+        f"PainterError: me/model has no revision v9 (any more); check it at {hub.url}/me/model"
+    )
+
+
+def test_a_model_of_the_wrong_kind_is_refused_before_its_weights_come(
+    hub: Hub, tmp_path: Path
+) -> None:
+    hub.repos["me/xl"] = pipeline_files("StableDiffusionXLPipeline")
+    done = locate("me/xl", tmp_path, hub.url)
+    assert done.stderr.strip() == (
+        "PainterError: me/xl is a text-to-image model (StableDiffusionXLPipeline); an inpainting "
+        "one is needed, e.g. the model sdxl"
+    )
+    assert not [path for path in hub.asked if path.endswith(".safetensors")]
+
+
+def test_a_repository_that_is_no_pipeline_is_refused(hub: Hub, tmp_path: Path) -> None:
+    hub.repos["me/text"] = {"config.json": b"{}"}
+    done = locate("me/text", tmp_path, hub.url)
+    assert done.stderr.strip() == (
+        "PainterError: me/text is no diffusers pipeline: it has no model_index.json"
+    )
+
+
+def test_pickled_weights_are_not_fetched(hub: Hub, tmp_path: Path) -> None:
+    hub.repos["me/old"] = {
+        name: content
+        for name, content in pipeline_files().items()
+        if not name.endswith(".safetensors")
+    }
+    done = locate("me/old", tmp_path, hub.url)
+    assert done.stderr.strip() == (
+        "PainterError: me/old has only pickled weights for its unet (unet/pytorch_model.bin), "
+        "which are not opened because they may run code; convert the model to safetensors"
+    )
+
+
+def test_a_disk_that_is_too_small_is_noticed_before_the_download(hub: Hub, tmp_path: Path) -> None:
+    hub.repos["me/model"] = pipeline_files()
+    hub.sizes["unet/diffusion_pytorch_model.fp16.safetensors"] = 10**18
+    done = locate("me/model", tmp_path, hub.url)
+    assert re.fullmatch(
+        r"PainterError: me/model takes 1000000000\.0 GB and \S+ has [\d.]+ GB free; free some, or "
+        r"set HF_HOME to a larger disk",
+        done.stderr.strip(),
+    )
+
+
+def test_a_cached_model_of_the_wrong_kind_is_refused_without_network(tmp_path: Path) -> None:
+    cache = tmp_path / "hub" / "models--me--xl"
+    for name in ("snapshots", "refs"):
+        (cache / name).mkdir(parents=True)
+    (cache / "refs" / "main").write_text(COMMIT)
+    (cache / "snapshots" / COMMIT).mkdir()
+    index = pipeline_files("StableDiffusionXLPipeline")["model_index.json"]
+    (cache / "snapshots" / COMMIT / "model_index.json").write_bytes(index)
+    done = locate("me/xl", tmp_path, HF_HUB_OFFLINE="1")
+    assert done.stderr.startswith("PainterError: me/xl is a text-to-image model")
+
+
+@pytest.mark.parametrize(
+    ("number", "line"),
+    [
+        (errno.ENOSPC, "the disk is full: no room for me/model in "),
+        (errno.EACCES, "no permission to write me/model to "),
+        (errno.EIO, "me/model can't be fetched: [Errno 5] Input/output error"),
+    ],
+)
+def test_the_cause_is_found_below_what_the_libraries_wrap_around_it(number: int, line: str) -> None:
+    try:
+        try:
+            raise OSError(number, os.strerror(number))
+        except OSError as error:
+            raise ValueError("does not appear to have a file named model_index.json") from error
+    except ValueError as error:
+        explained = explain(error, "me/model", "main")
+    assert str(explained).startswith(line)
+    assert "\n" not in str(explained)
+
+
+def test_offline_is_said_at_once(tmp_path: Path) -> None:
+    done = locate("me/model", tmp_path, HF_HUB_OFFLINE="1")
+    assert done.stderr.strip() == (
+        "PainterError: me/model is not wholly on this disk and HF_HUB_OFFLINE is set; unset it, "
+        f"or run `hf download me/model` on a machine with network and copy {tmp_path / 'hub'}"
+    )
+
+
+def test_no_network_is_said_without_half_a_minute_of_retries(tmp_path: Path) -> None:
+    start = time.monotonic()
+    done = locate("me/model", tmp_path)
+    assert time.monotonic() - start < 15
+    assert done.stderr.strip() == (
+        "PainterError: me/model is not wholly on this disk and the hub can't be reached at "
+        "http://127.0.0.1:9 ([Errno 111] Connection refused); check the network, or give a folder"
+    )

@@ -1,0 +1,220 @@
+"""What can be wrong with a folder or a setting, each said in one line, and what is loaded."""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from renderer.errors import PainterError, SettingsError
+from renderer.painting.painters.diffusion import create, describe_device
+from renderer.painting.painters.diffusion.device import Device
+from renderer.painting.painters.diffusion.loading import load
+from renderer.settings import RenderSettings
+from tests.painting.tiny import tiny_sd, tiny_sdxl
+
+# diffusers 0.42 hands torch tensors to numpy functions, which numpy 2 dislikes: theirs to mend.
+pytestmark = pytest.mark.filterwarnings("ignore:__array_:DeprecationWarning")
+
+UNET = "unet/diffusion_pytorch_model.safetensors"
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("saved") / "sd"
+    tiny_sd().save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture
+def folder(saved: Path, tmp_path: Path) -> Path:
+    """A copy that a test may damage."""
+    return Path(shutil.copytree(saved, tmp_path / "sd"))
+
+
+def settings(model: Path | str, **more: Any) -> RenderSettings:
+    return RenderSettings(prompt="a castle", model=str(model), **{"steps": 3, **more})
+
+
+def refused(error: type[Exception], line: str) -> pytest.RaisesExc[Exception]:
+    return pytest.raises(error, match=f"^{re.escape(line)}$")
+
+
+def change(file: Path, **values: Any) -> None:
+    file.write_text(json.dumps({**json.loads(file.read_text()), **values}))
+
+
+def test_the_pipeline_comes_back_with_checker_and_watermark_off(
+    folder: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Also where the folder asks for a safety checker, as SD 1.5's does: it is not even read."""
+    index = folder / "model_index.json"
+    change(
+        index,
+        safety_checker=["stable_diffusion", "StableDiffusionSafetyChecker"],
+        requires_safety_checker=True,
+    )
+    caplog.set_level(logging.INFO, "renderer")
+    loaded = load(settings(folder))
+    assert loaded.pipeline.safety_checker is None
+    assert loaded.pipeline.unet.dtype == torch.float32
+    assert sum("no safety checker, no watermark" in text for text in caplog.messages) == 1
+
+    tiny_sdxl().save_pretrained(tmp_path / "sdxl")
+    assert load(settings(tmp_path / "sdxl")).pipeline.watermark is None
+
+
+def test_weights_saved_in_half_precision_only_are_found(tmp_path: Path) -> None:
+    tiny_sd().save_pretrained(tmp_path, variant="fp16")
+    assert (tmp_path / "unet/diffusion_pytorch_model.fp16.safetensors").is_file()
+    assert load(settings(tmp_path)).pipeline.unet.config.in_channels == 9
+
+
+def test_weights_in_several_files_are_found_and_a_lost_one_is_noticed(tmp_path: Path) -> None:
+    tiny_sd().save_pretrained(tmp_path, max_shard_size="1MB")
+    shards = sorted((tmp_path / "unet").glob("*-of-*.safetensors"))
+    assert len(shards) > 1
+    load(settings(tmp_path))
+    shards[0].unlink()
+    with refused(PainterError, f"{tmp_path} is incomplete: no safetensors weights for its unet"):
+        load(settings(tmp_path))
+
+
+def test_a_model_not_made_for_inpainting_is_loaded_with_a_warning(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    tiny_sd(channels=4).save_pretrained(tmp_path)
+    load(settings(tmp_path))
+    assert caplog.messages == [
+        f"{tmp_path} was not trained for inpainting (4 channels); joins may show"
+    ]
+
+
+def test_nothing_is_printed(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    load(settings(folder))
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_folder_that_is_no_pipeline_is_refused(tmp_path: Path) -> None:
+    with refused(
+        PainterError,
+        f"{tmp_path} is no diffusers pipeline: it has no model_index.json; give the folder that "
+        "save_pretrained wrote",
+    ):
+        create(settings(tmp_path))
+
+
+def test_a_folder_that_does_not_exist_is_named() -> None:
+    with refused(SettingsError, "model ./no/such: there is no such folder"):
+        create(settings("./no/such"))
+
+
+def test_a_damaged_index_is_named(folder: Path) -> None:
+    (folder / "model_index.json").write_text("{")
+    with pytest.raises(PainterError, match=f"^{folder}/model_index.json can't be read: "):
+        create(settings(folder))
+
+
+@pytest.mark.parametrize(
+    ("name", "line"),
+    [
+        (
+            "StableDiffusionPipeline",
+            "a text-to-image model (StableDiffusionPipeline); an inpainting one is needed, e.g. "
+            "the model sd15",
+        ),
+        (
+            "StableDiffusionXLImg2ImgPipeline",
+            "an image-to-image model (StableDiffusionXLImg2ImgPipeline); an inpainting one is "
+            "needed, e.g. the model sdxl",
+        ),
+        (
+            "FluxFillPipeline",
+            "an inpainting model of a kind that is not supported yet (FluxFillPipeline); use one "
+            "of: StableDiffusionInpaintPipeline, StableDiffusionXLInpaintPipeline, e.g. the model "
+            "sd2",
+        ),
+    ],
+)
+def test_a_model_of_another_kind_says_which_would_do(folder: Path, name: str, line: str) -> None:
+    change(folder / "model_index.json", _class_name=name)
+    with refused(PainterError, f"{folder} is {line}"):
+        create(settings(folder))
+
+
+def test_missing_weights_are_named(folder: Path) -> None:
+    (folder / UNET).unlink()
+    with refused(PainterError, f"{folder} is incomplete: no safetensors weights for its unet"):
+        create(settings(folder))
+
+
+def test_pickled_weights_are_not_opened(folder: Path) -> None:
+    (folder / UNET).rename(folder / "unet/diffusion_pytorch_model.bin")
+    with refused(
+        PainterError,
+        f"{folder} has only pickled weights for its unet (unet/diffusion_pytorch_model.bin), "
+        "which are not opened because they may run code; convert the model to safetensors",
+    ):
+        create(settings(folder))
+
+
+@pytest.mark.parametrize("cut", [5, 1000, -1])
+def test_a_weight_file_that_is_cut_short_is_named(folder: Path, cut: int) -> None:
+    (folder / UNET).write_bytes((folder / UNET).read_bytes()[:cut])
+    with pytest.raises(
+        PainterError,
+        match=rf"^{folder / UNET} is damaged \(.+\); delete it and download or save the model "
+        "again$",
+    ):
+        create(settings(folder))
+
+
+def test_parts_that_do_not_fit_each_other_are_one_line(folder: Path) -> None:
+    change(folder / "unet/config.json", block_out_channels=[32, 96])
+    with pytest.raises(PainterError, match=f"^{folder} can't be loaded: [^\n]+$"):
+        create(settings(folder))
+
+
+@pytest.mark.parametrize(
+    ("more", "line"),
+    [
+        ({"scheduler": "dpm+++"}, "unknown scheduler 'dpm+++'; did you mean 'dpm++'?"),
+        ({"steps": 2000}, "steps must be at most 1000 with this model, not 2000"),
+        (
+            {"steps": 10, "strength": 0.05},
+            "strength 0.05 of 10 steps leaves no step to do; it must be at least 0.1",
+        ),
+    ],
+)
+def test_settings_that_the_model_cannot_use_are_refused(
+    folder: Path, more: dict[str, Any], line: str
+) -> None:
+    with refused(SettingsError, line):
+        create(settings(folder, **more))
+
+
+def test_more_steps_than_a_sampler_can_do_are_refused(folder: Path) -> None:
+    with pytest.raises(SettingsError, match=r"^scheduler lcm can't do 60 steps: [^\n]+$"):
+        create(settings(folder, scheduler="lcm", steps=60))
+
+
+def test_an_empty_prompt_is_refused_before_anything_is_loaded() -> None:
+    with refused(SettingsError, "the prompt is empty; this painter needs words for what to paint"):
+        create(RenderSettings(prompt="  ", model="me/nothing"))
+
+
+def test_the_device_is_described_in_one_line() -> None:
+    assert re.fullmatch(r"[^\n]+ \((cuda|mps)\)|CPU, \d+ threads; slow", describe_device())
+
+
+def test_a_cpu_computes_in_full_precision() -> None:
+    cpu = Device(torch.device("cpu"), "CPU")
+    assert not cpu.half
+    assert cpu.dtype(prefers_bfloat16=True) == torch.float32
+    assert Device(torch.device("mps"), "Apple").dtype(prefers_bfloat16=True) == torch.float16

@@ -1,0 +1,117 @@
+"""Presets, samplers and the guess at an accelerator: all of it without torch."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from renderer.errors import SettingsError
+from renderer.painting.painters import accelerator
+from renderer.painting.painters.models import (
+    DEFAULT,
+    PRESETS,
+    check_model,
+    find_preset,
+    hub_source,
+)
+from renderer.painting.painters.schedulers import SCHEDULERS, find_sampler
+
+
+def test_every_preset_is_pinned_and_found_by_all_its_names() -> None:
+    for preset in PRESETS:
+        assert re.fullmatch(r"[0-9a-f]{40}", preset.revision)
+        assert preset.native % preset.multiple == preset.canvas % preset.multiple == 0
+        assert not preset.scheduler or preset.scheduler in SCHEDULERS
+        for name in (preset.name, preset.repo, *preset.aliases):
+            assert find_preset(name) is preset
+            assert find_preset(name.upper()) is preset
+    names = [name for p in PRESETS for name in (p.name, p.repo, *p.aliases)]
+    assert len(names) == len(set(names))
+
+
+def test_the_default_is_sd2_from_the_mirror_and_the_old_id_leads_there() -> None:
+    preset = find_preset(DEFAULT)
+    assert preset is not None
+    assert preset.repo == "sd2-community/stable-diffusion-2-inpainting"
+    assert find_preset("stabilityai/stable-diffusion-2-inpainting") is preset
+    assert hub_source("stabilityai/stable-diffusion-2-inpainting") == (
+        preset.repo,
+        preset.revision,
+    )
+
+
+def test_a_hub_id_may_name_a_revision() -> None:
+    assert hub_source("me/model") == ("me/model", "main")
+    assert hub_source("me/model@v2") == ("me/model", "v2")
+
+
+def test_presets_folders_and_hub_ids_pass_the_check(tmp_path: Path) -> None:
+    for model in ("sdxl", str(tmp_path), "me/model", "me/model@refs/pr/1"):
+        check_model(model)
+
+
+@pytest.mark.parametrize(
+    ("model", "line"),
+    [
+        ("sdx", "unknown model 'sdx'; did you mean 'sdxl'? (or give a folder, or a hub id)"),
+        ("./models/none", "model ./models/none: there is no such folder"),
+        ("/none/at/all", "model /none/at/all: there is no such folder"),
+        ("a/b/c", "model a/b/c: there is no such folder"),
+        ("", "unknown model ''; known: sd15, sd2, sdxl (or give a folder, or a hub id)"),
+    ],
+)
+def test_a_model_that_can_be_nothing_is_refused_in_one_line(model: str, line: str) -> None:
+    with pytest.raises(SettingsError, match=f"^{re.escape(line)}$"):
+        check_model(model)
+
+
+def test_samplers_are_found_in_the_spellings_people_use() -> None:
+    assert find_sampler("Euler_A") is SCHEDULERS["euler-a"]
+
+
+def test_an_unknown_scheduler_names_the_nearest() -> None:
+    with pytest.raises(SettingsError, match=r"^unknown scheduler 'eulr'; did you mean 'euler'\?$"):
+        find_sampler("eulr")
+
+
+def test_an_nvidia_gpu_is_seen_by_its_driver(tmp_path: Path) -> None:
+    assert accelerator.nvidia_gpu(tmp_path) is None
+    (tmp_path / "dev").mkdir()
+    (tmp_path / "dev/nvidia0").touch()
+    assert accelerator.nvidia_gpu(tmp_path) == "NVIDIA GPU"
+    information = tmp_path / "proc/driver/nvidia/gpus/0000:01:00.0/information"
+    information.parent.mkdir(parents=True)
+    information.write_text("Model: \t\t NVIDIA H100 80GB HBM3\nIRQ:   \t 24\n")
+    assert accelerator.nvidia_gpu(tmp_path) == "NVIDIA H100 80GB HBM3"
+
+
+def test_light_modules_load_no_heavy_library() -> None:
+    """What the command line needs of the painters, the diffusion one included, is light."""
+    code = """
+import sys
+from renderer.painting.painters import find
+from renderer.painting.painters.accelerator import accelerator
+from renderer.painting.painters.models import PRESETS
+from renderer.painting.painters.schedulers import SCHEDULERS
+assert callable(find("diffusion"))
+print(accelerator() or "none")
+heavy = {"torch", "diffusers", "transformers", "av", "huggingface_hub"} & set(sys.modules)
+assert not heavy, heavy
+"""
+    environment = {**os.environ, "CUDA_VISIBLE_DEVICES": "", "HIP_VISIBLE_DEVICES": "-1"}
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    if sys.platform == "linux":
+        assert done.stdout == "none\n"
