@@ -1,0 +1,263 @@
+"""Filling in what the user left open: from a few wishes to complete RenderSettings.
+
+The only place that knows what "default" means. Loads no model and reads no picture: what depends
+on a model comes from the table of presets.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import re
+import secrets
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from renderer.errors import SettingsError
+from renderer.film.camera import Camera
+from renderer.painting.geometry import Geometry, zoom_factor_from_pixels
+from renderer.painting.painters.accelerator import accelerator
+from renderer.painting.painters.models import DEFAULT, ModelPreset, check_model, find_preset
+from renderer.painting.painters.schedulers import find_sampler
+from renderer.settings import MIN_SIDE, RenderSettings, Size, nearest_multiple, parse_size
+
+FILM_SIZE: Size = (1280, 720)
+"""Film of a painter that has no size of its own."""
+ZOOM_FACTOR = 1.5
+SECONDS_PER_KEYFRAME = 2.0
+_THREADS = 8
+"""At most so many encoder threads by default; more cost quality and memory for little speed."""
+_VISIBLY = 1.001
+"""Enlargement from which on a film is softer than what was painted."""
+
+_MOST = {"keyframes": 1_000_000, "frames_per_keyframe": 1_000_000}
+"""More is a slip of the finger: a year of film, or an hour in which nothing new comes."""
+
+PAINTING = ("steps", "guidance_scale", "strength", "scheduler")
+"""What a model's preset suggests."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Settings, and what was decided on the way that the user should know."""
+
+    settings: RenderSettings
+    notes: tuple[str, ...]
+
+
+def fill_in(wishes: Mapping[str, Any]) -> Plan:
+    """Complete settings out of ``wishes``: plain values by RenderSettings' names.
+
+    Besides those: ``outpaint_size`` (pixels) instead of ``zoom_factor``, and
+    ``seconds_per_keyframe`` instead of ``frames_per_keyframe``. Raises SettingsError.
+    """
+    given = _given(wishes)
+    outpaint_size = given.pop("outpaint_size", None)
+    seconds = given.pop("seconds_per_keyframe", None)
+    notes: list[str] = []
+    preset = _choose_painter(given, notes)
+    _choose_sizes(given, preset, outpaint_size)
+    given.setdefault("seed", secrets.randbelow(2**32))
+    given.setdefault("threads", min(_cores(), _THREADS))
+    settings = RenderSettings().changed(given)
+    if "frames_per_keyframe" not in given:
+        frames = _frames(settings, SECONDS_PER_KEYFRAME if seconds is None else seconds)
+        settings = settings.changed({"frames_per_keyframe": frames})
+    check(settings)
+    return Plan(settings, (*notes, *_size_notes(settings)))
+
+
+def changes(now: RenderSettings, wishes: Mapping[str, Any]) -> dict[str, Any]:
+    """What ``wishes`` would change in ``now``, as plain values; for steering a project.
+
+    The same names as in ``fill_in``. Another model brings its preset's suggestions along. Raises
+    SettingsError for what can't be used; what would contradict a film is the project's to refuse.
+    """
+    given = _given(wishes)
+    outpaint_size = given.pop("outpaint_size", None)
+    seconds = given.pop("seconds_per_keyframe", None)
+    if outpaint_size is not None:
+        given["zoom_factor"] = zoom_factor_from_pixels(outpaint_size, now.keyframe_size)
+    if seconds is not None:
+        given["frames_per_keyframe"] = _frames(now.changed(given), seconds)
+    if given.get("painter", now.painter) == "diffusion" and {"painter", "model"} & given.keys():
+        _choose_model(given)
+    check(now.changed(given))
+    return given
+
+
+def check(settings: RenderSettings) -> None:
+    """What is known only here and in the tables of models and samplers. Raises SettingsError."""
+    for name, most in _MOST.items():
+        if (getattr(settings, name) or 0) > most:
+            raise SettingsError(f"{_words(name)} must be at most {most}")
+    if settings.painter != "diffusion":
+        return
+    check_model(settings.model)
+    if settings.scheduler:
+        find_sampler(settings.scheduler)
+    if not settings.prompt.strip():
+        raise SettingsError(
+            "the diffusion painter needs a prompt: zoomtui render 'a coral reef, oil painting'"
+        )
+
+
+_EITHER = (
+    ("outpaint_size", "zoom_factor"),
+    ("seconds_per_keyframe", "frames_per_keyframe"),
+)
+_FPS = re.compile(r"[-+]?[\d./]{1,24}")
+
+
+def _given(wishes: Mapping[str, Any]) -> dict[str, Any]:
+    """What is really wished for. Raises SettingsError for what is wrong whatever the rest is."""
+    given = {key: value for key, value in wishes.items() if value is not None}
+    for one, other in _EITHER:
+        if one in given and other in given:
+            raise SettingsError(
+                f"{_words(one)} and {_words(other)} say the same thing; give only one of them"
+            )
+    for key, value in given.items():
+        if isinstance(value, str) and not _is_text(value):
+            raise SettingsError(
+                f"{_words(key)} {value[:40]!a} holds bytes that are no UTF-8 text; "
+                f"check the terminal's encoding"
+            )
+    if "fps" in given:
+        given["fps"] = _fps(str(given["fps"]))
+    return given
+
+
+def _is_text(value: str) -> bool:
+    """False for lone surrogates, which no TOML, no PNG and no tokenizer can hold."""
+    return not any("\ud800" <= character <= "\udfff" for character in value)
+
+
+def _fps(text: str) -> str:
+    try:
+        if _FPS.fullmatch(text):
+            return str(Fraction(text))
+    except (ValueError, ZeroDivisionError):
+        pass
+    raise SettingsError(f"fps must be a number, or a fraction such as 24000/1001, not {text!r}")
+
+
+def _choose_painter(given: dict[str, Any], notes: list[str]) -> ModelPreset | None:
+    """Settle painter and model; returns the model's preset, None for painters without a model."""
+    chosen = "painter" in given
+    if not chosen:
+        given["painter"] = "diffusion" if accelerator() or "model" in given else "texture"
+    if given["painter"] == "diffusion":
+        return _choose_model(given)
+    if not chosen:
+        notes.append(
+            "no usable accelerator here, so the texture painter is used, which needs no model and "
+            "follows no prompt; --painter diffusion runs on the CPU, slowly"
+        )
+    if given["painter"] == "texture":
+        modelled = ("prompt", "negative_prompt", "model", *PAINTING)
+        unused = [_words(key) for key in modelled if given.get(key) and (chosen or key != "prompt")]
+        if unused:
+            notes.append(f"the texture painter has no model; it makes no use of {_list(unused)}")
+    return None
+
+
+def _choose_model(given: dict[str, Any]) -> ModelPreset:
+    """Settle the model and what suits it; an unknown one is taken for the default's kin."""
+    preset = find_preset(given.setdefault("model", DEFAULT))
+    like = preset or find_preset(DEFAULT)
+    assert like is not None
+    for name in PAINTING:
+        given.setdefault(
+            name, "" if preset is None and name == "scheduler" else getattr(like, name)
+        )
+    given.setdefault("size_multiple", like.multiple)
+    folder = Path(given["model"]).expanduser()
+    if preset is None and folder.is_dir():
+        given["model"] = str(folder.resolve())  # a project may be resumed from elsewhere
+    return like
+
+
+def _choose_sizes(
+    given: dict[str, Any], preset: ModelPreset | None, outpaint_size: int | None
+) -> None:
+    """Film size, keyframe size and zoom factor, each from the others where it is left open."""
+    step = given.setdefault("size_multiple", RenderSettings().size_multiple)
+    rho = given.get("zoom_factor", ZOOM_FACTOR)
+    if "size" not in given and "keyframe_size" in given:
+        width, height = _size(given["keyframe_size"], "keyframe size")
+        given["size"] = _text((width - width % 2, height - height % 2))
+    if "size" not in given:
+        given["size"] = _text(FILM_SIZE if preset is None else (preset.native, preset.native))
+    film = _size(given["size"], "size")
+    if "keyframe_size" not in given:
+        given["keyframe_size"] = _text(_keyframe_size(film, preset, rho, step))
+    keyframe = _size(given["keyframe_size"], "keyframe size")
+    if outpaint_size is not None:
+        given["zoom_factor"] = zoom_factor_from_pixels(outpaint_size, keyframe)
+    given.setdefault("zoom_factor", ZOOM_FACTOR)
+
+
+def _keyframe_size(film: Size, preset: ModelPreset | None, rho: float, step: int) -> Size:
+    """The film's size where the painter can paint any; else the film's aspect at the model's area.
+
+    The area is such that the canvas, ρ times larger, stays what the model can compose well.
+    """
+    if preset is None:
+        width, height = film
+        return math.ceil(width / step) * step, math.ceil(height / step) * step
+    side = min(preset.native, preset.canvas / max(rho, 1.0))
+    aspect = math.sqrt(film[0] / film[1])
+    return nearest_multiple(side * aspect, step), nearest_multiple(side / aspect, step)
+
+
+def _frames(settings: RenderSettings, seconds: float) -> int:
+    if not math.isfinite(seconds) or seconds <= 0:
+        raise SettingsError(f"seconds per keyframe must be above 0, not {seconds:g}")
+    return max(1, round(seconds * settings.fps))
+
+
+def _size(text: str, name: str) -> Size:
+    try:
+        size = parse_size(text)
+    except ValueError:
+        raise SettingsError(
+            f"{name} must be WIDTHxHEIGHT, such as 1280x720, not {text!r}"
+        ) from None
+    if min(size) < MIN_SIDE:
+        raise SettingsError(f"{name} {text} is too small; each side at least {MIN_SIDE}")
+    return size
+
+
+def _size_notes(settings: RenderSettings) -> list[str]:
+    enlargement = Camera.of(settings).enlargement
+    if enlargement <= _VISIBLY:
+        return []
+    width, height = settings.keyframe_size
+    canvas = Geometry.of(settings).canvas_size
+    return [
+        f"the film ({_text(settings.size)}) is {enlargement:.3g} times larger than what is painted "
+        f"({_text((width, height))}, canvas {_text(canvas)}), so it will look soft; "
+        f"--size {_text((width // 2 * 2, height // 2 * 2))} shows every pixel as painted"
+    ]
+
+
+def _cores() -> int:
+    """Cores that this process may use, which on a shared machine are fewer than there are."""
+    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
+
+
+def _text(size: Size) -> str:
+    return f"{size[0]}x{size[1]}"
+
+
+def _words(key: str) -> str:
+    return key.replace("_", " ")
+
+
+def _list(words: list[str]) -> str:
+    return " and ".join(filter(None, [", ".join(words[:-1]), words[-1]]))

@@ -1,0 +1,1 @@
+"""What ties painting and film together: the project folder, the threads, the hand-off."""

@@ -1,0 +1,113 @@
+"""The consumer, renderer-cpu: keyframes out of the channel, onto the disk and into the film.
+
+The order is the promise: keyframe durable → journal → frames → segment appended → journal →
+playlists → event. Knows film and the project; knows nothing of painting.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import closing
+from typing import Any
+
+from renderer.engine.channel import Channel
+from renderer.engine.producer import Keyframe
+from renderer.engine.project import Project
+from renderer.engine.switches import Switches
+from renderer.errors import Cancelled
+from renderer.events import Emit, KeyframeReady, SegmentWritten
+from renderer.film.camera import Camera
+from renderer.film.encode import Encoding, encode_segment
+from renderer.film.playlist import write_playlists
+from renderer.film.zoom import CanvasPlanes, Frame, closing_frame, interval_frames
+from renderer.pictures import Picture
+
+
+class Consumer:
+    """Runs once, on its own thread, until the channel ends or an error."""
+
+    def __init__(
+        self, project: Project, channel: Channel[Keyframe], switches: Switches, emit: Emit
+    ) -> None:
+        self._project = project
+        self._channel = channel
+        self._switches = switches
+        self._emit = emit
+        self._camera = Camera.of(project.settings)
+        self._encoding = Encoding.of(project.settings)
+
+    def run(self) -> None:
+        """Take keyframes in order; each but the first closes an interval of the film."""
+        self._publish()
+        last: Keyframe | None = None
+        for keyframe in self._channel:
+            last = keyframe
+            if keyframe.made is not None:
+                self._keep(keyframe, keyframe.made)
+            interval = keyframe.index - 1
+            if interval >= self._project.store.intervals and not self._switches.stopped:
+                self._commit_interval(keyframe.picture)
+        if last is not None and self._complete():
+            frame = closing_frame(CanvasPlanes.from_rgb(last.picture), self._camera)
+            self._commit([frame], closes=True)
+        self._publish(everything=True)
+
+    def _keep(self, keyframe: Keyframe, made: Mapping[str, Any]) -> None:
+        """Make a freshly painted keyframe durable."""
+        self._project.add_keyframe(keyframe.index, keyframe.picture, made)
+        shown = {key: made[key] for key in ("seed", "prompt", "seconds", "seam", "drift")}
+        self._emit(KeyframeReady(keyframe=keyframe.index, queued=len(self._channel), **shown))
+
+    def _commit_interval(self, canvas: Picture) -> None:
+        count = self._project.settings.frames_per_keyframe
+        planes = CanvasPlanes.from_rgb(canvas)
+        with closing(interval_frames(planes, self._camera, count)) as frames:
+            self._commit(self._while_wanted(frames), closes=False)
+
+    def _while_wanted(self, frames: Iterable[Frame]) -> Iterator[Frame]:
+        """``frames``, until a stop that doesn't wait for the segment: Cancelled."""
+        for frame in frames:
+            if self._switches.hurried:
+                raise Cancelled
+            yield frame
+
+    def _commit(self, frames: Iterable[Frame], *, closes: bool) -> None:
+        """Frames → one segment, durable in the film, then in the journal, then in the playlists."""
+        project, store = self._project, self._project.store
+        began = time.monotonic()
+        encoded = encode_segment(
+            frames, self._encoding, first_frame=store.frames, index=store.next_segment
+        )
+        segment = store.append(encoded, closing=closes)
+        self._publish()
+        self._emit(
+            SegmentWritten(
+                segment=segment.index,
+                frames=segment.frames,
+                total_frames=store.frames,
+                duration=project.duration,
+                size=store.size,
+                seconds=time.monotonic() - began,
+                queued=len(self._channel),
+            )
+        )
+
+    def _publish(self, *, everything: bool = False) -> None:
+        project = self._project
+        if project.store.segments:
+            write_playlists(
+                project.folder,
+                project.film.name,
+                project.store.segments,
+                project.store.header_length,
+                project.settings.fps,
+                finished=project.finished,
+                everything=everything,
+            )
+
+    def _complete(self) -> bool:
+        """Every keyframe asked for is painted and filmed; only the closing frame is missing."""
+        project = self._project
+        total = project.current.keyframes
+        return total is not None and project.store.intervals == total - 1 and not project.finished

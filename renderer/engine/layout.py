@@ -1,0 +1,99 @@
+"""What lies where in a project folder, and what its journal says: read, never written, here.
+
+Light, so that a viewer can look at projects without loading what renders them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+from renderer.errors import ProjectError
+from renderer.journal import Record
+from renderer.settings import RenderSettings
+
+SETTINGS = "project.toml"
+JOURNAL = "journal.jsonl"
+FILM = "film.mp4"
+LOCK = "lock"
+LOG = "render.log"
+KEYFRAMES = "keyframes"
+EXPORTS = "exports"
+EXEMPLAR = "exemplar.png"
+
+STEERABLE = frozenset(
+    {
+        "prompt",
+        "negative_prompt",
+        "painter",
+        "model",
+        "steps",
+        "guidance_scale",
+        "strength",
+        "scheduler",
+        "seed",
+        "method",
+        "keyframes",
+    }
+)
+"""What may change after creation: from the next keyframe on. All else is fixed by the film."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredKeyframe:
+    """The journal's record of a keyframe on disk."""
+
+    keyframe: int
+    length: int
+    """Bytes of the PNG file."""
+    crc: int
+    """CRC-32 of the PNG file."""
+    seed: int
+    seconds: float
+    """Painting time."""
+    seam: float
+    drift: float
+    at: float
+    """Unix time at which it became durable."""
+
+
+def keyframes_in(records: Iterable[Record]) -> list[StoredKeyframe]:
+    """The keyframes that a journal knows, in order."""
+    names = {f.name for f in fields(StoredKeyframe)}
+    return [
+        StoredKeyframe(**{key: value for key, value in record.items() if key in names})
+        for record in records
+        if record["type"] == "keyframe"
+    ]
+
+
+def settings_at(
+    settings: RenderSettings, records: Iterable[Record], keyframe: int
+) -> RenderSettings:
+    """``settings`` with all steering applied that counts for ``keyframe``."""
+    for record in records:
+        if record["type"] == "steer" and record["from_keyframe"] <= keyframe:
+            settings = settings.changed(record["changes"], JOURNAL)
+    return settings
+
+
+def read_settings(folder: Path) -> RenderSettings:
+    """The settings of the project at ``folder``. Raises ProjectError or SettingsError."""
+    path = folder / SETTINGS
+    if not folder.is_dir():
+        problem = "is no folder" if folder.exists() else "does not exist"
+        raise ProjectError(f"{folder} {problem}; a project is a folder made by `zoomtui render`")
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise ProjectError(f"{folder} is no zoomtui project: it has no {SETTINGS}") from None
+    except OSError as error:
+        raise ProjectError(f"{path} can't be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise ProjectError(f"{path} is not UTF-8 text") from None
+    return RenderSettings.from_toml(text, str(path))
+
+
+def keyframe_path(folder: Path, keyframe: int) -> Path:
+    return folder / KEYFRAMES / f"{keyframe:06d}.png"

@@ -1,0 +1,107 @@
+"""One writer per project: an open-file-description lock on the ``lock`` file.
+
+The kernel drops the lock when its holder ends, however it ends, so it can't go stale; the text in
+the file only says who holds it. Such a lock, unlike flock, can be asked about without taking it
+(F_OFD_GETLK, Linux), so that looking at a project never gets in the way of starting it.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import socket
+import struct
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from types import TracebackType
+
+from renderer.errors import ProjectBusy
+from renderer.files import storage_errors
+
+_FLOCK = "hhqqi4x"  # struct flock on 64-bit Linux: type, whence, start, length, pid
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Who holds a project."""
+
+    pid: int
+    host: str
+    since: float
+    """Unix time."""
+
+    def __str__(self) -> str:
+        when = time.strftime("%Y-%m-%d %H:%M", time.localtime(self.since))
+        return f"process {self.pid} on {self.host} since {when}"
+
+
+class ProjectLock:
+    """Held from construction to ``release``. Raises ProjectBusy, naming the holder."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        with storage_errors(path):
+            self._handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+            try:
+                fcntl.fcntl(self._handle, fcntl.F_OFD_SETLK, _request())
+                mine = Holder(pid=os.getpid(), host=socket.gethostname(), since=time.time())
+                os.ftruncate(self._handle, 0)
+                os.pwrite(self._handle, json.dumps(asdict(mine)).encode(), 0)
+            except (BlockingIOError, PermissionError):  # EAGAIN or EACCES: somebody holds it
+                self.release()
+                raise ProjectBusy(_busy_message(path)) from None
+            except OSError:
+                self.release()
+                raise
+
+    def release(self) -> None:
+        """Let go. Harmless when called again."""
+        if self._handle >= 0:
+            os.close(self._handle)
+            self._handle = -1
+
+    def __enter__(self) -> ProjectLock:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.release()
+
+
+def holder(path: Path) -> Holder | None:
+    """Who holds the lock at ``path`` now; None: nobody. Takes nothing, changes nothing."""
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return None
+    try:
+        answer = fcntl.fcntl(handle, fcntl.F_OFD_GETLK, _request(fcntl.F_RDLCK))
+        if struct.unpack(_FLOCK, answer)[0] == fcntl.F_UNLCK:
+            return None
+        return _read_holder(os.pread(handle, 4096, 0))
+    finally:
+        os.close(handle)
+
+
+def _request(kind: int = fcntl.F_WRLCK) -> bytes:
+    return struct.pack(_FLOCK, kind, os.SEEK_SET, 0, 0, 0)
+
+
+def _read_holder(text: bytes) -> Holder:
+    try:
+        return Holder(**json.loads(text))
+    except (ValueError, TypeError):
+        return Holder(pid=0, host="?", since=0.0)  # locked, but not yet signed
+
+
+def _busy_message(path: Path) -> str:
+    return (
+        f"{path.parent} is being rendered by {holder(path) or 'another process'}; "
+        f"`zoomtui status {path.parent}` shows it, or stop that one first"
+    )

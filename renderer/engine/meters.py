@@ -1,0 +1,69 @@
+"""How busy the machine is: GPU, memory, processor, disk. What can't be told is None.
+
+Light enough to be asked every second. Never raises: a meter is no reason to end a render.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pynvml
+
+from renderer.files import free_bytes
+
+Value = float | str | None
+
+
+class Meters:
+    """Made once; ``read`` gives the values by name (percent, bytes, degrees Celsius, watts)."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._process = psutil.Process()
+        self._gpu = _first_gpu()
+        self._process.cpu_percent()  # the first answer counts from the call before: set it going
+        psutil.cpu_percent()
+
+    def read(self) -> dict[str, Value]:
+        memory = psutil.virtual_memory()
+        return {
+            **self._read_gpu(),
+            "cpu_percent": psutil.cpu_percent(),
+            "engine_cpu_percent": self._process.cpu_percent(),
+            "engine_memory": float(self._process.memory_info().rss),
+            "memory_used": float(memory.total - memory.available),
+            "memory_total": float(memory.total),
+            "disk_free": free_bytes(self._folder),
+        }
+
+    def _read_gpu(self) -> dict[str, Value]:
+        gpu = self._gpu
+        return {
+            "gpu_name": _ask(lambda: str(pynvml.nvmlDeviceGetName(gpu))),
+            "gpu_percent": _ask(lambda: float(pynvml.nvmlDeviceGetUtilizationRates(gpu).gpu)),
+            "vram_used": _ask(lambda: float(pynvml.nvmlDeviceGetMemoryInfo(gpu).used)),
+            "vram_total": _ask(lambda: float(pynvml.nvmlDeviceGetMemoryInfo(gpu).total)),
+            "gpu_celsius": _ask(
+                lambda: float(pynvml.nvmlDeviceGetTemperature(gpu, pynvml.NVML_TEMPERATURE_GPU))
+            ),
+            "gpu_watts": _ask(lambda: pynvml.nvmlDeviceGetPowerUsage(gpu) / 1000),
+        }
+
+
+def _first_gpu() -> Any:
+    """NVML's handle of the first GPU; None without an NVIDIA driver."""
+    with contextlib.suppress(pynvml.NVMLError):
+        pynvml.nvmlInit()
+        return pynvml.nvmlDeviceGetHandleByIndex(0)
+    return None
+
+
+def _ask(question: Callable[[], Value]) -> Value:
+    """One value; a part of a shared card, or a container, may refuse any of them."""
+    with contextlib.suppress(pynvml.NVMLError, TypeError, AttributeError):
+        return question()
+    return None

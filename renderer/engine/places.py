@@ -1,0 +1,87 @@
+"""Where the engine meets its viewers: the state directory, and the list of known renders in it.
+
+``~/.local/state/zoomtui`` (or under $XDG_STATE_HOME), for this user alone. Never under
+$XDG_RUNTIME_DIR, which is removed at the last logout, while renders go on. An entry is only a
+hint: what a project is doing is asked of the project.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import stat
+import tempfile
+from pathlib import Path
+
+from renderer.errors import StorageError
+from renderer.files import replace_file, storage_errors
+
+_LONGEST_ADDRESS = 107
+"""Bytes that the path of a Unix socket may have (unix(7))."""
+
+
+def state_directory() -> Path:
+    """The directory itself; made on first use, 0700. Raises StorageError."""
+    base = os.environ.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")
+    return _private(Path(base) / "zoomtui")
+
+
+def socket_path(folder: Path) -> Path:
+    """Where the engine of the project at ``folder`` listens, if one runs. Raises StorageError."""
+    name = f"{_identity(folder)}.sock"
+    path = _private(state_directory() / "sockets") / name
+    if len(os.fsencode(path)) <= _LONGEST_ADDRESS:
+        return path
+    return _private(Path(tempfile.gettempdir()) / f"zoomtui-{os.getuid()}") / name
+
+
+def remember(folder: Path) -> None:
+    """Put the project at ``folder`` on the list of known renders. Raises StorageError."""
+    entry = _entry(folder)
+    replace_file(entry, json.dumps({"project": str(folder.resolve())}).encode(), durable=False)
+
+
+def forget(folder: Path) -> None:
+    """Take it off the list; the project itself stays. Raises StorageError."""
+    with storage_errors(_entry(folder)):
+        _entry(folder).unlink(missing_ok=True)
+
+
+def known() -> list[Path]:
+    """Every project on the list, newest first; some may have been moved or deleted since."""
+    entries = sorted(
+        _private(state_directory() / "renders").glob("*.json"),
+        key=lambda entry: entry.stat().st_mtime,
+        reverse=True,
+    )
+    return [folder for entry in entries if (folder := _read_entry(entry)) is not None]
+
+
+def _read_entry(entry: Path) -> Path | None:
+    try:
+        return Path(json.loads(entry.read_text(encoding="utf-8"))["project"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None  # a hint that can't be read is no hint
+
+
+def _entry(folder: Path) -> Path:
+    return _private(state_directory() / "renders") / f"{_identity(folder)}.json"
+
+
+def _identity(folder: Path) -> str:
+    """The same for every way of writing the same path."""
+    return hashlib.blake2b(os.fsencode(folder.resolve()), digest_size=8).hexdigest()
+
+
+def _private(directory: Path) -> Path:
+    """``directory``, made if need be, once it is sure that nobody else can write there."""
+    with storage_errors(directory):
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        found = directory.lstat()
+        if stat.S_ISLNK(found.st_mode) or found.st_uid != os.getuid():
+            raise StorageError(f"{directory} belongs to somebody else; remove it, or set another "
+                               f"XDG_STATE_HOME")  # fmt: skip
+        if found.st_mode & 0o077:
+            directory.chmod(0o700)
+    return directory

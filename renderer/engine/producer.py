@@ -1,0 +1,196 @@
+"""The producer, renderer-gpu: keyframes from disk and from the painter, into the channel.
+
+Knows painting and the project; knows nothing of film. Nothing here waits for a disk while there is
+something to paint, but for keyframes that an earlier session has left.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from renderer.engine.channel import Channel
+from renderer.engine.project import Project
+from renderer.engine.switches import Switches
+from renderer.errors import ProjectError
+from renderer.events import Emit, KeyframeStarted, Note, Phase, PhaseChanged, StepDone
+from renderer.painting.colour import Reference
+from renderer.painting.outpaint import (
+    Outpainted,
+    derive_seed,
+    first_picture,
+    outpaint,
+    picture_of,
+)
+from renderer.painting.painters import OnStep, Painter, find
+from renderer.pictures import Picture
+from renderer.settings import RenderSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Keyframe:
+    """What passes through the channel."""
+
+    index: int
+    picture: Picture
+    """The canvas, or for keyframe 0 the first picture."""
+    made: Mapping[str, Any] | None
+    """How it was painted; None: it is on disk already."""
+
+
+class Producer:
+    """Runs once, on its own thread, until the last keyframe, a stop, or an error."""
+
+    def __init__(
+        self, project: Project, channel: Channel[Keyframe], switches: Switches, emit: Emit
+    ) -> None:
+        self._project = project
+        self._channel = channel
+        self._switches = switches
+        self._emit = emit
+        self._painters = _PainterSource(emit)
+        self._begun = len(project.keyframes)
+        self._beginning = threading.Lock()
+
+    def steer(self, changes: Mapping[str, Any]) -> int | None:
+        """Change settings from the next keyframe that is not begun; its index, None: no change.
+
+        From any thread. Raises ProjectError or SettingsError.
+        """
+        with self._beginning:
+            return self._begun if self._project.steer(changes, self._begun) else None
+
+    def undo(self) -> int:
+        """Take back the steering that no keyframe has begun with; the index it was meant for.
+
+        From any thread. Raises ProjectError when there is none.
+        """
+        with self._beginning:
+            if not self._project.unsteer(self._begun):
+                raise ProjectError("nothing to undo: the next keyframe is painted as the last one")
+            return self._begun
+
+    def run(self) -> None:
+        """Hand over what is on disk but not in the film, then paint on from there."""
+        if self._project.finished:
+            return
+        picture: Picture | None = None
+        for index in self._unfilmed():
+            canvas = self._project.load_keyframe(index)
+            picture = self._picture_after(index, canvas)
+            self._channel.put(Keyframe(index, canvas, made=None))
+        try:
+            self._paint_on(picture)
+        finally:
+            self._emit(PhaseChanged(Phase.DRAINING))
+
+    def _unfilmed(self) -> range:
+        """Keyframes on disk from the last filmed one on; that one only for what follows it."""
+        project = self._project
+        start, end = project.store.intervals, len(project.keyframes)
+        for index in range(start + 1, end):
+            if not project.keyframe_intact(index):
+                self._emit(Note(f"keyframe {index} is damaged, so it is painted again"))
+                project.forget_keyframes(index)
+                self._begun = end = index
+                break
+        return range(start, end)
+
+    def _paint_on(self, picture: Picture | None) -> None:
+        """Keyframe after keyframe, each around ``picture``, the one before it."""
+        reference = None
+        while (index := self._begin()) is not None:
+            settings = self._project.settings_at(index)
+            painter = self._painters.get(settings)
+            self._emit(KeyframeStarted(index, settings.prompt))
+            began = time.monotonic() - self._switches.waited
+            if picture is None:
+                done = self._first(painter, settings)
+            else:
+                reference = reference or Reference.of(self._first_picture())
+                done = outpaint(
+                    painter,
+                    picture,
+                    settings,
+                    keyframe=index,
+                    reference=reference,
+                    on_step=self._on_step(index),
+                )
+            seconds = time.monotonic() - self._switches.waited - began
+            picture = self._picture_after(index, done.canvas)
+            if index == 0:
+                reference = Reference.of(picture)
+            self._channel.put(Keyframe(index, done.canvas, _made(settings, done, seconds)))
+
+    def _begin(self) -> int | None:
+        """The number of the next keyframe, out of reach for steering from now on; None: enough."""
+        if self._switches.stopped:
+            return None
+        with self._beginning:
+            index = self._begun
+            total = self._project.settings_at(index).keyframes
+            if total is not None and index >= total:
+                return None
+            self._begun = index + 1
+            return index
+
+    def _first(self, painter: Painter, settings: RenderSettings) -> Outpainted:
+        picture = first_picture(painter, settings, self._on_step(0))
+        return Outpainted(picture, seam=0.0, drift=0.0, seed=derive_seed(settings.seed, 0, 0))
+
+    def _first_picture(self) -> Picture:
+        return self._project.load_keyframe(0)
+
+    def _picture_after(self, index: int, canvas: Picture) -> Picture:
+        """The picture P that the next keyframe is painted around."""
+        return canvas if index == 0 else picture_of(canvas, self._project.settings)
+
+    def _on_step(self, keyframe: int) -> OnStep:
+        def on_step(step: int, steps: int) -> None:
+            self._switches.checkpoint()
+            self._emit(StepDone(keyframe, step, steps))
+
+        return on_step
+
+
+class _PainterSource:
+    """The painter for the settings in force; made anew only when they name another."""
+
+    def __init__(self, emit: Emit) -> None:
+        self._emit = emit
+        self._painter: Painter | None = None
+        self._made_for: RenderSettings | None = None
+
+    def get(self, settings: RenderSettings) -> Painter:
+        """Prompts and seeds come with each job, so they need no new painter."""
+        wanted = replace(settings, prompt="", negative_prompt="", seed=0, keyframes=None)
+        if self._painter is None or wanted != self._made_for:
+            self._emit(PhaseChanged(Phase.LOADING))
+            self._painter = None  # let go of the old model before the new one is loaded
+            self._painter = find(settings.painter)(settings)
+            self._made_for = wanted
+            self._emit(PhaseChanged(Phase.RENDERING))
+        return self._painter
+
+
+def _made(settings: RenderSettings, done: Outpainted, seconds: float) -> dict[str, Any]:
+    """How a keyframe was made: into the journal, into its file, into its event."""
+    return {
+        "prompt": settings.prompt,
+        "negative_prompt": settings.negative_prompt,
+        "painter": settings.painter,
+        "model": settings.model,
+        "steps": settings.steps,
+        "guidance_scale": settings.guidance_scale,
+        "strength": settings.strength,
+        "scheduler": settings.scheduler,
+        "method": settings.method,
+        "zoom_factor": settings.zoom_factor,
+        "seed": done.seed,
+        "seconds": round(seconds, 3),
+        "seam": round(done.seam, 4),
+        "drift": round(done.drift, 4),
+    }

@@ -1,0 +1,166 @@
+"""One run of the engine: a thread that paints keyframes, a thread that turns them into film.
+
+Everything meets here and only here: producer, consumer, the channel between them, and what the
+outside may ask. Knows no terminal, no socket and no signals.
+
+    renderer-gpu   settings → painter → keyframe ─┐ channel (bounded)
+    renderer-cpu   ┌──────────────────────────────┘
+                   └→ durable on disk → journal → frames → segment → journal → playlists
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from renderer.engine.channel import Channel
+from renderer.engine.consumer import Consumer
+from renderer.engine.producer import Keyframe, Producer
+from renderer.engine.project import Project
+from renderer.engine.switches import Switches
+from renderer.errors import Cancelled, RendererError
+from renderer.events import (
+    Emit,
+    Event,
+    Phase,
+    PhaseChanged,
+    RenderFailed,
+    RenderFinished,
+    RenderStarted,
+    Steered,
+    StepDone,
+)
+
+CAPACITY = 2
+"""Keyframes that may wait between the threads; with one in each thread's hands, four in memory."""
+
+log = logging.getLogger("renderer.engine")
+
+
+class Session:
+    """Render ``project`` until its last keyframe, a stop, or an error. Use once.
+
+    The project stays the caller's to close. Every event goes to ``emit``; see ``events.py`` for
+    the order. All methods but ``run`` may be called from any thread.
+    """
+
+    def __init__(self, project: Project, emit: Emit) -> None:
+        self._project = project
+        self._listener = emit
+        self._channel: Channel[Keyframe] = Channel(CAPACITY)
+        self._switches = Switches()
+        self._producer = Producer(project, self._channel, self._switches, self._emit)
+        self._errors: list[BaseException] = []
+
+    def stop(self, *, now: bool = False) -> None:
+        """End soon: leave the painting, finish the segment in hand; ``now``: leave that as well."""
+        self._switches.stop(now=now)
+
+    def pause(self, paused: bool) -> None:
+        """Hold the painter at its next step, or let it go on."""
+        if paused != self._switches.paused and not self._switches.stopped:
+            self._switches.pause(paused)
+            self._emit(PhaseChanged(Phase.PAUSED if paused else Phase.RENDERING))
+
+    def steer(self, changes: Mapping[str, Any]) -> None:
+        """Change settings from the next keyframe that is not begun. See ``Project.steer``."""
+        start = self._producer.steer(changes)
+        if start is not None:
+            self._emit(self._steered(start))
+
+    def undo(self) -> None:
+        """Take back what was steered and no keyframe has begun with; ProjectError without it."""
+        self._emit(self._steered(self._producer.undo()))
+
+    def run(self) -> RenderFinished | RenderFailed:
+        """Run both threads to their end; the last event is also returned."""
+        self._emit(self._started())
+        threads = [
+            threading.Thread(target=self._guarded, args=(body, end), name=name)
+            for name, body, end in (
+                ("renderer-gpu", self._producer.run, self._channel.finish),
+                ("renderer-cpu", self._consume, self._give_up),
+            )
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        outcome = self._outcome()
+        self._emit(outcome)
+        return outcome
+
+    def _consume(self) -> None:
+        Consumer(self._project, self._channel, self._switches, self._emit).run()
+
+    def _give_up(self) -> None:
+        """Nothing more is filmed, so the painter must end, even where it is paused."""
+        self._channel.abort()
+        self._switches.stop()
+
+    def _emit(self, event: Event) -> None:
+        """To the listener; and to the log, but for steps, of which there are many."""
+        if not isinstance(event, StepDone):
+            log.info("%s", event)
+        self._listener(event)
+
+    def _guarded(self, body: Callable[[], None], end: Callable[[], None]) -> None:
+        """A thread's whole life: run, record what went wrong, and always end the other side."""
+        try:
+            body()
+        except Cancelled:
+            log.info("%s left early", threading.current_thread().name)
+        except BaseException as error:  # recorded here, told once by _outcome
+            log.exception("%s failed", threading.current_thread().name)
+            self._errors.append(error)
+        finally:
+            end()
+
+    def _started(self) -> RenderStarted:
+        project = self._project
+        now = replace(project.settings, keyframes=project.current.keyframes)
+        return RenderStarted(
+            project=str(project.folder),
+            film=str(project.film),
+            keyframes=len(project.keyframes),
+            frames=project.store.frames,
+            size=project.store.size,
+            total_keyframes=now.keyframes,
+            total_frames=now.film_frames,
+            prompt=project.current.prompt,
+            fps=float(now.fps),
+            frames_per_keyframe=now.frames_per_keyframe,
+            capacity=CAPACITY,
+        )
+
+    def _steered(self, start: int) -> Steered:
+        settings = self._project.settings_at(start)
+        return Steered(
+            from_keyframe=start,
+            prompt=settings.prompt,
+            negative_prompt=settings.negative_prompt,
+            total_keyframes=settings.keyframes,
+        )
+
+    def _outcome(self) -> RenderFinished | RenderFailed:
+        if self._errors:
+            return _failure(self._errors[0])
+        project = self._project
+        return RenderFinished(
+            film=str(project.film),
+            keyframes=len(project.keyframes),
+            frames=project.store.frames,
+            duration=project.duration,
+            size=project.store.size,
+            stopped=not project.finished,
+        )
+
+
+def _failure(error: BaseException) -> RenderFailed:
+    if isinstance(error, RendererError):
+        return RenderFailed(str(error), error.exit_code)
+    text = f"internal error: {type(error).__name__}: {error} (the details are in render.log)"
+    return RenderFailed(text, RendererError.exit_code)

@@ -1,0 +1,65 @@
+"""What the outside may ask of a running session: stop, pause, go on. Safe from any thread.
+
+Knows nothing of what is being stopped.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+
+from renderer.errors import Cancelled
+
+
+class Switches:
+    """One for both threads of a session. A stop wins over a pause."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._stopped = False
+        self._hurried = False
+        self._paused = False
+        self._waited = 0.0
+
+    @property
+    def stopped(self) -> bool:
+        return self._stopped
+
+    @property
+    def hurried(self) -> bool:
+        """Stopped at once: what is in hand is not to be finished either."""
+        return self._hurried
+
+    @property
+    def paused(self) -> bool:
+        return self._paused
+
+    @property
+    def waited(self) -> float:
+        """Seconds that ``checkpoint`` has spent in pauses so far."""
+        return self._waited
+
+    def stop(self, *, now: bool = False) -> None:
+        """For good."""
+        with self._changed:
+            self._stopped = True
+            self._hurried = self._hurried or now
+            self._changed.notify_all()
+
+    def pause(self, paused: bool) -> None:
+        """True: hold the painter at its next checkpoint; False: let it go on."""
+        with self._changed:
+            self._paused = paused
+            self._changed.notify_all()
+
+    def checkpoint(self) -> None:
+        """Called by the painting thread between steps: waits while paused.
+
+        Raises Cancelled when stopped.
+        """
+        with self._changed:
+            began = time.monotonic()
+            self._changed.wait_for(lambda: self._stopped or not self._paused)
+            self._waited += time.monotonic() - began
+            if self._stopped:
+                raise Cancelled

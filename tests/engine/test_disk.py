@@ -1,0 +1,133 @@
+"""A full disk: one clear line, a playable film, and after freeing space the same film as ever."""
+
+from __future__ import annotations
+
+import os
+import resource
+import shutil
+import signal
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from renderer.engine.status import State, read_status
+from renderer.errors import StorageError
+from tests.engine.runs import (
+    Ended,
+    Engine,
+    assert_playable,
+    assert_promise,
+    digest,
+    engine,
+    project,
+    render,
+)
+
+KEYFRAMES, FRAMES = 16, 10
+LARGE = {"keyframes": KEYFRAMES, "frames_per_keyframe": FRAMES, "size": (256, 256), "crf": 1}
+"""Films that outgrow a small disk; the texture painter's pictures have detail to store."""
+
+
+def small_disk(folder: Path, *options: str) -> None:
+    subprocess.run(["mount", *options, "tmpfs", folder], check=True, capture_output=True)
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of 900 KiB that a test may fill."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    try:
+        small_disk(folder, "-t", "tmpfs", "-o", "size=900k")
+    except (OSError, subprocess.CalledProcessError):
+        pytest.skip("mounting a tmpfs needs root")
+    yield folder
+    subprocess.run(["umount", "--lazy", folder], check=True)
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The film as it is where there is space."""
+    folder = project(tmp_path_factory.mktemp("whole") / "a.zoom", painter="texture", **LARGE)
+    render(folder)
+    assert_playable(folder, frames=(KEYFRAMES - 1) * FRAMES + 1)
+    return folder
+
+
+def assert_full(ended: Ended, folder: Path) -> None:
+    assert ended.code == StorageError.exit_code == 6
+    assert ended.errors == ""
+    assert_promise(ended.said)
+    message = ended.said[-1]["message"]
+    assert message.startswith(f"no space left for {folder}/")
+    assert message.endswith(
+        "the film so far is safe and playable; free some space, then `zoomtui resume` goes on"
+    )
+    assert read_status(folder).state is State.UNFINISHED
+
+
+def test_a_full_disk_costs_nothing_but_time(disk: Path, whole: Path) -> None:
+    folder = project(disk / "a.zoom", painter="texture", **LARGE)
+    assert_full(engine(folder), folder)
+    frames = assert_playable(folder, frames=read_status(folder).frames)
+    assert 0 < frames < (KEYFRAMES - 1) * FRAMES
+    small_disk(disk, "-o", "remount,size=64m")
+    assert engine(folder).code == 0
+    assert digest(folder) == digest(whole)
+
+
+def test_a_disk_that_stays_full_is_said_again_and_harms_nothing(disk: Path, whole: Path) -> None:
+    folder = project(disk / "a.zoom", painter="texture", **LARGE)
+    engine(folder)
+    (disk / "ballast").write_bytes(bytes(shutil.disk_usage(disk).free // 4096 * 4096))
+    before = digest(folder)
+    for _ in range(2):
+        ended = engine(folder)
+        assert ended.code == 6
+        text = ended.said[-1]["message"] if ended.said else ended.errors
+        assert text.startswith("no space left for ")
+        assert "\n" not in text.strip()
+        assert digest(folder) == before
+    small_disk(disk, "-o", "remount,size=64m")
+    (disk / "ballast").unlink()
+    assert engine(folder).code == 0
+    assert digest(folder) == digest(whole)
+
+
+def test_a_limit_on_file_sizes_is_a_full_disk_too(tmp_path: Path, whole: Path) -> None:
+    folder = project(tmp_path / "a.zoom", painter="texture", **LARGE)
+    with Engine(folder) as running:
+        running.until("SegmentWritten", segment=1)
+        limit = (folder / "film.mp4").stat().st_size + 20_000
+        hard = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
+        resource.prlimit(running.pid, resource.RLIMIT_FSIZE, (limit, hard))
+        assert_full(running.end(), folder)
+    assert_playable(folder, frames=read_status(folder).frames)
+    assert engine(folder).code == 0
+    assert digest(folder) == digest(whole)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_folder_without_write_permission_is_one_line(tmp_path: Path) -> None:
+    folder = project(tmp_path / "a.zoom")
+    folder.chmod(0o500)
+    ended = engine(folder)
+    folder.chmod(0o700)
+    assert ended.code == 6
+    assert ended.errors == f"can't write {folder / 'lock'}: Permission denied\n"
+
+
+def test_a_disk_that_turns_read_only_is_one_line(disk: Path) -> None:
+    folder = project(disk / "a.zoom", painter="tests.painters:endless", model="2")
+    small_disk(disk, "-o", "remount,ro")
+    ended = engine(folder)
+    small_disk(disk, "-o", "remount,rw")
+    assert ended.code == 6
+    assert ended.errors == f"can't write {folder / 'lock'}: Read-only file system\n"
+    with Engine(folder) as running:
+        running.until("SegmentWritten", segment=0)
+        running.signal(signal.SIGTERM)
+        assert running.end().code == 143
+    assert_playable(folder, frames=5)

@@ -1,0 +1,134 @@
+"""Small real painters to render with, named on the command line as ``tests.painters:NAME``.
+
+``model``, which no other painter without a model uses, says from which keyframe on they misbehave.
+"""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NoReturn
+
+import numpy as np
+from numpy.typing import NDArray
+
+from renderer.errors import PainterError
+from renderer.painting.painters import OnStep, PaintJob
+from renderer.settings import RenderSettings
+
+STEPS = 3
+
+
+@dataclass(frozen=True)
+class Gradient:
+    """Quick and deterministic: a soft ramp whose colours come from the prompt and the seed."""
+
+    def paint(self, job: PaintJob, on_step: OnStep) -> NDArray[np.uint8]:
+        for step in range(STEPS):
+            on_step(step + 1, STEPS)
+        height, width = job.mask.shape
+        rng = np.random.default_rng([job.seed, *job.prompt.encode()])
+        corners = rng.uniform(60, 200, (2, 2, 3))
+        down, across = np.linspace(0, 1, height), np.linspace(0, 1, width)
+        ramp = np.einsum(
+            "yi,ijc,xj->yxc",
+            np.stack([1 - down, down], 1),
+            corners,
+            np.stack([1 - across, across], 1),
+        )
+        return np.where(job.mask[:, :, None], np.rint(ramp).astype(np.uint8), job.canvas)
+
+
+@dataclass(frozen=True)
+class Until:
+    """Paints as ``Gradient`` does until keyframe ``last``; what comes then is in ``turn``."""
+
+    last: int
+
+    def paint(self, job: PaintJob, on_step: OnStep) -> NDArray[np.uint8]:
+        if job.keyframe >= self.last:
+            self.turn(job, on_step)
+        return Gradient().paint(job, on_step)
+
+    def turn(self, job: PaintJob, on_step: OnStep) -> None:
+        raise NotImplementedError
+
+
+class Failing(Until):
+    """Says that it can't go on."""
+
+    def turn(self, job: PaintJob, on_step: OnStep) -> NoReturn:
+        raise PainterError(f"out of paint at keyframe {job.keyframe}; buy some")
+
+
+class Broken(Until):
+    """Has a bug."""
+
+    def turn(self, job: PaintJob, on_step: OnStep) -> NoReturn:
+        raise ZeroDivisionError("the painter's own bug")
+
+
+class Endless(Until):
+    """Reports steps for ever, and so can be cancelled at any of them."""
+
+    def turn(self, job: PaintJob, on_step: OnStep) -> NoReturn:
+        for step in itertools.count(1):
+            on_step(step, 10**6)
+            threading.Event().wait(0.005)  # a step's work
+        raise AssertionError
+
+
+class Deaf(Until):
+    """Reports one step and then works for ever without another: can't be cancelled."""
+
+    def turn(self, job: PaintJob, on_step: OnStep) -> NoReturn:
+        on_step(1, 10**6)
+        threading.Event().wait()
+        raise AssertionError
+
+
+@dataclass(frozen=True)
+class Witnessed:
+    """Leaves a line in the file ``model`` for being made and for each keyframe painted."""
+
+    diary: Path
+
+    def paint(self, job: PaintJob, on_step: OnStep) -> NDArray[np.uint8]:
+        self.write(f"{job.keyframe} {job.prompt}".strip())
+        return Gradient().paint(job, on_step)
+
+    def write(self, line: str) -> None:
+        with self.diary.open("a", encoding="utf-8") as file:
+            file.write(line + "\n")
+
+
+def gradient(settings: RenderSettings) -> Gradient:
+    return Gradient()
+
+
+def failing(settings: RenderSettings) -> Failing:
+    return Failing(int(settings.model))
+
+
+def broken(settings: RenderSettings) -> Broken:
+    return Broken(int(settings.model))
+
+
+def endless(settings: RenderSettings) -> Endless:
+    return Endless(int(settings.model))
+
+
+def deaf(settings: RenderSettings) -> Deaf:
+    return Deaf(int(settings.model))
+
+
+def unloadable(settings: RenderSettings) -> NoReturn:
+    raise PainterError("the model is nowhere to be found; download it")
+
+
+def witnessed(settings: RenderSettings) -> Witnessed:
+    painter = Witnessed(Path(settings.model))
+    painter.write("made")
+    return painter

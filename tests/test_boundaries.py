@@ -1,0 +1,107 @@
+"""What may load what, seen in `sys.modules` of fresh processes, and in the sources."""
+
+from __future__ import annotations
+
+import ast
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+HEAVY = {"torch", "diffusers", "transformers", "accelerate", "av", "numba"}
+INTERFACE = {"zoomtui", "textual", "rich", "click"}
+
+
+def loaded_by(code: str) -> set[str]:
+    """The top-level modules that a fresh process holds after running ``code``."""
+    probe = f"{code}\nimport json, sys\nprint('\\n' + json.dumps(sorted(sys.modules)))"
+    run = subprocess.run(
+        [sys.executable, "-c", probe], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    return {name.partition(".")[0] for name in json.loads(run.stdout.splitlines()[-1])}
+
+
+def imported_by(path: Path) -> Iterator[str]:
+    """Every module that a source names in an import, wherever in it."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def sources(*folders: str) -> list[Path]:
+    found = [path for folder in folders for path in sorted((ROOT / folder).rglob("*.py"))]
+    assert found
+    return found
+
+
+@pytest.mark.parametrize(
+    "module",
+    [
+        "zoomtui.cli",
+        "zoomtui.headless",
+        "renderer",
+        "renderer.settings",
+        "renderer.events",
+        "renderer.errors",
+        "renderer.defaults",
+        "renderer.journal",
+    ],
+)
+def test_importing_it_loads_nothing_heavy(module: str) -> None:
+    assert not loaded_by(f"import {module}") & (HEAVY | {"textual"})
+
+
+def test_settings_events_and_journal_load_no_array_library() -> None:
+    code = "import renderer.settings, renderer.events, renderer.errors, renderer.journal"
+    assert not loaded_by(code) & (HEAVY | {"numpy", "PIL"})
+
+
+@pytest.mark.parametrize("verb", [[], ["render"], ["resume"], ["status"], ["demo"], ["doctor"]])
+def test_help_needs_nothing_heavy(verb: list[str]) -> None:
+    arguments = [*verb, "--help"]
+    code = f"import zoomtui.cli\ntry: zoomtui.cli.main({arguments!r})\nexcept SystemExit: pass"
+    assert not loaded_by(code) & (HEAVY | {"textual", "numpy"})
+
+
+def test_the_engine_loads_no_interface_and_no_model_library_before_it_paints() -> None:
+    code = "import renderer.__main__, renderer.engine.foreground, renderer.engine.status"
+    assert not loaded_by(code) & (INTERFACE | {"torch", "diffusers", "transformers"})
+
+
+def test_the_texture_painter_loads_no_model_library() -> None:
+    code = "from renderer.painting.painters import find\nfind('texture')"
+    assert not loaded_by(code) & {"torch", "diffusers", "transformers"}
+
+
+def test_no_source_of_the_engine_names_the_interface() -> None:
+    for path in sources("renderer"):
+        named = {name.partition(".")[0] for name in imported_by(path)}
+        assert not named & INTERFACE, path
+
+
+def test_model_libraries_are_named_by_the_diffusion_painter_alone() -> None:
+    allowed = ROOT / "renderer" / "painting" / "painters"
+    for path in sources("renderer", "zoomtui"):
+        named = {name.partition(".")[0] for name in imported_by(path)}
+        assert not named & {"torch", "diffusers", "transformers"} or allowed in path.parents, path
+
+
+@pytest.mark.parametrize(
+    ("room", "other"),
+    [
+        ("renderer/painting", ("renderer.film", "renderer.engine")),
+        ("renderer/film", ("renderer.painting", "renderer.engine")),
+        ("tests/painting", ("renderer.film", "renderer.engine")),
+        ("tests/film", ("renderer.painting.painters.diffusion", "renderer.engine")),
+    ],
+)
+def test_rooms_know_only_their_own(room: str, other: tuple[str, ...]) -> None:
+    for path in sources(room):
+        for name in imported_by(path):
+            assert not f"{name}.".startswith(tuple(f"{away}." for away in other)), path
