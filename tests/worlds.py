@@ -31,7 +31,7 @@ class World(Protocol):
         ...
 
 
-@functools.lru_cache(maxsize=4)
+@functools.lru_cache(maxsize=128)
 def true_canvas(world: World, geometry: Geometry, keyframe: int) -> Pixels:
     """What canvas ``keyframe`` should be. Read-only: it is shared."""
     size = geometry.canvas_size if keyframe else geometry.keyframe_size
@@ -127,7 +127,7 @@ class Scene:
 
     _FINER = 3
     """Samples for a pixel, each way, of whatever is small: no detail but what pixels can hold."""
-    _SMALL = 10.0
+    _SMALL = 5.0
     """Lattice cells up to so many pixels wide are small; the others need no antialiasing."""
 
     def view(self, pixel: float, size: Size) -> Pixels:

@@ -38,7 +38,7 @@ SPREAD_FLOOR = 8.0
 """Spreads below this count as this: a flat first picture must not outlaw all contrast."""
 GUARD_PULL = 0.15
 """Share of the excess that the guard takes back at each keyframe."""
-GUARD_MOST = (3.0, 0.03)
+GUARD_MOST = (4.0, 0.05)
 """The most that it moves the mean (levels) and the contrast (logarithm) at once."""
 
 FADE_CELL = 4
@@ -47,6 +47,9 @@ FADE_SIGMA = 2.0
 """Width of that spreading, in such boxes."""
 FADE_REACH = 48
 """Pixels of border over which it fades to nothing."""
+
+PLASTIC = 1.324717957244746
+"""The plastic ratio, x³ = x + 1: to two dimensions what the golden ratio is to one."""
 
 SEAM_REACH = 8
 """Pixels on either side of the paste border that count as its surroundings."""
@@ -97,8 +100,7 @@ def match(painted: Pixels, picture: Pixels, known: Area, reference: Reference) -
     correction = guard(fit(picture, back), painted, reference)
     corrected = correction.apply(painted)
     _fade(corrected, picture, known)
-    np.clip(np.rint(corrected, out=corrected), 0, 255, out=corrected)
-    canvas = corrected.astype(np.uint8)
+    canvas = _dithered(corrected)
     canvas[known.rows, known.columns] = picture
     return canvas
 
@@ -115,8 +117,7 @@ def fit(picture: Pixels, back: Pixels) -> Correction:
     together = found.mean_of((wanted.means - wanted_mean) * (found.means - found_mean)).mean()
     gain = (float(together) + GAIN_PULL) / (found_spread**2 + GAIN_PULL)
     gain = min(max(gain, GAIN_LIMITS[0]), GAIN_LIMITS[1])
-    offset = wanted_mean - gain * found_mean
-    return _correction(gain, offset + wanted_mean - _clipped_mean(back, gain, offset))
+    return _correction(gain, wanted_mean - gain * found_mean)
 
 
 def guard(correction: Correction, painted: Pixels, reference: Reference) -> Correction:
@@ -247,6 +248,20 @@ def _cells(picture: Pixels) -> _Cells:
     return _Cells(sums / areas[:, :, None], areas / (height * width))
 
 
+def _dithered(values: Floats) -> Pixels:
+    """(H, W, 3) → uint8, up or down by a fixed pattern, so that means survive; overwrites values.
+
+    Painted values are whole, so rounding would err the same way wherever a level is: a dark sky
+    would lose 0.2 levels at each keyframe. The pattern is Martin Roberts's R2 sequence (2018).
+    """
+    height, width = values.shape[:2]
+    step = 1 / PLASTIC
+    pattern = step * np.arange(width) + (step * step * np.arange(height) % 1)[:, None]
+    values += (pattern % 1).astype(np.float32)[:, :, None]
+    np.clip(values, 0, 255, out=values)
+    return values.astype(np.uint8)
+
+
 def _sums(values: Floats, side: int) -> Floats:
     """Sums over boxes of ``side`` pixels, zeros beyond the right and bottom: (rows, columns, c)."""
     height, width, channels = values.shape
@@ -254,16 +269,6 @@ def _sums(values: Floats, side: int) -> Floats:
     tall = padded.reshape(-1, side, padded.shape[1], channels).sum(axis=1)
     sums: Floats = tall.reshape(len(tall), -1, side, channels).sum(axis=2)
     return sums
-
-
-def _clipped_mean(
-    picture: Pixels, gain: float, offset: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """Each channel's mean once corrected and clipped: stars and black skies lose light there."""
-    counts = np.reshape(Image.fromarray(picture).histogram(), (3, 256))
-    values = np.clip(gain * np.arange(256) + offset[:, None], 0, 255)
-    mean: NDArray[np.float64] = (counts * values).sum(axis=1) / counts.sum(axis=1)
-    return mean
 
 
 def _correction(gain: float, offset: NDArray[np.floating]) -> Correction:

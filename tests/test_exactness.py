@@ -1,0 +1,212 @@
+"""Painting and film together: the lossless film of a known world against the world itself."""
+
+from __future__ import annotations
+
+import functools
+import io
+from collections.abc import Callable, Iterator
+
+import av
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from renderer.film.camera import Camera
+from renderer.film.encode import Encoding, encode_segment
+from renderer.film.zoom import CanvasPlanes, closing_frame, interval_frames
+from renderer.painting.colour import Reference
+from renderer.painting.geometry import Geometry
+from renderer.painting.outpaint import first_picture, outpaint, picture_of
+from renderer.painting.painters import Painter
+from renderer.settings import Method, RenderSettings, Size
+from tests.worlds import Scene, TrueBorder, VaeLike, World, hard, natural, true_frame
+
+Pixels = NDArray[np.uint8]
+Luma = NDArray[np.float64]
+
+_FRAMES, _FEW_FRAMES = 8, 4
+"""Frames of an interval: few, since every one is compared."""
+_PEAK = 219
+"""White minus black in limited range."""
+
+_METHODS = pytest.mark.parametrize("method", ["direct", "sequential"])
+_SIZES = pytest.mark.parametrize("size", [(320, 320), (320, 180)], ids=["square", "wide"])
+
+
+def _settings(
+    size: Size, factor: float, method: Method, keyframes: int, frames: int = _FRAMES
+) -> RenderSettings:
+    return RenderSettings(
+        keyframe_size=size,
+        size=size,
+        zoom_factor=factor,
+        method=method,
+        keyframes=keyframes,
+        frames_per_keyframe=frames,
+        size_multiple=4,
+        steps=1,
+        seed=11,
+        encoder_options={"qp": "0"},
+    )
+
+
+def _canvases(painter: Painter, settings: RenderSettings) -> Iterator[Pixels]:
+    """C(1), C(2), …: all that the film is made of, since C(1) holds keyframe 0."""
+    picture = first_picture(painter, settings, lambda done, total: None)
+    reference = Reference.of(picture)
+    for keyframe in range(1, settings.keyframes or 0):
+        canvas = outpaint(
+            painter,
+            picture,
+            settings,
+            keyframe=keyframe,
+            reference=reference,
+            on_step=lambda done, total: None,
+        ).canvas
+        yield canvas
+        picture = picture_of(canvas, settings)
+
+
+def _film(painter: Painter, settings: RenderSettings) -> list[Luma]:
+    """The luma of every frame of the whole film, encoded without loss and decoded again."""
+    camera, encoding = Camera.of(settings), Encoding.of(settings)
+    film, first = b"", 0
+    for index, canvas in enumerate(_canvases(painter, settings)):
+        planes = CanvasPlanes.from_rgb(canvas)
+        frames = list(interval_frames(planes, camera, settings.frames_per_keyframe))
+        if index + 2 == settings.keyframes:
+            frames.append(closing_frame(planes, camera))
+        segment = encode_segment(frames, encoding, first_frame=first, index=index)
+        film += segment.media if film else segment.init + segment.media
+        first += segment.frames
+    with av.open(io.BytesIO(film)) as container:
+        width, height = settings.size
+        return [
+            frame.to_ndarray()[:height, :width].astype(np.float64)
+            for frame in container.decode(video=0)
+        ]
+
+
+def _luma(rgb: Pixels) -> Luma:
+    """BT.709 luma in limited range, 16 … 235, not rounded."""
+    return 16 + _PEAK / 255 * (rgb @ np.array([0.2126, 0.7152, 0.0722]))
+
+
+@functools.lru_cache(maxsize=170)
+def _truth(world: World, geometry: Geometry, time: float, size: Size) -> Luma:
+    return _luma(true_frame(world, geometry, time, size))
+
+
+def _psnr(a: Luma, b: Luma) -> float:
+    return 10 * float(np.log10(_PEAK**2 / max(np.mean((a - b) ** 2), 1e-6)))
+
+
+@_METHODS
+@_SIZES
+@pytest.mark.parametrize(("factor", "keyframes"), [(2.0, 4), (1.5, 6)])
+@pytest.mark.parametrize(
+    ("make", "mean", "low"), [(natural, 52, 48), (hard, 46, 37)], ids=["natural", "hard"]
+)
+def test_the_film_of_a_known_world_is_its_true_view(
+    make: Callable[[int], World],
+    mean: float,
+    low: float,
+    factor: float,
+    keyframes: int,
+    size: Size,
+    method: Method,
+) -> None:
+    settings = _settings(size, factor, method, keyframes)
+    world, geometry = make(2700), Geometry.of(settings)
+    film = _film(TrueBorder(world, settings), settings)
+    assert len(film) == settings.film_frames
+    psnr = [_psnr(luma, _truth(world, geometry, i / _FRAMES, size)) for i, luma in enumerate(film)]
+    print(f"mean {np.mean(psnr):.1f} dB, 5th percentile {np.percentile(psnr, 5):.1f}")  # noqa: T201
+    assert np.mean(psnr) >= mean
+    assert np.percentile(psnr, 5) >= low
+
+
+@functools.cache
+def _vae_film(size: Size, factor: float, method: Method, keyframes: int) -> tuple[Luma, Luma]:
+    """Frames (n, h, w) of the film that a VAE-like painter made, and of the truth."""
+    settings = _settings(size, factor, method, keyframes, _FEW_FRAMES)
+    # Dark, so that the painter's +4 shows: at the middle of the scale its gain would undo it.
+    world, geometry = Scene(settings.seed, level=60, contrast=22), Geometry.of(settings)
+    film = np.stack(_film(VaeLike(TrueBorder(world, settings)), settings))
+    truth = np.stack([_truth(world, geometry, i / _FEW_FRAMES, size) for i in range(len(film))])
+    return film, truth
+
+
+_VAES = pytest.mark.parametrize(
+    ("size", "factor", "keyframes"),
+    [((96, 96), 2.0, 7), ((128, 72), 1.5, 7), ((80, 80), 1.5, 41), ((128, 72), 2.0, 41)],
+)
+
+
+@_METHODS
+@_VAES
+def test_a_vae_hardly_changes_the_films_mean_brightness(
+    size: Size, factor: float, keyframes: int, method: Method
+) -> None:
+    film, truth = _vae_film(size, factor, method, keyframes)
+    off = np.abs((film - truth).mean(axis=(1, 2))) * 255 / _PEAK
+    six = off[: 6 * _FEW_FRAMES + 1]
+    print(f"at most {six.max():.2f}, then {off.max():.2f}")  # noqa: T201
+    assert six.max() <= 0.3
+    assert off.max() <= 1
+
+
+@_METHODS
+@_VAES
+def test_a_vae_leaves_no_square_in_the_film(
+    size: Size, factor: float, keyframes: int, method: Method
+) -> None:
+    """The paste border is followed as it shrinks: neither its gradient nor a step gives it away."""
+    film, truth = _vae_film(size, factor, method, keyframes)
+    seen = range(_FEW_FRAMES // 2, len(film) - 1)  # not while the border leaves the frame
+    shrunk = {i: factor ** (-(i % _FEW_FRAMES) / _FEW_FRAMES) for i in seen if i % _FEW_FRAMES}
+    shown, true = (
+        np.mean([_gradient(frames[i], part) for i, part in shrunk.items()])
+        for frames in (film, truth)
+    )
+    # The largest, not the mean: once all that is known is off, so is what a true painter adds.
+    step = max(abs(_step(film[i] - truth[i], part)) for i, part in shrunk.items())
+    print(f"gradient {shown:.3f}, in the true view {true:.3f}; step {step:.2f}")  # noqa: T201
+    assert shown == pytest.approx(true, abs=0.05)
+    assert step < 0.4
+
+
+def _square(height: int, width: int, part: float) -> tuple[slice, slice]:
+    """Rows and columns of what is known, ``part`` of the frame."""
+    rows, columns = (
+        slice(round(n * (1 - part) / 2), round(n * (1 + part) / 2)) for n in (height, width)
+    )
+    return rows, columns
+
+
+def _gradient(frame: Luma, part: float) -> float:
+    """Gradient across the paste border ÷ around it."""
+    across, around = 0.0, 0.0
+    for turned in (frame, frame.T):
+        rows, columns = _square(*turned.shape, part)
+        steps = np.abs(np.diff(turned[:, columns], axis=0)).mean(axis=1)
+        for at in (rows.start - 1, rows.stop - 1):
+            near = steps[max(at - 5, 0) : at + 6]
+            across += steps[at] * turned.shape[1]
+            around += near.mean() * turned.shape[1]
+    return across / around
+
+
+def _step(off: Luma, part: float, ring: int = 4) -> float:
+    """How much brighter what differs from the truth is just outside the border than inside."""
+    rows, columns = _square(*off.shape, part)
+    inside, outside = np.zeros(off.shape, np.bool_), np.zeros(off.shape, np.bool_)
+    inside[rows, columns] = True
+    outside[_grown(rows, ring), _grown(columns, ring)] = True
+    outside &= ~inside
+    inside[_grown(rows, -ring), _grown(columns, -ring)] = False
+    return float(off[outside].mean() - off[inside].mean())
+
+
+def _grown(span: slice, by: int) -> slice:
+    return slice(max(span.start - by, 0), span.stop + by)
