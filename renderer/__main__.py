@@ -15,9 +15,11 @@ from pathlib import Path
 
 from renderer.errors import RendererError
 from renderer.events import Event, to_json
+from renderer.files import fill_standard_handles
 
 
 def main() -> int:
+    fill_standard_handles()
     parser = argparse.ArgumentParser(
         prog="python -m renderer",
         description="Render the project at PROJECT; one JSON event a line on standard output.",

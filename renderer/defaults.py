@@ -27,6 +27,8 @@ from renderer.settings import MIN_SIDE, RenderSettings, Size, nearest_multiple, 
 
 FILM_SIZE: Size = (1280, 720)
 """Film of a painter that has no size of its own."""
+_SQUARE: Size = (1, 1)
+"""Aspect of what models were trained on."""
 ZOOM_FACTOR = 1.5
 SECONDS_PER_KEYFRAME = 2.0
 _THREADS = 8
@@ -121,20 +123,9 @@ def _given(wishes: Mapping[str, Any]) -> dict[str, Any]:
             raise SettingsError(
                 f"{_words(one)} and {_words(other)} say the same thing; give only one of them"
             )
-    for key, value in given.items():
-        if isinstance(value, str) and not _is_text(value):
-            raise SettingsError(
-                f"{_words(key)} {value[:40]!a} holds bytes that are no UTF-8 text; "
-                f"check the terminal's encoding"
-            )
     if "fps" in given:
         given["fps"] = _fps(str(given["fps"]))
     return given
-
-
-def _is_text(value: str) -> bool:
-    """False for lone surrogates, which no TOML, no PNG and no tokenizer can hold."""
-    return not any("\ud800" <= character <= "\udfff" for character in value)
 
 
 def _fps(text: str) -> str:
@@ -185,14 +176,18 @@ def _choose_model(given: dict[str, Any]) -> ModelPreset:
 def _choose_sizes(
     given: dict[str, Any], preset: ModelPreset | None, outpaint_size: int | None
 ) -> None:
-    """Film size, keyframe size and zoom factor, each from the others where it is left open."""
+    """Film size, keyframe size and zoom factor, each from the others where it is left open.
+
+    A film whose size is left open shows every pixel as painted.
+    """
     step = given.setdefault("size_multiple", RenderSettings().size_multiple)
     rho = given.get("zoom_factor", ZOOM_FACTOR)
-    if "size" not in given and "keyframe_size" in given:
+    if "size" not in given and "keyframe_size" not in given:
+        aspect = FILM_SIZE if preset is None else _SQUARE
+        given["size"] = _text(_keyframe_size(aspect, preset, rho, step))
+    if "size" not in given:
         width, height = _size(given["keyframe_size"], "keyframe size")
         given["size"] = _text((width - width % 2, height - height % 2))
-    if "size" not in given:
-        given["size"] = _text(FILM_SIZE if preset is None else (preset.native, preset.native))
     film = _size(given["size"], "size")
     if "keyframe_size" not in given:
         given["keyframe_size"] = _text(_keyframe_size(film, preset, rho, step))

@@ -84,6 +84,8 @@ class KeyframeReady:
     """Gradient across the paste border ÷ around it; 1 = invisible. 0 for keyframe 0."""
     drift: float
     """Distance of the picture's mean colour from keyframe 0's, of 255."""
+    idle: float = 0.0
+    """Share of the time since the last keyframe that the painter was left without work, 0 … 1."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -99,3 +99,16 @@ def size_text(size: float) -> str:
             return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
         size /= 1024
     return f"{size:.1f} TiB"
+
+
+def fill_standard_handles() -> None:
+    """Open standard handles that the caller closed (``>&-``), on nothing.
+
+    Otherwise the next file to be opened, the film perhaps, would get such a number, and every line
+    would be written into it.
+    """
+    for handle in (0, 1, 2):
+        try:
+            os.fstat(handle)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest free number: this one

@@ -41,8 +41,6 @@ def load_picture(path: Path) -> Picture:
 
     Raises SettingsError with one line when it can't be read, or is smaller than 64 px.
     """
-    if not path.exists():
-        raise SettingsError(f"picture {path} does not exist")
     try:
         with warnings.catch_warnings(), Image.open(path) as file:
             warnings.simplefilter("ignore")
@@ -77,6 +75,8 @@ def _in_eight_bits(image: Image.Image) -> Image.Image:
 def _reason(error: BaseException) -> str:
     if isinstance(error, UnidentifiedImageError):
         return "it is no picture that Pillow knows"
+    if isinstance(error, FileNotFoundError):
+        return "it does not exist"
     if isinstance(error, IsADirectoryError):
         return "it is a folder"
     if isinstance(error, PermissionError):
@@ -88,9 +88,9 @@ def crop_to_fill(picture: Picture, size: Size) -> Picture:
     """The largest middle part of ``picture`` with the aspect of ``size``, resampled (Lanczos-3)."""
     height, width = picture.shape[:2]
     scale = min(width / size[0], height / size[1])
-    crop_width, crop_height = size[0] * scale, size[1] * scale
-    left, top = (width - crop_width) / 2, (height - crop_height) / 2
-    box = (left, top, left + crop_width, top + crop_height)
+    left = max(0.0, (width - size[0] * scale) / 2)  # rounding may find the crop wider than all
+    top = max(0.0, (height - size[1] * scale) / 2)
+    box = (left, top, width - left, height - top)
     image = Image.fromarray(picture).resize(size, Image.Resampling.LANCZOS, box=box)
     return np.asarray(image)
 

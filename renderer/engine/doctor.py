@@ -14,6 +14,7 @@ from pathlib import Path
 
 from renderer import __version__
 from renderer.defaults import fill_in
+from renderer.errors import PainterError
 from renderer.files import free_text
 from renderer.film.encode import openable_encoders
 from renderer.painting.painters.accelerator import accelerator
@@ -36,8 +37,8 @@ def examine(folder: Path) -> list[Finding]:
         Finding("python", sys.version_info >= (3, 11), platform.python_version()),
         Finding("system", sys.platform == "linux", _system()),
         *(_package(name) for name in PACKAGES),
-        Finding("device", True, describe_device()),
-        *(Finding(name, text == "ok", text) for name, text in openable_encoders().items()),
+        _device(),
+        *(_encoder(name, text) for name, text in openable_encoders().items()),
         Finding("disk", os.access(folder, os.W_OK), f"{free_text(folder)} free in {folder}"),
         Finding("default", True, _default()),
     ]
@@ -53,6 +54,18 @@ def _package(name: str) -> Finding:
         return Finding(name, True, version(name))
     except PackageNotFoundError:
         return Finding(name, False, f"not installed: pip install {name}")
+
+
+def _device() -> Finding:
+    try:
+        return Finding("device", True, describe_device())
+    except PainterError as error:
+        return Finding("device", False, str(error))
+
+
+def _encoder(name: str, text: str) -> Finding:
+    opens = text == "ok"
+    return Finding(name, opens, "opens" if opens else f"doesn't open: {text}")
 
 
 def _default() -> str:

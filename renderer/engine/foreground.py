@@ -28,6 +28,8 @@ from renderer.files import storage_errors
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _CROWD = 256
 """Events that may wait for a slow ``show`` before steps are left out."""
+_GLANCE = 0.5
+"""Seconds: Python runs a signal's handler only between waits, so no wait may be without an end."""
 
 
 log = logging.getLogger("renderer.engine")
@@ -122,7 +124,10 @@ def _show_all(
     events: queue.SimpleQueue[Event], show: Callable[[Event], None]
 ) -> RenderFinished | RenderFailed:
     while True:
-        event = events.get()
+        try:
+            event = events.get(timeout=_GLANCE)
+        except queue.Empty:
+            continue
         show(event)
         if isinstance(event, RenderFinished | RenderFailed):
             return event

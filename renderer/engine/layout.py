@@ -34,6 +34,7 @@ STEERABLE = frozenset(
         "scheduler",
         "seed",
         "method",
+        "speed",
         "keyframes",
     }
 )
@@ -56,6 +57,8 @@ class StoredKeyframe:
     drift: float
     at: float
     """Unix time at which it became durable."""
+    idle: float = 0.0
+    """Share of the time since the last keyframe that the painter was left without work, 0 … 1."""
 
 
 def keyframes_in(records: Iterable[Record]) -> list[StoredKeyframe]:
@@ -81,10 +84,9 @@ def settings_at(
 def read_settings(folder: Path) -> RenderSettings:
     """The settings of the project at ``folder``. Raises ProjectError or SettingsError."""
     path = folder / SETTINGS
-    if not folder.is_dir():
-        problem = "is no folder" if folder.exists() else "does not exist"
-        raise ProjectError(f"{folder} {problem}; a project is a folder made by `zoomtui render`")
     try:
+        if not folder.is_dir():
+            raise ProjectError(_no_folder(folder))
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
         raise ProjectError(f"{folder} is no zoomtui project: it has no {SETTINGS}") from None
@@ -97,3 +99,8 @@ def read_settings(folder: Path) -> RenderSettings:
 
 def keyframe_path(folder: Path, keyframe: int) -> Path:
     return folder / KEYFRAMES / f"{keyframe:06d}.png"
+
+
+def _no_folder(folder: Path) -> str:
+    problem = "is no folder" if folder.exists() else "does not exist"
+    return f"{folder} {problem}; a project is a folder made by `zoomtui render`"

@@ -26,6 +26,8 @@ from renderer.painting.outpaint import (
     picture_of,
 )
 from renderer.painting.painters import OnStep, Painter, find
+from renderer.painting.painters.notes import listening
+from renderer.painting.painters.timing import Timed
 from renderer.pictures import Picture
 from renderer.settings import RenderSettings
 
@@ -83,7 +85,8 @@ class Producer:
             picture = self._picture_after(index, canvas)
             self._channel.put(Keyframe(index, canvas, made=None))
         try:
-            self._paint_on(picture)
+            with listening(lambda text: self._emit(Note(text))):
+                self._paint_on(picture)
         finally:
             self._emit(PhaseChanged(Phase.DRAINING))
 
@@ -123,7 +126,9 @@ class Producer:
             picture = self._picture_after(index, done.canvas)
             if index == 0:
                 reference = Reference.of(picture)
-            self._channel.put(Keyframe(index, done.canvas, _made(settings, done, seconds)))
+            self._channel.put(
+                Keyframe(index, done.canvas, _made(settings, done, seconds, painter.idle()))
+            )
 
     def _begin(self) -> int | None:
         """The number of the next keyframe, out of reach for steering from now on; None: enough."""
@@ -161,22 +166,24 @@ class _PainterSource:
 
     def __init__(self, emit: Emit) -> None:
         self._emit = emit
-        self._painter: Painter | None = None
+        self._painter: Timed | None = None
         self._made_for: RenderSettings | None = None
 
-    def get(self, settings: RenderSettings) -> Painter:
+    def get(self, settings: RenderSettings) -> Timed:
         """Prompts and seeds come with each job, so they need no new painter."""
         wanted = replace(settings, prompt="", negative_prompt="", seed=0, keyframes=None)
         if self._painter is None or wanted != self._made_for:
             self._emit(PhaseChanged(Phase.LOADING))
             self._painter = None  # let go of the old model before the new one is loaded
-            self._painter = find(settings.painter)(settings)
+            self._painter = Timed(find(settings.painter)(settings))
             self._made_for = wanted
             self._emit(PhaseChanged(Phase.RENDERING))
         return self._painter
 
 
-def _made(settings: RenderSettings, done: Outpainted, seconds: float) -> dict[str, Any]:
+def _made(
+    settings: RenderSettings, done: Outpainted, seconds: float, idle: float
+) -> dict[str, Any]:
     """How a keyframe was made: into the journal, into its file, into its event."""
     return {
         "prompt": settings.prompt,
@@ -187,10 +194,12 @@ def _made(settings: RenderSettings, done: Outpainted, seconds: float) -> dict[st
         "guidance_scale": settings.guidance_scale,
         "strength": settings.strength,
         "scheduler": settings.scheduler,
+        "speed": settings.speed,
         "method": settings.method,
         "zoom_factor": settings.zoom_factor,
         "seed": done.seed,
         "seconds": round(seconds, 3),
         "seam": round(done.seam, 4),
         "drift": round(done.drift, 4),
+        "idle": round(idle, 4),
     }

@@ -1,12 +1,10 @@
-"""The project folder, which is the truth: create it, open it for writing, keep keyframes in it.
+"""A project open for writing: locked, recovered, its keyframes kept and its settings steered.
 
 A process only adds to it. Knows no threads and no painters; the film's bytes are ``film.store``'s.
 """
 
 from __future__ import annotations
 
-import os
-import shutil
 import time
 import zlib
 from collections.abc import Mapping, Sequence
@@ -18,11 +16,8 @@ from typing import Any
 
 from renderer import __version__
 from renderer.engine.layout import (
-    EXEMPLAR,
-    EXPORTS,
     FILM,
     JOURNAL,
-    KEYFRAMES,
     LOCK,
     SETTINGS,
     STEERABLE,
@@ -34,11 +29,10 @@ from renderer.engine.layout import (
 )
 from renderer.engine.lock import ProjectLock
 from renderer.errors import ProjectError
-from renderer.files import flush_folder, replace_file, storage_errors
 from renderer.film.store import FilmStore
 from renderer.journal import Journal
 from renderer.painting.geometry import Geometry
-from renderer.pictures import Picture, load_picture, read_keyframe, write_keyframe
+from renderer.pictures import Picture, read_keyframe, write_keyframe
 from renderer.settings import RenderSettings, Size
 
 
@@ -60,39 +54,6 @@ class Project:
         self._journal = journal
 
     @classmethod
-    def create(
-        cls,
-        folder: Path,
-        settings: RenderSettings,
-        *,
-        picture: Picture | None = None,
-        exemplar: Path | None = None,
-    ) -> None:
-        """Make a new project, whole or not at all.
-
-        ``picture`` (keyframe_size, sRGB) becomes keyframe 0; without it the painter makes one.
-        ``exemplar`` is copied in, so that the project needs nothing from outside. Raises
-        ProjectError if something is there already, StorageError if it can't be written.
-        """
-        refuse_occupied(folder)
-        beside = folder.with_name(f".{folder.name}.{os.getpid()}.part")
-        with storage_errors(folder):
-            try:
-                (beside / KEYFRAMES).mkdir(parents=True)
-                (beside / EXPORTS).mkdir()
-                settings = _adopt_exemplar(beside, settings, picture, exemplar)
-                replace_file(beside / SETTINGS, settings.to_toml().encode())
-                journal = Journal.create(beside / JOURNAL)
-                if picture is not None:
-                    _store_keyframe(beside, journal, 0, picture, _given(settings))
-                journal.close()
-                beside.rename(folder)
-                flush_folder(folder.parent)
-            except BaseException:
-                shutil.rmtree(beside, ignore_errors=True)
-                raise
-
-    @classmethod
     def open(cls, folder: Path) -> Project:
         """Lock and recover. Raises ProjectBusy, ProjectError, SettingsError, StorageError."""
         settings = read_settings(folder)
@@ -101,6 +62,7 @@ class Project:
             journal = held.enter_context(closing(Journal.open(folder / JOURNAL)))
             store = held.enter_context(closing(FilmStore.open(folder / FILM, journal)))
             project = cls(folder, settings, lock, journal, store)
+            project._check_settings()
             project._check_order()
             held.pop_all()  # from here on it is close()'s to let go
         return project
@@ -202,7 +164,7 @@ class Project:
 
     def add_keyframe(self, keyframe: int, picture: Picture, made: Mapping[str, Any]) -> None:
         """Make a keyframe durable, then journal it. ``made``: seed, seconds, seam, drift, …"""
-        _store_keyframe(self.folder, self._journal, keyframe, picture, made)
+        store_keyframe(self.folder, self._journal, keyframe, picture, made)
 
     def load_keyframe(self, keyframe: int) -> Picture:
         """Keyframe 0 is the first picture, all others are canvases. Raises ProjectError."""
@@ -230,6 +192,18 @@ class Project:
         geometry = Geometry.of(self.settings)
         return geometry.canvas_size if keyframe else geometry.keyframe_size
 
+    def _check_settings(self) -> None:
+        """project.toml is what it was when the project was made: the journal's first record."""
+        records = (record for record in self._journal.records if record["type"] == "project")
+        made: dict[str, Any] = next(records, {}).get("settings", {})
+        now = self.settings.plain()
+        for key, value in made.items():
+            if key in now and now[key] != value:
+                raise ProjectError(
+                    f"{self.folder / SETTINGS}: {key} is {now[key]!r}, but was {value!r} when the "
+                    f"project was made; put it back (`resume` changes what is painted next)"
+                )
+
     def _check_order(self) -> None:
         """Keyframes are journalled 0, 1, 2 …, and no segment before both its keyframes."""
         numbers = [stored.keyframe for stored in self.keyframes]
@@ -239,51 +213,10 @@ class Project:
             )
 
 
-def refuse_occupied(folder: Path) -> None:
-    """Raise ProjectError unless a new project can be made at ``folder``."""
-    if not folder.exists():
-        return
-    if (folder / SETTINGS).exists():
-        raise ProjectError(
-            f"{folder} is a project already: `zoomtui resume {folder}` goes on with it; "
-            f"for a new one choose another --out"
-        )
-    if not folder.is_dir():
-        raise ProjectError(f"{folder} is a file; choose another --out")
-    if any(folder.iterdir()):
-        raise ProjectError(f"{folder} exists and is no zoomtui project; choose another --out")
-
-
-def discard_unpainted(folder: Path) -> bool:
-    """Remove a project in which nothing was painted, as after a model that can't be loaded."""
-    project = Project.open(folder)
-    project.close()
-    if project.store.frames or any(stored.seconds > 0 for stored in project.keyframes):
-        return False
-    shutil.rmtree(folder)
-    return True
-
-
-def _adopt_exemplar(
-    folder: Path, settings: RenderSettings, picture: Picture | None, exemplar: Path | None
-) -> RenderSettings:
-    """Where the texture painter will grow from: the copied exemplar, else the first picture."""
-    if exemplar is not None:
-        write_keyframe(folder / EXEMPLAR, load_picture(exemplar), {})
-        return settings.changed({"exemplar": EXEMPLAR})
-    if picture is not None:
-        first = keyframe_path(folder, 0).relative_to(folder)
-        return settings.changed({"exemplar": str(first)})
-    return settings
-
-
-def _given(settings: RenderSettings) -> dict[str, Any]:
-    return {"seed": settings.seed, "seconds": 0.0, "seam": 0.0, "drift": 0.0, "painter": "given"}
-
-
-def _store_keyframe(
+def store_keyframe(
     folder: Path, journal: Journal, keyframe: int, picture: Picture, made: Mapping[str, Any]
 ) -> None:
+    """A keyframe's file, durable, then its record. ``made``: as in ``Project.add_keyframe``."""
     provenance = {"zoomtui": __version__, "keyframe": keyframe, **made}
     length, crc = write_keyframe(keyframe_path(folder, keyframe), picture, provenance)
     stored = StoredKeyframe(
@@ -295,5 +228,6 @@ def _store_keyframe(
         seam=made["seam"],
         drift=made["drift"],
         at=time.time(),
+        idle=made.get("idle", 0.0),
     )
     journal.append({"type": "keyframe", **asdict(stored)})

@@ -54,9 +54,13 @@ class Session:
         self._switches = Switches()
         self._producer = Producer(project, self._channel, self._switches, self._emit)
         self._errors: list[BaseException] = []
+        self._saying = threading.RLock()  # a listener may itself pause or steer
+        self._over = False
 
     def stop(self, *, now: bool = False) -> None:
         """End soon: leave the painting, finish the segment in hand; ``now``: leave that as well."""
+        if not self._switches.stopped:
+            self._emit(PhaseChanged(Phase.DRAINING))
         self._switches.stop(now=now)
 
     def pause(self, paused: bool) -> None:
@@ -102,10 +106,17 @@ class Session:
         self._switches.stop()
 
     def _emit(self, event: Event) -> None:
-        """To the listener; and to the log, but for steps, of which there are many."""
-        if not isinstance(event, StepDone):
-            log.info("%s", event)
-        self._listener(event)
+        """To the listener; and to the log, but for steps, of which there are many.
+
+        Nothing follows the outcome, even where somebody pauses a render that is just ending.
+        """
+        with self._saying:
+            if self._over:
+                return
+            self._over = isinstance(event, RenderFinished | RenderFailed)
+            if not isinstance(event, StepDone):
+                log.info("%s", event)
+            self._listener(event)
 
     def _guarded(self, body: Callable[[], None], end: Callable[[], None]) -> None:
         """A thread's whole life: run, record what went wrong, and always end the other side."""

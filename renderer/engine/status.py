@@ -61,6 +61,8 @@ class Status:
     """Of the newest keyframe; 1 = invisible."""
     drift: float | None
     """Of the newest keyframe, of 255."""
+    idle: float | None = None
+    """Share of the time that the painter was left without work, mean of the last ten keyframes."""
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -96,4 +98,5 @@ def read_status(folder: Path) -> Status:
         seconds_per_keyframe=sum(recent) / len(recent) if recent else None,
         seam=painted[-1].seam if painted else None,
         drift=painted[-1].drift if painted else None,
+        idle=sum(stored.idle for stored in painted[-10:]) / len(recent) if recent else None,
     )

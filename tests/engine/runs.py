@@ -9,15 +9,17 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 import av
 
+from renderer.engine.creation import create_project
 from renderer.engine.project import Project
 from renderer.engine.session import Session
 from renderer.events import Event, to_json
@@ -46,7 +48,7 @@ def small(**changes: Any) -> RenderSettings:
 
 def project(folder: Path, **changes: Any) -> Path:
     """A new project at ``folder``."""
-    Project.create(folder, small(**changes))
+    create_project(folder, small(**changes))
     return folder
 
 
@@ -65,6 +67,22 @@ def render(folder: Path) -> list[Event]:
     return events
 
 
+def stop_at(folder: Path, moment: Callable[[Event], bool]) -> list[Event]:
+    """Render until the first event for which ``moment`` is true, and stop there."""
+    events: list[Event] = []
+    with Project.open(folder) as opened:
+
+        def emit(event: Event) -> None:
+            events.append(event)
+            if moment(event):
+                session.stop()
+
+        session = Session(opened, emit)
+        session.run()
+    assert_promise([to_json(event) for event in events])
+    return events
+
+
 def assert_promise(said: list[Said]) -> None:
     """What ``renderer.events`` promises of the order of events."""
     names = [event["event"] for event in said]
@@ -73,8 +91,8 @@ def assert_promise(said: list[Said]) -> None:
     assert not {"RenderStarted", "RenderFinished", "RenderFailed"} & set(names[1:-1])
     ready = [event["keyframe"] for event in only(said, "KeyframeReady")]
     segments = [event["segment"] for event in only(said, "SegmentWritten")]
-    assert ready == list(range(ready[0], ready[0] + len(ready))) if ready else True
-    assert segments == list(range(segments[0], segments[0] + len(segments))) if segments else True
+    for numbers in (ready, segments):
+        assert all(after == before + 1 for before, after in pairwise(numbers))
     assert not ready or ready[0] <= said[0]["keyframes"]  # less: one was damaged
     whole, begun = said[0]["keyframes"], -1
     for event in said:
@@ -88,6 +106,10 @@ def assert_promise(said: list[Said]) -> None:
             whole = event["keyframe"] + 1
         if event["event"] == "SegmentWritten":
             assert event["segment"] + 1 < whole + (event["frames"] == 1)
+
+
+def of(events: list[Event], kind: type[Any]) -> list[Any]:
+    return [event for event in events if isinstance(event, kind)]
 
 
 def only(said: list[Said], name: str) -> list[Said]:

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from renderer.engine.layout import LOCK
 from renderer.engine.lock import ProjectLock, holder
-from renderer.engine.project import LOCK
 from renderer.engine.status import State, read_status
 from renderer.errors import ProjectBusy, StorageError
 from tests.engine.runs import Engine, engine, project, render, steer

@@ -8,16 +8,16 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from renderer.engine.project import (
+from renderer.engine.creation import create_project, discard_unpainted, refuse_occupied
+from renderer.engine.layout import (
     EXEMPLAR,
+    FILM,
     JOURNAL,
     SETTINGS,
-    Project,
-    discard_unpainted,
     keyframe_path,
     read_settings,
-    refuse_occupied,
 )
+from renderer.engine.project import Project
 from renderer.engine.status import read_status
 from renderer.errors import ProjectError, SettingsError, StorageError
 from renderer.pictures import read_provenance
@@ -79,7 +79,7 @@ def test_nothing_half_made_is_left_behind(tmp_path: Path) -> None:
     exemplar = tmp_path / "exemplar.png"
     exemplar.write_text("no picture")
     with pytest.raises(SettingsError, match=r"exemplar\.png can't be read"):
-        Project.create(tmp_path / "a.zoom", small(painter="texture"), exemplar=exemplar)
+        create_project(tmp_path / "a.zoom", small(painter="texture"), exemplar=exemplar)
     assert [path.name for path in tmp_path.iterdir()] == ["exemplar.png"]
 
 
@@ -94,7 +94,7 @@ def test_an_exemplar_is_copied_so_that_the_project_needs_nothing_else(tmp_path: 
     source = tmp_path / "exemplar.jpg"
     Image.fromarray(np.repeat(np.repeat(picture(), 3, 0), 3, 1)).save(source, quality=95)
     folder = tmp_path / "a.zoom"
-    Project.create(folder, small(painter="texture"), exemplar=source)
+    create_project(folder, small(painter="texture"), exemplar=source)
     source.unlink()
     assert (folder / EXEMPLAR).exists()
     moved = folder.rename(tmp_path / "moved.zoom")
@@ -103,7 +103,7 @@ def test_an_exemplar_is_copied_so_that_the_project_needs_nothing_else(tmp_path: 
 
 def test_a_given_first_picture_is_the_texture_painters_exemplar(tmp_path: Path) -> None:
     folder = tmp_path / "a.zoom"
-    Project.create(folder, small(painter="texture"), picture=picture())
+    create_project(folder, small(painter="texture"), picture=picture())
     assert read_settings(folder).exemplar == "keyframes/000000.png"
     assert read_provenance(keyframe_path(folder, 0))["painter"] == "given"
     render(folder)
@@ -287,3 +287,14 @@ def test_keyframes_tell_how_they_were_made(tmp_path: Path) -> None:
         assert opened.keyframes[2].seed == made["seed"]
         assert opened.load_keyframe(0).shape == (SIDE, SIDE, 3)
         assert opened.load_keyframe(2).shape == (SIDE * 3 // 2, SIDE * 3 // 2, 3)
+
+
+def test_settings_that_were_edited_by_hand_are_named(tmp_path: Path) -> None:
+    folder = project(tmp_path / "a.zoom")
+    render(folder)
+    film = (folder / FILM).read_bytes()
+    text = (folder / SETTINGS).read_text()
+    (folder / SETTINGS).write_text(text.replace('fps = "30"', 'fps = "25"'))
+    with pytest.raises(ProjectError, match="fps is '25', but was '30' when the project was made"):
+        Project.open(folder)
+    assert (folder / FILM).read_bytes() == film

@@ -1,0 +1,237 @@
+"""What is filled in where the user leaves a setting open."""
+
+from __future__ import annotations
+
+import math
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from renderer import defaults
+from renderer.defaults import changes, fill_in
+from renderer.errors import SettingsError
+from renderer.painting.geometry import Geometry
+from renderer.painting.painters.accelerator import accelerator
+from renderer.painting.painters.models import PRESETS, ModelPreset, find_preset
+from renderer.settings import RenderSettings, Size
+
+
+def film(**wishes: Any) -> RenderSettings:
+    return fill_in({"prompt": "a reef", "painter": "texture", **wishes}).settings
+
+
+def diffusion(model: str = "sd2", **wishes: Any) -> RenderSettings:
+    return fill_in({"prompt": "a reef", "model": model, **wishes}).settings
+
+
+def notes(**wishes: Any) -> str:
+    return "\n".join(fill_in(wishes).notes)
+
+
+# --- painter and model ---------------------------------------------------------------------------
+
+
+@pytest.mark.skipif(accelerator() is not None, reason="there is an accelerator here")
+def test_without_an_accelerator_it_is_texture_and_one_line_says_so() -> None:
+    plan = fill_in({"prompt": "a reef"})
+    assert plan.settings.painter == "texture"
+    (note,) = plan.notes
+    assert "no usable accelerator" in note
+    assert "texture painter" in note
+
+
+def test_with_an_accelerator_it_is_diffusion_with_the_default_model(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(defaults, "accelerator", lambda: "NVIDIA H100")
+    plan = fill_in({"prompt": "a reef"})
+    assert (plan.settings.painter, plan.settings.model) == ("diffusion", "sd2")
+    assert plan.notes == ()
+
+
+def test_a_model_means_the_diffusion_painter() -> None:
+    assert diffusion("sdxl").painter == "diffusion"
+
+
+def test_the_texture_painter_says_what_it_makes_no_use_of() -> None:
+    told = notes(prompt="a reef", painter="texture", steps=9, guidance_scale=3.0)
+    assert "no use of prompt, steps and guidance scale" in told
+    assert notes(painter="texture") == ""
+
+
+@pytest.mark.parametrize("preset", PRESETS, ids=lambda preset: preset.name)
+def test_a_preset_brings_what_suits_it_and_wishes_come_first(preset: ModelPreset) -> None:
+    settings = diffusion(preset.name)
+    for name in ("steps", "guidance_scale", "strength", "scheduler"):
+        assert getattr(settings, name) == getattr(preset, name)
+    assert diffusion(preset.name, steps=3, scheduler="ddim").steps == 3
+    assert diffusion(preset.name, steps=3, scheduler="ddim").scheduler == "ddim"
+
+
+def test_the_old_name_of_the_missions_model_is_understood() -> None:
+    settings = diffusion("stabilityai/stable-diffusion-2-inpainting")
+    assert find_preset(settings.model) is find_preset("sd2")
+    assert settings.scheduler == "dpm++"
+
+
+def test_an_unknown_model_keeps_its_own_scheduler() -> None:
+    assert diffusion("somebody/some-inpainting").scheduler == ""
+
+
+def test_a_model_folder_is_found_again_from_anywhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "model").mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert diffusion("./model").model == str(tmp_path / "model")
+
+
+@pytest.mark.parametrize(
+    ("wishes", "part"),
+    [
+        ({"prompt": "", "model": "sd2"}, "needs a prompt"),
+        ({"prompt": " \n", "painter": "diffusion"}, "needs a prompt"),
+        ({"model": "sd3"}, "did you mean 'sd2'"),
+        ({"model": "sd2", "scheduler": "eulr"}, "did you mean 'euler'"),
+        ({"outpaint_size": 9, "zoom_factor": 2.0}, "only one"),
+        ({"frames_per_keyframe": 9, "seconds_per_keyframe": 2.0}, "only one"),
+        ({"fps": "abc"}, "fps must be a number"),
+        ({"fps": "1/0"}, "fps must be a number"),
+        ({"seconds_per_keyframe": math.nan}, "above 0"),
+        ({"seconds_per_keyframe": math.inf}, "above 0"),
+        ({"size": "wide"}, "WIDTHxHEIGHT"),
+        ({"keyframe_size": "32x32"}, "too small"),
+        ({"keyframes": 10**9}, "at most 1000000"),
+        ({"sise": "1x1"}, "did you mean 'size'"),
+    ],
+)
+def test_what_can_not_be_is_refused_with_the_reason(wishes: dict[str, Any], part: str) -> None:
+    with pytest.raises(SettingsError, match=part):
+        fill_in({"prompt": "a reef", "painter": "diffusion", **wishes})
+
+
+# --- sizes ---------------------------------------------------------------------------------------
+
+
+def test_sd2_paints_512_on_a_canvas_of_768() -> None:
+    settings = diffusion("sd2")
+    assert settings.size == settings.keyframe_size == (512, 512)
+    assert Geometry.of(settings).canvas_size == (768, 768)
+
+
+def test_sdxl_paints_what_its_canvas_of_1024_has_room_for() -> None:
+    settings = diffusion("sdxl")
+    assert settings.size == settings.keyframe_size == (680, 680)
+    assert Geometry.of(settings).canvas_size == (1032, 1032)  # 1020 in multiples of 8 each side
+
+
+@pytest.mark.parametrize("preset", PRESETS, ids=lambda preset: preset.name)
+@pytest.mark.parametrize("rho", [1.2, 1.5, 2.0, 3.0])
+def test_a_film_whose_size_is_left_open_shows_every_pixel_as_painted(
+    preset: ModelPreset, rho: float
+) -> None:
+    plan = fill_in({"prompt": "a reef", "model": preset.name, "zoom_factor": rho})
+    assert plan.settings.size == plan.settings.keyframe_size
+    assert plan.notes == ()
+
+
+@pytest.mark.parametrize("preset", PRESETS, ids=lambda preset: preset.name)
+@pytest.mark.parametrize("size", [(1280, 720), (720, 1280), (2560, 1080), (512, 512)])
+@pytest.mark.parametrize("rho", [1.2, 1.5, 2.0, 3.0])
+def test_other_aspects_keep_the_models_area_at_the_films_aspect(
+    preset: ModelPreset, size: Size, rho: float
+) -> None:
+    settings = diffusion(preset.name, size=f"{size[0]}x{size[1]}", zoom_factor=rho)
+    width, height = settings.keyframe_size
+    side = min(preset.native, preset.canvas / rho)
+    assert width / height == pytest.approx(size[0] / size[1], rel=0.06)
+    assert math.sqrt(width * height) == pytest.approx(side, rel=0.03)
+    assert width % preset.multiple == height % preset.multiple == 0
+
+
+def test_a_painter_without_a_model_paints_at_the_films_size() -> None:
+    settings = film()
+    assert settings.size == settings.keyframe_size == (1280, 720)
+    assert film(size="962x546").keyframe_size == (968, 552)
+
+
+def test_a_keyframe_size_alone_is_the_films_size_too() -> None:
+    assert film(keyframe_size="640x384").size == (640, 384)
+    assert diffusion(keyframe_size="640x384").size == (640, 384)
+
+
+def test_a_border_in_pixels_is_a_zoom_factor() -> None:
+    assert film(size="512x512", outpaint_size=128).zoom_factor == 1.5
+    assert diffusion(outpaint_size=128).zoom_factor == 1.5
+
+
+def test_a_film_larger_than_what_is_painted_is_said_to_be_soft() -> None:
+    told = notes(prompt="a reef", model="sd2", size="1280x720")
+    assert "1.88 times larger" in told
+    assert "--size 680x384" in told
+    assert notes(prompt="a reef", model="sd2") == ""
+
+
+# --- pace and the rest ---------------------------------------------------------------------------
+
+
+def test_a_keyframe_takes_two_seconds_unless_it_is_said() -> None:
+    assert film().frames_per_keyframe == 60
+    assert film(fps="24000/1001").frames_per_keyframe == 48
+    assert film(seconds_per_keyframe=0.5).frames_per_keyframe == 15
+    assert film(seconds_per_keyframe=0.001).frames_per_keyframe == 1
+    assert film(frames_per_keyframe=7).frames_per_keyframe == 7
+
+
+def test_a_film_has_no_end_unless_it_is_said() -> None:
+    assert film().keyframes is None
+    assert film(keyframes="inf").keyframes is None
+    assert film(keyframes=7).keyframes == 7
+
+
+def test_frame_rates_are_exact() -> None:
+    assert film(fps="24000/1001").fps == Fraction(24000, 1001)
+    assert film(fps="23.976").fps == Fraction(2997, 125)
+
+
+def test_a_seed_is_chosen_anew_each_time_unless_it_is_given() -> None:
+    assert film().seed != film().seed
+    assert film(seed=7).seed == 7
+
+
+def test_everything_is_filled_in_so_that_nothing_is_left_to_the_next_machine() -> None:
+    settings = film()
+    assert 1 <= settings.threads <= 8
+    assert RenderSettings.from_toml(settings.to_toml()) == settings
+
+
+# --- changes -------------------------------------------------------------------------------------
+
+
+def test_changes_are_only_what_was_wished_for() -> None:
+    assert changes(film(), {"prompt": "night", "seed": None}) == {"prompt": "night"}
+    assert changes(film(), {"keyframes": "inf"}) == {"keyframes": "inf"}
+
+
+def test_another_model_brings_its_own_suggestions() -> None:
+    changed = changes(diffusion("sd2"), {"model": "sdxl"})
+    assert (changed["strength"], changed["scheduler"]) == (0.99, "euler")
+    assert changes(diffusion("sd2"), {"model": "sdxl", "strength": 0.5})["strength"] == 0.5
+
+
+def test_changing_the_painter_to_diffusion_brings_a_model() -> None:
+    assert changes(film(), {"painter": "diffusion"})["model"] == "sd2"
+
+
+def test_other_words_for_the_same_thing_are_translated() -> None:
+    now = film(size="512x512")
+    assert changes(now, {"outpaint_size": 128}) == {"zoom_factor": 1.5}
+    assert changes(now, {"seconds_per_keyframe": 1.0}) == {"frames_per_keyframe": 30}
+
+
+def test_changes_that_can_not_be_are_refused() -> None:
+    for wishes in ({"painter": "diffusion", "prompt": ""}, {"steps": 0}, {"fps": "x"}):
+        with pytest.raises(SettingsError):
+            changes(film(), wishes)
