@@ -1,0 +1,1 @@
+"""The command line and the terminal interface. Never loads torch, diffusers or av itself."""

@@ -1,0 +1,5 @@
+"""`python -m zoomtui` is `zoomtui`."""
+
+from zoomtui.cli import main
+
+main()

@@ -1,0 +1,100 @@
+"""`zoomtui`: the verbs, and what every verb shares: one-line errors and exit codes.
+
+Each verb lives in ``commands/``; nothing heavy is imported before a verb needs it.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+from types import FrameType
+from typing import Any, NoReturn
+
+import click
+
+from renderer import __version__
+from renderer.errors import RendererError, StorageError
+from renderer.files import fill_standard_handles
+from zoomtui.commands.about import doctor, models
+from zoomtui.commands.render import demo, render, resume
+from zoomtui.commands.status import status
+from zoomtui.output import report
+from zoomtui.words import clean
+
+EXIT_CODES = """\b
+Exit codes:
+  0    finished, or the question is answered
+  1    internal error (a bug; the details are in render.log)
+  2    a setting, option or input picture can't be used
+  3    no project there, or it is damaged, or it contradicts what is asked
+  4    another engine is rendering the project
+  5    the painter or its model can't be loaded, or can't paint
+  6    the disk is full, read-only, or failed
+  7    the encoder can't be opened, or failed
+  130  stopped by Ctrl-C (SIGINT); 143: by SIGTERM; `zoomtui resume` goes on
+"""
+
+EXAMPLES = """\b
+Examples:
+  zoomtui demo
+  zoomtui render "a coral reef, oil painting" --keyframes 20
+  zoomtui status coral.zoom
+  zoomtui resume coral.zoom --keyframes 40
+"""
+
+
+@click.group(
+    epilog=f"{EXAMPLES}\n{EXIT_CODES}",
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.version_option(__version__, prog_name="zoomtui")
+def cli() -> None:
+    """Render infinite zooms: films that pull back without end.
+
+    A render is a project folder. Its film.mp4 is playable at every moment, survives being killed,
+    and goes on with `zoomtui resume`.
+    """
+
+
+for verb in (render, resume, status, models, doctor, demo):
+    cli.add_command(verb)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run a verb and leave with its exit code; every error that is not a bug is one line."""
+    fill_standard_handles()
+    signal.signal(signal.SIGTERM, _terminated)
+    sys.exit(_run(arguments))
+
+
+def _terminated(number: int, _: FrameType | None) -> NoReturn:
+    """Until a render takes signals over: leave by way of every clean-up, as Ctrl-C does."""
+    raise SystemExit(128 + number)
+
+
+def _run(arguments: list[str] | None) -> int:
+    try:
+        code: Any = cli.main(arguments, prog_name="zoomtui", standalone_mode=False)
+    except click.exceptions.NoArgsIsHelpError as error:
+        error.show()
+        return 2
+    except click.ClickException as error:
+        report(_usage_line(error))
+        return 2
+    except RendererError as error:
+        report(clean(str(error)))
+        return error.exit_code
+    except OSError as error:  # a path too long, a folder that may not be entered: no bug of ours
+        where = f"{error.filename}: " if error.filename else ""
+        report(clean(f"{where}{error.strerror or error}"))
+        return StorageError.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        return 130
+    return code if isinstance(code, int) else 0
+
+
+def _usage_line(error: click.ClickException) -> str:
+    context = getattr(error, "ctx", None)
+    path = context.command_path if context else "zoomtui"
+    text = clean(" ".join(error.format_message().split()))
+    return f"{text.rstrip('.')}; see `{path} --help`"

@@ -1,0 +1,70 @@
+"""Numbers, paths and other people's text in words fit for a terminal. Knows nothing of renders."""
+
+from __future__ import annotations
+
+import shlex
+import unicodedata
+from pathlib import Path
+
+from renderer.files import size_text
+from renderer.settings import Size
+
+__all__ = [
+    "clean",
+    "count_text",
+    "dimensions",
+    "duration_text",
+    "path_text",
+    "shortened",
+    "size_text",
+]
+
+_JOINERS = "\u200c\u200d"
+"""Invisible, harmless, and part of the spelling of Persian and of many emoji."""
+
+
+def duration_text(seconds: float) -> str:
+    """``"8.4 s"``, ``"3 min 20 s"``, ``"2 h 05 min"``, ``"3 d 4 h"``."""
+    if seconds < 59.95:
+        return f"{seconds:.1f} s"
+    if seconds < 3599.5:
+        minutes, rest = divmod(round(seconds), 60)
+        return f"{minutes} min {rest:02d} s"
+    hours, minutes = divmod(round(seconds / 60), 60)
+    if hours < 24:
+        return f"{hours} h {minutes:02d} min"
+    return f"{hours // 24} d {hours % 24} h"
+
+
+def count_text(done: int, total: int | None) -> str:
+    """``"3/12"``, or ``"3"`` where there is no end."""
+    return f"{done}" if total is None else f"{done}/{total}"
+
+
+def dimensions(size: Size) -> str:
+    """``"1280x720"``."""
+    return f"{size[0]}x{size[1]}"
+
+
+def clean(text: str) -> str:
+    """Text from outside, made safe for one line of a terminal: control characters, line breaks and
+    what turns the writing direction are shown, not obeyed."""
+    return "".join(c if _harmless(c) else ascii(c)[1:-1] for c in text)
+
+
+def shortened(text: str, length: int = 200) -> str:
+    """``clean`` text of at most about ``length`` characters, saying so where it was longer."""
+    if len(text) <= length:
+        return clean(text)
+    return f"{clean(text[:length].rstrip())}… ({len(text)} characters)"
+
+
+def path_text(path: Path | str) -> str:
+    """A path as it can be pasted into a shell."""
+    return shlex.quote(clean(str(path)))
+
+
+def _harmless(character: str) -> bool:
+    return (
+        character.isprintable() or unicodedata.category(character) == "Zs" or character in _JOINERS
+    )
