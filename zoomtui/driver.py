@@ -1,0 +1,107 @@
+"""Textual's driver for a real terminal, made fit for slow lines and for terminals that go away.
+
+Five things differ from the driver that ships with Textual 8: replies of the terminal never become
+key presses; bytes that are no UTF-8 (the mouse reports of a re-attached VS Code) don't end the
+program; a terminal that is gone ends the app instead of spinning on it; writing to a slow line
+never blocks the event loop; and there can be last words before the screen is given back. Use it as
+``App(driver_class=TerminalDriver)``.
+"""
+
+from __future__ import annotations
+
+import os
+import selectors
+from codecs import getincrementaldecoder
+from time import monotonic
+from typing import Any
+
+from textual._parser import ParseError
+from textual._xterm_parser import XTermParser
+from textual.app import App
+from textual.drivers.linux_driver import LinuxDriver
+
+from zoomtui.replies import ReplyFilter
+
+_TICK = 0.1
+"""Seconds between looks at what was held back; Textual's own interval."""
+
+
+def backlog(app: App[Any]) -> int:
+    """How many writes to the terminal still wait for it; 0 where nobody knows (no real driver).
+
+    A frame is three writes. While more than that wait, painting more only makes it later.
+    """
+    writer = getattr(app._driver, "_writer_thread", None)
+    queue = getattr(writer, "_queue", None)
+    return queue.qsize() if queue is not None else 0
+
+
+class TerminalDriver(LinuxDriver):
+    """See the module."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.farewells: dict[int, str] = {}
+        """Escape sequences still to be written, by whoever keeps them, before the screen is given
+        back at the end or for a while. Afterwards they would be for another screen: terminals keep
+        the pictures of each apart."""
+
+    def stop_application_mode(self) -> None:
+        """As in Textual, after the farewells."""
+        for sequence in self.farewells.values():
+            self.write(sequence)
+        self.farewells.clear()
+        super().stop_application_mode()
+
+    def start_application_mode(self) -> None:
+        """As in Textual, and the queue of writes gets no limit.
+
+        Textual's holds 30 and then blocks the event loop until the terminal has read one. Who
+        writes much asks :func:`backlog` first.
+        """
+        super().start_application_mode()  # type: ignore[no-untyped-call]
+        queue = getattr(self._writer_thread, "_queue", None)
+        if queue is not None:
+            queue.maxsize = 0
+
+    def run_input_thread(self) -> None:
+        """Read the keyboard until told to stop or until the terminal is gone."""
+        parser = XTermParser(self._debug)
+        replies = ReplyFilter()
+        decode = getincrementaldecoder("utf-8")("replace").decode
+        with selectors.SelectSelector() as selector:
+            selector.register(self.fileno, selectors.EVENT_READ)
+            while not self.exit_event.is_set():
+                ready = selector.select(_TICK)
+                now = monotonic()
+                text = replies.overdue(now)
+                if ready:
+                    received = self._read()
+                    if not received:
+                        self._loop.call_soon_threadsafe(self._app.exit)
+                        return
+                    text += replies.feed(decode(received), now)
+                self._hand_on(parser, text)
+        self._finish(parser)
+
+    def _read(self) -> bytes:
+        """What was typed; nothing when the terminal is gone."""
+        try:
+            return os.read(self.fileno, 4096)
+        except OSError:
+            return b""
+
+    def _hand_on(self, parser: XTermParser, text: str) -> None:
+        if text:  # to the parser an empty text is the end
+            for message in parser.feed(text):
+                self.process_message(message)
+        for message in parser.tick():
+            self.process_message(message)
+
+    def _finish(self, parser: XTermParser) -> None:
+        """Let the parser end; what it still makes of half a sequence is for nobody."""
+        try:
+            for _ in parser.feed(""):
+                continue
+        except (EOFError, ParseError):
+            return

@@ -1,0 +1,79 @@
+"""From any picture to pixels of the size that is wanted. Of terminals it knows a cell's shape."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, UnidentifiedImageError
+
+Pixels = NDArray[np.uint8]
+"""(H, W, 3) uint8 sRGB."""
+
+_FAULTS = (
+    UnidentifiedImageError,
+    Image.DecompressionBombError,
+    Image.DecompressionBombWarning,
+    OSError,
+    ValueError,
+    SyntaxError,  # Pillow's way of saying that a PNG is broken
+)
+
+
+class UnreadablePicture(Exception):
+    """The file holds no picture that can be read; the message is one line."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Source:
+    """A picture before it is sized: `rgb` (height × width × 3 bytes, sRGB), or a file."""
+
+    rgb: bytes = b""
+    width: int = 0
+    height: int = 0
+    path: Path | None = None
+
+    def __post_init__(self) -> None:
+        if self.path is None and len(self.rgb) != self.width * self.height * 3:
+            raise ValueError(
+                f"{len(self.rgb)} bytes are no RGB picture of {self.width}×{self.height}"
+            )
+
+
+def load(source: Source, wanted: tuple[int, int] | None = None) -> Image.Image:
+    """The picture, RGB. A JPEG may come smaller, though no smaller than `wanted` (decodes faster).
+
+    Raises UnreadablePicture.
+    """
+    if source.path is None:
+        size = (source.width, source.height)
+        return Image.frombuffer("RGB", size, source.rgb, "raw", "RGB", 0, 1)
+    try:
+        with warnings.catch_warnings(), Image.open(source.path) as file:
+            warnings.simplefilter("ignore")
+            if wanted is not None:
+                file.draft("RGB", wanted)
+            return file.convert("RGB")
+    except _FAULTS as error:
+        raise UnreadablePicture(f"{source.path.name}: {error}") from None
+
+
+def fit(
+    size: tuple[int, int], box: tuple[int, int], cell: tuple[int, int] = (10, 20)
+) -> tuple[int, int]:
+    """The largest (columns, rows) within `box` of the aspect of `size`, cells being `cell` pixels.
+
+    At least one by one; `size` in pixels, width first.
+    """
+    aspect = (size[0] / cell[0]) / (size[1] / cell[1])
+    columns = min(box[0], box[1] * aspect)
+    return max(1, round(columns)), max(1, min(box[1], round(columns / aspect)))
+
+
+def shrink(picture: Image.Image, size: tuple[int, int]) -> Pixels:
+    """The picture at `size` (width, height), antialiased (Lanczos-3)."""
+    scaled = picture.resize(size, Image.Resampling.LANCZOS, reducing_gap=3.0)
+    return np.asarray(scaled)
