@@ -185,7 +185,7 @@ def apply(state: RenderState, event: Event, at: float) -> RenderState:
 def _applied(state: RenderState, event: Event, at: float) -> RenderState:
     match event:
         case RenderStarted():
-            return _started(event, at)
+            return _started(state, event, at)
         case PhaseChanged():
             return replace(state, phase=event.phase)
         case Steered():
@@ -216,7 +216,8 @@ def _applied(state: RenderState, event: Event, at: float) -> RenderState:
             return state
 
 
-def _started(event: RenderStarted, at: float) -> RenderState:
+def _started(state: RenderState, event: RenderStarted, at: float) -> RenderState:
+    """All anew, but for who watches and what they see: a viewer may be there before the session."""
     return RenderState(
         project=event.project,
         film=event.film,
@@ -231,6 +232,8 @@ def _started(event: RenderStarted, at: float) -> RenderState:
         size=event.size,
         progress=((at, event.frames, event.size),),
         capacity=event.capacity,
+        viewers=state.viewers,
+        meters=state.meters,
     )
 
 
@@ -285,7 +288,8 @@ def _line(event: Event) -> str:
             quality = f", seam {event.seam:.2f}, drift {event.drift:.1f}" if event.keyframe else ""
             return f"keyframe {event.keyframe + 1} painted in {event.seconds:.1f} s{quality}"
         case SegmentWritten():
-            return f"segment {event.segment + 1} written: {event.frames} frames in {event.seconds:.1f} s"
+            number = event.segment + 1
+            return f"segment {number} written: {event.frames} frames in {event.seconds:.1f} s"
         case Note():
             return event.text
         case RenderFinished():

@@ -18,7 +18,10 @@ from renderer.files import fill_standard_handles
 from zoomtui.commands.about import doctor, models
 from zoomtui.commands.render import demo, render, resume
 from zoomtui.commands.status import status
-from zoomtui.output import report
+from zoomtui.commands.steering import pause, prompt, stop, unpause
+from zoomtui.commands.watching import attach, list_renders, logs
+from zoomtui.interface import Look, browse, on_terminal
+from zoomtui.output import report, write_line
 from zoomtui.words import clean
 
 EXIT_CODES = """\b
@@ -36,27 +39,49 @@ Exit codes:
 
 EXAMPLES = """\b
 Examples:
+  zoomtui                 the renders that are known here, on a terminal
   zoomtui demo
   zoomtui render "a coral reef, oil painting" --keyframes 20
-  zoomtui status coral.zoom
+  zoomtui attach coral.zoom
   zoomtui resume coral.zoom --keyframes 40
 """
 
 
 @click.group(
+    invoke_without_command=True,
     epilog=f"{EXAMPLES}\n{EXIT_CODES}",
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
+@click.option(
+    "--preview",
+    metavar="MODE",
+    help="How the interface shows pictures: auto, kitty, blocks, ascii or off.",
+)
+@click.option("--ascii", is_flag=True, help="Plain signs only, in the interface.")
 @click.version_option(__version__, prog_name="zoomtui")
-def cli() -> None:
+@click.pass_context
+def cli(context: click.Context, preview: str | None, ascii: bool) -> int | None:  # noqa: A002
     """Render infinite zooms: films that pull back without end.
 
     A render is a project folder. Its film.mp4 is playable at every moment, survives being killed,
-    and goes on with `zoomtui resume`.
+    and goes on with `zoomtui resume`. The render belongs to no terminal: `zoomtui attach` shows it
+    from wherever you are.
     """
+    context.obj = Look(preview, ascii)
+    if context.invoked_subcommand is not None:
+        return None
+    if on_terminal():
+        return browse(context.obj)
+    write_line(context.get_help())
+    return 2
 
 
-for verb in (render, resume, status, models, doctor, demo):
+for verb in (
+    *(render, resume, demo),
+    *(list_renders, attach, status, logs),
+    *(pause, unpause, prompt, stop),
+    *(models, doctor),
+):
     cli.add_command(verb)
 
 

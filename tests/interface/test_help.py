@@ -14,7 +14,10 @@ from renderer import errors
 from tests.interface.processes import zoomtui
 from zoomtui.cli import EXIT_CODES, cli
 
-VERBS = ("render", "resume", "status", "models", "doctor", "demo")
+VERBS = (
+    *("render", "resume", "demo", "ls", "attach", "status", "logs"),
+    *("pause", "unpause", "prompt", "stop", "models", "doctor"),
+)
 OPTIONS = {
     "render": """
         --out --painter --model --image --exemplar --negative-prompt --steps --guidance-scale

@@ -24,7 +24,7 @@ def plain(said: str) -> list[str]:
 
 
 def test_a_terminal_gets_a_bar_below_the_same_lines(tmp_path: Path) -> None:
-    with OnTerminal("render", *QUICK, "--out", "reef.zoom", cwd=tmp_path) as running:
+    with OnTerminal("render", "--headless", *QUICK, "--out", "reef.zoom", cwd=tmp_path) as running:
         assert running.end() == 0
     lines = plain(running.said)
     assert "rendering reef.zoom: 9 frames" in lines
@@ -38,7 +38,7 @@ def test_a_terminal_gets_a_bar_below_the_same_lines(tmp_path: Path) -> None:
 
 def test_ctrl_c_ends_a_render_with_the_cursor_shown(tmp_path: Path) -> None:
     with OnTerminal(
-        "render", *painter("endless", 2), "--out", "reef.zoom", cwd=tmp_path
+        "render", "--headless", *painter("endless", 2), "--out", "reef.zoom", cwd=tmp_path
     ) as running:
         running.until("segment 1")
         running.type(CTRL_C)
@@ -49,7 +49,9 @@ def test_ctrl_c_ends_a_render_with_the_cursor_shown(tmp_path: Path) -> None:
 
 
 def test_ctrl_c_again_ends_it_at_once_with_the_cursor_shown(tmp_path: Path) -> None:
-    with OnTerminal("render", *painter("deaf", 2), "--out", "reef.zoom", cwd=tmp_path) as running:
+    with OnTerminal(
+        "render", "--headless", *painter("deaf", 2), "--out", "reef.zoom", cwd=tmp_path
+    ) as running:
         running.until("segment 1")
         for _ in range(20):  # two that come too close are one
             running.type(CTRL_C)
@@ -63,7 +65,9 @@ def test_ctrl_c_again_ends_it_at_once_with_the_cursor_shown(tmp_path: Path) -> N
 
 def test_a_lost_terminal_does_not_end_a_render(tmp_path: Path) -> None:
     endless = painter("endless", 2)
-    with OnTerminal("render", *endless, "--out", "reef.zoom", cwd=tmp_path) as running:
+    with OnTerminal(
+        "render", "--headless", *endless, "--out", "reef.zoom", cwd=tmp_path
+    ) as running:
         running.until("keyframe 3/3, step")
         running.hang_up()  # the kernel sends SIGHUP, and every write fails from now on
         assert not running.ends_within(1.0)
@@ -75,23 +79,29 @@ def test_a_lost_terminal_does_not_end_a_render(tmp_path: Path) -> None:
 
 def test_an_error_is_one_line_below_the_bar(tmp_path: Path) -> None:
     options = (*painter("failing", 2), "--out", "reef.zoom")
-    with OnTerminal("render", *options, cwd=tmp_path) as running:
+    with OnTerminal("render", "--headless", *options, cwd=tmp_path) as running:
         assert running.end() == 5
     assert cursor_is_shown(running.said)
     assert sum("out of paint" in line for line in plain(running.said)) == 1
 
 
 def test_no_color_and_a_dumb_terminal_are_heeded(tmp_path: Path) -> None:
-    with OnTerminal("render", *QUICK, "--out", "a.zoom", cwd=tmp_path, NO_COLOR="1") as running:
+    with OnTerminal(
+        "render", "--headless", *QUICK, "--out", "a.zoom", cwd=tmp_path, NO_COLOR="1"
+    ) as running:
         assert running.end() == 0
     assert not re.search(r"\x1b\[[\d;]*3\d[;m]", running.said)
-    with OnTerminal("render", *QUICK, "--out", "b.zoom", cwd=tmp_path, TERM="dumb") as running:
+    with OnTerminal(
+        "render", "--headless", *QUICK, "--out", "b.zoom", cwd=tmp_path, TERM="dumb"
+    ) as running:
         assert running.end() == 0
     assert "\x1b" not in running.said
 
 
 def test_json_on_a_terminal_is_json_only(tmp_path: Path) -> None:
-    with OnTerminal("render", *QUICK, "--json", "--out", "a.zoom", cwd=tmp_path) as running:
+    with OnTerminal(
+        "render", "--headless", *QUICK, "--json", "--out", "a.zoom", cwd=tmp_path
+    ) as running:
         assert running.end() == 0
     assert "\x1b" not in running.said
     assert all(line.startswith("{") for line in running.said.splitlines())

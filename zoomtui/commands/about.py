@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from zoomtui.interface import Look, on_terminal, terminal_for
 from zoomtui.output import write_line
 from zoomtui.words import clean
 
@@ -44,11 +45,20 @@ Examples:
   zoomtui doctor
 """,
 )
-def doctor() -> None:
-    """Say what this machine can do: Python, torch, device, encoders, disk, and the default."""
+@click.pass_obj
+def doctor(look: Look) -> None:
+    """Say what this machine can do: Python, torch, device, encoders, disk, and the default.
+
+    On a terminal, also what was found out about that and how pictures will be shown.
+    """
     from renderer.engine.doctor import examine
 
+    for reason in terminal_for(look).why if on_terminal() else ():
+        _say(True, "terminal", reason)
     for finding in examine(Path.cwd()):
-        mark = "ok" if finding.ok else "--"
-        line = f"{mark}  {finding.name:<14} {clean(finding.text)}"
-        write_line(line if len(line) <= _WIDTH else line[: _WIDTH - 1] + "…")
+        _say(finding.ok, finding.name, finding.text)
+
+
+def _say(ok: bool, name: str, text: str) -> None:
+    line = f"{'ok' if ok else '--'}  {name:<14} {clean(text)}"
+    write_line(line if len(line) <= _WIDTH else line[: _WIDTH - 1] + "…")

@@ -54,9 +54,8 @@ FOLDER = click.Path(path_type=Path)
 headless_option = click.option(
     "--headless",
     is_flag=True,
-    expose_value=False,
-    help="Render in the foreground, without a live monitor. So far every render does; say it in "
-    "scripts (Slurm, systemd, CI), because a later version opens a monitor by default.",
+    help="Render in the foreground, with plain lines (Slurm, systemd, CI). Otherwise, on a "
+    "terminal, the render gets a process of its own and the live monitor opens on it.",
 )
 json_option = click.option(
     "--json", "as_json", is_flag=True, help="One JSON object a line, for scripts."
@@ -78,7 +77,7 @@ def painting_options(command: F) -> F:
             "--model",
             metavar="ID|FOLDER",
             help="Model of the diffusion painter: a preset (see `zoomtui models`), a hub id, which "
-            "may end in @revision, or a folder.",
+            "may end in @revision, a folder, or a checkpoint in one .safetensors file.",
         ),
         option("--negative-prompt", metavar="TEXT", help="What to keep out of the picture."),
         option("--steps", type=int, metavar="N", help="Denoising steps a call."),
@@ -90,6 +89,20 @@ def painting_options(command: F) -> F:
             help="How much of the border is noised anew, above 0 and up to 1.",
         ),
         option("--scheduler", metavar="NAME", help="Sampler, such as ddim, euler, dpm++ or unipc."),
+        option(
+            "--trust-pickled-weights",
+            is_flag=True,
+            default=None,
+            help="Open model files that are no safetensors. They can run any code as you: only for "
+            "models whose maker you trust.",
+        ),
+        option(
+            "--lora",
+            "loras",
+            multiple=True,
+            metavar="FILE[:WEIGHT]",
+            help="A LoRA (.safetensors) for the model, with a weight such as 0.8; repeatable.",
+        ),
         option(
             "--speed",
             metavar="quality|balanced|fast",
@@ -178,6 +191,8 @@ def film_options(*, hidden: bool = False) -> Callable[[F], F]:
 def wishes(options: dict[str, Any]) -> dict[str, Any]:
     """What was really given, as plain values by RenderSettings' names."""
     given = {key: value for key, value in options.items() if value is not None}
+    if not given.get("loras"):
+        given.pop("loras", None)  # click's way to say that it was not given
     pairs = dict(given.pop("encoder_options", ()))
     return {**given, "encoder_options": pairs} if pairs else given
 

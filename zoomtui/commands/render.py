@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import json
-import re
 from pathlib import Path
 from typing import Any
 
 import click
 
-from renderer.errors import SettingsError
-from renderer.settings import RenderSettings
-from zoomtui import headless
 from zoomtui.commands.options import (
     FILE,
     FOLDER,
@@ -22,8 +18,12 @@ from zoomtui.commands.options import (
     wishes,
 )
 from zoomtui.estimate import Estimate
+from zoomtui.headless import run as run_here
+from zoomtui.interface import Look, on_terminal, watch
+from zoomtui.launch import launch
 from zoomtui.output import ERR, OUT, write_line
 from zoomtui.progress import watch_lines
+from zoomtui.starting import Prepared, free_folder, named, prepare
 from zoomtui.words import clean, path_text
 
 DEMO = {
@@ -72,11 +72,15 @@ project.toml.
 @headless_option
 @json_option
 @click.option("--dry-run", is_flag=True, help="Say sizes, frames, length and disk; paint nothing.")
+@click.pass_obj
 def render(
+    look: Look,
+    /,
     prompt: str,
     out: Path | None,
     image: Path | None,
     exemplar: Path | None,
+    headless: bool,
     as_json: bool,
     dry_run: bool,
     **options: Any,
@@ -85,48 +89,40 @@ def render(
     from renderer.defaults import fill_in
 
     plan = fill_in({"prompt": prompt, **wishes(options)})
-    settings = plan.settings
-    folder = _named(out) if out is not None else free_folder(Path(), prompt)
-    picture = _prepare(folder, settings, image, exemplar)
+    folder = named(out) if out is not None else free_folder(Path(), prompt)
+    prepared = prepare(folder, plan.settings, image, exemplar)
     for note in plan.notes:
         write_line(f"note: {clean(note)}", ERR if as_json else OUT)
     if dry_run:
-        _say_estimate(Estimate.of(folder, settings), as_json)
+        _say_estimate(Estimate.of(folder, plan.settings), as_json)
         return 0
-    return _create_and_run(folder, settings, picture, exemplar, as_json)
+    return _create_and_run(prepared, look, detached=_detached(headless, as_json), as_json=as_json)
 
 
-def _prepare(
-    folder: Path, settings: RenderSettings, image: Path | None, exemplar: Path | None
-) -> Any:
-    """Everything that can be refused is refused here, before anything is written."""
-    from renderer.engine.creation import refuse_occupied
-    from renderer.film.encode import Encoding, probe
-    from renderer.painting.painters import find
-    from renderer.pictures import crop_to_fill, load_picture
-
-    refuse_occupied(folder)
-    picture = None if image is None else crop_to_fill(load_picture(image), settings.keyframe_size)
-    if exemplar is not None:
-        load_picture(exemplar)
-    find(settings.painter)
-    probe(Encoding.of(settings))
-    return picture
+def _detached(headless: bool, as_json: bool) -> bool:
+    """Start an engine of its own and open the monitor, instead of rendering here."""
+    return not headless and not as_json and on_terminal()
 
 
-def _create_and_run(
-    folder: Path, settings: RenderSettings, picture: Any, exemplar: Path | None, as_json: bool
-) -> int:
-    from renderer.engine.creation import create_project, discard_unpainted
+def _create_and_run(prepared: Prepared, look: Look, *, detached: bool, as_json: bool) -> int:
+    from renderer.engine.creation import discard_unpainted
 
-    create_project(folder, settings, picture=picture, exemplar=exemplar)
+    prepared.create()
+    folder = prepared.folder
     if not as_json:
-        write_line(f"seed {settings.seed}")
-    code = headless.run(folder, as_json=as_json)
+        write_line(f"seed {prepared.settings.seed}")
+    if detached:
+        return _launch_and_watch(folder, look)
+    code = run_here(folder, as_json=as_json)
     if code not in (0, 130, 143) and discard_unpainted(folder):
         return code
     _say_what_next(folder, code, as_json)
     return code
+
+
+def _launch_and_watch(folder: Path, look: Look) -> int:
+    launch(folder)
+    return watch(folder, look)
 
 
 @click.command(
@@ -147,12 +143,17 @@ made. Whatever the options above name counts from the next keyframe that is pain
 @film_options(hidden=True)
 @headless_option
 @json_option
-def resume(project: Path, prompt: str | None, as_json: bool, **options: Any) -> int:
+@click.pass_obj
+def resume(
+    look: Look, /, project: Path, prompt: str | None, headless: bool, as_json: bool, **options: Any
+) -> int:
     """Go on with PROJECT: after a stop, a crash, a full disk, or to make a film longer."""
     given = wishes({"prompt": prompt, **options})
     if given:
         _steer(project, given)
-    code = headless.run(project, as_json=as_json)
+    if _detached(headless, as_json):
+        return _launch_and_watch(project, look)
+    code = run_here(project, as_json=as_json)
     _say_what_next(project, code, as_json)
     return code
 
@@ -182,30 +183,16 @@ Examples:
 @click.option(
     "--out", type=FOLDER, metavar="FOLDER", help="New project folder; by default demo.zoom, here."
 )
-def demo(out: Path | None) -> int:
+@headless_option
+@click.pass_obj
+def demo(look: Look, /, out: Path | None, headless: bool) -> int:
     """Render about ten seconds of stars, without any model, to see that everything works."""
     from renderer.defaults import fill_in
 
     settings = fill_in(DEMO).settings
-    folder = _named(out) if out is not None else free_folder(Path(), "demo")
-    picture = _prepare(folder, settings, None, None)
-    return _create_and_run(folder, settings, picture, None, as_json=False)
-
-
-def free_folder(where: Path, prompt: str) -> Path:
-    """A folder that is not there yet, named after the prompt: ``a-coral-reef.zoom``."""
-    words = re.findall(r"[^\W_]+", prompt.lower())[:5]
-    stem = "-".join(words)[:48].rstrip("-") or "film"
-    for number in range(1, 10_000):
-        folder = where / (f"{stem}.zoom" if number == 1 else f"{stem}-{number}.zoom")
-        if not folder.exists():
-            return folder
-    raise SettingsError(f"too many projects here are named {stem}; give --out")
-
-
-def _named(folder: Path) -> Path:
-    """``folder`` by a path that ends in its name, which ``.`` and ``..`` don't."""
-    return folder if folder.name not in {"", ".."} else folder.resolve()
+    folder = named(out) if out is not None else free_folder(Path(), "demo")
+    prepared = prepare(folder, settings)
+    return _create_and_run(prepared, look, detached=_detached(headless, False), as_json=False)
 
 
 def _say_estimate(estimate: Estimate, as_json: bool) -> None:

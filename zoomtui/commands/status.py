@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from renderer.errors import ProjectError
+from zoomtui.client import Client, NotRunning, Told
 from zoomtui.commands.options import FOLDER
+from zoomtui.headless import Display, JsonLines, Lines
 from zoomtui.output import write_line
 from zoomtui.progress import watch_lines
 from zoomtui.words import clean, count_text, duration_text, path_text, shortened, size_text
@@ -22,15 +26,25 @@ if TYPE_CHECKING:
 Examples:
   zoomtui status coral.zoom
   zoomtui status coral.zoom --json | jq .frames
+  zoomtui status coral.zoom --watch
 """
 )
 @click.argument("project", type=FOLDER)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object, for scripts.")
-def status(project: Path, as_json: bool) -> None:
-    """Show PROJECT: finished, running or killed. Reads only."""
+@click.option("--watch", is_flag=True, help="Go on, a line for whatever happens, until it ends.")
+def status(project: Path, as_json: bool, watch: bool) -> None:
+    """Show PROJECT: finished, running or killed. Reads only.
+
+    With --watch the lines are those of a render in the foreground: the way to follow one without a
+    screen. Ctrl-C ends the watching, not the render.
+    """
     from renderer.engine.status import read_status
 
     found = read_status(project)
+    if watch and found.holder:
+        said = [] if as_json else status_lines(found)
+        asyncio.run(_follow(project, said, JsonLines() if as_json else Lines()))
+        return
     if as_json:
         write_line(json.dumps(found.to_json(), ensure_ascii=False, indent=2))
         return
@@ -39,6 +53,19 @@ def status(project: Path, as_json: bool) -> None:
         lines += watch_lines(project, finished=found.state == "finished")
     for line in lines:
         write_line(line)
+
+
+async def _follow(project: Path, said: list[str], display: Display) -> None:
+    """Say how things stand, then show what the engine of ``project`` says, until it ends."""
+    try:
+        client = await Client.connect(project)
+    except NotRunning as error:
+        raise ProjectError(f"{error}; it has ended just now, or can't be talked to") from None
+    for line in said:
+        write_line(line)
+    async for message in client.messages():
+        if isinstance(message, Told):
+            display.show(message.event)
 
 
 def status_lines(found: Status) -> list[str]:

@@ -1,0 +1,143 @@
+"""Real engines for the interface to watch, and the live monitor on a real (pseudo-)terminal."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import os
+import select
+import signal
+import subprocess
+import sys
+import termios
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from renderer.engine.creation import create_project
+from renderer.engine.layout import LOCK
+from renderer.engine.lock import holder
+from renderer.settings import RenderSettings
+from tests.interface.processes import PATIENCE, ROOT, OnTerminal, environment
+from zoomtui.launch import launch
+
+PROGRAM = """
+import os, sys
+from pathlib import Path
+from zoomtui.terminal import Terminal, prepare_environment
+terminal = Terminal("test", "truecolor", "blocks")
+os.environ.update(prepare_environment(terminal, os.environ))
+from zoomtui.app import run_monitor
+sys.exit(run_monitor(Path(sys.argv[1]), terminal))
+"""
+
+
+def make_project(folder: Path, painter: str = "gradient", since: int = 0, **more: Any) -> Path:
+    """A tiny project with a painter of ``tests/painters.py`` (misbehaving ``since`` a keyframe)."""
+    values = {
+        "prompt": "a reef",
+        "painter": painter if ":" in painter else f"tests.painters:{painter}",
+        "model": str(since),
+        "keyframe_size": "96x96",
+        "size": "96x96",
+        "frames_per_keyframe": 6,
+        "preset": "ultrafast",
+        "threads": 1,
+        "seed": 11,
+        **more,
+    }
+    create_project(folder, RenderSettings().changed(values))
+    return folder
+
+
+@contextmanager
+def engine(folder: Path) -> Iterator[int]:
+    """A detached engine that renders ``folder``; its process id. Killed when the block ends."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", str(ROOT))
+        launch(folder)
+        try:
+            yield running(folder)
+        finally:
+            kill_engine(folder)
+
+
+def running(folder: Path) -> int:
+    """Process id of whoever renders ``folder``; 0: nobody does."""
+    found = holder(folder / LOCK)
+    return found.pid if found else 0
+
+
+def kill_engine(folder: Path) -> None:
+    """SIGKILL, and wait until the kernel has let go of the project."""
+    if pid := running(folder):
+        os.kill(pid, signal.SIGKILL)
+        until(lambda: not running(folder), "the lock is free")
+
+
+def until(true: Callable[[], object], what: str, seconds: float = PATIENCE) -> None:
+    """Wait for something that another process brings about."""
+    ends = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < ends, f"never: {what}"
+        time.sleep(0.01)
+
+
+async def soon(true: Callable[[], object], what: str, seconds: float = PATIENCE) -> None:
+    """The same in a coroutine."""
+    ends = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < ends, f"never: {what}"
+        await asyncio.sleep(0.01)
+
+
+def digest(folder: Path) -> str:
+    """Of the film."""
+    return hashlib.sha256((folder / "film.mp4").read_bytes()).hexdigest()
+
+
+class OnMonitor(OnTerminal):
+    """The live monitor of a project, on a terminal of its own."""
+
+    def __init__(self, folder: Path, size: tuple[int, int] = (120, 36), **more: str) -> None:
+        reader, writer = self._connect()
+        termios.tcsetwinsize(writer, (size[1], size[0]))
+        self.said = ""
+        self._reader = reader
+        self._process = subprocess.Popen(
+            [sys.executable, "-c", PROGRAM, str(folder)],
+            env=environment(**more),
+            **self._handles(writer),
+        )
+        os.close(writer)
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def drain(self, seconds: float, bytes_a_second: float | None = None) -> int:
+        """Read for so long, at most so fast; how many bytes came."""
+        began, count = time.monotonic(), 0
+        while (elapsed := time.monotonic() - began) < seconds:
+            most = 65536
+            if bytes_a_second is not None:
+                most = int(min(most, elapsed * bytes_a_second - count))
+                if most < 1:
+                    time.sleep(0.005)
+                    continue
+            if not self._readable(min(0.05, seconds - elapsed)):
+                continue
+            try:
+                data = os.read(self._reader, most)
+            except OSError:
+                break
+            self.said += data.decode(errors="replace")
+            count += len(data)
+        return count
+
+    def _readable(self, seconds: float) -> bool:
+        return bool(select.select([self._reader], [], [], seconds)[0])

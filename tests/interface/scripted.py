@@ -1,0 +1,149 @@
+"""The interface with a script in place of an engine: given views, a clock that stands still."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from renderer.events import Phase
+from renderer.state import Failure, LogLine, RenderState
+from zoomtui.app import ZoomApp
+from zoomtui.client import Refused
+from zoomtui.screens.monitor import MonitorScreen
+from zoomtui.terminal import Terminal
+from zoomtui.watching import Situation, View, Watch
+
+NOW = 1_795_386_982.0
+"""When everything here happens; a Sunday in November."""
+FOLDER = Path("/films/aurora.zoom")
+TERMINAL = Terminal("test", "truecolor", "blocks")
+SNAPSHOTS = Path(__file__).parent / "snapshots"
+RENEW = "ZOOMTUI_RENEW_SNAPSHOTS"
+"""Set to 1, the tests write what they see instead of comparing it. Look at the difference then."""
+
+STATE = RenderState(
+    project=str(FOLDER),
+    film=str(FOLDER / "film.mp4"),
+    phase=Phase.RENDERING,
+    started_at=NOW - 11_564,
+    keyframes=128,
+    painting=128,
+    step=17,
+    steps=24,
+    prompt="gothic cathedral of ice, aurora, volumetric light, intricate",
+    seed=8412,
+    seam=1.04,
+    drift=0.8,
+    keyframe_seconds=(6.9, 6.7, 7.1),
+    frames=38_400,
+    frames_per_keyframe=60,
+    fps=30.0,
+    duration=1280.0,
+    size=6_100_000_000,
+    segment_seconds=(2.1, 2.2),
+    progress=((NOW - 60, 37_800, 6_000_000_000), (NOW, 38_400, 6_100_000_000)),
+    queued=0,
+    capacity=2,
+    viewers=2,
+    meters={
+        "gpu_name": "NVIDIA H100 80GB HBM3",
+        "gpu_percent": 97.0,
+        "vram_used": 61.2 * 2**30,
+        "vram_total": 80.0 * 2**30,
+        "gpu_celsius": 71.0,
+        "gpu_watts": 312.0,
+        "cpu_percent": 31.0,
+        "engine_cpu_percent": 180.0,
+        "engine_memory": 4.4 * 2**30,
+        "memory_used": 44.0 * 2**30,
+        "memory_total": 251.0 * 2**30,
+        "disk_free": 1.3 * 2**40,
+    },
+    log=(
+        LogLine(NOW - 20, "keyframe 127 painted in 6.7 s, seam 1.02, drift 0.7"),
+        LogLine(NOW - 18, "segment 126 written: 60 frames in 2.2 s"),
+        LogLine(NOW - 12, "keyframe 128 painted in 7.1 s, seam 1.04, drift 0.8"),
+        LogLine(NOW - 10, "segment 127 written: 60 frames in 2.1 s"),
+    ),
+)
+HISTORY = (40.0, 62.0, 90.0, 97.0, 95.0, 12.0, 88.0, 97.0)
+RUNNING = View(
+    FOLDER,
+    Situation.RUNNING,
+    STATE,
+    pid=4711,
+    keyframe_size=8_000_000,
+    history=HISTORY,
+)
+
+
+def view(situation: Situation = Situation.RUNNING, why: str = "", **changes: Any) -> View:
+    """``RUNNING`` with some of its state changed."""
+    return replace(RUNNING, situation=situation, why=why, state=replace(STATE, **changes))
+
+
+VIEWS = {
+    "running": RUNNING,
+    "paused": view(phase=Phase.PAUSED, viewers=1),
+    "steered": view(next_prompt="coral reef library, soft fog", next_from=129),
+    "finished": view(Situation.OVER, finished=True, painting=None),
+    "stopped": view(Situation.OVER, finished=True, stopped=True, painting=None),
+    "failed": view(
+        Situation.OVER, failure=Failure("the GPU ran out of memory; choose a smaller --size", 5)
+    ),
+    "lost": view(Situation.LOST),
+    "looking": View(FOLDER),
+    "unmetered": view(meters=None),
+}
+
+
+class Script(Watch):
+    """Shows what it is told to, and writes down what it is asked."""
+
+    def __init__(self, shown: View) -> None:
+        super().__init__(shown.folder)
+        self.view = shown
+        self.asked: list[tuple[str, dict[str, Any]]] = []
+        self.resumed = 0
+        self.refusal = ""
+
+    async def run(self) -> None:
+        """Nothing to listen to."""
+
+    async def ask(self, command: str, **details: Any) -> None:
+        if self.refusal:
+            raise Refused(self.refusal)
+        self.asked.append((command, details))
+
+    async def resume(self) -> None:
+        self.resumed += 1
+
+
+def scripted(shown: View, terminal: Terminal = TERMINAL) -> tuple[ZoomApp, Script]:
+    """An app on a script; run it with ``run_test``."""
+    script = Script(shown)
+    app = ZoomApp(
+        terminal,
+        lambda: MonitorScreen(shown.folder, script),
+        clock=lambda: NOW,
+        deaf=0,
+    )
+    return app, script
+
+
+def screen_text(app: ZoomApp) -> str:
+    """The topmost screen as text, without blanks at the ends of lines."""
+    strips = app.screen._compositor.render_strips()
+    return "\n".join(strip.text.rstrip() for strip in strips) + "\n"
+
+
+def check_snapshot(name: str, text: str) -> None:
+    """Compare with the file of that name; with ``RENEW`` set write it."""
+    path = SNAPSHOTS / f"{name}.txt"
+    if os.environ.get(RENEW) == "1":
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    expected = path.read_text(encoding="utf-8") if path.exists() else ""
+    assert text == expected, f"the screen differs from {path}; {RENEW}=1 pytest renews it"

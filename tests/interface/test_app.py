@@ -1,0 +1,128 @@
+"""The whole interface as a process on a terminal: fast to start, and never able to end a render."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.interface.engines import OnMonitor, engine, make_project, running, until
+from tests.interface.processes import ROOT, environment
+
+HEAVY = ("torch", "diffusers", "transformers", "av", "numba", "renderer.engine.session")
+BACK = "\x1b[?1049l"
+"""The screen from before is given back."""
+
+
+def test_importing_the_interface_loads_nothing_that_renders() -> None:
+    program = f"import sys, zoomtui.app; print([m for m in {HEAVY!r} if m in sys.modules])"
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=ROOT,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("how", ["SIGHUP", "SIGTERM", "SIGKILL", "a closed terminal"])
+def test_however_the_interface_ends_the_render_goes_on_and_can_be_attached_again(
+    tmp_path: Path, how: str
+) -> None:
+    folder = make_project(tmp_path / "reef.zoom", "endless", 3)
+    with engine(folder) as pid:
+        with OnMonitor(folder) as monitor:
+            monitor.until("RENDERING")
+            if how == "a closed terminal":
+                monitor.hang_up()
+            else:
+                monitor.signal(signal.Signals[how])
+                assert monitor.end() == (-signal.SIGKILL if how == "SIGKILL" else 0)
+            assert monitor.ends_within(5)
+            assert "Traceback" not in monitor.said
+            if how in {"SIGHUP", "SIGTERM"}:
+                assert BACK in monitor.said
+        assert running(folder) == pid
+        with OnMonitor(folder) as again:
+            again.until("RENDERING")
+            again.until("3 of")
+            again.until("a reef")
+
+
+def test_detaching_says_that_the_render_goes_on_and_how_to_come_back(tmp_path: Path) -> None:
+    folder = make_project(tmp_path / "reef.zoom", "endless", 3)
+    with engine(folder) as pid, OnMonitor(folder) as monitor:
+        monitor.until("RENDERING")
+        monitor.drain(0.5)
+        monitor.type(b"d")
+        assert monitor.end() == 0
+        after = monitor.said.split(BACK)[-1]
+        assert "reef goes on rendering" in after
+        assert "zoomtui attach" in after
+        assert running(folder) == pid
+
+
+def test_ctrl_c_ends_neither_the_interface_nor_the_render(tmp_path: Path) -> None:
+    folder = make_project(tmp_path / "reef.zoom", "endless", 3)
+    with engine(folder) as pid, OnMonitor(folder) as monitor:
+        monitor.until("RENDERING")
+        monitor.drain(0.5)
+        monitor.type(b"\x03")
+        monitor.until("d detaches")
+        assert not monitor.ends_within(0.3)
+        assert running(folder) == pid
+
+
+def test_a_killed_engine_is_said_and_enter_goes_on(tmp_path: Path) -> None:
+    import os
+
+    folder = make_project(tmp_path / "reef.zoom", "endless", 3)
+    with engine(folder) as pid, OnMonitor(folder) as monitor:
+        monitor.until("RENDERING")
+        monitor.drain(0.5)
+        os.kill(pid, signal.SIGKILL)
+        monitor.until("The engine is gone")
+        monitor.until("Go on rendering")
+        monitor.type(b"\r")
+        until(lambda: running(folder) not in (0, pid), "another engine renders")
+
+
+def test_a_key_steers_the_real_engine(tmp_path: Path) -> None:
+    folder = make_project(tmp_path / "reef.zoom", "endless", 3)
+    with engine(folder), OnMonitor(folder) as monitor:
+        monitor.until("RENDERING")
+        monitor.drain(0.5)
+        monitor.type(b" ")
+        monitor.until("PAUSED")
+        monitor.type(b" ")
+        monitor.until("go on")
+        monitor.type(b"p")
+        monitor.until("It counts from keyframe 5")
+        monitor.type(b" at night\r")
+        monitor.until("a reef at night")
+        monitor.type(b"s")
+        monitor.until("Stop the render?")
+        monitor.type(b"\r")
+        monitor.until("STOPPED")
+        until(lambda: not running(folder), "nobody renders")
+
+
+def test_a_slow_line_does_not_freeze_the_interface(tmp_path: Path) -> None:
+    folder = make_project(tmp_path / "reef.zoom", "endless", 3, keyframe_size="256x256")
+    with engine(folder), OnMonitor(folder) as monitor:
+        monitor.drain(6.0, bytes_a_second=20_000)
+        monitor.type(b"?")
+        began = time.monotonic()
+        while "Esc closes" not in monitor.said:
+            monitor.drain(0.1, bytes_a_second=20_000)
+            assert time.monotonic() - began < 5
+        monitor.type(b"q")
+        monitor.drain(1.0, bytes_a_second=20_000)
+        monitor.type(b"d")
+        assert monitor.end() == 0

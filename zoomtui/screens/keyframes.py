@@ -1,0 +1,148 @@
+"""What the screens that show keyframes share: the clock that paints them, and the walk.
+
+Events are folded elsewhere (``zoomtui.watching``); a screen looks at the outcome a few times a
+second and paints what has changed. Knows no engine and sends nothing.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from time import monotonic
+from typing import TYPE_CHECKING, ClassVar, cast
+
+from textual.binding import Binding, BindingType
+from textual.css.query import NoMatches
+from textual.screen import Screen
+
+from renderer.engine.layout import keyframe_path
+from zoomtui.driver import backlog
+from zoomtui.watching import View, Watch
+from zoomtui.widgets.lines import KeyLine
+from zoomtui.widgets.picture import Picture
+
+if TYPE_CHECKING:
+    from zoomtui.app import ZoomApp
+
+_CROWD = 3
+"""Writes that may wait for the terminal before a painting is left out; a frame is three."""
+
+_PICTURE_INTERVAL = 4.0
+"""Seconds between two newest keyframes: a picture is some 40 KiB of cells, most of what watching
+costs over SSH. Whoever walks gets every picture at once."""
+
+
+class Walk:
+    """Which keyframe is looked at: the newest, until somebody walks away from it."""
+
+    def __init__(self) -> None:
+        self._chosen: int | None = None
+
+    @property
+    def following(self) -> bool:
+        """Whether the newest is shown, whichever that gets."""
+        return self._chosen is None
+
+    def shown(self, count: int) -> int:
+        """The index of the keyframe to show, of ``count``; -1 where there is none."""
+        return count - 1 if self._chosen is None else min(self._chosen, count - 1)
+
+    def step(self, by: int, count: int) -> None:
+        """So many keyframes on, or back; at the newest, follow again."""
+        there = max(0, self.shown(count) + by)
+        self._chosen = None if there >= count - 1 else there
+
+    def follow(self) -> None:
+        self._chosen = None
+
+
+class KeyframeScreen(Screen[None]):
+    """``paint`` is called whenever there is something new to see."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("left", "walk(-1)", "older", show=False, key_display="←", id="walk.older"),
+        Binding("right", "walk(1)", "newer", show=False, key_display="→", id="walk.newer"),
+        Binding("pageup", "walk(-10)", "ten back", show=False, id="walk.tenback"),
+        Binding("pagedown", "walk(10)", "ten on", show=False, id="walk.tenon"),
+        Binding("home", "walk(-1000000)", "first keyframe", show=False, id="walk.first"),
+        Binding("end", "follow", "newest", show=False, key_display="End", id="walk.newest"),
+    ]
+
+    def __init__(self, watch: Watch, walk: Walk) -> None:
+        super().__init__()
+        self.watched = watch
+        self.walk = walk
+        self._painted: object = None
+        self._pictured: Path | None = None
+        self._pictured_at = 0.0
+
+    @property
+    def zoom_app(self) -> ZoomApp:
+        return cast("ZoomApp", self.app)
+
+    def on_mount(self) -> None:
+        self.set_interval(self.zoom_app.interval, self._tick)
+        self.call_after_refresh(self._tick)
+
+    def on_resize(self) -> None:
+        self.call_after_refresh(self._tick)
+
+    def on_screen_resume(self) -> None:
+        self.call_after_refresh(self._tick)
+
+    def paint(self, view: View, now: float) -> None:
+        """Put ``view`` on the screen; ``now`` is Unix time."""
+        raise NotImplementedError
+
+    def measures(self) -> object:
+        """Sizes that ``paint`` goes by; layout may settle them after a resize."""
+        return self.size
+
+    def action_walk(self, by: int) -> None:
+        self.walk.step(by, self.watched.view.state.keyframes)
+        self._tick()
+
+    def action_follow(self) -> None:
+        self.walk.follow()
+        self._tick()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        count = self.watched.view.state.keyframes
+        match action:
+            case "walk":
+                back = isinstance(parameters[0], int) and parameters[0] < 0
+                return self.walk.shown(count) > 0 if back else not self.walk.following
+            case "follow":
+                return not self.walk.following
+        return super().check_action(action, parameters)
+
+    def _tick(self) -> None:
+        top = self.app.screen
+        if top is not self and not top.is_modal:
+            return
+        if backlog(self.app) > _CROWD:
+            return  # the terminal is slow: what it would show now, it would show late
+        view, now = self.watched.view, self.zoom_app.clock()
+        shown = self.walk.shown(view.state.keyframes)
+        stamp = (view, int(now), shown, self.walk.following, self.measures())
+        if stamp == self._painted:
+            return
+        self._painted = stamp
+        with self.app.batch_update():
+            self.paint(view, now)
+            self._show_picture(view.folder, shown)
+            for keys in self.query(KeyLine):
+                keys.refresh_keys(self)
+
+    def _show_picture(self, folder: Path, shown: int) -> None:
+        path = keyframe_path(folder, shown) if shown >= 0 else None
+        if path is None or path == self._pictured:
+            return
+        now = monotonic()
+        if self.walk.following and self._pictured and now - self._pictured_at < _PICTURE_INTERVAL:
+            return  # there will be a newer one by then
+        self._pictured_at = now
+        try:
+            self.query_one(Picture).show_file(path)
+        except NoMatches:
+            return
+        self._pictured = path

@@ -1,0 +1,35 @@
+"""One keyframe on the full screen: the newest, or whichever the arrow keys walk to."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+
+from zoomtui.headline import header_line
+from zoomtui.panels import strip_line
+from zoomtui.screens.keyframes import KeyframeScreen
+from zoomtui.watching import View
+from zoomtui.widgets.lines import KeyLine, OneLine
+from zoomtui.widgets.picture import Picture
+
+
+class ViewScreen(KeyframeScreen):
+    """As large as the terminal allows, with one line above and two below."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q,v", "dismiss", "back", id="view.back"),
+    ]
+
+    def compose(self) -> ComposeResult:
+        yield OneLine(id="headline")
+        yield Picture(id="picture")
+        yield OneLine(id="strip")
+        yield KeyLine()
+
+    def paint(self, view: View, now: float) -> None:
+        width, count = self.size.width, view.state.keyframes
+        self.query_one("#headline", OneLine).show(header_line(view, now, width))
+        strip = strip_line(count, self.walk.shown(count), self.walk.following, width)
+        self.query_one("#strip", OneLine).show(strip)
