@@ -21,7 +21,14 @@ from renderer.errors import SettingsError
 from renderer.film.camera import Camera
 from renderer.painting.geometry import Geometry, zoom_factor_from_pixels
 from renderer.painting.painters.accelerator import accelerator
-from renderer.painting.painters.models import DEFAULT, ModelPreset, check_model, find_preset
+from renderer.painting.painters.loras import check_lora, resolved
+from renderer.painting.painters.models import (
+    DEFAULT,
+    FewSteps,
+    ModelPreset,
+    check_model,
+    find_preset,
+)
 from renderer.painting.painters.schedulers import find_sampler
 from renderer.settings import MIN_SIDE, RenderSettings, Size, nearest_multiple, parse_size
 
@@ -70,7 +77,7 @@ def fill_in(wishes: Mapping[str, Any]) -> Plan:
         frames = _frames(settings, SECONDS_PER_KEYFRAME if seconds is None else seconds)
         settings = settings.changed({"frames_per_keyframe": frames})
     check(settings)
-    return Plan(settings, (*notes, *_size_notes(settings)))
+    return Plan(settings, (*notes, *_speed_notes(settings), *_size_notes(settings)))
 
 
 def changes(now: RenderSettings, wishes: Mapping[str, Any]) -> dict[str, Any]:
@@ -86,8 +93,8 @@ def changes(now: RenderSettings, wishes: Mapping[str, Any]) -> dict[str, Any]:
         given["zoom_factor"] = zoom_factor_from_pixels(outpaint_size, now.keyframe_size)
     if seconds is not None:
         given["frames_per_keyframe"] = _frames(now.changed(given), seconds)
-    if given.get("painter", now.painter) == "diffusion" and {"painter", "model"} & given.keys():
-        _choose_model(given)
+    if given.get("painter", now.painter) == "diffusion":
+        _change_model(now, given)
     check(now.changed(given))
     return given
 
@@ -100,6 +107,8 @@ def check(settings: RenderSettings) -> None:
     if settings.painter != "diffusion":
         return
     check_model(settings.model)
+    for lora in settings.loras:
+        check_lora(lora)
     if settings.scheduler:
         find_sampler(settings.scheduler)
     if not settings.prompt.strip():
@@ -123,6 +132,8 @@ def _given(wishes: Mapping[str, Any]) -> dict[str, Any]:
             raise SettingsError(
                 f"{_words(one)} and {_words(other)} say the same thing; give only one of them"
             )
+    if "loras" in given:
+        given["loras"] = tuple(resolved(text) for text in given["loras"])
     if "fps" in given:
         given["fps"] = _fps(str(given["fps"]))
     return given
@@ -162,15 +173,44 @@ def _choose_model(given: dict[str, Any]) -> ModelPreset:
     preset = find_preset(given.setdefault("model", DEFAULT))
     like = preset or find_preset(DEFAULT)
     assert like is not None
+    if given.get("speed") == "fast" and preset is not None and preset.few_steps is not None:
+        _choose_few_steps(given, preset.few_steps)
     for name in PAINTING:
         given.setdefault(
             name, "" if preset is None and name == "scheduler" else getattr(like, name)
         )
     given.setdefault("size_multiple", like.multiple)
     folder = Path(given["model"]).expanduser()
-    if preset is None and folder.is_dir():
+    if preset is None and folder.exists():
         given["model"] = str(folder.resolve())  # a project may be resumed from elsewhere
     return like
+
+
+def _change_model(now: RenderSettings, given: dict[str, Any]) -> None:
+    """What suits another model, or a change to and from ``--speed fast``; else nothing."""
+    before = find_preset(now.model)
+    distilled = before.few_steps.lora if before and before.few_steps else None
+    fast = given.get("speed", now.speed) == "fast"
+    if not {"painter", "model"} & given.keys() and (
+        "speed" not in given or fast == (distilled in now.loras)
+    ):
+        return
+    given.setdefault("model", now.model or DEFAULT)
+    if distilled in now.loras:
+        given.setdefault("loras", tuple(lora for lora in now.loras if lora != distilled))
+    if fast:
+        given["speed"] = "fast"
+        given.setdefault("loras", now.loras)
+    _choose_model(given)
+
+
+def _choose_few_steps(given: dict[str, Any], few: FewSteps) -> None:
+    """Settle what a distilled LoRA needs, unless the user has said how many steps to take."""
+    if "steps" in given:
+        return
+    given["loras"] = (few.lora, *given.get("loras", ()))
+    for name in PAINTING:
+        given.setdefault(name, getattr(few, name))
 
 
 def _choose_sizes(
@@ -226,6 +266,16 @@ def _size(text: str, name: str) -> Size:
     if min(size) < MIN_SIDE:
         raise SettingsError(f"{name} {text} is too small; each side at least {MIN_SIDE}")
     return size
+
+
+def _speed_notes(settings: RenderSettings) -> list[str]:
+    preset = find_preset(settings.model)
+    if settings.painter != "diffusion" or settings.speed != "fast" or (preset and settings.loras):
+        return []
+    return [
+        f"no LoRA for few steps is used with {settings.model}, so --speed fast does what balanced "
+        "does"
+    ]
 
 
 def _size_notes(settings: RenderSettings) -> list[str]:

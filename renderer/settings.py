@@ -55,6 +55,10 @@ class RenderSettings:
     """How much of the masked area is noised anew, in (0, 1]."""
     scheduler: str = ""
     """Name of the sampler; empty: the model's own."""
+    trust_pickled_weights: bool = False
+    """Open model files that may run code; else only safetensors."""
+    loras: tuple[str, ...] = ()
+    """LoRA files that change the model, each ``FILE[:WEIGHT]``."""
     speed: Speed = "quality"
     """What the painter trades for speed; see ``painting/painters/speed.py``."""
     seed: int = 0
@@ -175,6 +179,8 @@ def _plain(key: str, value: Any) -> Any:
         return "default"
     if key == "encoder_options":
         return dict(value)
+    if key == "loras":
+        return list(value)
     return value
 
 
@@ -190,9 +196,13 @@ def _typed(key: str, value: Any) -> Any:
         return None if value == "default" or value is None else _whole(value)
     if key == "encoder_options":
         return {str(k): str(v) for k, v in dict(value).items()}
+    if key == "loras":
+        return _texts(value)
     expected = type(getattr(_DEFAULTS, key))
     if expected is int:
         return _whole(value)
+    if expected is bool and isinstance(value, bool):
+        return value
     if expected is float and isinstance(value, int | float) and not isinstance(value, bool):
         return float(value)
     if expected is str and isinstance(value, str):
@@ -204,6 +214,12 @@ def _whole(value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, int):
         raise TypeError(value)
     return value
+
+
+def _texts(value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list | tuple) or not all(isinstance(text, str) for text in value):
+        raise TypeError
+    return tuple(value)
 
 
 def _require(ok: bool, message: str) -> None:

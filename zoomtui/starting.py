@@ -27,12 +27,20 @@ class Prepared:
     picture: Picture | None
     """Keyframe 0, at the keyframe size; None: it is painted."""
     exemplar: Path | None
+    prompts: tuple[tuple[int, str], ...] = ()
+    """Of later keyframes, each with the first that it is for."""
 
     def create(self) -> None:
         """Make the project, whole or not at all. Raises RendererError."""
         from renderer.engine.creation import create_project
 
-        create_project(self.folder, self.settings, picture=self.picture, exemplar=self.exemplar)
+        create_project(
+            self.folder,
+            self.settings,
+            picture=self.picture,
+            exemplar=self.exemplar,
+            prompts=self.prompts,
+        )
 
 
 def prepare(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,18 +30,21 @@ def create_project(
     *,
     picture: Picture | None = None,
     exemplar: Path | None = None,
+    prompts: Sequence[tuple[int, str]] = (),
 ) -> None:
     """Make the project ``folder``, in one stroke.
 
     ``picture`` (keyframe_size, sRGB) becomes keyframe 0; without it the painter makes one.
-    ``exemplar`` is copied in, so that the project needs nothing from outside. Raises ProjectError
-    if something is there already, SettingsError for an exemplar that can't be read, StorageError.
+    ``exemplar`` is copied in, so that the project needs nothing from outside. ``prompts`` are those
+    of later keyframes, each with the first that it is for: steering, known beforehand. Raises
+    ProjectError if something is there already, SettingsError for an exemplar that can't be read,
+    StorageError.
     """
     refuse_occupied(folder)
     beside = folder.with_name(f".{folder.name}.{os.getpid()}.part")
     with storage_errors(folder):
         try:
-            _build(beside, settings, picture, exemplar)
+            _build(beside, settings, picture, exemplar, prompts)
             beside.rename(folder)
             flush_folder(folder.parent)
         except BaseException:
@@ -84,7 +88,11 @@ def _occupied(folder: Path) -> str:
 
 
 def _build(
-    folder: Path, settings: RenderSettings, picture: Picture | None, exemplar: Path | None
+    folder: Path,
+    settings: RenderSettings,
+    picture: Picture | None,
+    exemplar: Path | None,
+    prompts: Sequence[tuple[int, str]],
 ) -> None:
     (folder / KEYFRAMES).mkdir(parents=True)
     (folder / EXPORTS).mkdir()
@@ -93,6 +101,9 @@ def _build(
     journal = Journal.create(folder / JOURNAL)
     try:
         journal.append({"type": "project", "settings": settings.plain()})
+        for keyframe, prompt in prompts:
+            changes = {"prompt": prompt}
+            journal.append({"type": "steer", "from_keyframe": keyframe, "changes": changes})
         if picture is not None:
             store_keyframe(folder, journal, 0, picture, _given(settings))
     finally:

@@ -34,6 +34,8 @@ STEERABLE = frozenset(
         "scheduler",
         "seed",
         "method",
+        "loras",
+        "trust_pickled_weights",
         "speed",
         "keyframes",
     }
@@ -74,10 +76,14 @@ def keyframes_in(records: Iterable[Record]) -> list[StoredKeyframe]:
 def settings_at(
     settings: RenderSettings, records: Iterable[Record], keyframe: int
 ) -> RenderSettings:
-    """``settings`` with all steering applied that counts for ``keyframe``."""
-    for record in records:
-        if record["type"] == "steer" and record["from_keyframe"] <= keyframe:
-            settings = settings.changed(record["changes"], JOURNAL)
+    """``settings`` with all steering applied that counts for ``keyframe``.
+
+    What was meant for a later keyframe counts more, whenever it was said: a plan is written down
+    before the first keyframe is painted.
+    """
+    steering = (r for r in records if r["type"] == "steer" and r["from_keyframe"] <= keyframe)
+    for record in sorted(steering, key=lambda record: int(record["from_keyframe"])):
+        settings = settings.changed(record["changes"], JOURNAL)
     return settings
 
 

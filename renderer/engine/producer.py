@@ -53,7 +53,7 @@ class Producer:
         self._channel = channel
         self._switches = switches
         self._emit = emit
-        self._painters = _PainterSource(emit)
+        self._painters = _PainterSource(switches, emit)
         self._begun = len(project.keyframes)
         self._beginning = threading.Lock()
 
@@ -96,7 +96,7 @@ class Producer:
         start, end = project.store.intervals, len(project.keyframes)
         for index in range(start + 1, end):
             if not project.keyframe_intact(index):
-                self._emit(Note(f"keyframe {index} is damaged, so it is painted again"))
+                self._emit(Note(f"keyframes/{index:06d}.png is damaged, so it is painted again"))
                 project.forget_keyframes(index)
                 self._begun = end = index
                 break
@@ -164,7 +164,8 @@ class Producer:
 class _PainterSource:
     """The painter for the settings in force; made anew only when they name another."""
 
-    def __init__(self, emit: Emit) -> None:
+    def __init__(self, switches: Switches, emit: Emit) -> None:
+        self._switches = switches
         self._emit = emit
         self._painter: Timed | None = None
         self._made_for: RenderSettings | None = None
@@ -177,7 +178,7 @@ class _PainterSource:
             self._painter = None  # let go of the old model before the new one is loaded
             self._painter = Timed(find(settings.painter)(settings))
             self._made_for = wanted
-            self._emit(PhaseChanged(Phase.RENDERING))
+            self._emit(PhaseChanged(Phase.PAUSED if self._switches.paused else Phase.RENDERING))
         return self._painter
 
 
@@ -194,6 +195,7 @@ def _made(
         "guidance_scale": settings.guidance_scale,
         "strength": settings.strength,
         "scheduler": settings.scheduler,
+        "loras": list(settings.loras),
         "speed": settings.speed,
         "method": settings.method,
         "zoom_factor": settings.zoom_factor,

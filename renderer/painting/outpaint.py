@@ -132,7 +132,8 @@ def _paint(painter: Painter, job: PaintJob, on_step: OnStep) -> NDArray[np.uint8
     painted: object = painter.paint(job, on_step)
     fault = _fault(painted, (*expected, 3))
     if fault:
-        name = f"{type(painter).__module__}.{type(painter).__qualname__}"
+        own = type(getattr(painter, "inner", painter))
+        name = f"{own.__module__}.{own.__qualname__}"
         raise PainterError(
             f"painter {name} gave back {fault} for keyframe {job.keyframe}; "
             f"expected a C-contiguous uint8 array of shape {(*expected, 3)}"

@@ -141,7 +141,7 @@ def test_a_damaged_keyframe_that_no_film_has_is_painted_again(tmp_path: Path) ->
         damage(keyframe_path(folder, damaged))
         events = render(folder)
         assert [note.text for note in of(events, Note)] == [
-            f"keyframe {damaged} is damaged, so it is painted again"
+            f"keyframes/{damaged:06d}.png is damaged, so it is painted again"
         ]
         assert of(events, KeyframeReady)[0].keyframe == damaged
         assert digest(folder) == digest(whole)

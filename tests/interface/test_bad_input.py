@@ -20,7 +20,7 @@ WRONG_PICTURES = {
     "a torn picture": (("--image", "torn.png"), 2, ["torn.png", "can't be read"]),
     "a tiny picture": (("--image", "tiny.png"), 2, ["tiny.png is 40x300", "at least 64 px"]),
     "a folder as picture": (("--image", "full"), 2, ["full can't be read", "folder"]),
-    "a picture's name too long": (("--image", LONG), 6, ["name too long"]),
+    "a picture's name too long": (("--image", LONG), 2, ["name too long"]),
     "a bad exemplar": (("--exemplar", "text.png"), 2, ["text.png", "no picture"]),
 }
 WRONG_NUMBERS = {
@@ -84,7 +84,7 @@ WRONG_PLACES = {
     "this folder, not empty": (("--out", "."), 3, ["exists and is no zoomtui project"]),
     "below a file": (("--out", "afile/reef.zoom"), 6, ["can't write afile/reef.zoom"]),
     "where nothing can be made": (("--out", "/proc/reef.zoom"), 6, ["can't write /proc/reef"]),
-    "a name too long": (("--out", LONG), 6, ["name too long"]),
+    "a name too long": (("--out", LONG), 3, ["name too long"]),
 }
 
 

@@ -11,6 +11,7 @@ import av
 import pytest
 from PIL import Image
 
+from renderer.engine.layout import keyframe_path
 from renderer.engine.status import State, read_status
 from renderer.pictures import read_provenance
 from tests.engine.runs import assert_promise
@@ -286,3 +287,15 @@ def test_a_second_signal_ends_it_at_once(tmp_path: Path) -> None:
         assert running.end() in {130, 143}
     assert "Traceback" not in running.said
     assert film_frames(tmp_path / "reef.zoom") == 4
+
+
+def test_a_plan_of_prompts_is_followed_and_steering_gives_way_to_it(tmp_path: Path) -> None:
+    (tmp_path / "plan.txt").write_text("0: a castle\n2: a reef\n")
+    answer = zoomtui("render", "--prompts", "plan.txt", *QUICK, "--out", "a.zoom", cwd=tmp_path)
+    assert answer.code == 0, answer.err
+    made = [read_provenance(keyframe_path(tmp_path / "a.zoom", k))["prompt"] for k in range(3)]
+    assert made == ["a castle", "a castle", "a reef"]
+    both = zoomtui("render", "x", "--prompts", "plan.txt", "--out", "b.zoom", cwd=tmp_path)
+    assert (both.code, both.err.count("\n")) == (2, 1)
+    none = zoomtui("render", "--prompts", "no.txt", "--out", "b.zoom", cwd=tmp_path)
+    assert none.err == "zoomtui: plan no.txt can't be read: No such file or directory\n"

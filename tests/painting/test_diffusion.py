@@ -15,11 +15,8 @@ from numpy.typing import NDArray
 
 from renderer.errors import Cancelled, PainterError, SettingsError
 from renderer.painting.painters import Painter, PaintJob, find
-from renderer.painting.painters.diffusion.painter import (
-    DiffusionPainter,
-    derived_seed,
-    whole_cells,
-)
+from renderer.painting.painters.diffusion.calling import whole_cells
+from renderer.painting.painters.diffusion.painter import DiffusionPainter, derived_seed
 from renderer.painting.painters.schedulers import SCHEDULERS
 from renderer.settings import RenderSettings
 from tests.painting.tiny import tiny_sd, tiny_sdxl
@@ -100,7 +97,7 @@ def ignore(done: int, total: int) -> None:
 
 
 def pipeline_of(painter: DiffusionPainter) -> Any:
-    return painter._pipeline
+    return painter.caller.pipeline
 
 
 @contextmanager
@@ -292,22 +289,6 @@ def test_a_black_picture_around_a_black_one_is_right(make: Make) -> None:
     painter = make()
     with hooked(pipeline_of(painter).vae.decoder, spoil(1, -1.0)):
         assert not painter.paint(job(level=0), ignore).any()
-
-
-def test_a_full_memory_is_one_line_and_the_painter_goes_on(make: Make) -> None:
-    painter = make()
-
-    def full(*_: Any) -> None:
-        raise torch.OutOfMemoryError("CUDA out of memory")
-
-    with (
-        hooked(pipeline_of(painter).unet, full),
-        pytest.raises(
-            PainterError, match=r"has too little memory for 64x64; use a smaller keyframe size$"
-        ),
-    ):
-        painter.paint(job(), ignore)
-    painter.paint(job(), ignore)
 
 
 def test_a_long_prompt_says_what_is_not_read_once(

@@ -12,7 +12,10 @@ from renderer.errors import Cancelled
 from renderer.painting.painters import PaintJob
 from renderer.painting.painters.diffusion.device import choose
 from renderer.painting.painters.diffusion.loading import load
+from renderer.painting.painters.diffusion.memory import RUNGS
 from renderer.painting.painters.diffusion.painter import DiffusionPainter
+from renderer.painting.painters.notes import listening
+from renderer.painting.painters.speed import LEVELS
 from renderer.settings import RenderSettings
 from tests.painting.tiny import tiny_sd, tiny_sdxl
 
@@ -59,8 +62,45 @@ def test_paints_in_half_precision_and_is_the_same_for_the_same_seed(
 def test_parts_that_take_turns_on_the_device_paint_the_same(painter: DiffusionPainter) -> None:
     """As on a GPU that is too small for the whole model; also after a cancel."""
     expected = painter.paint(job(), ignore)
-    painter._pipeline.enable_model_cpu_offload()
+    painter.caller.pipeline.enable_model_cpu_offload()
     with pytest.raises(Cancelled):
         painter.paint(job(), cancel)
-    assert painter._pipeline.unet.device.type == "cpu"
+    assert painter.caller.pipeline.unet.device.type == "cpu"
     assert np.array_equal(painter.paint(job(), ignore), expected)
+
+
+def test_every_rung_of_a_full_memory_paints_about_the_same(painter: DiffusionPainter) -> None:
+    """The last one as well, where layers take turns on the GPU."""
+    expected = painter.paint(job(), ignore).astype(int)
+    left = [0]
+
+    def full(*_: object) -> None:
+        if left[0]:
+            left[0] -= 1
+            raise torch.OutOfMemoryError("CUDA out of memory")
+
+    painter.caller.pipeline.vae.decoder.register_forward_hook(full)
+    left[0] = 1
+    painter.paint(job(), ignore)  # compiled no more
+    for taken in range(1, 1 + len(RUNGS)):
+        left[0] = 1
+        picture = painter.paint(job(), ignore).astype(int)
+        assert painter.caller.rungs == tuple(rung.name for rung in RUNGS[:taken])
+        assert abs(picture - expected).mean() < 10
+
+
+@pytest.mark.parametrize("speed", list(LEVELS))
+@pytest.mark.parametrize("method", ["direct", "sequential"])
+def test_every_level_paints_the_same_for_the_same_seed(
+    tmp_path: Path, speed: str, method: str
+) -> None:
+    tiny_sd().save_pretrained(tmp_path)
+    plain = RenderSettings(prompt="a castle", model=str(tmp_path), steps=10, scheduler="dpm++")
+    settings = plain.changed({"speed": speed, "method": method})
+    lines: list[str] = []
+    with listening(lines.append):
+        painter = DiffusionPainter(load(settings), settings)
+        first, second = (painter.paint(job(), ignore) for _ in range(2))
+    assert np.array_equal(first, second)
+    assert len(lines) == 1  # it warmed up, and nothing fell back to eager
+    assert lines[0].startswith("warming up")

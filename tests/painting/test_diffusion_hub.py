@@ -27,9 +27,17 @@ COMMIT = "0123456789abcdef0123456789abcdef01234567"
 LOCATE = """
 import sys
 from renderer.errors import RendererError
-from renderer.painting.painters.diffusion.hub import locate
+from renderer.painting.painters.diffusion.hub import locate, locate_lora
+from renderer.painting.painters.loras import parse_lora
+from renderer.painting.painters.notes import listening
+def say(line):
+    print("note:", line, file=sys.stderr)
 try:
-    print(locate(sys.argv[1], half=sys.argv[2] == "half"))
+    with listening(say):
+        if ".safetensors" in sys.argv[1]:
+            print(locate_lora(parse_lora(sys.argv[1])))
+        else:
+            print(locate(sys.argv[1], half=sys.argv[2] == "half"))
 except RendererError as error:
     sys.exit(f"{type(error).__name__}: {error}")
 finally:
@@ -68,6 +76,10 @@ class Hub:
     gated: set[str] = field(default_factory=set)
     sizes: dict[str, int] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
+    cut: dict[str, int] = field(default_factory=dict)
+    """File → after how many bytes its next answer breaks off."""
+    ranges: list[str] = field(default_factory=list)
+    """Ranges of bytes that were asked for."""
     url: str = ""
 
 
@@ -101,7 +113,7 @@ def hub() -> Iterator[Hub]:
                 self.answer(200, json.dumps(self.listing(repo, api[2])).encode(), {})
             elif file and file[3] in hub.repos[repo]:
                 etag = {"ETag": f'"{abs(hash(path)):x}"', "X-Repo-Commit": COMMIT}
-                self.answer(200, hub.repos[repo][file[3]], etag)
+                self.send_part(file[3], hub.repos[repo][file[3]], etag)
             else:
                 self.answer(404, b"", {"X-Error-Code": "EntryNotFound"})
 
@@ -115,14 +127,30 @@ def hub() -> Iterator[Hub]:
             files = [{"rfilename": name, "size": size} for name, size in sizes.items()]
             return {"id": repo, "sha": COMMIT, "siblings": files}
 
-        def answer(self, status: int, body: bytes, headers: dict[str, str]) -> None:
+        def send_part(self, name: str, body: bytes, headers: dict[str, str]) -> None:
+            """The bytes that were asked for, or fewer, where the line is to be cut."""
+            wanted = self.headers.get("Range")
+            if wanted is None or self.command == "HEAD":
+                cut = hub.cut.pop(name, None) if self.command == "GET" else None
+                self.answer(200, body, headers, cut)
+                return
+            hub.ranges.append(wanted)
+            start = int(wanted.removeprefix("bytes=").partition("-")[0])
+            headers["Content-Range"] = f"bytes {start}-{len(body) - 1}/{len(body)}"
+            self.answer(206, body[start:], headers)
+
+        def answer(
+            self, status: int, body: bytes, headers: dict[str, str], cut: int | None = None
+        ) -> None:
             self.send_response(status)
             for name, value in headers.items():
                 self.send_header(name, value)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             if self.command == "GET":
-                self.wfile.write(body)
+                self.wfile.write(body[:cut])
+            if cut is not None:
+                self.close_connection = True
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         server.daemon_threads = True
@@ -188,6 +216,46 @@ def test_a_download_that_broke_off_is_completed(hub: Hub, tmp_path: Path) -> Non
     assert (
         lost.read_bytes() == hub.repos["me/model"]["vae/diffusion_pytorch_model.fp16.safetensors"]
     )
+
+
+def test_the_size_comes_first_and_then_how_far_it_is(hub: Hub, tmp_path: Path) -> None:
+    hub.repos["me/model"] = pipeline_files()
+    hub.repos["me/model"]["unet/diffusion_pytorch_model.fp16.safetensors"] = bytes(30_000_000)
+    done = locate("me/model", tmp_path, hub.url)
+    lines = [line.removeprefix("note: ") for line in done.stderr.splitlines()]
+    assert lines[0] == (f"downloading me/model, 30.0 MB, to {tmp_path / 'hub'}; needed only once")
+    assert 1 <= len(lines) - 1 <= 9
+    for line in lines[1:]:
+        assert re.fullmatch(
+            r"downloading me/model: \d+% of 30\.0 MB, [\d.]+ [MG]B/s, about \d+ (s|min) left", line
+        )
+
+
+def test_a_file_that_broke_off_goes_on_where_it_stopped(hub: Hub, tmp_path: Path) -> None:
+    hub.repos["me/model"] = pipeline_files()
+    name = "unet/diffusion_pytorch_model.fp16.safetensors"
+    hub.repos["me/model"][name] = bytes(range(256)) * 100_000
+    hub.cut[name] = 20_000_000
+    done = locate("me/model", tmp_path, hub.url)
+    assert done.returncode == 0, done.stderr
+    assert (Path(done.stdout.strip()) / name).read_bytes() == hub.repos["me/model"][name]
+    assert len(hub.ranges) == 1
+    assert int(hub.ranges[0].removeprefix("bytes=").partition("-")[0]) > 0
+
+
+def test_a_lora_is_fetched_once_by_its_file(hub: Hub, tmp_path: Path) -> None:
+    hub.repos["me/style"] = {"few.safetensors": b"weights", "other.safetensors": b"more"}
+    first = locate("me/style/few.safetensors:0.8", tmp_path, hub.url)
+    assert first.returncode == 0, first.stderr
+    assert Path(first.stdout.strip()).read_bytes() == b"weights"
+    hub.asked.clear()
+    offline = locate("me/style/few.safetensors", tmp_path, hub.url, HF_HUB_OFFLINE="1")
+    assert offline.stdout == first.stdout
+    assert hub.asked == []
+    missing = locate("me/style/none.safetensors", tmp_path, hub.url)
+    assert missing.stderr.strip() == "PainterError: me/style has no file none.safetensors"
+    unknown = locate("me/nothing/few.safetensors", tmp_path, hub.url)
+    assert unknown.stderr.startswith("PainterError: the hub has no model me/nothing")
 
 
 def test_a_preset_is_found_where_it_was_downloaded_under_its_old_id(
@@ -260,7 +328,8 @@ def test_pickled_weights_are_not_fetched(hub: Hub, tmp_path: Path) -> None:
     done = locate("me/old", tmp_path, hub.url)
     assert done.stderr.strip() == (
         "PainterError: me/old has only pickled weights for its unet (unet/pytorch_model.bin), "
-        "which are not opened because they may run code; convert the model to safetensors"
+        "which are not opened because they may run code; convert the model to safetensors, or give "
+        "--trust-pickled-weights if you trust who made it"
     )
 
 

@@ -16,6 +16,7 @@ from renderer.errors import PainterError, SettingsError
 from renderer.painting.painters.diffusion import create, describe_device
 from renderer.painting.painters.diffusion.device import Device
 from renderer.painting.painters.diffusion.loading import load
+from renderer.painting.painters.notes import listening
 from renderer.settings import RenderSettings
 from tests.painting.tiny import tiny_sd, tiny_sdxl
 
@@ -159,9 +160,38 @@ def test_pickled_weights_are_not_opened(folder: Path) -> None:
     with refused(
         PainterError,
         f"{folder} has only pickled weights for its unet (unet/diffusion_pytorch_model.bin), "
-        "which are not opened because they may run code; convert the model to safetensors",
+        "which are not opened because they may run code; convert the model to safetensors, or "
+        "give --trust-pickled-weights if you trust who made it",
     ):
         create(settings(folder))
+
+
+def test_pickled_weights_are_opened_for_who_insists_and_that_is_said(folder: Path) -> None:
+    expected = load(settings(folder)).pipeline.unet.state_dict()
+    (folder / UNET).unlink()
+    tiny_sd().unet.save_pretrained(folder / "unet", safe_serialization=False)
+    assert (folder / "unet/diffusion_pytorch_model.bin").is_file()
+    lines: list[str] = []
+    with listening(lines.append):
+        loaded = load(settings(folder, trust_pickled_weights=True))
+    found = loaded.pipeline.unet.state_dict()
+    assert all(torch.equal(expected[name], found[name]) for name in expected)
+    assert lines == [
+        f"{folder} has pickled weights, which may run code; they are opened as you asked"
+    ]
+
+
+def test_a_trusted_folder_with_safetensors_is_loaded_from_these(folder: Path) -> None:
+    lines: list[str] = []
+    with listening(lines.append):
+        load(settings(folder, trust_pickled_weights=True))
+    assert lines == []
+
+
+def test_trust_does_not_make_up_for_weights_that_are_missing(folder: Path) -> None:
+    (folder / UNET).unlink()
+    with refused(PainterError, f"{folder} is incomplete: no safetensors weights for its unet"):
+        create(settings(folder, trust_pickled_weights=True))
 
 
 @pytest.mark.parametrize("cut", [5, 1000, -1])

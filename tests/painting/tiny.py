@@ -32,10 +32,10 @@ NOISE = {"beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_line
 def tiny_sd(channels: int = 9) -> StableDiffusionInpaintPipeline:
     """An SD 1.5/2-like inpainting pipeline; 4 channels: as of a model made for text-to-image."""
     torch.manual_seed(0)
-    words = _tokenizer()
+    words = tokenizer()
     pipeline = StableDiffusionInpaintPipeline(
         vae=_vae(0.18215),
-        text_encoder=CLIPTextModel(_text_config(words, num_hidden_layers=2)),
+        text_encoder=CLIPTextModel(text_config(words, num_hidden_layers=2)),
         tokenizer=words,
         unet=_unet(in_channels=channels, cross_attention_dim=32, attention_head_dim=8),
         scheduler=DDIMScheduler(**NOISE, clip_sample=False, set_alpha_to_one=False, steps_offset=1),
@@ -49,14 +49,14 @@ def tiny_sd(channels: int = 9) -> StableDiffusionInpaintPipeline:
 def tiny_sdxl() -> StableDiffusionXLInpaintPipeline:
     """An SDXL-like inpainting pipeline: two text encoders, pooled embeddings, time ids."""
     torch.manual_seed(0)
-    words = _tokenizer()
-    text = _text_config(words, num_hidden_layers=3, hidden_act="gelu", projection_dim=32)
+    words = tokenizer()
+    text = text_config(words, num_hidden_layers=3, hidden_act="gelu", projection_dim=32)
     pipeline = StableDiffusionXLInpaintPipeline(
         vae=_vae(0.13025),
         text_encoder=CLIPTextModel(text),
         text_encoder_2=CLIPTextModelWithProjection(text),
         tokenizer=words,
-        tokenizer_2=_tokenizer(),
+        tokenizer_2=tokenizer(),
         unet=_unet(
             in_channels=9,
             cross_attention_dim=64,
@@ -81,7 +81,7 @@ def _ready(pipeline: Any) -> Any:
     return pipeline
 
 
-def _tokenizer() -> CLIPTokenizer:
+def tokenizer() -> CLIPTokenizer:
     """One token a byte, twice (inside and at the end of a word), and the two marks; no merges."""
     plain = [*range(33, 127), *range(161, 173), *range(174, 256)]
     # The byte-level alphabet of GPT-2 and CLIP: bytes without a printable sign move above 255.
@@ -98,18 +98,19 @@ def _tokenizer() -> CLIPTokenizer:
     )
 
 
-def _text_config(words: CLIPTokenizer, **more: Any) -> CLIPTextConfig:
-    return CLIPTextConfig(
-        vocab_size=len(words),
-        bos_token_id=words.bos_token_id,
-        eos_token_id=words.eos_token_id,
-        pad_token_id=words.pad_token_id,
-        max_position_embeddings=77,
-        hidden_size=32,
-        intermediate_size=37,
-        num_attention_heads=4,
-        **more,
-    )
+def text_config(words: CLIPTokenizer, **more: Any) -> CLIPTextConfig:
+    """The configuration of a tiny CLIP text model for a tokenizer, or what ``more`` makes of it."""
+    values = {
+        "vocab_size": len(words),
+        "bos_token_id": words.bos_token_id,
+        "eos_token_id": words.eos_token_id,
+        "pad_token_id": words.pad_token_id,
+        "max_position_embeddings": 77,
+        "hidden_size": 32,
+        "intermediate_size": 37,
+        "num_attention_heads": 4,
+    }
+    return CLIPTextConfig(**{**values, **more})
 
 
 def _unet(**more: Any) -> UNet2DConditionModel:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import click
 
+from renderer.errors import SettingsError
 from zoomtui.commands.options import (
     FILE,
     FOLDER,
@@ -43,6 +45,7 @@ Examples:
   zoomtui render "a castle" --image castle.jpg --size 1280x720 --seed 7
   zoomtui render --painter texture --image stars.png --zoom-factor 2
   zoomtui render "moss" --model ./my-model --steps 20 --scheduler unipc
+  zoomtui render --prompts plan.txt --keyframes 60
   zoomtui render "a city" --codec av1 --seconds-per-keyframe 3 --dry-run
 
 Without an end (--keyframes inf, the default) Ctrl-C ends after the segment in hand; a second
@@ -67,6 +70,13 @@ project.toml.
     metavar="FILE",
     help="Picture that the texture painter grows from; by default the first one.",
 )
+@click.option(
+    "--prompts",
+    type=FILE,
+    metavar="FILE",
+    help="A plan instead of one PROMPT: lines such as `12: a coral reef`, TOML, or the JSON that "
+    "the infinite-zoom web UI extension exports.",
+)
 @painting_options
 @film_options()
 @headless_option
@@ -80,6 +90,7 @@ def render(
     out: Path | None,
     image: Path | None,
     exemplar: Path | None,
+    prompts: Path | None,
     headless: bool,
     as_json: bool,
     dry_run: bool,
@@ -88,15 +99,37 @@ def render(
     """Render a new film of PROMPT, or around a picture of yours."""
     from renderer.defaults import fill_in
 
+    planned = _planned(prompts, prompt, options) if prompts else ()
+    if planned:
+        prompt = planned[0][1]
     plan = fill_in({"prompt": prompt, **wishes(options)})
     folder = named(out) if out is not None else free_folder(Path(), prompt)
-    prepared = prepare(folder, plan.settings, image, exemplar)
+    prepared = replace(prepare(folder, plan.settings, image, exemplar), prompts=planned[1:])
     for note in plan.notes:
         write_line(f"note: {clean(note)}", ERR if as_json else OUT)
     if dry_run:
         _say_estimate(Estimate.of(folder, plan.settings), as_json)
         return 0
     return _create_and_run(prepared, look, detached=_detached(headless, as_json), as_json=as_json)
+
+
+def _planned(file: Path, prompt: str, options: dict[str, Any]) -> tuple[tuple[int, str], ...]:
+    """The prompts of the plan in ``file``; its negative prompt counts where none was given."""
+    from renderer.defaults import SECONDS_PER_KEYFRAME
+    from renderer.painting.schedule import read_schedule
+
+    if prompt:
+        raise SettingsError("give one prompt or a plan with --prompts, not both")
+    try:
+        text = file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
+        raise SettingsError(f"plan {file} can't be read: {reason}") from None
+    seconds = options.get("seconds_per_keyframe") or SECONDS_PER_KEYFRAME
+    schedule = read_schedule(text, file.name, seconds_per_keyframe=seconds)
+    if schedule.negative_prompt and options.get("negative_prompt") is None:
+        options["negative_prompt"] = schedule.negative_prompt
+    return schedule.starts
 
 
 def _detached(headless: bool, as_json: bool) -> bool:

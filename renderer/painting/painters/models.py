@@ -15,6 +15,18 @@ from renderer.settings import unknown
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FewSteps:
+    """A distilled LoRA for a model, and the settings that it was made for."""
+
+    lora: str
+    """``owner/name/file.safetensors`` on the hub."""
+    steps: int
+    guidance_scale: float
+    scheduler: str
+    strength: float = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ModelPreset:
     """An inpainting model that is known to work, with settings that suit it."""
 
@@ -45,6 +57,8 @@ class ModelPreset:
     aliases: tuple[str, ...] = ()
     """Other names, and ids that the same weights have or had on the hub."""
     note: str = ""
+    few_steps: FewSteps | None = None
+    """What ``--speed fast`` takes; None: none is known."""
 
 
 PRESETS = (
@@ -64,6 +78,12 @@ PRESETS = (
             "stabilityai/stable-diffusion-2-inpainting",
         ),
         note="Stable Diffusion 2 inpainting, from a mirror: the original has left the hub",
+        few_steps=FewSteps(
+            lora="h1t/TCD-SD21-base-LoRA/pytorch_lora_weights.safetensors",
+            steps=8,
+            guidance_scale=0.0,
+            scheduler="tcd",
+        ),
     ),
     ModelPreset(
         name="sd15",
@@ -82,6 +102,12 @@ PRESETS = (
             "runwayml/stable-diffusion-inpainting",
         ),
         note="Stable Diffusion 1.5 inpainting, the lightest",
+        few_steps=FewSteps(
+            lora="latent-consistency/lcm-lora-sdv1-5/pytorch_lora_weights.safetensors",
+            steps=6,
+            guidance_scale=1.5,
+            scheduler="lcm",
+        ),
     ),
     ModelPreset(
         name="sdxl",
@@ -96,9 +122,20 @@ PRESETS = (
         scheduler="euler",
         aliases=("sd-xl", "stable-diffusion-xl-1.0-inpainting-0.1"),
         note="Stable Diffusion XL inpainting; its card asks for a strength just under 1",
+        few_steps=FewSteps(
+            lora="h1t/TCD-SDXL-LoRA/pytorch_lora_weights.safetensors",
+            steps=9,  # at this strength one fewer is run
+            guidance_scale=0.0,
+            scheduler="tcd",
+            strength=0.99,
+        ),
     ),
 )
 DEFAULT = "sd2"
+
+CHECKPOINT = ".safetensors"
+"""Ending of a model in a single file."""
+_FILES = {CHECKPOINT, ".ckpt", ".pt", ".pth", ".bin"}
 
 _HUB_ID = re.compile(r"[\w.-]+/[\w.-]+(@[\w./-]+)?")
 
@@ -113,11 +150,21 @@ def find_preset(model: str) -> ModelPreset | None:
 
 
 def check_model(model: str) -> None:
-    """Raise SettingsError unless ``model`` is a preset, a folder, or looks like a hub id.
+    """Raise SettingsError unless ``model`` is a preset, a folder, a file, or looks like a hub id.
 
     Whether the hub has it, and whether the folder holds a pipeline, is found out by loading.
     """
-    if find_preset(model) or (model and Path(model).expanduser().is_dir()):
+    path = Path(model).expanduser()
+    if find_preset(model) or (model and path.is_dir()):
+        return
+    if path.suffix in _FILES:
+        if path.suffix != CHECKPOINT:
+            raise SettingsError(
+                f"model {model} is pickled, so it is not opened: that may run code; convert it to "
+                "safetensors"
+            )
+        if not path.is_file():
+            raise SettingsError(f"model {model}: there is no such file")
         return
     if not model.startswith(("/", "./", "../", "~")):
         if _HUB_ID.fullmatch(model):

@@ -42,6 +42,7 @@ SCHEDULERS: Mapping[str, Sampler] = {
     "deis": Sampler("DEISMultistepScheduler"),
     "unipc": Sampler("UniPCMultistepScheduler"),
     "lcm": Sampler("LCMScheduler"),
+    "tcd": Sampler("TCDScheduler"),
 }
 """Every name that ``--scheduler`` takes."""
 

@@ -32,6 +32,8 @@ class Family:
     """Given to ``from_pretrained``: what is switched off."""
     prefers_bfloat16: bool
     """Its VAE overflows float16."""
+    halved: tuple[str, ...]
+    """Tensors of a call whose first half stands for the negative prompt."""
     multiple: int = PIXELS_PER_CELL
     """Sides of a canvas are multiples of this, px."""
 
@@ -47,6 +49,7 @@ _SD = Family(
         "requires_safety_checker": False,
     },
     prefers_bfloat16=False,
+    halved=("prompt_embeds", "mask", "masked_image_latents"),
 )
 _SDXL = Family(
     class_name="StableDiffusionXLInpaintPipeline",
@@ -59,6 +62,13 @@ _SDXL = Family(
     ),
     options={"add_watermarker": False, "feature_extractor": None, "image_encoder": None},
     prefers_bfloat16=True,
+    halved=(
+        "prompt_embeds",
+        "mask",
+        "masked_image_latents",
+        "add_text_embeds",
+        "add_time_ids",
+    ),
 )
 FAMILIES: Mapping[str, Family] = {family.class_name: family for family in (_SD, _SDXL)}
 

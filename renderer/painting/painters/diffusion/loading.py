@@ -16,13 +16,28 @@ import transformers
 from safetensors import SafetensorError
 
 from renderer.errors import PainterError, SettingsError
+from renderer.painting.painters.diffusion.checkpoint import find_kin
 from renderer.painting.painters.diffusion.device import Device, choose
 from renderer.painting.painters.diffusion.families import INDEX, Family, read_family
-from renderer.painting.painters.diffusion.hub import file_names, locate
+from renderer.painting.painters.diffusion.hub import (
+    file_names,
+    locate,
+    locate_configuration,
+    locate_lora,
+)
 from renderer.painting.painters.diffusion.hub_errors import causes, one_line
+from renderer.painting.painters.diffusion.lora import merge_lora
+from renderer.painting.painters.diffusion.memory import (
+    OFFLOADED,
+    is_full,
+    offload_models,
+    release,
+)
 from renderer.painting.painters.diffusion.quiet import redirect_logs
 from renderer.painting.painters.diffusion.weights import check_weights, choose_weights
-from renderer.painting.painters.models import DEFAULT
+from renderer.painting.painters.loras import parse_lora
+from renderer.painting.painters.models import CHECKPOINT, DEFAULT
+from renderer.painting.painters.notes import note
 from renderer.painting.painters.schedulers import find_sampler
 from renderer.settings import RenderSettings
 
@@ -52,6 +67,8 @@ class Loaded:
     pipeline: Any
     family: Family
     device: Device
+    offloaded: bool
+    """Its parts take turns on the device, which is too small for all of them."""
 
 
 def load(settings: RenderSettings) -> Loaded:
@@ -67,10 +84,19 @@ def load(settings: RenderSettings) -> Loaded:
         find_sampler(settings.scheduler)  # before any download
     model = settings.model or DEFAULT
     device = choose()
-    folder = locate(model, half=device.half)
-    family = read_family(folder / INDEX, model)
-    pipeline = _from_folder(folder, family, device, model)
-    _place(pipeline, device, model)
+    file = Path(model).expanduser()
+    if file.suffix == CHECKPOINT and file.is_file():
+        folder = locate_configuration(find_kin(file))
+        family = read_family(folder / INDEX, model)
+        pipeline = from_checkpoint(file, folder, family, device)
+    else:
+        folder = locate(model, half=device.half, trust_pickled=settings.trust_pickled_weights)
+        family = read_family(folder / INDEX, model)
+        pipeline = _from_folder(folder, family, device, settings)
+    for text in settings.loras:
+        lora = parse_lora(text)
+        merge_lora(pipeline, locate_lora(lora), lora.weight, model)
+    offloaded = _place(pipeline, device, model)
     pipeline.set_progress_bar_config(disable=True)
     if settings.scheduler:
         _set_scheduler(pipeline, settings.scheduler)
@@ -81,24 +107,33 @@ def load(settings: RenderSettings) -> Loaded:
     log.info(
         "%s (%s) on %s; no safety checker, no watermark", model, family.class_name, device.name
     )
-    return Loaded(model, pipeline, family, device)
+    return Loaded(model, pipeline, family, device, offloaded)
 
 
 def _hide_bars(library: Any) -> None:
     library.utils.logging.disable_progress_bar()
 
 
-def _from_folder(folder: Path, family: Family, device: Device, model: str) -> Any:
-    """Load the pipeline: weights from safetensors only, nothing from the network."""
-    weights = choose_weights(file_names(folder), family.models, half=device.half, where=model)
+def _from_folder(folder: Path, family: Family, device: Device, settings: RenderSettings) -> Any:
+    """Load the pipeline: from safetensors if not told otherwise, and nothing from the network."""
+    model = settings.model or DEFAULT
+    weights = choose_weights(
+        file_names(folder),
+        family.models,
+        half=device.half,
+        where=model,
+        trust_pickled=settings.trust_pickled_weights,
+    )
     check_weights(folder, weights)
+    if weights.pickled:
+        note(f"{model} has pickled weights, which may run code; they are opened as you asked")
     dtype = device.dtype(prefers_bfloat16=family.prefers_bfloat16)
     try:
         pipeline = getattr(diffusers, family.class_name).from_pretrained(
             folder,
             dtype=dtype,
             variant=weights.variant,
-            use_safetensors=True,
+            use_safetensors=None if weights.pickled else True,
             local_files_only=True,
             **family.options,
         )
@@ -109,23 +144,52 @@ def _from_folder(folder: Path, family: Family, device: Device, model: str) -> An
     return pipeline
 
 
-def _place(pipeline: Any, device: Device, model: str) -> None:
-    """Move the pipeline to its device, or keep it in RAM with one part at a time on the device."""
+def from_checkpoint(file: Path, configuration: Path, family: Family, device: Device) -> Any:
+    """Load a pipeline whose weights are in one file, put together as in another's folder."""
+    dtype = device.dtype(prefers_bfloat16=family.prefers_bfloat16)
+    try:
+        return getattr(diffusers, family.class_name).from_single_file(
+            str(file),
+            config=str(configuration),
+            torch_dtype=dtype,  # this one has not learnt the newer name
+            local_files_only=True,
+            **family.options,
+        )
+    except _DAMAGED as error:
+        raise PainterError(
+            f"{file} can't be loaded: {one_line(list(causes(error))[-1])}"
+        ) from error
+
+
+def _place(pipeline: Any, device: Device, model: str) -> bool:
+    """Move the pipeline to its device, or keep it in RAM with one part at a time on the device.
+
+    True: the latter.
+    """
     models = [part for part in pipeline.components.values() if isinstance(part, torch.nn.Module)]
     if device.device.type == "cuda":
         for part in (pipeline.unet, pipeline.vae):
             part.to(memory_format=torch.channels_last)
     tensors = [tensor for part in models for tensor in part.parameters()]
     size = sum(tensor.numel() * tensor.element_size() for tensor in tensors)
-    if device.has_room(size + _WORKING_MEMORY):
+    release()  # a model that was loaded before may still wait for the garbage collector
+    if device.has_room(size + _WORKING_MEMORY) and _moved(pipeline, device):
+        return False
+    release()
+    note(f"{device.name} has too little free memory for all of {model}: {OFFLOADED}; slower")
+    offload_models(pipeline, device.device)
+    return True
+
+
+def _moved(pipeline: Any, device: Device) -> bool:
+    """Put the whole pipeline on its device; False if that has no room, whatever it said before."""
+    try:
         pipeline.to(device.device)
-        return
-    log.warning(
-        "%s has little free memory: %s stays in RAM, and its parts take turns; this is slower",
-        device.name,
-        model,
-    )
-    pipeline.enable_model_cpu_offload(device=device.device)
+    except RuntimeError as error:
+        if not is_full(error):
+            raise
+        return False
+    return True
 
 
 def _set_scheduler(pipeline: Any, name: str) -> None:

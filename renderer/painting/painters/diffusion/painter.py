@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from typing import Any
 
 import numpy as np
 import torch
@@ -15,10 +14,8 @@ from numpy.typing import NDArray
 
 from renderer.errors import PainterError, SettingsError
 from renderer.painting.painters import OnStep, PaintJob
-from renderer.painting.painters.diffusion.families import PIXELS_PER_CELL
-from renderer.painting.painters.diffusion.hub_errors import one_line
+from renderer.painting.painters.diffusion.calling import Caller
 from renderer.painting.painters.diffusion.loading import Loaded
-from renderer.painting.painters.diffusion.prompts import Prompts
 from renderer.settings import RenderSettings, nearest_multiple
 
 log = logging.getLogger("renderer.painting.diffusion")
@@ -27,10 +24,6 @@ REPAINTS = 3
 """How often a black or broken picture is painted again, each time with another seed."""
 _DARK = 1.5 / 255
 """A picture whose mean and spread are both below this is black."""
-_GREY = 0.5
-
-_DEVICE_ERROR: type[Exception] = getattr(torch, "AcceleratorError", torch.OutOfMemoryError)
-"""What torch raises for a GPU that failed; older versions have no class for it."""
 
 
 class DiffusionPainter:
@@ -38,12 +31,7 @@ class DiffusionPainter:
 
     def __init__(self, loaded: Loaded, settings: RenderSettings) -> None:
         self._loaded = loaded
-        self._pipeline = loaded.pipeline
-        self._steps = settings.steps
-        self._guidance = settings.guidance_scale
-        self._strength = settings.strength
-        guided = self._guidance > 1 and self._pipeline.unet.config.time_cond_proj_dim is None
-        self._prompts = Prompts(loaded.pipeline, loaded.family, loaded.device.device, guided)
+        self.caller = Caller(loaded, settings)
 
     def paint(self, job: PaintJob, on_step: OnStep) -> NDArray[np.uint8]:
         """The picture, (H, W, 3) uint8 sRGB; the known area went through the VAE and has changed.
@@ -59,7 +47,7 @@ class DiffusionPainter:
         self._check(job)
         for attempt in range(1 + REPAINTS):
             seed = derived_seed(job.seed, attempt)
-            picture = self._call(job, seed, on_step)
+            picture = self.caller.call(job, seed, on_step)
             fault = find_fault(picture, job)
             if fault is None:
                 return _to_bytes(picture)
@@ -86,54 +74,6 @@ class DiffusionPainter:
         if not job.prompt.strip():
             raise SettingsError(f"the prompt is empty; {self._loaded.model} needs one")
 
-    @torch.inference_mode()
-    def _call(self, job: PaintJob, seed: int, on_step: OnStep) -> torch.Tensor:
-        """One call of the pipeline: (3, H, W) in [0, 1], or not finite if it failed."""
-
-        def step_end(pipeline: Any, index: int, _: Any, tensors: dict[str, Any]) -> dict[str, Any]:
-            on_step(index + 1, pipeline.num_timesteps)
-            return tensors
-
-        height, width = job.mask.shape
-        failure = ""
-        try:
-            result = self._pipeline(
-                **self._prompts.encode(job.prompt, job.negative_prompt),
-                **self._picture(job),
-                height=height,
-                width=width,
-                num_inference_steps=self._steps,
-                guidance_scale=self._guidance,
-                generator=torch.Generator("cpu").manual_seed(seed),
-                output_type="pt",
-                callback_on_step_end=step_end,
-                callback_on_step_end_tensor_inputs=[],
-            )
-        except torch.OutOfMemoryError:
-            failure = f"has too little memory for {width}x{height}; use a smaller keyframe size"
-        except _DEVICE_ERROR as error:
-            failure = f"failed ({one_line(error)}); resume goes on from here"
-        finally:
-            # Only the pipeline's own normal end does this; nothing where nothing is offloaded.
-            self._pipeline.maybe_free_model_hooks()
-        if failure:  # outside of the handler, whose traceback keeps the tensors alive
-            raise PainterError(f"{self._loaded.device.name} {failure}")
-        picture: torch.Tensor = result.images[0]
-        return picture
-
-    def _picture(self, job: PaintJob) -> dict[str, Any]:
-        """Canvas, mask and strength as the pipeline takes them."""
-        device = self._loaded.device.device
-        mask = torch.from_numpy(whole_cells(job.mask)).to(device, torch.float32)[None, None]
-        if job.mask.all():
-            # Nothing is known: any strength below 1 would let the blank canvas shine through.
-            height, width = job.mask.shape
-            blank = torch.full((1, 3, height, width), _GREY, device=device)
-            return {"image": blank, "mask_image": mask, "strength": 1.0}
-        canvas = torch.tensor(np.ascontiguousarray(job.canvas), device=device)
-        image = canvas.permute(2, 0, 1)[None].float() / 255
-        return {"image": image, "mask_image": mask, "strength": self._strength}
-
 
 def derived_seed(seed: int, attempt: int) -> int:
     """The job's own seed for attempt 0, then others that follow from it; 0 … 2**63 - 1."""
@@ -141,18 +81,6 @@ def derived_seed(seed: int, attempt: int) -> int:
         return seed
     digest = hashlib.blake2b(f"{seed}/{attempt}".encode(), digest_size=8).digest()
     return int.from_bytes(digest, "big") >> 1
-
-
-def whole_cells(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """The mask grown to whole cells of 8x8 pixels, (H, W) → (H, W), both multiples of 8.
-
-    The pipeline looks at one pixel of each cell and would take a cell as known that is masked but
-    for that pixel, with the grey of its masked part: a frame around the picture.
-    """
-    cell = PIXELS_PER_CELL
-    height, width = mask.shape
-    cells = mask.reshape(height // cell, cell, width // cell, cell).any(axis=(1, 3))
-    return cells.repeat(cell, axis=0).repeat(cell, axis=1)
 
 
 def find_fault(picture: torch.Tensor, job: PaintJob) -> str | None:

@@ -32,7 +32,7 @@ class Prompts:
         """The arguments that stand for the two texts in a call of the pipeline.
 
         For SD (1, 77, width) each; for SDXL also the pooled (1, width) ones. Runs the text
-        encoders only for a pair not seen lately. Call it under ``torch.inference_mode``.
+        encoders only for a pair not seen lately. Call it under ``torch.no_grad``.
         """
         key = (prompt, negative)
         if key in self._kept:

@@ -1,6 +1,7 @@
 """Which files of a pipeline's folder are its weights. Works on names, local or on the hub alike.
 
-Only safetensors: the other formats are pickles, which run code when they are opened.
+Only safetensors, unless the user insists: the other formats are pickles, which may run code when
+they are opened.
 """
 
 from __future__ import annotations
@@ -19,8 +20,10 @@ _WEIGHTS = re.compile(
     r"(?P<part>[^/]+)/(?:diffusion_pytorch_model|model)(?P<half>\.fp16)?"
     r"(?:-(?P<shard>\d+)-of-(?P<shards>\d+))?(?P<half_too>\.fp16)?\.safetensors"
 )
+_PLAIN_PICKLED = re.compile(r"(?P<part>[^/]+)/(?:diffusion_pytorch_model|pytorch_model)\.bin")
 _PICKLED = re.compile(r"(?P<part>[^/]+)/[^/]+\.(bin|ckpt|pt|pth)")
-_SMALL = (".json", ".txt", ".model")
+SMALL = (".json", ".txt", ".model")
+"""Endings of configurations and vocabularies."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,18 +34,31 @@ class Weights:
     """``fp16`` if some part is loaded from half-precision files: diffusers' ``variant``."""
     files: tuple[str, ...]
     """Relative paths, ``/`` between the parts."""
+    pickled: bool = False
+    """Some of them are pickles."""
 
 
 def choose_weights(
-    names: Iterable[str], parts: Sequence[str], *, half: bool, where: str
+    names: Iterable[str],
+    parts: Sequence[str],
+    *,
+    half: bool,
+    where: str,
+    trust_pickled: bool = False,
 ) -> Weights:
     """Pick each part's weights among the file names of a pipeline.
 
     ``half``: half-precision files first (they are half the size and lose nothing on a GPU), else
     full-precision ones; the other kind where a part has only that. ``where`` names the pipeline in
-    messages. Raises PainterError if a part has no complete set of safetensors files.
+    messages. ``trust_pickled``: a part without safetensors may be loaded from one plain pickled
+    file, and then all parts are loaded in full precision. Raises PainterError if a part has no
+    complete set of files that may be opened.
     """
     names = set(names)
+    if trust_pickled:
+        mixed = _with_pickled(parts, names)
+        if mixed is not None:
+            return mixed
     found = [_files_of(part, names) for part in parts]
     for part, kinds in zip(parts, found, strict=True):
         if not kinds:
@@ -62,7 +78,7 @@ def small_files(names: Iterable[str], parts: Iterable[str]) -> list[str]:
     return [
         name
         for name in names
-        if name.endswith(_SMALL) and ("/" not in name or name.rpartition("/")[0] in folders)
+        if name.endswith(SMALL) and ("/" not in name or name.rpartition("/")[0] in folders)
     ]
 
 
@@ -72,6 +88,8 @@ def check_weights(folder: Path, weights: Weights) -> None:
     Costs milliseconds: safetensors compares the header with the file's length, reading no data.
     """
     for name in weights.files:
+        if _PICKLED.fullmatch(name):
+            continue
         try:
             with safe_open(folder / name, framework="numpy"):
                 pass
@@ -80,6 +98,23 @@ def check_weights(folder: Path, weights: Weights) -> None:
                 f"{folder / name} is damaged ({one_line(error)}); "
                 "delete it and download or save the model again"
             ) from error
+
+
+def _with_pickled(parts: Sequence[str], names: set[str]) -> Weights | None:
+    """Weights of which some are pickled; None where that isn't needed or doesn't help."""
+    plain = {match["part"]: name for name in names if (match := _PLAIN_PICKLED.fullmatch(name))}
+    files: list[str] = []
+    pickled = False
+    for part in parts:
+        kinds = _files_of(part, names)
+        if "" in kinds:
+            files += kinds[""]
+        elif part in plain and not kinds:
+            files.append(plain[part])
+            pickled = True
+        else:
+            return None
+    return Weights(None, tuple(files), pickled=True) if pickled else None
 
 
 def _files_of(part: str, names: set[str]) -> dict[str, list[str]]:
@@ -101,6 +136,7 @@ def _missing(part: str, names: set[str], where: str) -> str:
     if pickled:
         return (
             f"{where} has only pickled weights for its {part} ({sorted(pickled)[0]}), which are "
-            "not opened because they may run code; convert the model to safetensors"
+            "not opened because they may run code; convert the model to safetensors, or give "
+            "--trust-pickled-weights if you trust who made it"
         )
     return f"{where} is incomplete: no safetensors weights for its {part}"

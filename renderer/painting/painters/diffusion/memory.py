@@ -1,0 +1,116 @@
+"""When the GPU's memory is full: what needs less of it, from what costs little to what costs most.
+
+Knows pipelines; knows nothing of jobs and pictures.
+"""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from renderer.painting.painters.diffusion.device import Device
+
+_FULL = ("out of memory", "can't allocate memory", "alloc_failed")
+"""How a full memory is worded where it is no OutOfMemoryError: Apple's GPUs, CPUs, cuBLAS."""
+_TILE = 512
+"""Side of the VAE's tiles, px; models trained on larger pictures bring larger ones."""
+
+
+def is_full(error: BaseException) -> bool:
+    """Whether ``error`` says that there is no memory left."""
+    if isinstance(error, torch.OutOfMemoryError):
+        return True
+    text = str(error).casefold()
+    return isinstance(error, RuntimeError) and any(words in text for words in _FULL)
+
+
+def release() -> None:
+    """Give back what nothing refers to any more. Call it outside of the ``except`` block.
+
+    Inside, the traceback still holds the frames of the failed call, and they hold its tensors.
+    """
+    gc.collect()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
+
+
+@dataclass(frozen=True, slots=True)
+class Rung:
+    """One way to need less memory. It stays in force once it is taken."""
+
+    name: str
+    take: Callable[[Any, torch.device], None]
+    price: str
+    """What it costs, for people."""
+    moves: bool = False
+    """It moves weights between RAM and the device: of no use where the two are one."""
+
+
+def _tile(pipeline: Any, _: torch.device) -> None:
+    vae = pipeline.vae
+    vae.enable_slicing()
+    if hasattr(vae, "tile_sample_min_size") and vae.tile_sample_min_size > _TILE:
+        cell = vae.tile_sample_min_size // vae.tile_latent_min_size
+        vae.tile_sample_min_size, vae.tile_latent_min_size = _TILE, _TILE // cell
+    vae.enable_tiling()
+
+
+def _slice_attention(pipeline: Any, _: torch.device) -> None:
+    pipeline.enable_attention_slicing("auto")
+
+
+def offload_models(pipeline: Any, device: torch.device) -> None:
+    """Keep the weights in RAM; each part is on the device while it runs."""
+    pipeline.enable_model_cpu_offload(device=device)
+
+
+def _offload_layers(pipeline: Any, device: torch.device) -> None:
+    pipeline.enable_sequential_cpu_offload(device=device)
+
+
+OFFLOADED = "its parts take turns on the GPU"
+RUNGS = (
+    # Slices are pictures of one call and tiles are parts of one picture: neither costs much alone.
+    Rung("the VAE works in slices and tiles", _tile, "tones may vary a little"),
+    Rung("attention works in slices", _slice_attention, "this is a little slower"),
+    Rung(OFFLOADED, offload_models, "this is slower", moves=True),
+    Rung("its layers take turns on the GPU", _offload_layers, "this is very slow", moves=True),
+)
+
+
+class Ladder:
+    """The rungs that one pipeline has not taken yet.
+
+    ``offloaded``: it was loaded with its parts taking turns already.
+    """
+
+    def __init__(self, pipeline: Any, device: Device, *, offloaded: bool) -> None:
+        self._pipeline = pipeline
+        self._device = device.device
+        shared = device.device.type == "cpu"
+        self._left = [
+            rung
+            for rung in RUNGS
+            if not (rung.moves and shared) and not (rung.name == OFFLOADED and offloaded)
+        ]
+        self._taken: list[Rung] = []
+
+    @property
+    def taken(self) -> tuple[str, ...]:
+        """Names of the rungs in force."""
+        return tuple(rung.name for rung in self._taken)
+
+    def step_down(self) -> Rung | None:
+        """Take the next rung, for good, and free memory; None: there is none left."""
+        release()
+        if not self._left:
+            return None
+        rung = self._left.pop(0)
+        rung.take(self._pipeline, self._device)
+        self._taken.append(rung)
+        release()
+        return rung

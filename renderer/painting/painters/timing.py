@@ -1,0 +1,41 @@
+"""How long a painter is left without work. Knows painters; knows nothing of what they paint."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+from numpy.typing import NDArray
+
+from renderer.painting.painters import OnStep, Painter, PaintJob
+
+
+class Timed:
+    """A painter that measures the time between its calls."""
+
+    def __init__(self, painter: Painter) -> None:
+        self.inner = painter
+        self._busy = 0.0
+        self._idle = 0.0
+        self._left: float | None = None
+
+    def paint(self, job: PaintJob, on_step: OnStep) -> NDArray[np.uint8]:
+        """As the painter's own."""
+        began = time.monotonic()
+        if self._left is not None:
+            self._idle += began - self._left
+        try:
+            return self.inner.paint(job, on_step)
+        finally:
+            self._left = time.monotonic()
+            self._busy += self._left - began
+
+    def idle(self) -> float:
+        """Share of the time since the last asking that lay between two calls, 0 … 1.
+
+        Counted up to the end of the last call; the wait before the very first call doesn't count.
+        """
+        whole = self._busy + self._idle
+        share = self._idle / whole if whole > 0 else 0.0
+        self._busy = self._idle = 0.0
+        return share

@@ -1,0 +1,223 @@
+"""Keyframes a second of the diffusion painter at full size, with random weights and no download.
+
+    python tests/benchmarks/painter.py [--arch sd2|sdxl|tiny] [--side 768] [--steps 25] [--repeat 5]
+
+How fast a model is doesn't depend on its weights, so the real architectures are built from code;
+the pictures are noise. Printed, each against the plain diffusers call of the same run:
+
+- plain: the pipeline as diffusers gives it, PIL in and out, prompts encoded at each call;
+- each speed level of ours, at the same steps and size (fast without its LoRA: the steps are given);
+- compute: only the denoiser's and the VAE's calls that a keyframe needs, nothing in between;
+
+with the peak of GPU memory, and the share of the time that the painter was left without work in a
+loop as the engine's: canvas, painting, colour fit, next picture.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+
+if __package__ in {None, ""}:
+    sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+
+from renderer.painting.colour import Reference
+from renderer.painting.outpaint import outpaint, picture_of
+from renderer.painting.painters.diffusion.device import choose
+from renderer.painting.painters.diffusion.families import FAMILIES
+from renderer.painting.painters.diffusion.loading import Loaded
+from renderer.painting.painters.diffusion.painter import DiffusionPainter
+from renderer.painting.painters.speed import LEVELS
+from renderer.painting.painters.timing import Timed
+from renderer.settings import RenderSettings
+from tests.benchmarks.architectures import ARCHITECTURES
+
+RHO = 1.5
+PROMPT = "a castle on a hill, oil painting"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of the table."""
+
+    name: str
+    seconds: float
+    """A keyframe, median."""
+    first: float
+    """The first keyframe: warm-up, compilation."""
+    memory: float
+    """Peak on the GPU, GiB; 0 where there is none."""
+    idle: float | None = None
+
+
+def measure(name: str, once: Callable[[], None], repeat: int) -> Row:
+    """Run ``once`` for warm-up, then ``repeat`` times."""
+    cuda = torch.cuda.is_available()
+    if cuda:
+        torch.cuda.empty_cache()
+        torch.cuda.reset_peak_memory_stats()
+    times = []
+    for _ in range(1 + repeat):
+        began = time.perf_counter()
+        once()
+        if cuda:
+            torch.cuda.synchronize()
+        times.append(time.perf_counter() - began)
+    memory = torch.cuda.max_memory_allocated() / 2**30 if cuda else 0.0
+    return Row(name, statistics.median(times[1:]), times[0], memory)
+
+
+def plain(pipeline: Any, settings: RenderSettings, side: int) -> Callable[[], None]:
+    """diffusers as its documentation shows it, at the same size and steps."""
+    canvas = Image.new("RGB", (side, side), (128, 128, 128))
+    mask = np.full((side, side), 255, np.uint8)
+    border = round(side * (1 - 1 / RHO) / 2)
+    mask[border:-border, border:-border] = 0
+    white = Image.fromarray(mask)
+
+    def once() -> None:
+        pipeline(
+            prompt=PROMPT,
+            negative_prompt="blurry",
+            image=canvas,
+            mask_image=white,
+            height=side,
+            width=side,
+            strength=1.0,
+            num_inference_steps=settings.steps,
+            guidance_scale=settings.guidance_scale,
+        )
+
+    return once
+
+
+def ours(loaded: Loaded, settings: RenderSettings) -> tuple[Callable[[], None], Timed]:
+    """The engine's loop of one keyframe after another."""
+    painter = Timed(DiffusionPainter(loaded, settings))
+    width, height = settings.keyframe_size
+    noise = np.random.default_rng(0).integers(0, 256, (height, width, 3), dtype=np.uint8)
+    reference = Reference.of(noise)
+    state = {"picture": noise, "keyframe": 1}
+
+    def once() -> None:
+        done = outpaint(
+            painter,
+            state["picture"],
+            settings,
+            keyframe=state["keyframe"],
+            reference=reference,
+            on_step=lambda done, total: None,
+        )
+        state["picture"] = picture_of(done.canvas, settings)
+        state["keyframe"] += 1
+
+    return once, painter
+
+
+def compute(loaded: Loaded, settings: RenderSettings, side: int) -> Callable[[], None]:
+    """The calls of denoiser and VAE alone: guided steps, one encoding, one decoding."""
+    pipeline, device = loaded.pipeline, loaded.device.device
+    unet, vae = pipeline.unet, pipeline.vae
+    cell = side // 8
+    latents = torch.randn(2, unet.config.in_channels, cell, cell, device=device, dtype=unet.dtype)
+    words = torch.randn(2, 77, unet.config.cross_attention_dim, device=device, dtype=unet.dtype)
+    added = None
+    if unet.config.addition_embed_type == "text_time":
+        width = unet.config.projection_class_embeddings_input_dim
+        ids = 6 * unet.config.addition_time_embed_dim
+        added = {
+            "text_embeds": torch.randn(2, width - ids, device=device, dtype=unet.dtype),
+            "time_ids": torch.zeros(2, 6, device=device, dtype=unet.dtype),
+        }
+    picture = torch.randn(1, 3, side, side, device=device, dtype=vae.dtype)
+    step = torch.tensor(500, device=device)
+
+    @torch.no_grad()
+    def once() -> None:
+        code = vae.encode(picture).latent_dist.mode()
+        for _ in range(settings.steps):
+            unet(latents, step, encoder_hidden_states=words, added_cond_kwargs=added)
+        vae.decode(code)
+        if device.type == "cuda":
+            torch.cuda.synchronize()
+
+    return once
+
+
+def rows(arch: str, side: int, steps: int, repeat: int) -> list[Row]:
+    """The whole table. ``side``: of the canvas, px."""
+    device = choose()
+    family = FAMILIES[ARCHITECTURES[arch].class_name]
+    dtype = device.dtype(prefers_bfloat16=family.prefers_bfloat16)
+    picture = round(side / RHO / 8) * 8
+    settings = RenderSettings(
+        prompt=PROMPT,
+        negative_prompt="blurry",
+        steps=steps,
+        keyframe_size=(picture, picture),
+        zoom_factor=side / picture,
+    )
+
+    def loaded() -> Loaded:
+        pipeline = ARCHITECTURES[arch].build(device.device, dtype)
+        pipeline.set_progress_bar_config(disable=True)
+        return Loaded(arch, pipeline, family, device, offloaded=False)
+
+    table = [measure("plain diffusers call", plain(loaded().pipeline, settings, side), repeat)]
+    table.append(measure("denoiser and VAE alone", compute(loaded(), settings, side), repeat))
+    for name in LEVELS:
+        once, painter = ours(_laid_out(loaded()), replace(settings, speed=name))
+        row = measure(f"--speed {name}", once, repeat)
+        table.append(replace(row, idle=painter.idle()))
+    return table
+
+
+def _laid_out(loaded: Loaded) -> Loaded:
+    """As ``loading`` does it on a GPU."""
+    if loaded.device.device.type == "cuda":
+        for part in (loaded.pipeline.unet, loaded.pipeline.vae):
+            part.to(memory_format=torch.channels_last)
+    return loaded
+
+
+def show(table: list[Row]) -> None:
+    """Print the table; ratios are against the first and the second line."""
+    base, bare = table[0].seconds, table[1].seconds
+    print(
+        f"{'':24}{'keyframes/s':>12}{'x plain':>9}{'/ alone':>9}{'first s':>9}{'GiB':>7}{'idle':>7}"
+    )
+    for row in table:
+        idle = "" if row.idle is None else f"{row.idle:.1%}"
+        print(
+            f"{row.name:24}{1 / row.seconds:12.3f}{base / row.seconds:9.2f}"
+            f"{row.seconds / bare:9.2f}{row.first:9.1f}{row.memory:7.2f}{idle:>7}"
+        )
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--arch", choices=sorted(ARCHITECTURES), default="sd2")
+    parser.add_argument("--side", type=int, default=768, help="of the canvas, px")
+    parser.add_argument("--steps", type=int, default=25)
+    parser.add_argument("--repeat", type=int, default=5)
+    given = parser.parse_args(arguments)
+    print(f"{given.arch}, {given.side} px, {given.steps} steps, on {choose().name}")
+    if given.arch != "tiny" and not torch.cuda.is_available():
+        print("no CUDA device here: the figures of full-size models need one (--arch tiny runs)")
+        return 1
+    show(rows(given.arch, given.side, given.steps, given.repeat))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,238 @@
+"""Speed levels: guidance left out at the end, compilation that falls back, time without work."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+
+from renderer.errors import Cancelled, SettingsError
+from renderer.painting.painters import OnStep, PaintJob
+from renderer.painting.painters.diffusion.loading import load
+from renderer.painting.painters.diffusion.painter import DiffusionPainter
+from renderer.painting.painters.notes import listening, note
+from renderer.painting.painters.speed import LEVELS
+from renderer.painting.painters.timing import Timed
+from renderer.settings import RenderSettings
+from tests.painting.tiny import tiny_sd, tiny_sdxl
+
+# diffusers 0.42 hands torch tensors to numpy functions, which numpy 2 dislikes: theirs to mend.
+# Torch's code generator uses a part of torch that torch has deprecated.
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:__array_:DeprecationWarning"),
+    pytest.mark.filterwarnings("ignore:`torch.jit:DeprecationWarning"),
+]
+
+WARMING = "warming up: the model is compiled, so this picture takes a minute or two longer"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread() -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    root = tmp_path_factory.mktemp("models")
+    tiny_sd().save_pretrained(root / "sd")
+    tiny_sd(channels=4).save_pretrained(root / "sd4")
+    tiny_sdxl().save_pretrained(root / "sdxl")
+    return {"sd": root / "sd", "sd4": root / "sd4", "sdxl": root / "sdxl"}
+
+
+Make = Callable[..., DiffusionPainter]
+
+
+@pytest.fixture
+def make(folders: dict[str, Path]) -> Make:
+    def made(kind: str = "sd", **more: Any) -> DiffusionPainter:
+        values = {"prompt": "a castle", "steps": 10, "model": str(folders[kind]), **more}
+        settings = RenderSettings(**values)
+        return DiffusionPainter(load(settings), settings)
+
+    return made
+
+
+def job(side: int = 64) -> PaintJob:
+    mask = np.ones((side, side), dtype=bool)
+    mask[16:-16, 16:-16] = False
+    canvas = np.random.default_rng(0).integers(0, 256, (side, side, 3), dtype=np.uint8)
+    return PaintJob(canvas, mask, "a castle", "blurry", seed=1, keyframe=3)
+
+
+def ignore(done: int, total: int) -> None:
+    """An on_step that does nothing."""
+
+
+@contextmanager
+def batches(painter: DiffusionPainter) -> Iterator[list[int]]:
+    """The batch of each call of the denoiser."""
+    seen: list[int] = []
+
+    def look(_: Any, inputs: tuple[torch.Tensor, ...]) -> None:
+        seen.append(inputs[0].shape[0])
+
+    handle = painter.caller.pipeline.unet.register_forward_pre_hook(look)
+    yield seen
+    handle.remove()
+
+
+@pytest.mark.parametrize("kind", ["sd", "sdxl", "sd4"])
+@pytest.mark.parametrize(("speed", "guided"), [("quality", 10), ("balanced", 7), ("fast", 7)])
+def test_a_level_guides_only_its_share_of_the_steps(
+    make: Make, kind: str, speed: str, guided: int
+) -> None:
+    painter = make(kind, speed=speed)
+    with batches(painter) as seen:
+        first = painter.paint(job(), ignore)
+    assert seen == [2] * guided + [1] * (10 - guided)
+    with batches(painter) as seen:
+        assert np.array_equal(painter.paint(job(), ignore), first)
+    assert seen == [2] * guided + [1] * (10 - guided)
+
+
+@pytest.mark.parametrize("kind", ["sd", "sdxl"])
+def test_steps_without_guidance_change_the_end_of_a_picture_only(make: Make, kind: str) -> None:
+    exact, balanced, without = (
+        make(kind, **more).paint(job(), ignore).astype(float)
+        for more in ({}, {"speed": "balanced"}, {"guidance_scale": 0.0})
+    )
+    changed = np.abs(balanced - exact).mean()
+    assert 0 < changed < np.abs(without - exact).mean() / 2
+
+
+def test_a_model_that_is_not_guided_at_all_is_left_alone(make: Make) -> None:
+    plain, fast = (
+        make(guidance_scale=1.0, speed=speed).paint(job(), ignore) for speed in ("quality", "fast")
+    )
+    assert np.array_equal(plain, fast)
+
+
+def test_progress_and_cancel_work_on_every_level(make: Make) -> None:
+    painter = make(speed="balanced")
+    seen: list[tuple[int, int]] = []
+    painter.paint(job(), lambda done, total: seen.append((done, total)))
+    assert seen == [(step, 10) for step in range(1, 11)]
+
+    def cancel(done: int, total: int) -> None:
+        if done == 8:
+            raise Cancelled
+
+    with pytest.raises(Cancelled):
+        painter.paint(job(), cancel)
+    with batches(painter) as again:
+        painter.paint(job(), ignore)
+    assert again == [2] * 7 + [1] * 3
+
+
+def test_every_level_of_the_settings_says_what_it_trades() -> None:
+    for name, level in LEVELS.items():
+        assert RenderSettings(speed=name).speed == name  # type: ignore[arg-type]
+        assert level.trade
+    with pytest.raises(SettingsError, match=r"^unknown speed 'fats'; did you mean 'fast'\?$"):
+        RenderSettings(speed="fats")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("kind", "how"), [("sd", "blocks"), ("sdxl", "blocks"), ("sd", "whole")])
+def test_a_compiled_model_paints_the_same_and_says_that_it_warms_up(
+    make: Make, kind: str, how: Any
+) -> None:
+    """With torch's tracer but not its code generator, which needs a compiler and minutes."""
+    painter = make(kind, steps=2)
+    expected = painter.paint(job(), ignore).astype(int)
+    painter.caller.compile(how, backend="eager")
+    lines: list[str] = []
+    with listening(lines.append):
+        for _ in range(2):
+            assert np.abs(painter.paint(job(), ignore).astype(int) - expected).max() <= 1
+        assert lines == [WARMING]
+        painter.paint(job(96), ignore)
+    assert lines == [WARMING] * (2 if how == "whole" else 1)
+
+
+@pytest.mark.parametrize("how", ["blocks", "whole"])
+def test_a_compilation_that_fails_falls_back_to_eager(make: Make, how: Any) -> None:
+    painter = make(steps=2)
+    expected = painter.paint(job(), ignore)
+    tried: list[int] = []
+
+    def broken(graph: torch.fx.GraphModule, inputs: list[torch.Tensor]) -> Any:
+        tried.append(1)
+        raise RuntimeError("Failed to find C compiler. Please specify via CC")
+
+    painter.caller.compile(how, backend=broken)
+    lines: list[str] = []
+    with listening(lines.append):
+        for _ in range(2):
+            assert np.array_equal(painter.paint(job(), ignore), expected)
+    assert len(tried) == 1
+    assert lines[0] == WARMING
+    assert len(lines) == 2
+    assert "Failed to find C compiler" in lines[1]
+    assert lines[1].startswith("the model can't be compiled here (")
+    assert lines[1].endswith("), so it runs on uncompiled, which is slower")
+
+
+def test_a_compiled_model_that_fills_the_memory_runs_on_uncompiled_first(make: Make) -> None:
+    painter = make(steps=2)
+    expected = painter.paint(job(), ignore)
+    painter.caller.compile("blocks", backend="eager")
+    left = [1]
+
+    def full(*_: Any) -> None:
+        if left and left.pop():
+            raise torch.OutOfMemoryError("CUDA out of memory")
+
+    handle = painter.caller.pipeline.vae.decoder.register_forward_hook(full)
+    lines: list[str] = []
+    with listening(lines.append):
+        assert np.array_equal(painter.paint(job(), ignore), expected)
+    handle.remove()
+    assert painter.caller.rungs == ()
+    assert lines[1:] == [
+        "the model is too large compiled, so it runs on uncompiled, which is slower"
+    ]
+
+
+class Slow:
+    """A painter that works for a while."""
+
+    def paint(self, job: PaintJob, on_step: OnStep) -> NDArray[np.uint8]:
+        time.sleep(0.02)
+        return job.canvas
+
+
+def test_the_time_between_calls_is_idle_time() -> None:
+    painter = Timed(Slow())
+    assert painter.idle() == 0
+    assert np.array_equal(painter.paint(job(), ignore), job().canvas)
+    assert painter.idle() == 0  # nothing could be done before there was a painter
+    time.sleep(0.1)
+    painter.paint(job(), ignore)
+    waited = painter.idle()
+    assert 0.5 < waited < 1
+    for _ in range(3):
+        painter.paint(job(), ignore)
+    assert painter.idle() < waited
+    assert painter.idle() == 0
+
+
+def test_a_note_without_a_listener_goes_to_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", "renderer")
+    lines: list[str] = []
+    note("one")
+    with listening(lines.append):
+        note("two")
+    note("three")
+    assert caplog.messages == ["one", "three"]
+    assert lines == ["two"]

@@ -1,0 +1,77 @@
+"""``--speed fast``: which LoRA and which settings it brings along, and how one gets rid of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from renderer.defaults import changes, fill_in
+from renderer.painting.painters.loras import parse_lora
+from renderer.painting.painters.models import PRESETS, FewSteps, find_preset
+from renderer.painting.painters.schedulers import SCHEDULERS
+from renderer.settings import RenderSettings
+
+NAMES = [preset.name for preset in PRESETS]
+
+
+def plan(**more: Any) -> RenderSettings:
+    return fill_in({"prompt": "a castle", "painter": "diffusion", **more}).settings
+
+
+def few_steps(model: str) -> FewSteps:
+    preset = find_preset(model)
+    assert preset is not None
+    assert preset.few_steps is not None
+    return preset.few_steps
+
+
+@pytest.mark.parametrize("model", NAMES)
+def test_fast_takes_the_presets_lora_and_what_suits_it(model: str) -> None:
+    few = few_steps(model)
+    assert few.scheduler in SCHEDULERS
+    assert parse_lora(few.lora).on_hub is not None
+    fast = plan(model=model, speed="fast")
+    assert fast.loras == (few.lora,)
+    assert (fast.steps, fast.guidance_scale) == (few.steps, few.guidance_scale)
+    assert (fast.scheduler, fast.strength) == (few.scheduler, few.strength)
+    for slower in ("quality", "balanced"):
+        assert plan(model=model, speed=slower).loras == ()
+
+
+def test_who_says_how_many_steps_gets_them_without_a_lora() -> None:
+    fast = fill_in({"prompt": "x", "model": "sd15", "speed": "fast", "steps": 30})
+    assert fast.settings.loras == ()
+    assert fast.settings.steps == 30
+    assert any("no LoRA for few steps" in note for note in fast.notes)
+
+
+def test_a_model_without_a_known_lora_says_so() -> None:
+    fast = fill_in({"prompt": "x", "model": "me/model", "speed": "fast"})
+    assert fast.settings.loras == ()
+    assert any(
+        note
+        == "no LoRA for few steps is used with me/model, so --speed fast does what balanced does"
+        for note in fast.notes
+    )
+
+
+def test_speed_can_be_steered_to_fast_and_back() -> None:
+    before = plan(model="sd15", seed=1)
+    fast = before.changed(changes(before, {"speed": "fast"}))
+    assert fast == plan(model="sd15", seed=1, speed="fast")
+    back = fast.changed(changes(fast, {"speed": "quality"}))
+    assert back == before
+
+
+def test_other_speeds_leave_the_users_own_settings_alone() -> None:
+    before = plan(model="sd15", steps=40, guidance_scale=5.0)
+    assert changes(before, {"speed": "balanced"}) == {"speed": "balanced"}
+    assert changes(before, {"seed": 3}) == {"seed": 3}
+
+
+def test_another_model_brings_its_own_lora_for_few_steps() -> None:
+    fast = plan(model="sd15", speed="fast")
+    other = fast.changed(changes(fast, {"model": "sd2"}))
+    assert other.loras == (few_steps("sd2").lora,)
+    assert other.steps == few_steps("sd2").steps
