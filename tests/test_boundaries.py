@@ -62,7 +62,10 @@ def test_settings_events_and_journal_load_no_array_library() -> None:
     assert not loaded_by(code) & (HEAVY | {"numpy", "PIL"})
 
 
-@pytest.mark.parametrize("verb", [[], ["render"], ["resume"], ["status"], ["demo"], ["doctor"]])
+@pytest.mark.parametrize(
+    "verb",
+    [[], ["render"], ["resume"], ["status"], ["demo"], ["doctor"], ["export"], ["import"]],
+)
 def test_help_needs_nothing_heavy(verb: list[str]) -> None:
     arguments = [*verb, "--help"]
     code = f"import zoomtui.cli\ntry: zoomtui.cli.main({arguments!r})\nexcept SystemExit: pass"

@@ -16,6 +16,8 @@ from renderer import __version__
 from renderer.errors import RendererError, StorageError
 from renderer.files import fill_standard_handles
 from zoomtui.commands.about import doctor, models
+from zoomtui.commands.export import export
+from zoomtui.commands.importing import import_pictures
 from zoomtui.commands.render import demo, render, resume
 from zoomtui.commands.status import status
 from zoomtui.commands.steering import pause, prompt, stop, unpause
@@ -34,7 +36,7 @@ Exit codes:
   5    the painter or its model can't be loaded, or can't paint
   6    the disk is full, read-only, or failed
   7    the encoder can't be opened, or failed
-  130  stopped by Ctrl-C (SIGINT); 143: by SIGTERM; `zoomtui resume` goes on
+  130  stopped by Ctrl-C (SIGINT); 143: by SIGTERM; a render can be resumed
 """
 
 EXAMPLES = """\b
@@ -80,6 +82,7 @@ for verb in (
     *(render, resume, demo),
     *(list_renders, attach, status, logs),
     *(pause, unpause, prompt, stop),
+    *(export, import_pictures),
     *(models, doctor),
 ):
     cli.add_command(verb)

@@ -16,7 +16,7 @@ from zoomtui.cli import EXIT_CODES, cli
 
 VERBS = (
     *("render", "resume", "demo", "ls", "attach", "status", "logs"),
-    *("pause", "unpause", "prompt", "stop", "models", "doctor"),
+    *("pause", "unpause", "prompt", "stop", "export", "import", "models", "doctor"),
 )
 OPTIONS = {
     "render": """

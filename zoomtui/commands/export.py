@@ -46,8 +46,8 @@ class FrameSize(click.ParamType[Any]):
     epilog="""\b
 Examples:
   zoomtui export coral.zoom coral.mp4
-  zoomtui export coral.zoom in.mp4 --direction in --easing ease-in-out --hold-end 2
-  zoomtui export coral.zoom reel.mp4 --size 720x1280 --seconds-per-keyframe 1 --audio song.ogg
+  zoomtui export coral.zoom in.mp4 --direction in --easing ease-in-out
+  zoomtui export coral.zoom reel.mp4 --size 720x1280 --audio song.ogg
   zoomtui export coral.zoom loop.gif --loop --size 480x270 --fps 20
   zoomtui export coral.zoom small.webm --codec av1 --size 640x360
   zoomtui export coral.zoom frames/ --fps 24

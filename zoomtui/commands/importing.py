@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 Examples:
   zoomtui import midjourney/ --out castle.zoom
   zoomtui export castle.zoom castle.mp4 --seconds-per-keyframe 3
-  zoomtui resume castle.zoom --painter diffusion --prompt "a castle" --keyframes 30
+  zoomtui resume castle.zoom --prompt "a castle" --keyframes 30
 
 The pictures must have one size, and each must show the one before it, smaller, in its middle; their
 names don't matter. Order and zoom factor are found by looking. The innermost picture becomes the

@@ -1,0 +1,80 @@
+"""A project as an export sees it: what is committed now, whoever renders it meanwhile.
+
+Never takes the lock, never recovers, never writes into the project. Knows how projects lie on disk;
+what becomes of them is ``film.exporting``'s.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from renderer import __version__
+from renderer.engine.layout import (
+    FILM,
+    JOURNAL,
+    keyframe_path,
+    keyframes_in,
+    read_settings,
+    settings_at,
+)
+from renderer.film.exporting.footage import CanvasFile, Footage
+from renderer.film.exporting.make import OnProgress, make
+from renderer.film.exporting.options import ExportOptions
+from renderer.film.exporting.plan import Plan, make_plan
+from renderer.film.exporting.targets import Target
+from renderer.film.store import committed
+from renderer.journal import Record, read_journal
+from renderer.painting.geometry import Geometry
+from renderer.settings import RenderSettings
+
+__all__ = ["ExportOptions", "OnProgress", "Plan", "export", "plan_export", "read_footage"]
+
+
+def plan_export(project: Path, out: str, options: ExportOptions) -> Plan:
+    """Settle an export of the project to the file or folder named ``out``; writes nothing.
+
+    Raises ProjectError, SettingsError, StorageError or EncoderError for what can't be done.
+    """
+    return make_plan(read_footage(project), Target.of(out), options)
+
+
+def export(plan: Plan, on_progress: OnProgress) -> Path:
+    """Make it; returns where it is. See ``film.exporting.make``."""
+    make(plan, on_progress)
+    return plan.target.path
+
+
+def read_footage(project: Path) -> Footage:
+    """What of the project is committed: keyframes as journalled, the film to its committed end.
+
+    Raises ProjectError or SettingsError when it is no readable project.
+    """
+    settings = read_settings(project)
+    records = read_journal(project / JOURNAL)
+    segments = committed(records)
+    canvases = [stored for stored in keyframes_in(records) if stored.keyframe > 0]
+    return Footage(
+        settings=settings,
+        canvas_size=Geometry.of(settings).canvas_size,
+        canvases=tuple(
+            CanvasFile(keyframe_path(project, stored.keyframe), stored.crc) for stored in canvases
+        ),
+        film=project / FILM,
+        film_length=segments[-1].offset + segments[-1].length if segments else 0,
+        film_frames=sum(segment.frames for segment in segments),
+        prompts=tuple(
+            settings_at(settings, records, stored.keyframe).prompt for stored in canvases
+        ),
+        provenance=_provenance(settings, records),
+    )
+
+
+def _provenance(settings: RenderSettings, records: list[Record]) -> dict[str, Any]:
+    """Prompts, seed, model and everything else that the film follows from."""
+    steered = [
+        {"from_keyframe": record["from_keyframe"], **record["changes"]}
+        for record in records
+        if record["type"] == "steer"
+    ]
+    return {"zoomtui": __version__, "settings": settings.plain(), "steered": steered}

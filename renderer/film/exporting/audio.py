@@ -1,0 +1,140 @@
+"""Music for a film: any file that libav decodes, looped or cut to length, faded at the ends.
+
+Knows no pictures; it writes sound as far as the film has come, so that neither waits for the other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+from av.audio.resampler import AudioResampler
+from av.audio.stream import AudioStream
+from av.container import OutputContainer
+from numpy.typing import NDArray
+
+from renderer.errors import SettingsError
+
+RATE = 48_000
+"""Samples a second, whatever the file has: what AAC and Opus both take."""
+_BIT_RATE = 192_000
+_BLOCK = {"aac": 1024, "libopus": 960}
+"""Samples that a frame of the encoder holds."""
+_FORMAT = {"aac": "fltp", "libopus": "flt"}
+
+Samples = NDArray[np.float32]
+"""(2, n), left and right, -1 … 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class Soundtrack:
+    """A file of music, and how it is cut to the film."""
+
+    path: Path
+    fade_in: float
+    """Seconds."""
+    fade_out: float
+    encoder: str
+    """``aac`` or ``libopus``."""
+
+    def check(self) -> None:
+        """Decode a little. Raises SettingsError where the file holds no sound that can be read."""
+        if not self.path.is_file():
+            raise SettingsError(f"audio {self.path} is no file that is there")
+        if next(_decoded(self.path), None) is None:
+            raise SettingsError(f"audio {self.path} holds no sound")
+
+    def blocks(self, length: int) -> Iterator[Samples]:
+        """Exactly ``length`` samples, in blocks of the encoder's size; the last may be shorter."""
+        size = _BLOCK[self.encoder]
+        waiting = np.zeros((2, 0), np.float32)
+        given = 0
+        for samples in self._endless():
+            waiting = np.concatenate([waiting, samples], axis=1)
+            while waiting.shape[1] >= min(size, length - given):
+                block, waiting = np.split(waiting, [min(size, length - given)], axis=1)
+                yield block * self._level(given, block.shape[1], length)
+                given += block.shape[1]
+                if given == length:
+                    return
+
+    def _endless(self) -> Iterator[Samples]:
+        while True:
+            heard = 0
+            for samples in _decoded(self.path):
+                heard += samples.shape[1]
+                yield samples
+            if not heard:
+                raise SettingsError(f"audio {self.path} holds no sound")
+
+    def _level(self, start: int, count: int, length: int) -> Samples:
+        """The gain of ``count`` samples from ``start``: straight ramps, at most half each."""
+        at = np.arange(start, start + count, dtype=np.float64) + 0.5
+        level = np.ones(count)
+        for gone, fade in ((at, self.fade_in), (length - at, self.fade_out)):
+            span = min(fade * RATE, length / 2)
+            if span > 0:
+                level *= np.clip(gone / span, 0, 1)
+        return level.astype(np.float32)
+
+
+def _decoded(path: Path) -> Iterator[Samples]:
+    """The whole file once. Raises SettingsError."""
+    try:
+        with av.open(str(path)) as file:
+            if not file.streams.audio:
+                raise SettingsError(f"audio {path} holds no sound")
+            resampler = AudioResampler(format="fltp", layout="stereo", rate=RATE)
+            for frame in file.decode(audio=0):
+                for part in resampler.resample(frame):
+                    yield part.to_ndarray().astype(np.float32, copy=False)
+            for part in resampler.resample(None):
+                yield part.to_ndarray().astype(np.float32, copy=False)
+    except (av.FFmpegError, OSError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise SettingsError(f"audio {path} can't be decoded: {reason}") from None
+
+
+class SoundWriter:
+    """Encodes a soundtrack into a container, bit by bit."""
+
+    def __init__(self, container: OutputContainer, track: Soundtrack, seconds: Fraction) -> None:
+        """Add the stream; to be done before the first packet of any is muxed."""
+        stream = container.add_stream(track.encoder, rate=RATE)
+        assert isinstance(stream, AudioStream)
+        stream.layout = "stereo"
+        stream.bit_rate = _BIT_RATE
+        self._container, self._stream, self._track = container, stream, track
+        self._blocks = track.blocks(round(seconds * RATE))
+        self._written = 0
+
+    def write(self, until: Fraction) -> None:
+        """Mux the sound up to the time ``until``, seconds. Raises SettingsError, av.FFmpegError."""
+        while self._written < until * RATE:
+            block = next(self._blocks, None)
+            if block is None:
+                return
+            self._container.mux(self._stream.encode(self._frame(block)))
+            self._written += block.shape[1]
+
+    def finish(self) -> None:
+        """Mux all the rest."""
+        for block in self._blocks:
+            self._container.mux(self._stream.encode(self._frame(block)))
+            self._written += block.shape[1]
+        self._container.mux(self._stream.encode(None))
+
+    def _frame(self, block: Samples) -> av.AudioFrame:
+        format_ = _FORMAT[self._track.encoder]
+        if format_ == "flt":
+            block = block.T.reshape(1, -1)
+        frame = av.AudioFrame.from_ndarray(
+            np.ascontiguousarray(block), format=format_, layout="stereo"
+        )
+        frame.sample_rate = RATE
+        frame.pts, frame.time_base = self._written, Fraction(1, RATE)
+        return frame
