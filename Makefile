@@ -25,7 +25,7 @@ install: $(VENV)/dev.stamp  ## just the environment, in .venv
 	@echo "Ready: $(BIN)/zoomtui --help"
 
 test: $(VENV)/dev.stamp     ## the tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 soak: $(VENV)/dev.stamp     ## the long tests
 	$(BIN)/python -m pytest -m soak --timeout 3600
@@ -35,7 +35,7 @@ check: $(VENV)/dev.stamp    ## format, lint, strict types, import contracts, tes
 	$(BIN)/ruff check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 bench: $(VENV)/dev.stamp    ## the figures, as ratios against something measured in the same run
 	for each in tests/benchmarks/bench_*.py; do $(BIN)/python $$each || exit 1; done

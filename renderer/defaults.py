@@ -195,7 +195,8 @@ def _change_model(now: RenderSettings, given: dict[str, Any]) -> None:
         "speed" not in given or fast == (distilled in now.loras)
     ):
         return
-    given.setdefault("model", now.model or DEFAULT)
+    ours = now.model if now.painter == "diffusion" else ""  # else it is another painter's word
+    given.setdefault("model", ours or DEFAULT)
     if distilled in now.loras:
         given.setdefault("loras", tuple(lora for lora in now.loras if lora != distilled))
     if fast:

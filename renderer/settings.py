@@ -24,6 +24,7 @@ SCHEMA = 1
 
 Method = Literal["direct", "sequential"]
 Speed = Literal["quality", "balanced", "fast"]
+Direction = Literal["out", "in"]
 Size = tuple[int, int]
 """(width, height) in pixels."""
 
@@ -93,6 +94,9 @@ class RenderSettings:
     """More options for the encoder, passed on as they are."""
     threads: int = 2
     """Encoder threads: part of the settings, because x264's bytes depend on it."""
+    direction: Direction = "out"
+    """``in``: when the last keyframe is painted, the film zooming in is made as well, as
+    ``exports/in.mp4``; the film that grows meanwhile zooms out all the same."""
 
     def __post_init__(self) -> None:
         for check in _CHECKS:
@@ -260,6 +264,9 @@ def _check_names(s: RenderSettings) -> None:
         raise SettingsError(unknown(f"method {s.method!r}", s.method, set(get_args(Method))))
     if s.speed not in get_args(Speed):
         raise SettingsError(unknown(f"speed {s.speed!r}", s.speed, set(get_args(Speed))))
+    if s.direction not in get_args(Direction):
+        known = set(get_args(Direction))
+        raise SettingsError(unknown(f"direction {s.direction!r}", s.direction, known))
 
 
 def _check_text(s: RenderSettings) -> None:

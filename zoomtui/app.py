@@ -27,6 +27,8 @@ from zoomtui.driver import TerminalDriver
 from zoomtui.output import write_line
 from zoomtui.screens.help import HelpScreen
 from zoomtui.screens.monitor import MonitorScreen
+from zoomtui.screens.new import NewScreen
+from zoomtui.screens.renders import RendersScreen
 from zoomtui.terminal import Terminal
 from zoomtui.words import clean
 
@@ -41,9 +43,15 @@ _STYLES: list[str | PurePath] = [
     "screens/log.tcss",
     "screens/dialogs.tcss",
     "screens/help.tcss",
+    "screens/renders.tcss",
+    "screens/new.tcss",
+    "screens/export.tcss",
 ]
 _SCREEN = 2
 """The file descriptor that Textual draws on."""
+_UNTRUE_SIZES = ("COLUMNS", "LINES")
+"""Believed by Rich and Textual more than the terminal; some shells export them, nobody keeps them
+true. At 120 columns the interface would be painted for 80, whatever the window's size gets."""
 LEAVE_SIGNALS = (signal.SIGHUP, signal.SIGTERM, signal.SIGINT)
 
 Begin = Callable[[], Screen[Any]]
@@ -86,7 +94,11 @@ class ZoomApp(App[str]):
     CSS_PATH = _STYLES
     TITLE = "zoomtui"
     ENABLE_COMMAND_PALETTE = True
-    SCREENS: ClassVar[dict[str, Callable[[], Screen[Any]]]] = {"help": HelpScreen}
+    SCREENS: ClassVar[dict[str, Callable[[], Screen[Any]]]] = {
+        "help": HelpScreen,
+        "renders": RendersScreen,
+        "new": NewScreen,
+    }
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("question_mark", "push_screen('help')", "help", key_display="?", id="app.help"),
         Binding("colon,ctrl+p", "command_palette", "commands", key_display=":", id="app.commands"),
@@ -104,7 +116,10 @@ class ZoomApp(App[str]):
         deaf: float | None = None,
     ) -> None:
         """``clock`` gives Unix time; ``deaf``: seconds without keys at the start."""
-        super().__init__(driver_class=TerminalDriver)
+        for name in _UNTRUE_SIZES:
+            os.environ.pop(name, None)
+        plain = True if "NO_COLOR" in os.environ else None  # else Textual makes them shades of grey
+        super().__init__(driver_class=TerminalDriver, ansi_color=plain)
         self.terminal = terminal
         self.clock = clock
         self.interval = 1 / (REMOTE_RATE if terminal.remote else LOCAL_RATE)
@@ -129,6 +144,10 @@ class ZoomApp(App[str]):
     def open_renders(self) -> None:
         """The list of renders."""
         self.push_screen("renders")
+
+    def open_new(self) -> None:
+        """The form for a new render."""
+        self.push_screen("new")
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """Everything that a key would do now, and what has no key."""

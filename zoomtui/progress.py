@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import deque
 from pathlib import Path
 
+from renderer.engine.layout import INWARD_FILM
 from renderer.events import (
     Event,
     KeyframeReady,
@@ -144,8 +145,12 @@ def watch_lines(folder: Path, *, finished: bool) -> list[str]:
     """Where the film is and how to watch it."""
     film = f"film       {path_text((folder / 'film.mp4').absolute())}"
     if finished:
+        inward = folder / INWARD_FILM
         mpv = f"mpv {path_text(folder / 'film.mp4')}"
-        return [film, f"watch      {mpv}   (or any other player, or a browser)"]
+        lines = [film, f"watch      {mpv}   (or any other player, or a browser)"]
+        if inward.exists():
+            lines.insert(1, f"zooming in {path_text(inward.absolute())}")
+        return lines
     return [
         f"{film}   (playable)",
         f"watch      mpv {path_text(folder / 'watch.m3u8')}   (from the start)",

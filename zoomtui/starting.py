@@ -6,12 +6,13 @@ take a second (a picture is read, the encoder is tried), and load what they need
 
 from __future__ import annotations
 
+import contextlib
 import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from renderer.errors import SettingsError
+from renderer.errors import RendererError, SettingsError
 from renderer.settings import RenderSettings
 
 if TYPE_CHECKING:
@@ -59,6 +60,24 @@ def prepare(
     find(settings.painter)
     probe(Encoding.of(settings))
     return Prepared(folder, settings, picture, exemplar)
+
+
+def begin(prepared: Prepared) -> None:
+    """Make the project and start an engine for it that belongs to nobody.
+
+    Raises RendererError; nothing is then left of the project, unless something was painted.
+    """
+    from zoomtui.launch import launch
+
+    prepared.create()
+    try:
+        launch(prepared.folder)
+    except RendererError:
+        from renderer.engine.creation import discard_unpainted
+
+        with contextlib.suppress(RendererError):
+            discard_unpainted(prepared.folder)
+        raise
 
 
 def free_folder(where: Path, prompt: str) -> Path:

@@ -18,6 +18,7 @@ from types import FrameType
 
 from renderer.engine import places
 from renderer.engine.control import Control
+from renderer.engine.inward import Inward
 from renderer.engine.layout import LOG
 from renderer.engine.project import Project
 from renderer.engine.session import Session
@@ -49,8 +50,10 @@ def run(
     """Render the project at ``folder`` until it ends; returns the exit code.
 
     0 finished · 130 stopped by SIGINT · 143 stopped by SIGTERM · else the error's (``errors.py``).
-    The first signal ends the render after the segment in hand; a second raises Abandoned, after
-    which the caller must end the process (``os._exit``). SIGHUP, a lost terminal, changes nothing.
+    A finished film that was asked for zooming in as well gets that before the last event; where it
+    can't be made, that is a Note, and the exit code is the error's. The first signal ends the
+    render after the segment in hand; a second raises Abandoned, after which the caller must end the
+    process (``os._exit``). SIGHUP, a lost terminal, changes nothing.
     ``on_open`` is called once the project is locked and viewers can connect. Must be called on the
     main thread. Raises RendererError if the project can't be opened.
     """
@@ -60,9 +63,16 @@ def run(
         def emit(event: Event) -> None:
             if not isinstance(event, StepDone) or events.qsize() < _CROWD:
                 events.put(event)
+            if not isinstance(event, RenderFinished):
+                publish(event)
+
+        def tell(event: Event) -> None:
             publish(event)
+            show(event)
 
         session = Session(project, emit)
+        wanted = project.settings.direction == "in"
+        inward = Inward(folder, lambda: session.stop_asked) if wanted else None
         with _control(folder, session) as control, stopping(session) as signals:
             publish = control.publish if control else _to_nobody
             on_open()
@@ -70,9 +80,8 @@ def run(
             worker.start()
             with _joined(worker, session):
                 outcome = _show_all(events, show)
-        if isinstance(outcome, RenderFailed):
-            return outcome.exit_code
-        return 128 + signals[0] if outcome.stopped and signals else 0
+                code = _end(outcome, inward, tell)
+        return 128 + signals[0] if code is None and signals else code or 0
 
 
 @contextmanager
@@ -123,14 +132,30 @@ def _joined(worker: threading.Thread, session: Session) -> Iterator[None]:
 def _show_all(
     events: queue.SimpleQueue[Event], show: Callable[[Event], None]
 ) -> RenderFinished | RenderFailed:
+    """Up to the outcome, which is returned, shown only where nothing can come before it."""
     while True:
         try:
             event = events.get(timeout=_GLANCE)
         except queue.Empty:
             continue
-        show(event)
-        if isinstance(event, RenderFinished | RenderFailed):
+        if isinstance(event, RenderFinished):
             return event
+        show(event)
+        if isinstance(event, RenderFailed):
+            return event
+
+
+def _end(
+    outcome: RenderFinished | RenderFailed, inward: Inward | None, tell: Callable[[Event], None]
+) -> int | None:
+    """Do what belongs to the end, and tell of it; the exit code, None for a stop."""
+    if isinstance(outcome, RenderFailed):
+        return outcome.exit_code
+    code = None if outcome.stopped else 0
+    if inward is not None and not outcome.stopped:
+        code = inward.make(tell)
+    tell(outcome)
+    return code
 
 
 @contextmanager

@@ -20,6 +20,7 @@ LOCK = "lock"
 LOG = "render.log"
 KEYFRAMES = "keyframes"
 EXPORTS = "exports"
+INWARD_FILM = f"{EXPORTS}/in.mp4"
 EXEMPLAR = "exemplar.png"
 
 STEERABLE = frozenset(

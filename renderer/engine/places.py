@@ -50,17 +50,16 @@ def forget(folder: Path) -> None:
 
 def known() -> list[Path]:
     """Every project on the list, newest first; some may have been moved or deleted since."""
-    entries = sorted(
-        _private(state_directory() / "renders").glob("*.json"),
-        key=lambda entry: entry.stat().st_mtime,
-        reverse=True,
-    )
-    return [folder for entry in entries if (folder := _read_entry(entry)) is not None]
+    found = map(_read_entry, _private(state_directory() / "renders").glob("*.json"))
+    newest_first = sorted((entry for entry in found if entry is not None), reverse=True)
+    return [folder for _, folder in newest_first]
 
 
-def _read_entry(entry: Path) -> Path | None:
+def _read_entry(entry: Path) -> tuple[float, Path] | None:
+    """(when it was put on the list, the project); None: it is gone, or was never one of ours."""
     try:
-        return Path(json.loads(entry.read_text(encoding="utf-8"))["project"])
+        folder = Path(json.loads(entry.read_text(encoding="utf-8"))["project"])
+        return entry.stat().st_mtime, folder
     except (OSError, ValueError, KeyError, TypeError):
         return None  # a hint that can't be read is no hint
 

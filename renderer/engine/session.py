@@ -56,9 +56,12 @@ class Session:
         self._errors: list[BaseException] = []
         self._saying = threading.RLock()  # a listener may itself pause or steer
         self._over = False
+        self.stop_asked = False
+        """Whether somebody wants it to end, or wanted so before it ended by itself."""
 
     def stop(self, *, now: bool = False) -> None:
         """End soon: leave the painting, finish the segment in hand; ``now``: leave that as well."""
+        self.stop_asked = True
         if not self._switches.stopped:
             self._emit(PhaseChanged(Phase.DRAINING))
         self._switches.stop(now=now)

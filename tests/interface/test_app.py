@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
+import re
 import signal
 import subprocess
 import sys
@@ -10,10 +13,14 @@ from pathlib import Path
 
 import pytest
 
+from renderer.engine.status import read_status
 from tests.interface.engines import OnMonitor, engine, make_project, running, until
 from tests.interface.processes import ROOT, environment
+from zoomtui.client import ask
 
 HEAVY = ("torch", "diffusers", "transformers", "av", "numba", "renderer.engine.session")
+COLOUR = re.compile(r"\x1b\[(?:[\d;:]*[;:])?(?:3[0-8]|4[0-8]|9[0-7]|10[0-7])(?:[;:][\d;:]*)?m")
+"""A sequence that sets a colour of text or ground."""
 BACK = "\x1b[?1049l"
 """The screen from before is given back."""
 
@@ -80,8 +87,6 @@ def test_ctrl_c_ends_neither_the_interface_nor_the_render(tmp_path: Path) -> Non
 
 
 def test_a_killed_engine_is_said_and_enter_goes_on(tmp_path: Path) -> None:
-    import os
-
     folder = make_project(tmp_path / "reef.zoom", "endless", 3)
     with engine(folder) as pid, OnMonitor(folder) as monitor:
         monitor.until("RENDERING")
@@ -126,3 +131,46 @@ def test_a_slow_line_does_not_freeze_the_interface(tmp_path: Path) -> None:
         monitor.drain(1.0, bytes_a_second=20_000)
         monitor.type(b"d")
         assert monitor.end() == 0
+
+
+def test_attaching_again_shows_the_right_state_at_once(tmp_path: Path) -> None:
+    folder = make_project(tmp_path / "reef.zoom", "endless", 3)
+    with engine(folder):
+        until(lambda: read_status(folder).frames == 12, "two segments")
+        asyncio.run(ask(folder, "pause"))
+        with OnMonitor(folder) as monitor:
+            monitor.until("\x1b[?1049h")
+            began = time.monotonic()
+            monitor.until("PAUSED")
+            monitor.until("3 of")
+            monitor.until("a reef")
+            assert time.monotonic() - began < 3  # some 0.3 s; far more on a busy machine
+
+
+def test_without_colours_everything_is_said_by_words_and_signs(tmp_path: Path) -> None:
+    folder = make_project(tmp_path / "reef.zoom", "endless", 3)
+    with engine(folder), OnMonitor(folder, NO_COLOR="1") as monitor:
+        monitor.until("● RENDERING")
+        monitor.drain(1.5)
+        monitor.type(b" ")
+        monitor.until("‖ PAUSED")
+        monitor.type(b"s")
+        monitor.until("> Stop after")
+        monitor.type(b"\x1b")
+        monitor.drain(0.5)
+        assert COLOUR.findall(monitor.said) == []
+        assert "[3]" in monitor.said
+
+
+@pytest.mark.parametrize("size", [(120, 36), (80, 24)])
+def test_the_size_is_the_terminals_own_whatever_the_environment_says(
+    tmp_path: Path, size: tuple[int, int]
+) -> None:
+    folder = make_project(tmp_path / "reef.zoom", "endless", 3)
+    with engine(folder), OnMonitor(folder, size, COLUMNS="100", LINES="30") as monitor:
+        monitor.until("RENDERING")
+        monitor.drain(0.5)
+        places = re.findall(r"\x1b\[(\d+);(\d+)H", monitor.said)
+        assert max(int(row) for row, _ in places) == size[1]
+        rules = re.findall("─{30,}", re.sub(r"\x1b\[[\d;]*m", "", monitor.said))
+        assert size[0] - 6 <= max(map(len, rules)) <= size[0]

@@ -42,7 +42,7 @@ def test_memory_stays_flat_over_ten_thousand_events() -> None:
             tracemalloc.start()
             for number in range(129, 129 + 2000):
                 script.view = after(script.view, number)
-                if number % 8 == 0:
+                if number % 16 == 0:
                     screen = app.screen
                     assert isinstance(screen, MonitorScreen)
                     screen._tick()
@@ -68,7 +68,21 @@ def test_what_has_not_changed_is_not_painted() -> None:
             assert painted == []
             script.view = replace(RUNNING, state=replace(RUNNING.state, step=20))
             await pilot.pause(0.6)
-            assert len(painted) == 2  # the step's own line, and how soon the keyframe comes
+            assert len(painted) == 1  # the step's own line
+
+    asyncio.run(run())
+
+
+def test_one_clock_paints_and_it_keeps_to_the_rate() -> None:
+    async def run() -> None:
+        app, _ = scripted(RUNNING)
+        async with app.run_test(size=(120, 36)) as pilot:
+            await pilot.pause()
+            screen = app.screen
+            assert isinstance(screen, MonitorScreen)
+            clocks = [each for each in screen._timers if each._callback == screen._tick]
+            assert len(clocks) == 1
+            assert clocks[0]._interval == app.interval
 
     asyncio.run(run())
 

@@ -135,7 +135,8 @@ has come. Ctrl-C leaves nothing behind.
     help="Replace what is there; make animations of unreasonable size.",
 )
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line, for scripts.")
-def export(project: Path, out: str, as_json: bool, **asked: Any) -> None:
+@click.option("--dry-run", is_flag=True, help="Say frames, length and size; write nothing.")
+def export(project: Path, out: str, as_json: bool, dry_run: bool, **asked: Any) -> None:
     """Make the finished file or folder OUT from what PROJECT keeps; paints nothing."""
     from renderer.engine.exporting import export as make
     from renderer.engine.exporting import plan_export
@@ -143,6 +144,10 @@ def export(project: Path, out: str, as_json: bool, **asked: Any) -> None:
     plan = plan_export(project, out, _options(asked))
     for note in plan.notes:
         write_line(f"note: {clean(note)}", ERR if as_json else OUT)
+    if dry_run:
+        planned = json.dumps(_said("ExportPlanned", plan), ensure_ascii=False)
+        write_line(planned if as_json else f"{path_text(plan.target.path)}: {_summary(plan)}")
+        return
     with _shown(plan, as_json) as on_progress:
         path = make(plan, on_progress)
     if as_json:

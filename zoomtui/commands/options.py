@@ -166,6 +166,12 @@ def film_options(*, hidden: bool = False) -> Callable[[F], F]:
                 help="The same in seconds; 2 by default.",
             ),
             option(
+                "--direction",
+                metavar="out|in",
+                help="in: at the end the film zooming in is made as well, as exports/in.mp4; until "
+                "then there is the one zooming out to watch.",
+            ),
+            option(
                 "--codec",
                 metavar="NAME",
                 help="h264 (default), hevc, av1, vp9, or an encoder such as h264_nvenc.",

@@ -19,6 +19,7 @@ TASKS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
             ("← →", "walk through the keyframes; PgUp PgDn in tens, Home the first"),
             ("End", "back to the newest, and follow it"),
             ("v", "the picture on the full screen"),
+            ("V", "another kind of pictures: blocks, signs, none"),
             ("l", "the whole log"),
         ),
     ),
@@ -44,7 +45,18 @@ TASKS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
         (
             ("s", "stop… after the segment in hand, or now; asks first"),
             ("r", "resume what was stopped, or what has crashed: nothing is lost"),
+            ("e", "export… other size, speed, codec, direction; also while it renders"),
             ("", "the film is playable at every moment: `mpv film.mp4`, `mpv watch.m3u8`"),
+        ),
+    ),
+    (
+        "On the list of renders, and in the form",
+        (
+            ("Enter R n", "open; resume; a new render"),
+            ("/ o", "filter; another order"),
+            ("y x", "copy the scp command; forget (no file is deleted)"),
+            ("^s ^g", "start; paint one keyframe first"),
+            ("^o ^r ^y", "film preset; another seed; copy as a command line"),
         ),
     ),
     (

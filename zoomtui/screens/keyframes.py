@@ -1,4 +1,4 @@
-"""What the screens that show keyframes share: the clock that paints them, and the walk.
+"""What the screens that show keyframes share: the clock that paints them, the walk, the picture.
 
 Events are folded elsewhere (``zoomtui.watching``); a screen looks at the outcome a few times a
 second and paints what has changed. Knows no engine and sends nothing.
@@ -11,13 +11,14 @@ from time import monotonic
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual.binding import Binding, BindingType
-from textual.css.query import NoMatches
 from textual.screen import Screen
 
 from renderer.engine.layout import keyframe_path
 from zoomtui.driver import backlog
+from zoomtui.headline import header_line, state_word
+from zoomtui.terminal import Pictures, Terminal
 from zoomtui.watching import View, Watch
-from zoomtui.widgets.lines import KeyLine
+from zoomtui.widgets.lines import KeyLine, OneLine
 from zoomtui.widgets.picture import Picture
 
 if TYPE_CHECKING:
@@ -26,16 +27,18 @@ if TYPE_CHECKING:
 _CROWD = 3
 """Writes that may wait for the terminal before a painting is left out; a frame is three."""
 
-_PICTURE_INTERVAL = 4.0
+_PICTURE_INTERVAL = 5.0
 """Seconds between two newest keyframes: a picture is some 40 KiB of cells, most of what watching
 costs over SSH. Whoever walks gets every picture at once."""
 
 
 class Walk:
-    """Which keyframe is looked at: the newest, until somebody walks away from it."""
+    """Which keyframe is looked at, and how: the newest, until somebody walks away from it."""
 
     def __init__(self) -> None:
         self._chosen: int | None = None
+        self.pictures: Pictures | None = None
+        """The kind of pictures that was chosen; None for what the terminal does best."""
 
     @property
     def following(self) -> bool:
@@ -55,6 +58,16 @@ class Walk:
         self._chosen = None
 
 
+def next_kind(terminal: Terminal, now: Pictures) -> Pictures:
+    """The kind of pictures after ``now``, of those that the terminal can show."""
+    plainer: tuple[Pictures, ...] = ("blocks", "ascii", "off")
+    best = terminal.pictures
+    if best == "ascii":  # no colours, no block glyphs, or asked for
+        plainer = ("ascii", "off")
+    kinds = tuple(dict.fromkeys((best, *plainer)))
+    return kinds[(kinds.index(now) + 1) % len(kinds)] if now in kinds else best
+
+
 class KeyframeScreen(Screen[None]):
     """``paint`` is called whenever there is something new to see."""
 
@@ -65,6 +78,7 @@ class KeyframeScreen(Screen[None]):
         Binding("pagedown", "walk(10)", "ten on", show=False, id="walk.tenon"),
         Binding("home", "walk(-1000000)", "first keyframe", show=False, id="walk.first"),
         Binding("end", "follow", "newest", show=False, key_display="End", id="walk.newest"),
+        Binding("V", "pictures", "kind of pictures", show=False, key_display="V", id="view.kind"),
     ]
 
     def __init__(self, watch: Watch, walk: Walk) -> None:
@@ -72,14 +86,19 @@ class KeyframeScreen(Screen[None]):
         self.watched = watch
         self.walk = walk
         self._painted: object = None
-        self._pictured: Path | None = None
+        self._pictured: int | None = None
         self._pictured_at = 0.0
+        self._headed: object = None
 
     @property
     def zoom_app(self) -> ZoomApp:
         return cast("ZoomApp", self.app)
 
     def on_mount(self) -> None:
+        # Looked up once: to query takes longer than to see that there is nothing to paint.
+        self._headline = self.query_one("#headline", OneLine)
+        self._picture = self.query_one(Picture)
+        self._keys = self.query_one(KeyLine)
         self.set_interval(self.zoom_app.interval, self._tick)
         self.call_after_refresh(self._tick)
 
@@ -105,6 +124,12 @@ class KeyframeScreen(Screen[None]):
         self.walk.follow()
         self._tick()
 
+    def action_pictures(self) -> None:
+        """Another kind of pictures, on this screen and the others."""
+        self.walk.pictures = next_kind(self.zoom_app.terminal, self._picture.pictures)
+        self.zoom_app.say(f"Pictures: {self.walk.pictures}")
+        self._tick()
+
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         count = self.watched.view.state.keyframes
         match action:
@@ -123,26 +148,36 @@ class KeyframeScreen(Screen[None]):
             return  # the terminal is slow: what it would show now, it would show late
         view, now = self.watched.view, self.zoom_app.clock()
         shown = self.walk.shown(view.state.keyframes)
-        stamp = (view, int(now), shown, self.walk.following, self.measures())
+        walked = (shown, self.walk.following, self.walk.pictures)
+        stamp = (view, int(now), walked, self.measures())
         if stamp == self._painted:
             return
         self._painted = stamp
         with self.app.batch_update():
+            self._picture.set_pictures(self.walk.pictures)
+            self._show_header(view, now)
             self.paint(view, now)
             self._show_picture(view.folder, shown)
-            for keys in self.query(KeyLine):
-                keys.refresh_keys(self)
+            self._keys.refresh_keys(self)
+
+    def _show_header(self, view: View, now: float) -> None:
+        """Once a second, and whenever something happens that is more than a step.
+
+        Textual renders all that lies between two changes: the header is far from any other.
+        """
+        width = self.size.width
+        headed = (int(now), width, state_word(view), view.state.keyframes, view.state.viewers)
+        if headed != self._headed:
+            self._headed = headed
+            self._headline.show(header_line(view, now, width))
 
     def _show_picture(self, folder: Path, shown: int) -> None:
-        path = keyframe_path(folder, shown) if shown >= 0 else None
-        if path is None or path == self._pictured:
+        if shown in (-1, self._pictured):
             return
         now = monotonic()
-        if self.walk.following and self._pictured and now - self._pictured_at < _PICTURE_INTERVAL:
+        early = now - self._pictured_at < _PICTURE_INTERVAL
+        if self.walk.following and self._pictured is not None and early:
             return  # there will be a newer one by then
         self._pictured_at = now
-        try:
-            self.query_one(Picture).show_file(path)
-        except NoMatches:
-            return
-        self._pictured = path
+        self._pictured = shown
+        self._picture.show_file(keyframe_path(folder, shown))

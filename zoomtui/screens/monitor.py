@@ -7,6 +7,7 @@ the same watch. Closing it, in whatever way, changes nothing for the render.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -19,13 +20,15 @@ from renderer.engine.layout import keyframe_path
 from renderer.errors import RendererError
 from zoomtui import panels
 from zoomtui.client import NotRunning, Refused
-from zoomtui.headline import farewell, header_line, name, notice_line, title
-from zoomtui.lines import Line
+from zoomtui.headline import farewell, name, notice_line, title
+from zoomtui.lines import Line, length
 from zoomtui.screens.dialogs import PromptDialog, ResumeDialog, StopDialog
+from zoomtui.screens.export import ExportScreen
 from zoomtui.screens.keyframes import KeyframeScreen, Walk
 from zoomtui.screens.log import LogScreen
 from zoomtui.screens.view import ViewScreen
 from zoomtui.watching import Situation, View, Watch
+from zoomtui.widgets.filmstrip import Filmstrip
 from zoomtui.widgets.lines import Framed, KeyLine, OneLine, Panel
 from zoomtui.widgets.picture import Picture
 
@@ -59,6 +62,7 @@ class MonitorScreen(KeyframeScreen):
         Binding("d", "detach", "detach", id="app.detach"),
         Binding("v", "view", "view", id="monitor.view"),
         Binding("l", "log", "log", id="monitor.log"),
+        Binding("e", "export", "export…", id="project.export"),
         Binding("q,escape", "back", "back", id="app.back"),
         Binding("q,escape", "detach", "detach", show=False, id="app.backout"),
     ]
@@ -76,6 +80,7 @@ class MonitorScreen(KeyframeScreen):
                 yield Picture(id="picture")
                 yield OneLine(id="caption")
                 yield OneLine(id="strip")
+                yield Filmstrip(id="filmstrip")
             with Vertical(id="panels"):
                 yield Panel("Progress", 5, id="progress")
                 yield Panel("GPU", 4, extra=(1, 3), id="gpu")
@@ -87,36 +92,43 @@ class MonitorScreen(KeyframeScreen):
         yield KeyLine()
 
     def on_mount(self) -> None:
+        # Textual calls KeyframeScreen's too: by hand it would run twice, and the clock with it.
+        self._frames = list(self.query(Framed))
+        self._panels = {each.id: each for each in self.query(Panel)}
+        self._caption, self._strip, self._notice = (
+            self.query_one(f"#{each}", OneLine) for each in ("caption", "strip", "notice")
+        )
+        self._filmstrip = self.query_one(Filmstrip)
         self.run_worker(self.watched.run(), name="watch", group="watch")
-        super().on_mount()
 
     def measures(self) -> object:
-        return self.size, [panel.content_size for panel in self.query(Framed)]
+        sizes = [frame.content_size for frame in self._frames]
+        return self.size, sizes, self._filmstrip.display
 
     # ------------------------------------------------------------------------------- painting
 
     def paint(self, view: View, now: float) -> None:
         self._notice_change(view)
-        width = self.size.width
-        self.query_one("#headline", OneLine).show(header_line(view, now, width))
-        notice = self.query_one("#notice", OneLine)
-        notice.show(notice_line(view))
-        self.set_class(bool(notice.line), "-noticed")
+        self._notice.show(notice_line(view))
+        self.set_class(bool(self._notice.line), "-noticed")
+        self.set_class(self._picture.pictures == "off", "-blind")
         self._paint_easel(view)
         for panel_id, lines in _PANELS.items():
-            panel = self.query_one(f"#{panel_id}", Panel)
+            panel = self._panels[panel_id]
             panel.show(lines(view, panel.room))
-        self.query_one("#gpu", Panel).show_title(panels.gpu_name(view))
-        log = self.query_one("#log", Panel)
+        self._panels["gpu"].show_title(panels.gpu_name(view))
+        log = self._panels["log"]
         log.show(panels.log_lines(view.state.log, log.content_size.height, log.room))
         self.zoom_app.set_title(title(view))
 
     def _paint_easel(self, view: View) -> None:
         count = view.state.keyframes
         shown = self.walk.shown(count)
-        caption, strip = (self.query_one(f"#{each}", OneLine) for each in ("caption", "strip"))
-        strip.show(panels.strip_line(count, shown, self.walk.following, strip.content_size.width))
-        if self.walk.following:
+        following, caption, strip = self.walk.following, self._caption, self._strip
+        room = caption.content_size.width
+        strip.show(panels.strip_line(count, shown, following, room))
+        self._show_filmstrip(view, shown)
+        if following:
             figures = panels.quality_text(view)
         else:
             figures = self._figures[1] if self._figures[0] == shown else ""
@@ -124,7 +136,29 @@ class MonitorScreen(KeyframeScreen):
                 self._figures = (shown, "")
                 self._read_figures(keyframe_path(view.folder, shown), shown)
         # Not in the border: whatever changes there has the whole picture painted anew.
-        caption.show(panels.caption_line(shown, figures, caption.content_size.width))
+        line = panels.caption_line(shown, figures, room)
+        caption.show(_hinted(line, following, room) if self._filmstrip.display else line)
+
+    def _show_filmstrip(self, view: View, shown: int) -> None:
+        """In step with the picture: as it follows the newest, it moves when the picture does."""
+        following, pictures = self.walk.following, self._picture.pictures
+        count = view.state.keyframes
+        if following:
+            shown = shown if self._pictured is None else min(self._pictured, shown)
+            count = shown + 1
+        self._filmstrip.show(count, shown, pictures, at_leisure=following)
+
+    def on_picture_shown(self) -> None:
+        """The picture was decoded: the strip needs no second look at its file."""
+        view = self.watched.view
+        self._show_filmstrip(view, self.walk.shown(view.state.keyframes))
+        if self._picture.small is not None:
+            path, pixels = self._picture.small
+            self._filmstrip.offer(int(path.stem), pixels)
+        self._filmstrip.fill(partial(keyframe_path, view.folder))
+
+    def on_picture_failed(self) -> None:
+        self._filmstrip.fill(partial(keyframe_path, self.watched.view.folder))
 
     @work(thread=True, exclusive=True, group="figures")
     def _read_figures(self, path: Path, keyframe: int) -> None:
@@ -170,6 +204,8 @@ class MonitorScreen(KeyframeScreen):
                 return view.resumable
             case "view":
                 return view.state.keyframes > 0
+            case "export":
+                return view.state.keyframes > 1
             case "back":
                 return self.app.screen_stack[0] is not self
         return super().check_action(action, parameters)
@@ -215,6 +251,9 @@ class MonitorScreen(KeyframeScreen):
     def action_log(self) -> None:
         self.app.push_screen(LogScreen(lambda: self.watched.view))
 
+    def action_export(self) -> None:
+        self.app.push_screen(ExportScreen(self.watched.view.folder))
+
     def action_back(self) -> None:
         """To the screen before; from the first one `q` and Esc detach."""
         self.dismiss()
@@ -236,6 +275,13 @@ class MonitorScreen(KeyframeScreen):
         else:
             if said:
                 self.zoom_app.say(said)
+
+
+def _hinted(line: Line, following: bool, room: int) -> Line:
+    """The keys that walk at the right end, where there is room for them."""
+    hint = "←/→ walk " if following else "End newest "
+    gap = room - length(line, 0) - len(hint)
+    return (*line, (" " * gap, ""), (hint, "faint")) if line and gap > 1 else line
 
 
 _PANELS: dict[str, Callable[[View, int], list[Line]]] = {

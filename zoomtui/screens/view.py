@@ -7,7 +7,6 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
-from zoomtui.headline import header_line
 from zoomtui.panels import strip_line
 from zoomtui.screens.keyframes import KeyframeScreen
 from zoomtui.watching import View
@@ -30,6 +29,5 @@ class ViewScreen(KeyframeScreen):
 
     def paint(self, view: View, now: float) -> None:
         width, count = self.size.width, view.state.keyframes
-        self.query_one("#headline", OneLine).show(header_line(view, now, width))
         strip = strip_line(count, self.walk.shown(count), self.walk.following, width)
         self.query_one("#strip", OneLine).show(strip)

@@ -5,7 +5,7 @@ What a text means, and whether it can be used, is for others (``zoomtui.form``).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import ClassVar
 
 from textual import on
@@ -13,9 +13,12 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.message import Message
+from textual.widget import Widget
 from textual.widgets import Input, Static, TextArea
 
-from zoomtui.form import BY_KEY, Field, FieldError
+from zoomtui.form import FIELDS, Field, FieldError
+from zoomtui.lines import Line
+from zoomtui.widgets.texts import PlainArea, PlainInput
 from zoomtui.words import clean
 
 ROWS: tuple[tuple[str, ...], ...] = (
@@ -36,7 +39,7 @@ ROWS: tuple[tuple[str, ...], ...] = (
 """What stands beside each other."""
 
 
-class TextField(Input):
+class TextField(PlainInput):
     """One line of text. Up and down step through the texts that are worth offering."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -64,7 +67,7 @@ class TextField(Input):
             self.put(texts[(here + by) % len(texts)])
 
 
-class LongField(TextArea):
+class LongField(PlainArea):
     """Text of any length, exactly as typed; Tab leaves it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -88,6 +91,19 @@ class LongField(TextArea):
 
 
 AnyField = TextField | LongField
+SPECIAL: Mapping[str, Callable[[Field], AnyField]] = {"prompt": LongField}
+"""Fields that are more than one line of text."""
+
+
+def hint_line(focused: Widget | None) -> Line:
+    """What the field that has the focus is for, and what is worth trying there."""
+    if not isinstance(focused, TextField | LongField):
+        return ()
+    field = focused.field
+    line: Line = ((f" {field.label}: ", "strong"), (field.help, ""))
+    if field.choices:
+        line = (*line, ("  ↑↓ ", "strong"), (" ".join(field.choices), "faint"))
+    return line
 
 
 class FieldRow(Vertical):
@@ -134,11 +150,18 @@ class Form(VerticalScroll, can_focus=False):
     class Edited(Message):
         """A text is another one."""
 
-    def __init__(self, id: str) -> None:  # noqa: A002 - Textual's own name
+    def __init__(
+        self,
+        id: str,  # noqa: A002 - Textual's own name
+        fields: Sequence[Field] = FIELDS,
+        rows: Sequence[Sequence[str]] = ROWS,
+        special: Mapping[str, Callable[[Field], AnyField]] = SPECIAL,
+    ) -> None:
+        """``rows``: keys that stand beside each other; ``special``: makers of unusual fields."""
         super().__init__(id=id)
+        self._rows = rows
         self._fields: dict[str, AnyField] = {
-            key: LongField(field) if key == "prompt" else TextField(field)
-            for key, field in BY_KEY.items()
+            field.key: special.get(field.key, TextField)(field) for field in fields
         }
 
     @property
@@ -147,7 +170,7 @@ class Form(VerticalScroll, can_focus=False):
         return {key: field.text for key, field in self._fields.items()}
 
     def compose(self) -> ComposeResult:
-        for row in ROWS:
+        for row in self._rows:
             yield FieldRow([self._fields[key] for key in row])
 
     def put(self, texts: Mapping[str, str]) -> None:
@@ -156,8 +179,11 @@ class Form(VerticalScroll, can_focus=False):
             self._fields[key].put(text)
 
     def choose(self, key: str) -> None:
-        """Give a field the focus."""
-        self._fields[key].focus()
+        """Give a field the focus, and bring it into view with what is said about it."""
+        field = self._fields[key]
+        field.focus(scroll_visible=False)
+        row = next(row for row in self.query(FieldRow) if field in row.query("*"))
+        self.call_after_refresh(row.scroll_visible, animate=False)
 
     def complain(self, wrong: FieldError | None) -> None:
         """Say what is wrong at its field, and nowhere else."""

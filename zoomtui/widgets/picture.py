@@ -20,7 +20,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from zoomtui.pictures import kitty
-from zoomtui.pictures.fit import Source, UnreadablePicture
+from zoomtui.pictures.fit import Pixels, Source, UnreadablePicture
 from zoomtui.pictures.link import Link
 from zoomtui.pictures.prepare import Prepared, Request, placeholder_lines, prepare
 from zoomtui.terminal import Pictures
@@ -92,6 +92,8 @@ class Picture(Widget):
         self._sending = False
         self._resized_at = 0.0
         self._images = (kitty.fresh_id(), kitty.fresh_id())
+        self.small: tuple[Path, Pixels] | None = None
+        """The file that is shown, and what a thumbnail needs of it; None before there is one."""
 
     # ---------------------------------------------------------------------- what to show
 
@@ -208,6 +210,8 @@ class Picture(Widget):
             self._done = wanted
             self.post_message(self.Failed(self, str(error)))
             return
+        if source.path is not None and prepared.small is not None:
+            self.small = (source.path, prepared.small)
         if prepared.png is None:
             link.spend(prepared.cost)
             self._put(wanted, source, _Shown(prepared.lines, prepared.lines))

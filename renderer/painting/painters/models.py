@@ -52,8 +52,6 @@ class ModelPreset:
     strength: float = 1.0
     scheduler: str = ""
     """A name from ``schedulers.py``; empty: the model's own."""
-    needs_prompt: bool = True
-    """It can't paint from an empty prompt."""
     aliases: tuple[str, ...] = ()
     """Other names, and ids that the same weights have or had on the hub."""
     note: str = ""
