@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo install test soak check bench format clean
+.PHONY: help demo install test soak lint check bench format clean
 
 help:            ## this list
 	@grep -E '^[a-z]+: .*##|^[a-z]+:  +##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/'
@@ -30,12 +30,13 @@ test: $(VENV)/dev.stamp     ## the tests
 soak: $(VENV)/dev.stamp     ## the long tests
 	$(BIN)/python -m pytest -m soak --timeout 3600
 
-check: $(VENV)/dev.stamp    ## format, lint, strict types, import contracts, tests
+lint: $(VENV)/dev.stamp     ## format, lint, strict types, import contracts
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+
+check: lint test            ## all of that, and the tests
 
 bench: $(VENV)/dev.stamp    ## the figures, as ratios against something measured in the same run
 	for each in tests/benchmarks/bench_*.py; do $(BIN)/python $$each || exit 1; done

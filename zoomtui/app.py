@@ -23,13 +23,13 @@ from textual.command import CommandPalette
 from textual.screen import Screen
 from textual.theme import Theme
 
-from zoomtui.driver import TerminalDriver
 from zoomtui.output import write_line
 from zoomtui.screens.help import HelpScreen
 from zoomtui.screens.monitor import MonitorScreen
 from zoomtui.screens.new import NewScreen
 from zoomtui.screens.renders import RendersScreen
 from zoomtui.terminal import Terminal
+from zoomtui.terminal.driver import TerminalDriver
 from zoomtui.words import clean
 
 LOCAL_RATE, REMOTE_RATE = 4.0, 2.0

@@ -14,9 +14,9 @@ from tests.interface.scripted import NOW, TERMINAL
 from tests.interface.shelves import SHELF
 from zoomtui import app as app_module
 from zoomtui.app import ZoomApp
+from zoomtui.renders.shelf import Reader, Shelf
 from zoomtui.screens.new import NewScreen
 from zoomtui.screens.renders import RendersScreen
-from zoomtui.shelf import Reader, Shelf
 from zoomtui.terminal import Terminal
 
 SIZES = [(80, 24), (120, 36), (200, 60)]

@@ -20,7 +20,7 @@ from textual.events import Key  # noqa: E402
 from textual.screen import ModalScreen  # noqa: E402
 from textual.widgets import Static  # noqa: E402
 
-from zoomtui.driver import TerminalDriver  # noqa: E402
+from zoomtui.terminal.driver import TerminalDriver  # noqa: E402
 from zoomtui.widgets.picture import Picture  # noqa: E402
 
 

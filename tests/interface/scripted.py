@@ -11,9 +11,9 @@ from renderer.events import Phase
 from renderer.state import Failure, LogLine, RenderState
 from zoomtui.app import ZoomApp
 from zoomtui.client import Refused
+from zoomtui.monitoring.watching import Situation, View, Watch
 from zoomtui.screens.monitor import MonitorScreen
 from zoomtui.terminal import Terminal
-from zoomtui.watching import Situation, View, Watch
 
 NOW = 1_795_386_982.0
 """When everything here happens; a Sunday in November."""

@@ -9,7 +9,7 @@ from renderer.engine.status import State, Status
 from renderer.events import Phase
 from renderer.state import RenderState
 from tests.interface.scripted import NOW
-from zoomtui.shelf import Mark, Render, Shelf
+from zoomtui.renders.shelf import Mark, Render, Shelf
 
 HOUR, DAY = 3600.0, 86400.0
 FILMS = Path("/films")

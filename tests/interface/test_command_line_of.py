@@ -12,9 +12,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from renderer.defaults import fill_in
-from zoomtui import form
 from zoomtui.commands.options import wishes
 from zoomtui.commands.render import render
+from zoomtui.making import form
 
 FULL = {
     "prompt": "a coral reef",

@@ -11,8 +11,8 @@ from textual.pilot import Pilot
 
 from tests.interface.scripted import RUNNING, VIEWS, Script, screen_text, scripted, view
 from tests.interface.test_panels import HOSTILE
+from zoomtui.monitoring.watching import Situation, View
 from zoomtui.screens.dialogs import PromptArea, PromptDialog, ResumeDialog, StopDialog
-from zoomtui.watching import Situation, View
 
 Body = Callable[[Pilot[str], Script], Awaitable[None]]
 

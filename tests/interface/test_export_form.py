@@ -11,8 +11,8 @@ import pytest
 
 from renderer.film.exporting.options import ExportOptions, Speed
 from zoomtui.commands.export import _options, export
-from zoomtui.exporter import Outcome
-from zoomtui.exportform import (
+from zoomtui.exporting.exporter import Outcome
+from zoomtui.exporting.form import (
     BY_KEY,
     DEFAULTS,
     ENDINGS,
@@ -25,9 +25,9 @@ from zoomtui.exportform import (
     free_name,
     other_ending,
 )
-from zoomtui.exportlines import Pace, finished_lines, running_lines
-from zoomtui.form import FieldError
+from zoomtui.exporting.lines import Pace, finished_lines, running_lines
 from zoomtui.lines import Line
+from zoomtui.making.form import FieldError
 
 PROJECT = Path("reef.zoom")
 TYPED = {

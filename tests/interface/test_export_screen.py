@@ -20,7 +20,7 @@ from tests.interface.lists import SIZES, ListsApp, on_renders
 from tests.interface.processes import ROOT, zoomtui
 from tests.interface.scripted import RUNNING, TERMINAL, check_snapshot, screen_text, scripted
 from tests.worlds import natural
-from zoomtui.exportform import ROWS
+from zoomtui.exporting.form import ROWS
 from zoomtui.screens.export import CancelDialog, ExportScreen
 from zoomtui.screens.new import LeaveDialog
 from zoomtui.terminal import Terminal
@@ -296,7 +296,11 @@ def test_the_verb_run_dry_says_what_it_would_make_and_makes_nothing(reef: Path, 
     assert list(here.iterdir()) == []
 
 
-def test_e_opens_it_from_the_list_and_from_the_monitor(finished: Path) -> None:
+def test_e_opens_it_from_the_list_and_from_the_monitor(
+    finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))  # no other render is listed
+
     async def run() -> None:
         app = on_renders(finished.parent)
         async with app.run_test(size=(120, 36)) as pilot:

@@ -16,8 +16,8 @@ from renderer.engine.layout import KEYFRAMES, keyframe_path
 from tests.interface.engines import soon
 from tests.interface.scripted import TERMINAL, Script, screen_text, scripted, view
 from zoomtui.app import ZoomApp
+from zoomtui.monitoring.watching import View
 from zoomtui.terminal import Terminal
-from zoomtui.watching import View
 from zoomtui.widgets.filmstrip import KEPT, Filmstrip, slots, window
 from zoomtui.widgets.picture import Picture
 

@@ -10,9 +10,9 @@ from rich.cells import cell_len
 
 from renderer.defaults import Plan, fill_in
 from renderer.engine import places
-from zoomtui import forecast
-from zoomtui.forecast import Gpu, Surroundings, Survey
 from zoomtui.lines import Line
+from zoomtui.making import forecast
+from zoomtui.making.forecast import Gpu, Surroundings, Survey
 
 GIB = 1 << 30
 

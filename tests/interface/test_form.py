@@ -10,8 +10,8 @@ import pytest
 
 from renderer.painting.painters.models import PRESETS
 from tests.interface.processes import environment
-from zoomtui import form
-from zoomtui.form import FieldError
+from zoomtui.making import form
+from zoomtui.making.form import FieldError
 
 HEAVY = ("torch", "diffusers", "transformers", "av", "numba", "renderer.engine.session")
 GOOD = {"prompt": "a reef", "painter": "diffusion", "seed": "1"}
@@ -104,7 +104,7 @@ def test_without_an_accelerator_the_texture_painter_is_what_the_form_comes_to() 
 
 def test_the_screens_and_a_checked_form_load_nothing_that_renders() -> None:
     program = (
-        "import sys; from zoomtui import form, forecast; import zoomtui.screens.renders\n"
+        "import sys; from zoomtui.making import form, forecast; import zoomtui.screens.renders\n"
         "form.check({'prompt': 'a reef', 'painter': 'diffusion'}); forecast.look_around()\n"
         f"print([module for module in {HEAVY!r} if module in sys.modules])"
     )

@@ -11,9 +11,9 @@ from rich.cells import cell_len
 
 from tests.interface.scripted import NOW
 from tests.interface.shelves import AURORA, CORAL, INK, KOI, MARS, MOSS, SHELF, render
-from zoomtui import gallery
 from zoomtui.lines import Line
-from zoomtui.shelf import Mark, Render
+from zoomtui.renders import gallery
+from zoomtui.renders.shelf import Mark, Render
 
 
 def text(line: Line) -> str:

@@ -23,13 +23,13 @@ from tests.interface.scripted import (
 from tests.interface.test_dialogs import on_screen
 from tests.interface.test_panels import HOSTILE
 from zoomtui.app import ZoomApp
+from zoomtui.monitoring.watching import Situation, View
 from zoomtui.screens.help import HelpScreen
 from zoomtui.screens.keyframes import KeyframeScreen
 from zoomtui.screens.log import LogScreen
 from zoomtui.screens.monitor import MonitorScreen
 from zoomtui.screens.view import ViewScreen
 from zoomtui.terminal import Terminal
-from zoomtui.watching import Situation, View
 
 
 @pytest.fixture(autouse=True)

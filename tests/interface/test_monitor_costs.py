@@ -12,8 +12,8 @@ from renderer.events import KeyframeReady, KeyframeStarted, Metered, SegmentWrit
 from renderer.state import apply
 from tests.interface.engines import OnMonitor, engine, make_project
 from tests.interface.scripted import NOW, RUNNING, scripted
+from zoomtui.monitoring.watching import View
 from zoomtui.screens.monitor import MonitorScreen
-from zoomtui.watching import View
 from zoomtui.widgets.lines import OneLine
 
 CEILING = 20 * 1024

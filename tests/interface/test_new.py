@@ -18,7 +18,7 @@ from tests.interface.engines import kill_engine, running, soon
 from tests.interface.lists import SIZES, ListsApp, new, on_new
 from tests.interface.processes import ROOT
 from tests.interface.scripted import check_snapshot, screen_text
-from zoomtui.forecast import Surroundings
+from zoomtui.making.forecast import Surroundings
 from zoomtui.screens.new import LeaveDialog, NewScreen
 from zoomtui.widgets.trial import Trial
 
@@ -67,7 +67,7 @@ def complaint(app: ListsApp) -> str:
 def test_the_screen_is_as_it_was_looked_at(
     size: tuple[int, int], painter: str, here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("zoomtui.forecast.look_around", Surroundings)
+    monkeypatch.setattr("zoomtui.making.forecast.look_around", Surroundings)
     monkeypatch.setattr("zoomtui.estimate.free_bytes", lambda folder: 1300 << 30)
 
     async def run() -> str:

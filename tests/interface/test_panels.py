@@ -11,10 +11,10 @@ from rich.cells import cell_len
 from renderer.events import Phase
 from renderer.state import LogLine
 from tests.interface.scripted import NOW, RUNNING, VIEWS, view
-from zoomtui import panels
-from zoomtui.headline import farewell, header_line, notice_line, state_word, title
 from zoomtui.lines import Line, bar, clock_text, cut, joined, quoted, spark
-from zoomtui.watching import Situation, View
+from zoomtui.monitoring import panels
+from zoomtui.monitoring.headline import farewell, header_line, notice_line, state_word, title
+from zoomtui.monitoring.watching import Situation, View
 from zoomtui.widgets.lines import key_line
 
 HOSTILE = [

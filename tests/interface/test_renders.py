@@ -16,10 +16,10 @@ from tests.interface.lists import SIZES, Shelved, looked, on_renders, renders
 from tests.interface.processes import ROOT
 from tests.interface.scripted import TERMINAL, check_snapshot, screen_text
 from tests.interface.shelves import CORAL, KOI, SHELF, render
-from zoomtui.gallery import EMPTY
+from zoomtui.renders.gallery import EMPTY
+from zoomtui.renders.shelf import Mark, Shelf
 from zoomtui.screens.new import NewScreen
 from zoomtui.screens.renders import ForgetDialog, RendersScreen
-from zoomtui.shelf import Mark, Shelf
 from zoomtui.terminal import Terminal
 from zoomtui.widgets.rows import Rows
 

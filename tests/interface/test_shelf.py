@@ -15,7 +15,7 @@ import pytest
 from renderer.engine import places
 from tests.interface.engines import engine, kill_engine, make_project, until
 from zoomtui.client import ask
-from zoomtui.shelf import Mark, Reader, Render, Shelf, details, glance
+from zoomtui.renders.shelf import Mark, Reader, Render, Shelf, details, glance
 
 
 @pytest.fixture(autouse=True)

@@ -17,9 +17,9 @@ import pytest
 from renderer.errors import SettingsError
 from tests.interface import ptys
 from tests.interface.ptys import FakeTerminal, python
-from zoomtui.asking import Tmux
-from zoomtui.replies import Replies, ReplyFilter, read_replies
 from zoomtui.terminal import Terminal, decide, detect, prepare_environment
+from zoomtui.terminal.asking import Tmux
+from zoomtui.terminal.replies import Replies, ReplyFilter, read_replies
 
 ASK = """
 import dataclasses, json, os, sys, termios

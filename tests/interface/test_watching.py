@@ -18,7 +18,7 @@ from renderer.settings import RenderSettings
 from renderer.state import RenderState, apply
 from tests.interface.engines import digest, engine, kill_engine, make_project, running, soon, until
 from zoomtui.client import NotRunning, Refused
-from zoomtui.watching import Situation, Watch, state_on_disk
+from zoomtui.monitoring.watching import Situation, Watch, state_on_disk
 
 
 @asynccontextmanager
@@ -110,7 +110,7 @@ def test_a_failure_is_told_with_its_reason(tmp_path: Path) -> None:
 def test_a_killed_engine_is_lost_and_resuming_continues_the_film_byte_for_byte(
     tmp_path: Path,
 ) -> None:
-    whole = make_project(tmp_path / "whole.zoom", keyframes=400, frames_per_keyframe=2)
+    whole = make_project(tmp_path / "whole.zoom", keyframes=120, frames_per_keyframe=2)
     broken = shutil.copytree(whole, tmp_path / "broken.zoom")
 
     async def kill_and_resume() -> None:
@@ -119,7 +119,7 @@ def test_a_killed_engine_is_lost_and_resuming_continues_the_film_byte_for_byte(
             os.kill(running(broken), signal.SIGKILL)
             await soon(lambda: watch.view.situation is Situation.LOST, "lost", 2)
             assert watch.view.resumable
-            assert watch.view.state.frames < 799
+            assert watch.view.state.frames < 239
             await watch.resume()
             await soon(lambda: watch.view.running, "running again", 2)
             await soon(lambda: watch.view.complete, "finished")

@@ -23,9 +23,9 @@ from zoomtui.estimate import Estimate
 from zoomtui.headless import run as run_here
 from zoomtui.interface import Look, on_terminal, watch
 from zoomtui.launch import launch
+from zoomtui.making.starting import Prepared, free_folder, named, prepare
 from zoomtui.output import ERR, OUT, write_line
 from zoomtui.progress import watch_lines
-from zoomtui.starting import Prepared, free_folder, named, prepare
 from zoomtui.words import clean, path_text
 
 DEMO = {

@@ -18,7 +18,7 @@ from zoomtui.output import write_line
 from zoomtui.words import clean, count_text, duration_text, path_text, size_text
 
 if TYPE_CHECKING:
-    from zoomtui.shelf import Render
+    from zoomtui.renders.shelf import Render
 
 _GLANCE = 0.5
 """Seconds between two looks at a log that is followed."""
@@ -99,7 +99,7 @@ def logs(project: Path, lines: int, follow: bool) -> None:
 
 
 def _renders() -> list[Render]:
-    from zoomtui.shelf import Reader
+    from zoomtui.renders.shelf import Reader
 
     found = Reader(Path.cwd()).read().renders
     return sorted(found, key=lambda render: render.changed, reverse=True)

@@ -14,9 +14,9 @@ from typing import Any
 
 from textual.app import App
 
-from zoomtui.driver import TerminalDriver, backlog
 from zoomtui.pictures import kitty
 from zoomtui.terminal import Terminal
+from zoomtui.terminal.driver import TerminalDriver, backlog
 
 BYTES_PER_SECOND = 64 * 1024
 

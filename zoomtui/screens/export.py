@@ -1,6 +1,6 @@
 """The export screen: a form, what it comes to, progress, and where the finished film is.
 
-Checks as you type; the export itself is the verb's, in a process of its own (``zoomtui.exporter``).
+Checks as you type; the export itself is the verb's, in a process of its own (``exporting``).
 It belongs to the screen: leaving the screen while it runs means to cancel it, and is asked first.
 """
 
@@ -18,12 +18,13 @@ from textual.screen import Screen
 from textual.timer import Timer
 from textual.widgets import Static
 
-from zoomtui import exporter, exportform
-from zoomtui.exporter import ExportFailed, Outcome
-from zoomtui.exportlines import Pace, finished_lines, planned_lines, running_lines
-from zoomtui.form import FieldError
-from zoomtui.gallery import fetch_command
+from zoomtui.exporting import exporter
+from zoomtui.exporting import form as exportform
+from zoomtui.exporting.exporter import ExportFailed, Outcome
+from zoomtui.exporting.lines import Pace, finished_lines, planned_lines, running_lines
 from zoomtui.lines import Line, cut
+from zoomtui.making.form import FieldError
+from zoomtui.renders.gallery import fetch_command
 from zoomtui.screens.dialogs import ChoiceDialog
 from zoomtui.screens.new import LeaveDialog
 from zoomtui.widgets.fields import Form, TextField, hint_line

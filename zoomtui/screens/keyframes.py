@@ -1,6 +1,6 @@
 """What the screens that show keyframes share: the clock that paints them, the walk, the picture.
 
-Events are folded elsewhere (``zoomtui.watching``); a screen looks at the outcome a few times a
+Events are folded elsewhere (``monitoring.watching``); a screen looks at the outcome a few times a
 second and paints what has changed. Knows no engine and sends nothing.
 """
 
@@ -14,10 +14,10 @@ from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
 from renderer.engine.layout import keyframe_path
-from zoomtui.driver import backlog
-from zoomtui.headline import header_line, state_word
+from zoomtui.monitoring.headline import header_line, state_word
+from zoomtui.monitoring.watching import View, Watch
 from zoomtui.terminal import Pictures, Terminal
-from zoomtui.watching import View, Watch
+from zoomtui.terminal.driver import backlog
 from zoomtui.widgets.lines import KeyLine, OneLine
 from zoomtui.widgets.picture import Picture
 

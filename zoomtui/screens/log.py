@@ -14,7 +14,7 @@ from textual.widgets import Log
 
 from renderer.engine.layout import LOG
 from renderer.state import LogLine
-from zoomtui.watching import View
+from zoomtui.monitoring.watching import View
 from zoomtui.widgets.lines import KeyLine, OneLine
 from zoomtui.words import clean
 

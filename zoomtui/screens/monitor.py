@@ -1,7 +1,7 @@
 """The live monitor: one render, watched and steered.
 
-Paints what ``zoomtui.watching`` knows, in the words of ``zoomtui.panels``; asks the engine through
-the same watch. Closing it, in whatever way, changes nothing for the render.
+Paints what ``monitoring.watching`` knows, in the words of ``monitoring.panels``; asks the engine
+through the same watch. Closing it, in whatever way, changes nothing for the render.
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ from textual.containers import Horizontal, Vertical
 
 from renderer.engine.layout import keyframe_path
 from renderer.errors import RendererError
-from zoomtui import panels
 from zoomtui.client import NotRunning, Refused
-from zoomtui.headline import farewell, name, notice_line, title
 from zoomtui.lines import Line, length
+from zoomtui.monitoring import panels
+from zoomtui.monitoring.headline import farewell, name, notice_line, title
+from zoomtui.monitoring.watching import Situation, View, Watch
 from zoomtui.screens.dialogs import PromptDialog, ResumeDialog, StopDialog
 from zoomtui.screens.export import ExportScreen
 from zoomtui.screens.keyframes import KeyframeScreen, Walk
 from zoomtui.screens.log import LogScreen
 from zoomtui.screens.view import ViewScreen
-from zoomtui.watching import Situation, View, Watch
 from zoomtui.widgets.filmstrip import Filmstrip
 from zoomtui.widgets.lines import Framed, KeyLine, OneLine, Panel
 from zoomtui.widgets.picture import Picture

@@ -1,6 +1,6 @@
 """The New render screen: a form, what it comes to, and the same as a command line.
 
-Checks as you type, with the engine's own words (``zoomtui.form``). Nothing is written before Ctrl+S
+Checks as you type, with the engine's own words (``making.form``). Nothing is written before Ctrl+S
 but a try-out, which is thrown away.
 """
 
@@ -21,11 +21,11 @@ from textual.timer import Timer
 from textual.widgets import Static
 
 from renderer.errors import RendererError
-from zoomtui import form
-from zoomtui.form import FieldError
 from zoomtui.lines import Line, cut
+from zoomtui.making import form
+from zoomtui.making.form import FieldError
+from zoomtui.making.starting import begin, free_folder, named, prepare
 from zoomtui.screens.dialogs import ChoiceDialog
-from zoomtui.starting import begin, free_folder, named, prepare
 from zoomtui.widgets.fields import Form, hint_line
 from zoomtui.widgets.lines import KeyLine, OneLine, content
 from zoomtui.widgets.trial import Trial
@@ -34,7 +34,7 @@ from zoomtui.words import clean
 if TYPE_CHECKING:
     from renderer.defaults import Plan
     from zoomtui.app import ZoomApp
-    from zoomtui.forecast import Surroundings, Survey
+    from zoomtui.making.forecast import Surroundings, Survey
 
 _PAUSE = 0.2
 """Seconds without a key after which the forecast is made anew."""
@@ -176,7 +176,7 @@ class NewScreen(Screen[None]):
 
     @work(thread=True, group="surroundings")
     def _look_around(self) -> None:
-        from zoomtui.forecast import look_around
+        from zoomtui.making.forecast import look_around
 
         self.app.call_later(self._take_surroundings, look_around())
 
@@ -190,7 +190,7 @@ class NewScreen(Screen[None]):
 
     @work(thread=True, exclusive=True, group="forecast")
     def _reckon(self, folder: Path, plan: Plan, surroundings: Surroundings) -> None:
-        from zoomtui.forecast import survey
+        from zoomtui.making.forecast import survey
 
         self.app.call_later(self._take_survey, survey(folder, plan, surroundings))
 
@@ -202,6 +202,8 @@ class NewScreen(Screen[None]):
     # ------------------------------------------------------------------------------- painting
 
     def _paint(self) -> None:
+        if not self.query("#new-head"):
+            return  # a late answer, while the screen is taken down
         preset = form.film_preset(self.texts) or "your own"
         head: Line = ((" New render", "strong"), ("   film preset ", "label"), (preset, ""))
         if self.has_class("-narrow"):
@@ -212,7 +214,7 @@ class NewScreen(Screen[None]):
         self.query_one(KeyLine).refresh_keys(self)
 
     def _paint_side(self) -> None:
-        from zoomtui.forecast import brief_lines, forecast_lines
+        from zoomtui.making.forecast import brief_lines, forecast_lines
 
         pane = self.query_one("#new-forecast", Static)
         if self._survey is not None:

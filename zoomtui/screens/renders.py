@@ -1,7 +1,7 @@
 """The Renders screen: all known projects, what they are doing, and the ways on from here.
 
 Looks at the projects every few seconds, on a thread and only while it is visible; believes nothing
-that it remembers (``zoomtui.shelf``). Forgetting takes a project off the list and deletes nothing.
+that it remembers (``renders.shelf``). Forgetting takes a project off the list and deletes nothing.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from textual.widgets import Input, OptionList, Static
 from renderer.engine import places
 from renderer.engine.layout import keyframe_path
 from renderer.errors import RendererError
-from zoomtui import gallery
 from zoomtui.launch import launch
-from zoomtui.panels import strip_line
+from zoomtui.monitoring.panels import strip_line
+from zoomtui.renders import gallery
+from zoomtui.renders.shelf import Details, Reader, Render, Shelf, details
 from zoomtui.screens.dialogs import ChoiceDialog
 from zoomtui.screens.export import ExportScreen
 from zoomtui.screens.keyframes import Walk
 from zoomtui.screens.new import NewScreen
-from zoomtui.shelf import Details, Reader, Render, Shelf, details
 from zoomtui.widgets.lines import KeyLine, OneLine, content
 from zoomtui.widgets.picture import Picture
 from zoomtui.widgets.rows import Rows
@@ -152,6 +152,8 @@ class RendersScreen(Screen[None]):
     # ------------------------------------------------------------------------------- painting
 
     def _paint(self) -> None:
+        if not self.query(Rows):
+            return  # a late answer, while the screen is taken down
         width, now = self.size.width, self.zoom_app.clock()
         shown = gallery.arranged(self.shelf.renders, self._order, self._wanted)
         self._rows = {str(render.folder): render for render in shown}

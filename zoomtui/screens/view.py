@@ -7,9 +7,9 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
-from zoomtui.panels import strip_line
+from zoomtui.monitoring.panels import strip_line
+from zoomtui.monitoring.watching import View
 from zoomtui.screens.keyframes import KeyframeScreen
-from zoomtui.watching import View
 from zoomtui.widgets.lines import KeyLine, OneLine
 from zoomtui.widgets.picture import Picture
 

@@ -1,6 +1,6 @@
 """A form: fields of plain text, steps through the texts worth offering, complaints at their place.
 
-What a text means, and whether it can be used, is for others (``zoomtui.form``).
+What a text means, and whether it can be used, is for others (``zoomtui.making.form``).
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import Input, Static, TextArea
 
-from zoomtui.form import FIELDS, Field, FieldError
 from zoomtui.lines import Line
+from zoomtui.making.form import FIELDS, Field, FieldError
 from zoomtui.widgets.texts import PlainArea, PlainInput
 from zoomtui.words import clean
 

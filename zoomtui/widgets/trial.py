@@ -12,7 +12,7 @@ from textual.message import Message
 
 from renderer.errors import RendererError
 from renderer.settings import RenderSettings
-from zoomtui.tryout import TryOut
+from zoomtui.making.tryout import TryOut
 from zoomtui.widgets.lines import OneLine
 from zoomtui.widgets.picture import Picture
 

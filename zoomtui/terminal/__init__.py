@@ -1,6 +1,6 @@
 """What the terminal can do: found out before Textual starts, with the reasons for `doctor`.
 
-Three steps: ask (:mod:`zoomtui.asking`), decide (here, pure: :func:`decide`), and tell Textual,
+Three steps: ask (``asking``), decide (here, pure: :func:`decide`), and tell Textual,
 which reads its settings from the environment while it is imported (:func:`prepare_environment`).
 Loads neither Textual nor anything heavy.
 
@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from renderer.errors import SettingsError
-from zoomtui.asking import NoTerminal, Tmux, ask_terminal, ask_tmux
-from zoomtui.replies import Replies
+from zoomtui.terminal.asking import NoTerminal, Tmux, ask_terminal, ask_tmux
+from zoomtui.terminal.replies import Replies
 
 Colours = Literal["truecolor", "256", "16", "none"]
 Pictures = Literal["kitty", "blocks", "ascii", "off"]

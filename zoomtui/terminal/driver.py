@@ -20,7 +20,7 @@ from textual._xterm_parser import XTermParser
 from textual.app import App
 from textual.drivers.linux_driver import LinuxDriver
 
-from zoomtui.replies import ReplyFilter
+from zoomtui.terminal.replies import ReplyFilter
 
 _TICK = 0.1
 """Seconds between looks at what was held back; Textual's own interval."""

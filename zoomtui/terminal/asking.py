@@ -18,7 +18,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from renderer.errors import RendererError
-from zoomtui.replies import SENTINEL, Replies, read_replies
+from zoomtui.terminal.replies import SENTINEL, Replies, read_replies
 
 _QUESTIONS = (
     b"\x1b[>q"  # XTVERSION: name and version

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from renderer.events import Phase
 from zoomtui.lines import Line, Part, clock_text, cut, length
-from zoomtui.watching import Situation, View
+from zoomtui.monitoring.watching import Situation, View
 from zoomtui.words import clean, path_text
 
 

@@ -18,7 +18,7 @@ from rich.cells import cell_len, chop_cells, set_cell_size
 from renderer.engine.layout import FILM
 from renderer.events import Phase
 from zoomtui.lines import LABEL, Line, Part, Role, clock_text, cut, labelled
-from zoomtui.shelf import Details, Mark, Render, Shelf
+from zoomtui.renders.shelf import Details, Mark, Render, Shelf
 from zoomtui.words import clean, count_text, dimensions, duration_text, path_text, size_text
 
 Order = Literal["newest", "name", "state", "size"]

@@ -28,7 +28,7 @@ from zoomtui.lines import (
     quoted,
     spark,
 )
-from zoomtui.watching import View
+from zoomtui.monitoring.watching import View
 from zoomtui.words import clean, duration_text, path_text, shortened, size_text
 
 

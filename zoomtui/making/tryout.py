@@ -31,7 +31,7 @@ from renderer.events import (
     from_json,
 )
 from renderer.settings import RenderSettings
-from zoomtui.starting import prepare
+from zoomtui.making.starting import prepare
 
 P = ParamSpec("P")
 T = TypeVar("T")

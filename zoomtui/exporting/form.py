@@ -2,7 +2,7 @@
 
 Pure: knows neither Textual nor processes. An empty field stands for "as the film is". What a text
 means is decided by the engine (``film.exporting.options``); what contradicts the film is found by
-the verb itself, run dry (``zoomtui.exporter``).
+the verb itself, run dry (``zoomtui.exporting.exporter``).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from renderer.film.codecs import CODECS
 from renderer.film.exporting.options import ExportOptions, Speed, parse_focus, parse_fps
 from renderer.film.exporting.targets import CONTAINERS, Target
 from renderer.settings import parse_size
-from zoomtui.form import Field, FieldError, Texts
+from zoomtui.making.form import Field, FieldError, Texts
 
 ENDINGS = tuple(dict.fromkeys(container.suffix for container in CONTAINERS))
 _YES_NO = ("no", "yes")

@@ -9,9 +9,9 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from zoomtui.exporter import Outcome
-from zoomtui.gallery import folded
+from zoomtui.exporting.exporter import Outcome
 from zoomtui.lines import LABEL, Line, Role, cut, gauge, labelled
+from zoomtui.renders.gallery import folded
 from zoomtui.words import clean, duration_text, size_text
 
 _LONGEST = 4000
