@@ -39,7 +39,7 @@ lint: $(VENV)/dev.stamp     ## format, lint, strict types, import contracts
 check: lint test            ## all of that, and the tests
 
 bench: $(VENV)/dev.stamp    ## the figures, as ratios against something measured in the same run
-	for each in tests/benchmarks/bench_*.py; do $(BIN)/python $$each || exit 1; done
+	for each in tests/benchmarks/bench_*.py; do PYTHONPATH=. $(BIN)/python $$each || exit 1; done
 
 format: $(VENV)/dev.stamp   ## put the sources in order
 	$(BIN)/ruff format
