@@ -13,6 +13,7 @@ import signal
 import time
 from collections.abc import Callable, Iterable
 from functools import partial
+from importlib import import_module
 from pathlib import Path, PurePath
 from typing import Any, ClassVar
 
@@ -26,8 +27,6 @@ from textual.theme import Theme
 from zoomtui.output import write_line
 from zoomtui.screens.help import HelpScreen
 from zoomtui.screens.monitor import MonitorScreen
-from zoomtui.screens.new import NewScreen
-from zoomtui.screens.renders import RendersScreen
 from zoomtui.terminal import Terminal
 from zoomtui.terminal.driver import TerminalDriver
 from zoomtui.words import clean
@@ -96,8 +95,8 @@ class ZoomApp(App[str]):
     ENABLE_COMMAND_PALETTE = True
     SCREENS: ClassVar[dict[str, Callable[[], Screen[Any]]]] = {
         "help": HelpScreen,
-        "renders": RendersScreen,
-        "new": NewScreen,
+        "renders": lambda: _screen("renders", "RendersScreen"),
+        "new": lambda: _screen("new", "NewScreen"),
     }
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("question_mark", "push_screen('help')", "help", key_display="?", id="app.help"),
@@ -245,6 +244,12 @@ def _run(terminal: Terminal, begin: Begin) -> int:
     if said:
         write_line(said)
     return app.return_code or 0
+
+
+def _screen(module: str, name: str) -> Screen[Any]:
+    """A screen that is not worth the first one's waiting for it to load."""
+    screen: Screen[Any] = getattr(import_module(f"zoomtui.screens.{module}"), name)()
+    return screen
 
 
 def _theme(terminal: Terminal) -> str:

@@ -24,7 +24,6 @@ from zoomtui.monitoring import panels
 from zoomtui.monitoring.headline import farewell, name, notice_line, title
 from zoomtui.monitoring.watching import Situation, View, Watch
 from zoomtui.screens.dialogs import PromptDialog, ResumeDialog, StopDialog
-from zoomtui.screens.export import ExportScreen
 from zoomtui.screens.keyframes import KeyframeScreen, Walk
 from zoomtui.screens.log import LogScreen
 from zoomtui.screens.view import ViewScreen
@@ -252,6 +251,8 @@ class MonitorScreen(KeyframeScreen):
         self.app.push_screen(LogScreen(lambda: self.watched.view))
 
     def action_export(self) -> None:
+        from zoomtui.screens.export import ExportScreen  # not needed for the first paint
+
         self.app.push_screen(ExportScreen(self.watched.view.folder))
 
     def action_back(self) -> None:

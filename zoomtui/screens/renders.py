@@ -26,9 +26,7 @@ from zoomtui.monitoring.panels import strip_line
 from zoomtui.renders import gallery
 from zoomtui.renders.shelf import Details, Reader, Render, Shelf, details
 from zoomtui.screens.dialogs import ChoiceDialog
-from zoomtui.screens.export import ExportScreen
 from zoomtui.screens.keyframes import Walk
-from zoomtui.screens.new import NewScreen
 from zoomtui.widgets.lines import KeyLine, OneLine, content
 from zoomtui.widgets.picture import Picture
 from zoomtui.widgets.rows import Rows
@@ -263,10 +261,14 @@ class RendersScreen(Screen[None]):
             self.zoom_app.open_monitor(render.folder)
 
     def action_new(self) -> None:
+        from zoomtui.screens.new import NewScreen  # not needed for the first paint
+
         self.app.push_screen(NewScreen(self._here))
 
     def action_export(self) -> None:
         if (render := self.chosen) is not None:
+            from zoomtui.screens.export import ExportScreen
+
             self.app.push_screen(ExportScreen(render.folder))
 
     @work(group="dialog", exclusive=True)
