@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 _CROWD = 3
 """Writes that may wait for the terminal before a painting is left out; a frame is three."""
 
-_PICTURE_INTERVAL = 5.0
+_PICTURE_INTERVAL = 8.0
 """Seconds between two newest keyframes: a picture is some 40 KiB of cells, most of what watching
 costs over SSH. Whoever walks gets every picture at once."""
 
