@@ -7,20 +7,19 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.message import Message
 from textual.screen import ModalScreen
-from textual.widgets import OptionList, Static, TextArea
+from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
-from zoomtui.words import clean
+from zoomtui.widgets.texts import PlainArea
 
 
-class PromptArea(TextArea):
+class PromptArea(PlainArea):
     """Text as typed; Enter is for the dialog, Ctrl+J begins a new line."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -31,25 +30,11 @@ class PromptArea(TextArea):
     class Submitted(Message):
         """Enter was pressed."""
 
-    def get_line(self, line_index: int) -> Text:
-        """A line as it is shown: what a terminal would obey is shown as a sign, one for one."""
-        line = super().get_line(line_index)
-        line.plain = "".join(_sign(character) for character in line.plain)
-        return line
-
     def action_submit(self) -> None:
         self.post_message(self.Submitted())
 
     def action_newline(self) -> None:
         self.insert("\n")
-
-
-def _sign(character: str) -> str:
-    """A harmless character in the place of one that is not."""
-    if clean(character) == character:
-        return character
-    code = ord(character)
-    return chr(0x2400 + code) if code < 32 else "\ufffd"  # U+2400 …: the pictures of controls
 
 
 class PromptDialog(ModalScreen[str | None]):
