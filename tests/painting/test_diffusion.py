@@ -19,28 +19,14 @@ from renderer.painting.painters.diffusion.calling import whole_cells
 from renderer.painting.painters.diffusion.painter import DiffusionPainter, derived_seed
 from renderer.painting.painters.schedulers import SCHEDULERS
 from renderer.settings import RenderSettings
-from tests.painting.tiny import tiny_sd, tiny_sdxl
 
 # diffusers 0.42 hands torch tensors to numpy functions, which numpy 2 dislikes: theirs to mend.
-pytestmark = pytest.mark.filterwarnings("ignore:__array_:DeprecationWarning")
+pytestmark = [
+    pytest.mark.usefixtures("one_thread"),
+    pytest.mark.filterwarnings("ignore:__array_:DeprecationWarning"),
+]
 
 SIDE = 64
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
-@pytest.fixture(scope="module")
-def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    root = tmp_path_factory.mktemp("models")
-    tiny_sd().save_pretrained(root / "sd")
-    tiny_sdxl().save_pretrained(root / "sdxl")
-    return {"sd": root / "sd", "sdxl": root / "sdxl"}
 
 
 @pytest.fixture(params=["sd", "sdxl"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,10 @@ from renderer.settings import RenderSettings
 from tests.painting.tiny import tiny_sd, tiny_sdxl
 
 # diffusers 0.42 hands torch tensors to numpy functions, which numpy 2 dislikes: theirs to mend.
-pytestmark = pytest.mark.filterwarnings("ignore:__array_:DeprecationWarning")
+pytestmark = [
+    pytest.mark.usefixtures("one_thread"),
+    pytest.mark.filterwarnings("ignore:__array_:DeprecationWarning"),
+]
 
 RANK = 4
 ATTENTION = "down_blocks.1.attentions.0.transformer_blocks.0.attn1"
@@ -30,14 +33,6 @@ QUERY, OUT = f"{ATTENTION}.to_q", f"{ATTENTION}.to_out.0"
 CONV = "down_blocks.0.resnets.0.conv1"
 
 Tensors = dict[str, torch.Tensor]
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 def pair(rows: int, columns: int) -> tuple[torch.Tensor, torch.Tensor]:

@@ -21,33 +21,16 @@ from renderer.painting.painters.notes import listening, note
 from renderer.painting.painters.speed import LEVELS
 from renderer.painting.painters.timing import Timed
 from renderer.settings import RenderSettings
-from tests.painting.tiny import tiny_sd, tiny_sdxl
 
 # diffusers 0.42 hands torch tensors to numpy functions, which numpy 2 dislikes: theirs to mend.
 # Torch's code generator uses a part of torch that torch has deprecated.
 pytestmark = [
+    pytest.mark.usefixtures("one_thread"),
     pytest.mark.filterwarnings("ignore:__array_:DeprecationWarning"),
     pytest.mark.filterwarnings("ignore:`torch.jit:DeprecationWarning"),
 ]
 
 WARMING = "warming up: the model is compiled, so this picture takes a minute or two longer"
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
-@pytest.fixture(scope="module")
-def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    root = tmp_path_factory.mktemp("models")
-    tiny_sd().save_pretrained(root / "sd")
-    tiny_sd(channels=4).save_pretrained(root / "sd4")
-    tiny_sdxl().save_pretrained(root / "sdxl")
-    return {"sd": root / "sd", "sd4": root / "sd4", "sdxl": root / "sdxl"}
 
 
 Make = Callable[..., DiffusionPainter]
