@@ -30,7 +30,8 @@ from renderer.painting.painters.models import (
     find_preset,
 )
 from renderer.painting.painters.schedulers import find_sampler
-from renderer.settings import MIN_SIDE, RenderSettings, Size, nearest_multiple, parse_size
+from renderer.plain import Size, parse_size
+from renderer.settings import MIN_SIDE, RenderSettings, nearest_multiple
 
 FILM_SIZE: Size = (1280, 720)
 """Film of a painter that has no size of its own."""

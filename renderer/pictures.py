@@ -18,7 +18,8 @@ from PIL import Image, ImageOps, PngImagePlugin, UnidentifiedImageError
 
 from renderer.errors import ProjectError, SettingsError
 from renderer.files import replace_file
-from renderer.settings import MIN_SIDE, Size
+from renderer.plain import Size
+from renderer.settings import MIN_SIDE
 
 Picture = NDArray[np.uint8]
 

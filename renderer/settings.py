@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import difflib
 import math
-import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
@@ -18,6 +17,7 @@ from typing import Any, Literal, get_args
 import tomli_w
 
 from renderer.errors import ProjectError, SettingsError
+from renderer.plain import Size, from_plain, is_text, to_plain
 
 SCHEMA = 1
 """Version of project.toml; a newer one is refused."""
@@ -25,8 +25,6 @@ SCHEMA = 1
 Method = Literal["direct", "sequential"]
 Speed = Literal["quality", "balanced", "fast"]
 Direction = Literal["out", "in"]
-Size = tuple[int, int]
-"""(width, height) in pixels."""
 
 MIN_SIDE, MAX_SIDE = 64, 8192
 MAX_SEED = 2**63 - 1
@@ -66,6 +64,23 @@ class RenderSettings:
     """Root of every random choice, 0 … 2**63 - 1."""
     method: Method = "direct"
     """``direct``: all four sides in one call; ``sequential``: left, top, right, bottom."""
+    candidates: int = 1
+    """Versions that are painted of each border; the one with the best seam and drift is kept."""
+    prompt_blend: int = 0
+    """Keyframes that a new prompt takes to replace the one before it; 0: it does so at once."""
+
+    # how a border is joined to the picture that it surrounds
+    overmask: int = 0
+    """Pixels inside the picture's edge that the painter paints anew too, to find a better join;
+    what was there is kept all the same."""
+    feather: int = 48
+    """Pixels of border over which what differs at the join fades away."""
+    colour_fit: bool = True
+    """Undo the change of colours that the painter made to what was known."""
+    drift_guard: float = 0.15
+    """Share by which each border is pulled back where colours left keyframe 0's too far; 0: off."""
+    seam_pass: float = 0.0
+    """Strength at which a thin band along the join is painted once more; 0: not."""
 
     # the chain of keyframes
     keyframe_size: Size = (512, 512)
@@ -106,7 +121,7 @@ class RenderSettings:
         """The text of project.toml. ``from_toml`` gives an equal value back."""
         values: dict[str, Any] = {"schema": SCHEMA}
         for key, value in asdict(self).items():
-            values[key] = _plain(key, value)
+            values[key] = to_plain(key, value)
         return tomli_w.dumps(values)
 
     @classmethod
@@ -139,7 +154,7 @@ class RenderSettings:
             if key not in known:
                 raise SettingsError(prefix + unknown(f"key {key!r}", key, known))
             try:
-                typed[key] = _typed(key, value)
+                typed[key] = from_plain(key, value, like=getattr(_DEFAULTS, key))
             except (TypeError, ValueError, ArithmeticError):
                 raise SettingsError(f"{prefix}{key} can't be {value!r}") from None
         try:
@@ -149,7 +164,7 @@ class RenderSettings:
 
     def plain(self) -> dict[str, Any]:
         """Every field as TOML and JSON hold it; ``changed`` takes it back."""
-        return {key: _plain(key, value) for key, value in asdict(self).items()}
+        return {key: to_plain(key, value) for key, value in asdict(self).items()}
 
     @property
     def film_frames(self) -> int | None:
@@ -164,66 +179,6 @@ def unknown(what: str, name: str, known: set[str]) -> str:
     near = difflib.get_close_matches(name, sorted(known), n=1, cutoff=0.5)
     hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(sorted(known))}"
     return f"unknown {what}; {hint}"
-
-
-_SIZES = {"size", "keyframe_size"}
-_SURROGATE = re.compile("[\ud800-\udfff]")
-"""What bytes that are no UTF-8 become in Python's arguments; no file can hold it as text."""
-
-
-def _plain(key: str, value: Any) -> Any:
-    """A field's value as TOML can hold it: sizes as "WxH", fps as text, inf for no end."""
-    if key in _SIZES:
-        return f"{value[0]}x{value[1]}"
-    if key == "fps":
-        return str(value)
-    if key == "keyframes" and value is None:
-        return "inf"
-    if key == "crf" and value is None:
-        return "default"
-    if key == "encoder_options":
-        return dict(value)
-    if key == "loras":
-        return list(value)
-    return value
-
-
-def _typed(key: str, value: Any) -> Any:
-    """The inverse of ``_plain``; raises TypeError or ValueError for the wrong type."""
-    if key in _SIZES:
-        return parse_size(str(value))
-    if key == "fps":
-        return Fraction(str(value))
-    if key == "keyframes":
-        return None if value == "inf" or value is None else _whole(value)
-    if key == "crf":
-        return None if value == "default" or value is None else _whole(value)
-    if key == "encoder_options":
-        return {str(k): str(v) for k, v in dict(value).items()}
-    if key == "loras":
-        return _texts(value)
-    expected = type(getattr(_DEFAULTS, key))
-    if expected is int:
-        return _whole(value)
-    if expected is bool and isinstance(value, bool):
-        return value
-    if expected is float and isinstance(value, int | float) and not isinstance(value, bool):
-        return float(value)
-    if expected is str and isinstance(value, str):
-        return value
-    raise TypeError(key)
-
-
-def _whole(value: Any) -> int:
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise TypeError(value)
-    return value
-
-
-def _texts(value: Any) -> tuple[str, ...]:
-    if not isinstance(value, list | tuple) or not all(isinstance(text, str) for text in value):
-        raise TypeError
-    return tuple(value)
 
 
 def _require(ok: bool, message: str) -> None:
@@ -257,6 +212,18 @@ def _check_numbers(s: RenderSettings) -> None:
     _require(s.crf is None or 0 <= s.crf <= 63, f"crf must be 0 to 63, not {s.crf}")
 
 
+def _check_joining(s: RenderSettings) -> None:
+    _require(1 <= s.candidates <= 64, f"candidates must be 1 to 64, not {s.candidates}")
+    _require(
+        0 <= s.prompt_blend <= 10_000,
+        f"prompt_blend must be 0 to 10000 keyframes, not {s.prompt_blend}",
+    )
+    _require(0 <= s.overmask <= 256, f"overmask must be 0 to 256 pixels, not {s.overmask}")
+    _require(0 <= s.feather <= 1024, f"feather must be 0 to 1024 pixels, not {s.feather}")
+    _require(0 <= s.drift_guard <= 1, f"drift_guard must be 0 to 1, not {s.drift_guard:g}")
+    _require(0 <= s.seam_pass <= 1, f"seam_pass must be 0 (off) to 1, not {s.seam_pass:g}")
+
+
 def _check_names(s: RenderSettings) -> None:
     _require(bool(s.painter), "painter is empty")
     _require(bool(s.codec), "codec is empty")
@@ -272,7 +239,7 @@ def _check_names(s: RenderSettings) -> None:
 def _check_text(s: RenderSettings) -> None:
     for f in fields(s):
         value = getattr(s, f.name)
-        if isinstance(value, str) and _SURROGATE.search(value):
+        if isinstance(value, str) and not is_text(value):
             raise SettingsError(f"{f.name} is not UTF-8 text: {value!r}; is the locale UTF-8?")
 
 
@@ -306,16 +273,10 @@ def _check_sizes(s: RenderSettings) -> None:
     )
 
 
-def parse_size(text: str) -> Size:
-    """``"1920x1080"`` → (1920, 1080). Raises ValueError for anything else."""
-    width, height = text.lower().split("x")
-    return int(width), int(height)
-
-
 def nearest_multiple(value: float, step: int) -> int:
     """The multiple of ``step`` nearest to ``value``, at least one step."""
     return max(step, round(value / step) * step)
 
 
-_CHECKS = (_check_numbers, _check_names, _check_text, _check_zoom, _check_sizes)
+_CHECKS = (_check_numbers, _check_joining, _check_names, _check_text, _check_zoom, _check_sizes)
 _DEFAULTS = RenderSettings()

@@ -15,7 +15,8 @@ from renderer.errors import SettingsError
 from renderer.painting.geometry import Geometry
 from renderer.painting.painters.accelerator import accelerator
 from renderer.painting.painters.models import PRESETS, ModelPreset, find_preset
-from renderer.settings import RenderSettings, Size
+from renderer.plain import Size
+from renderer.settings import RenderSettings
 
 
 def film(**wishes: Any) -> RenderSettings:

@@ -18,7 +18,8 @@ from renderer.painting.colour import Reference
 from renderer.painting.geometry import Geometry
 from renderer.painting.outpaint import first_picture, outpaint, picture_of
 from renderer.painting.painters import Painter
-from renderer.settings import Method, RenderSettings, Size
+from renderer.plain import Size
+from renderer.settings import Method, RenderSettings
 from tests.worlds import Scene, TrueBorder, VaeLike, World, hard, natural, true_frame
 
 Pixels = NDArray[np.uint8]

@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from renderer.errors import ProjectError, SettingsError
-from renderer.settings import MAX_SEED, RenderSettings, nearest_multiple, parse_size
+from renderer.plain import parse_size
+from renderer.settings import MAX_SEED, RenderSettings, nearest_multiple
 
 text = some.text(some.characters(exclude_categories=("Cs",)), max_size=60)
 even = some.integers(32, 4096).map(lambda half: 2 * half)
@@ -131,7 +132,7 @@ def test_a_whole_number_does_for_a_fraction() -> None:
 def test_an_unknown_key_is_named_with_the_nearest_right_one() -> None:
     with pytest.raises(SettingsError, match=r"^here: unknown key .*did you mean 'guidance_scale'"):
         RenderSettings().changed({"guidence": 3}, "here")
-    with pytest.raises(SettingsError, match=r"^unknown key 'qqqqq'; known: codec, crf, "):
+    with pytest.raises(SettingsError, match=r"^unknown key 'qqqqq'; known: candidates, codec, "):
         RenderSettings().changed({"qqqqq": 3})
 
 

@@ -18,7 +18,8 @@ from PIL import Image, ImageDraw, ImageFilter
 
 from renderer.painting.geometry import Geometry
 from renderer.painting.painters import OnStep, PaintJob
-from renderer.settings import RenderSettings, Size
+from renderer.plain import Size
+from renderer.settings import RenderSettings
 
 Pixels = NDArray[np.uint8]
 

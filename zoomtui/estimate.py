@@ -11,7 +11,8 @@ from typing import Any
 
 from renderer.files import free_bytes, size_text
 from renderer.painting.geometry import Geometry
-from renderer.settings import RenderSettings, Size
+from renderer.plain import Size
+from renderer.settings import RenderSettings
 from zoomtui.words import clean, dimensions, duration_text
 
 PNG_BYTES_PER_PIXEL = 2.0

@@ -7,7 +7,7 @@ import unicodedata
 from pathlib import Path
 
 from renderer.files import size_text
-from renderer.settings import Size
+from renderer.plain import Size
 
 __all__ = [
     "clean",

@@ -30,7 +30,8 @@ from renderer.painting.geometry import Geometry
 from renderer.painting.matching import LIKE, THUMB, Fit, Grey, find_order, fit
 from renderer.painting.outpaint import picture_of
 from renderer.pictures import Picture, load_picture
-from renderer.settings import RenderSettings, Size
+from renderer.plain import Size
+from renderer.settings import RenderSettings
 
 ENDINGS = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff"}
 _MULTIPLE = 8

@@ -38,6 +38,13 @@ STEERABLE = frozenset(
         "loras",
         "trust_pickled_weights",
         "speed",
+        "candidates",
+        "prompt_blend",
+        "overmask",
+        "feather",
+        "colour_fit",
+        "drift_guard",
+        "seam_pass",
         "keyframes",
     }
 )

@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from renderer.engine.channel import Channel
@@ -161,6 +161,16 @@ class Producer:
         return on_step
 
 
+_OF_NO_PAINTER = {
+    name: getattr(RenderSettings(), name)
+    for name in (
+        *("prompt", "negative_prompt", "prompt_blend", "seed", "keyframes"),
+        *("candidates", "overmask", "feather", "colour_fit", "drift_guard"),
+    )
+}
+"""Settings that come with each job, or that no painter sees: they need no new painter."""
+
+
 class _PainterSource:
     """The painter for the settings in force; made anew only when they name another."""
 
@@ -171,8 +181,8 @@ class _PainterSource:
         self._made_for: RenderSettings | None = None
 
     def get(self, settings: RenderSettings) -> Timed:
-        """Prompts and seeds come with each job, so they need no new painter."""
-        wanted = replace(settings, prompt="", negative_prompt="", seed=0, keyframes=None)
+        """A new one only for other models and ways to call them: see ``_OF_NO_PAINTER``."""
+        wanted = settings.changed(_OF_NO_PAINTER)
         if self._painter is None or wanted != self._made_for:
             self._emit(PhaseChanged(Phase.LOADING))
             self._painter = None  # let go of the old model before the new one is loaded
@@ -198,6 +208,12 @@ def _made(
         "loras": list(settings.loras),
         "speed": settings.speed,
         "method": settings.method,
+        "candidates": settings.candidates,
+        "overmask": settings.overmask,
+        "feather": settings.feather,
+        "colour_fit": settings.colour_fit,
+        "drift_guard": settings.drift_guard,
+        "seam_pass": settings.seam_pass,
         "zoom_factor": settings.zoom_factor,
         "seed": done.seed,
         "seconds": round(seconds, 3),

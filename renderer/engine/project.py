@@ -33,7 +33,8 @@ from renderer.film.store import FilmStore
 from renderer.journal import Journal
 from renderer.painting.geometry import Geometry
 from renderer.pictures import Picture, read_keyframe, write_keyframe
-from renderer.settings import RenderSettings, Size
+from renderer.plain import Size
+from renderer.settings import RenderSettings
 
 
 class Project:

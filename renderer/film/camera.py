@@ -11,7 +11,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from renderer.errors import ProjectError
-from renderer.settings import RenderSettings, Size
+from renderer.plain import Size
+from renderer.settings import RenderSettings
 
 _ROUNDING = 1e-6
 """Pixels by which floating point may put a view outside its canvas: 168 x (184/168) > 184."""

@@ -33,7 +33,8 @@ from renderer.errors import EncoderError, SettingsError
 from renderer.film.codecs import CODECS, Codec, resolve
 from renderer.film.fragment import EncodedSegment, split
 from renderer.film.options import encoder_options
-from renderer.settings import RenderSettings, Size, unknown
+from renderer.plain import Size
+from renderer.settings import RenderSettings, unknown
 
 __all__ = ["EncodedSegment", "Encoding", "encode_segment", "openable_encoders", "probe"]
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from renderer.film.resample import FRACTION
 from renderer.kernels import kernel
-from renderer.settings import Size
+from renderer.plain import Size
 
 _TILE = 16
 """Side of the squares in which planes are turned, small enough to stay in the nearest cache."""

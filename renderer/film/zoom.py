@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from renderer.film.camera import Box, Camera
 from renderer.film.planes import CanvasPlanes
 from renderer.film.resample import lanczos_taps, resample
-from renderer.settings import Size
+from renderer.plain import Size
 
 __all__ = ["CanvasPlanes", "closing_frame", "interval_frames", "zoom_frame"]
 

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from renderer.errors import SettingsError
-from renderer.settings import Method, RenderSettings, Size
+from renderer.plain import Size
+from renderer.settings import Method, RenderSettings
 
 _FLOAT_NOISE = 1e-6
 """A pad this little (of one multiple) above a whole multiple is rounding noise of ρ, not a need."""

@@ -17,7 +17,7 @@ from renderer.engine.project import Project
 from renderer.engine.status import read_status
 from renderer.errors import ProjectError, SettingsError
 from renderer.painting.geometry import Geometry
-from renderer.settings import Size
+from renderer.plain import Size
 from tests.engine.chains import luma_of, psnr
 from tests.engine.runs import render, steer
 from tests.worlds import Scene, World, natural, true_frame

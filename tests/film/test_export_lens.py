@@ -9,7 +9,7 @@ import pytest
 
 from renderer.film.camera import Camera
 from renderer.film.exporting.lens import Lens
-from renderer.settings import Size
+from renderer.plain import Size
 
 KEYFRAME = (320, 184)
 POINTS = [(0.8, 0.3), (0.0, 0.0), (1.0, 0.5), (0.5, 0.501)]

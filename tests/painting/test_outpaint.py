@@ -25,7 +25,8 @@ from renderer.painting.outpaint import (
     picture_of,
 )
 from renderer.painting.painters import OnStep, Painter, PaintJob
-from renderer.settings import Method, RenderSettings, Size
+from renderer.plain import Size
+from renderer.settings import Method, RenderSettings
 from tests.worlds import (
     Scene,
     TrueBorder,

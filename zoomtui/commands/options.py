@@ -115,6 +115,49 @@ def painting_options(command: F) -> F:
             help="All four sides in one call, or one side a call.",
         ),
         option(
+            "--candidates",
+            type=int,
+            metavar="N",
+            help="Versions to paint of each border; the one with the best seam and drift is kept.",
+        ),
+        option(
+            "--prompt-blend",
+            type=int,
+            metavar="N",
+            help="Keyframes that a new prompt takes to replace the one before; 0 (default): none.",
+        ),
+        option(
+            "--overmask",
+            type=int,
+            metavar="PX",
+            help="Let the painter redraw so much of the picture's edge, to find a better join; "
+            "what was there is kept all the same.",
+        ),
+        option(
+            "--feather",
+            type=int,
+            metavar="PX",
+            help="Border over which what differs at the join fades away.",
+        ),
+        option(
+            "--colour-fit/--no-colour-fit",
+            default=None,
+            help="Undo the painter's change of colours; on by default.",
+        ),
+        option(
+            "--drift-guard",
+            type=float,
+            metavar="S",
+            help="Share by which colours that left the first picture's are pulled back a keyframe; "
+            "0: off.",
+        ),
+        option(
+            "--seam-pass",
+            type=float,
+            metavar="S",
+            help="Paint a thin band along the join once more, at this strength; 0 (default): not.",
+        ),
+        option(
             "--keyframes",
             type=KeyframeCount(),
             metavar="N|inf",

@@ -18,7 +18,7 @@ from renderer.errors import SettingsError
 from renderer.film.codecs import CODECS
 from renderer.film.exporting.options import ExportOptions, Speed, parse_focus, parse_fps
 from renderer.film.exporting.targets import CONTAINERS, Target
-from renderer.settings import parse_size
+from renderer.plain import parse_size
 from zoomtui.making.form import Field, FieldError, Texts
 
 ENDINGS = tuple(dict.fromkeys(container.suffix for container in CONTAINERS))

@@ -19,7 +19,7 @@ from av.video.stream import VideoStream
 
 from renderer.errors import EncoderError
 from renderer.film.exporting.frames import Pixels
-from renderer.settings import Size
+from renderer.plain import Size
 
 _ENCODERS: dict[str, tuple[str, str, dict[str, str]]] = {
     "gif": ("gif", "pal8", {}),

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from renderer.pictures import Picture, read_keyframe
-from renderer.settings import RenderSettings, Size
+from renderer.plain import Size
+from renderer.settings import RenderSettings
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from renderer.film.exporting.lens import Lens, Sight
 from renderer.film.exporting.timing import Shot, Timeline
 from renderer.film.resample import FRACTION, lanczos_taps, resample
 from renderer.film.zoom import CanvasPlanes, zoom_frame
-from renderer.settings import Size
+from renderer.plain import Size
 
 Pixels = NDArray[np.uint8]
 

@@ -22,7 +22,7 @@ from typing import NamedTuple
 from renderer.film.camera import Box, Camera
 from renderer.film.exporting.options import CENTRE
 from renderer.film.exporting.timing import Depth
-from renderer.settings import Size
+from renderer.plain import Size
 
 
 class Sight(NamedTuple):

@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from renderer.errors import SettingsError
-from renderer.settings import Size, unknown
+from renderer.plain import Size
+from renderer.settings import unknown
 
 Direction = Literal["out", "in", "in-out", "out-in"]
 Easing = Literal["linear", "ease-in", "ease-out", "ease-in-out"]

@@ -24,7 +24,7 @@ from renderer.film.exporting.options import CENTRE, ExportOptions
 from renderer.film.exporting.remux import Chapter
 from renderer.film.exporting.targets import Kind, Target, choose_codec
 from renderer.film.exporting.timing import Timeline
-from renderer.settings import Size
+from renderer.plain import Size
 
 _SOFT = 1.001
 """Enlargement that nobody sees."""

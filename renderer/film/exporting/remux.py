@@ -21,7 +21,7 @@ from av.video.stream import VideoStream
 
 from renderer.errors import EncoderError
 from renderer.film.exporting.audio import Soundtrack, SoundWriter
-from renderer.settings import Size
+from renderer.plain import Size
 
 _TITLE = 200
 """Characters."""

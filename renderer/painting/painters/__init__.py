@@ -36,6 +36,10 @@ class PaintJob:
     """0 … 2**63 - 1, already derived for this keyframe and this side."""
     keyframe: int
     """Index of the keyframe being made; 0 = the first picture."""
+    earlier_prompt: str = ""
+    """The prompt that ``prompt`` is replacing; empty: none."""
+    blend: float = 1.0
+    """How far it has been replaced, above 0 and up to 1; painters without embeddings ignore it."""
 
 
 class Painter(Protocol):
