@@ -1,7 +1,9 @@
-"""`python -m renderer PROJECT`: the engine alone, one JSON event a line on standard output.
+"""`python -m renderer PROJECT`: the engine without an interface, one JSON event a line.
 
-With --ready-fd it is the engine of an interface that starts it, waits for one line on that file
-descriptor ("ready", or why not), and lets go: then nothing is printed, viewers use the socket.
+What is started here is the engine's parent, which starts the engine itself and starts it again
+after a crash (``engine.supervisor``). With --ready-fd it belongs to an interface that waits for one
+line on that file descriptor ("ready", or why not), and lets go: then nothing is printed, viewers
+use the socket.
 """
 
 from __future__ import annotations
@@ -13,38 +15,75 @@ import os
 import sys
 from pathlib import Path
 
-from renderer.errors import RendererError
+from renderer.engine import crashes, supervisor
+from renderer.engine.stopping import Abandoned
+from renderer.errors import RendererError, StorageError
 from renderer.events import Event, to_json
 from renderer.files import fill_standard_handles
 
 
 def main() -> int:
     fill_standard_handles()
-    parser = argparse.ArgumentParser(
-        prog="python -m renderer",
-        description="Render the project at PROJECT; one JSON event a line on standard output.",
-        epilog="Exit codes: see renderer/errors.py; 130 and 143: stopped by SIGINT, SIGTERM.",
-    )
-    parser.add_argument("project", metavar="PROJECT", type=Path)
-    parser.add_argument("--ready-fd", metavar="N", type=int, help=argparse.SUPPRESS)
-    asked = parser.parse_args()
+    asked = _parser().parse_args()
     try:
-        from renderer.engine import foreground  # after --help, which needs no encoder
-
-        if asked.ready_fd is None:
-            return foreground.run(asked.project, write_json)
-        return foreground.run(
-            asked.project, write_nothing, on_open=lambda: tell(asked.ready_fd, "ready")
-        )
+        return _run(asked)
     except KeyboardInterrupt:  # before there was anything to stop
         return 130
-    except foreground.Abandoned as abandoned:
+    except Abandoned as abandoned:
         os._exit(abandoned.exit_code)
     except RendererError as error:
         if asked.ready_fd is not None:
             tell(asked.ready_fd, str(error))
         sys.stderr.write(f"{error}\n")
         return error.exit_code
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m renderer",
+        description="Render the project at PROJECT; one JSON event a line on standard output.",
+        epilog="After a crash the engine is restarted, at most 3 times in 10 minutes. "
+        "Exit codes: see renderer/errors.py; 130 and 143: stopped by SIGINT, SIGTERM.",
+    )
+    parser.add_argument("project", metavar="PROJECT", type=Path)
+    parser.add_argument(
+        "--alone",
+        action="store_true",
+        help="The engine in this very process, so that nothing restarts it: for a debugger, or a "
+        "service manager that restarts by itself.",
+    )
+    parser.add_argument("--ready-fd", metavar="N", type=int, help=argparse.SUPPRESS)
+    parser.add_argument("--parent-fd", metavar="N", type=int, help=argparse.SUPPRESS)
+    parser.add_argument("--detached", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--after-crash", metavar="TEXT", default="", help=argparse.SUPPRESS)
+    return parser
+
+
+def _run(asked: argparse.Namespace) -> int:
+    folder: Path = asked.project
+    if asked.parent_fd is not None:
+        from renderer.engine import supervised  # loads what renders, which a parent doesn't need
+
+        return supervised.run(
+            folder, asked.parent_fd, detached=asked.detached, news=asked.after_crash
+        )
+    if asked.alone:
+        return _run_alone(folder)
+    if asked.ready_fd is None:
+        return supervisor.run(folder, write_json)
+    return supervisor.run(
+        folder, write_nothing, on_open=lambda: tell(asked.ready_fd, "ready"), detached=True
+    )
+
+
+def _run_alone(folder: Path) -> int:
+    from renderer.engine import foreground
+
+    def forget(*_: object) -> None:
+        with contextlib.suppress(StorageError):
+            crashes.forget(folder)
+
+    return foreground.run(folder, write_json, on_open=forget) or 0
 
 
 def tell(handle: int, line: str) -> None:

@@ -1,7 +1,7 @@
 """Filling in what the user left open: from a few wishes to complete RenderSettings.
 
 The only place that knows what "default" means. Loads no model and reads no picture: what depends
-on a model comes from the table of presets.
+on a model comes from the table of presets, for a folder from the preset of the same kind.
 """
 
 from __future__ import annotations
@@ -12,15 +12,23 @@ import re
 import secrets
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from renderer.errors import SettingsError
-from renderer.film.camera import Camera
-from renderer.painting.geometry import Geometry, zoom_factor_from_pixels
+from renderer.errors import PainterError, SettingsError
+from renderer.joining import (
+    SUGGESTED,
+    check_joining,
+    joining_notes,
+    unused_by_texture,
+    without_anew,
+)
+from renderer.painting.geometry import zoom_factor_from_pixels
 from renderer.painting.painters.accelerator import accelerator
+from renderer.painting.painters.diffusion.families import INDEX, read_family
 from renderer.painting.painters.loras import check_lora, resolved
 from renderer.painting.painters.models import (
     DEFAULT,
@@ -30,19 +38,12 @@ from renderer.painting.painters.models import (
     find_preset,
 )
 from renderer.painting.painters.schedulers import find_sampler
-from renderer.plain import Size, parse_size
-from renderer.settings import MIN_SIDE, RenderSettings, nearest_multiple
+from renderer.settings import RenderSettings
+from renderer.sizing import choose_sizes, size_notes
 
-FILM_SIZE: Size = (1280, 720)
-"""Film of a painter that has no size of its own."""
-_SQUARE: Size = (1, 1)
-"""Aspect of what models were trained on."""
-ZOOM_FACTOR = 1.5
 SECONDS_PER_KEYFRAME = 2.0
 _THREADS = 8
 """At most so many encoder threads by default; more cost quality and memory for little speed."""
-_VISIBLY = 1.001
-"""Enlargement from which on a film is softer than what was painted."""
 
 _MOST = {"keyframes": 1_000_000, "frames_per_keyframe": 1_000_000}
 """More is a slip of the finger: a year of film, or an hour in which nothing new comes."""
@@ -70,7 +71,7 @@ def fill_in(wishes: Mapping[str, Any]) -> Plan:
     seconds = given.pop("seconds_per_keyframe", None)
     notes: list[str] = []
     preset = _choose_painter(given, notes)
-    _choose_sizes(given, preset, outpaint_size)
+    choose_sizes(given, preset, outpaint_size)
     given.setdefault("seed", secrets.randbelow(2**32))
     given.setdefault("threads", min(_cores(), _THREADS))
     settings = RenderSettings().changed(given)
@@ -78,7 +79,8 @@ def fill_in(wishes: Mapping[str, Any]) -> Plan:
         frames = _frames(settings, SECONDS_PER_KEYFRAME if seconds is None else seconds)
         settings = settings.changed({"frames_per_keyframe": frames})
     check(settings)
-    return Plan(settings, (*notes, *_speed_notes(settings), *_size_notes(settings)))
+    more = (*_speed_notes(settings), *joining_notes(settings), *size_notes(settings))
+    return Plan(settings, (*notes, *more))
 
 
 def changes(now: RenderSettings, wishes: Mapping[str, Any]) -> dict[str, Any]:
@@ -96,6 +98,8 @@ def changes(now: RenderSettings, wishes: Mapping[str, Any]) -> dict[str, Any]:
         given["frames_per_keyframe"] = _frames(now.changed(given), seconds)
     if given.get("painter", now.painter) == "diffusion":
         _change_model(now, given)
+    elif given.get("painter") == "texture":
+        given = {**without_anew(given), **given}
     check(now.changed(given))
     return given
 
@@ -105,6 +109,7 @@ def check(settings: RenderSettings) -> None:
     for name, most in _MOST.items():
         if (getattr(settings, name) or 0) > most:
             raise SettingsError(f"{_words(name)} must be at most {most}")
+    check_joining(settings)
     if settings.painter != "diffusion":
         return
     check_model(settings.model)
@@ -163,28 +168,44 @@ def _choose_painter(given: dict[str, Any], notes: list[str]) -> ModelPreset | No
         )
     if given["painter"] == "texture":
         modelled = ("prompt", "negative_prompt", "model", *PAINTING)
-        unused = [_words(key) for key in modelled if given.get(key) and (chosen or key != "prompt")]
+        unused = [key for key in modelled if given.get(key) and (chosen or key != "prompt")]
+        unused += unused_by_texture(given)
         if unused:
-            notes.append(f"the texture painter has no model; it makes no use of {_list(unused)}")
+            words = _list([_words(key) for key in unused])
+            notes.append(f"the texture painter has no model; it makes no use of {words}")
+        given.update(without_anew(given))
     return None
 
 
 def _choose_model(given: dict[str, Any]) -> ModelPreset:
-    """Settle the model and what suits it; an unknown one is taken for the default's kin."""
+    """Settle the model and what suits it."""
     preset = find_preset(given.setdefault("model", DEFAULT))
-    like = preset or find_preset(DEFAULT)
-    assert like is not None
+    like = preset or _kin(given["model"])
     if given.get("speed") == "fast" and preset is not None and preset.few_steps is not None:
         _choose_few_steps(given, preset.few_steps)
     for name in PAINTING:
         given.setdefault(
             name, "" if preset is None and name == "scheduler" else getattr(like, name)
         )
+    for name in SUGGESTED:
+        given.setdefault(name, getattr(like, name))
     given.setdefault("size_multiple", like.multiple)
     folder = Path(given["model"]).expanduser()
     if preset is None and folder.exists():
         given["model"] = str(folder.resolve())  # a project may be resumed from elsewhere
     return like
+
+
+def _kin(model: str) -> ModelPreset:
+    """The preset whose settings suit a model that is none itself: by its folder, or the default."""
+    folder = Path(model).expanduser()
+    name = DEFAULT
+    if folder.is_dir():
+        with suppress(PainterError):  # what is wrong with it is said by who loads it
+            name = read_family(folder / INDEX, model).kin
+    kin = find_preset(name)
+    assert kin is not None
+    return kin
 
 
 def _change_model(now: RenderSettings, given: dict[str, Any]) -> None:
@@ -215,59 +236,10 @@ def _choose_few_steps(given: dict[str, Any], few: FewSteps) -> None:
         given.setdefault(name, getattr(few, name))
 
 
-def _choose_sizes(
-    given: dict[str, Any], preset: ModelPreset | None, outpaint_size: int | None
-) -> None:
-    """Film size, keyframe size and zoom factor, each from the others where it is left open.
-
-    A film whose size is left open shows every pixel as painted.
-    """
-    step = given.setdefault("size_multiple", RenderSettings().size_multiple)
-    rho = given.get("zoom_factor", ZOOM_FACTOR)
-    if "size" not in given and "keyframe_size" not in given:
-        aspect = FILM_SIZE if preset is None else _SQUARE
-        given["size"] = _text(_keyframe_size(aspect, preset, rho, step))
-    if "size" not in given:
-        width, height = _size(given["keyframe_size"], "keyframe size")
-        given["size"] = _text((width - width % 2, height - height % 2))
-    film = _size(given["size"], "size")
-    if "keyframe_size" not in given:
-        given["keyframe_size"] = _text(_keyframe_size(film, preset, rho, step))
-    keyframe = _size(given["keyframe_size"], "keyframe size")
-    if outpaint_size is not None:
-        given["zoom_factor"] = zoom_factor_from_pixels(outpaint_size, keyframe)
-    given.setdefault("zoom_factor", ZOOM_FACTOR)
-
-
-def _keyframe_size(film: Size, preset: ModelPreset | None, rho: float, step: int) -> Size:
-    """The film's size where the painter can paint any; else the film's aspect at the model's area.
-
-    The area is such that the canvas, ρ times larger, stays what the model can compose well.
-    """
-    if preset is None:
-        width, height = film
-        return math.ceil(width / step) * step, math.ceil(height / step) * step
-    side = min(preset.native, preset.canvas / max(rho, 1.0))
-    aspect = math.sqrt(film[0] / film[1])
-    return nearest_multiple(side * aspect, step), nearest_multiple(side / aspect, step)
-
-
 def _frames(settings: RenderSettings, seconds: float) -> int:
     if not math.isfinite(seconds) or seconds <= 0:
         raise SettingsError(f"seconds per keyframe must be above 0, not {seconds:g}")
     return max(1, round(seconds * settings.fps))
-
-
-def _size(text: str, name: str) -> Size:
-    try:
-        size = parse_size(text)
-    except ValueError:
-        raise SettingsError(
-            f"{name} must be WIDTHxHEIGHT, such as 1280x720, not {text!r}"
-        ) from None
-    if min(size) < MIN_SIDE:
-        raise SettingsError(f"{name} {text} is too small; each side at least {MIN_SIDE}")
-    return size
 
 
 def _speed_notes(settings: RenderSettings) -> list[str]:
@@ -280,26 +252,9 @@ def _speed_notes(settings: RenderSettings) -> list[str]:
     ]
 
 
-def _size_notes(settings: RenderSettings) -> list[str]:
-    enlargement = Camera.of(settings).enlargement
-    if enlargement <= _VISIBLY:
-        return []
-    width, height = settings.keyframe_size
-    canvas = Geometry.of(settings).canvas_size
-    return [
-        f"the film ({_text(settings.size)}) is {enlargement:.3g} times larger than what is painted "
-        f"({_text((width, height))}, canvas {_text(canvas)}), so it will look soft; "
-        f"--size {_text((width // 2 * 2, height // 2 * 2))} shows every pixel as painted"
-    ]
-
-
 def _cores() -> int:
     """Cores that this process may use, which on a shared machine are fewer than there are."""
     return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
-
-
-def _text(size: Size) -> str:
-    return f"{size[0]}x{size[1]}"
 
 
 def _words(key: str) -> str:

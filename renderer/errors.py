@@ -5,8 +5,10 @@ RendererError
 ├── ProjectError       3  the project folder is not one, is damaged, or contradicts what is asked
 │   └── ProjectBusy    4  another engine holds the project
 ├── PainterError       5  the painter or its model can't be loaded, or can't paint
+│   └── DeviceLost     8  the device failed; only a new process can use it again
 ├── StorageError       6  the disk is full, read-only, or failed
-└── EncoderError       7  the encoder can't be opened or failed
+├── EncoderError       7  the encoder can't be opened or failed
+└── EngineCrashed      9  the engine was killed or crashed, and is not restarted any more
 
 Every message is one line for the user: what, where, what to do.
 """
@@ -46,6 +48,12 @@ class PainterError(RendererError):
     exit_code = 5
 
 
+class DeviceLost(PainterError):
+    """The device failed in a way that poisons this process: only a new one can use it again."""
+
+    exit_code = 8
+
+
 class StorageError(RendererError):
     """The disk is full, read-only, or failed; what is committed stays playable."""
 
@@ -58,5 +66,21 @@ class EncoderError(RendererError):
     exit_code = 7
 
 
+class EngineCrashed(RendererError):
+    """The engine's process was killed or crashed, and is not, or no longer, restarted."""
+
+    exit_code = 9
+
+
 class Cancelled(Exception):
     """Raised by ``on_step`` to leave a paint call early. No error: it never reaches the user."""
+
+
+def error_of(exit_code: int, message: str) -> RendererError:
+    """The error with which another process has ended."""
+    kinds = (
+        *(SettingsError, ProjectError, ProjectBusy, PainterError, DeviceLost),
+        *(StorageError, EncoderError, EngineCrashed),
+    )
+    kind = next((kind for kind in kinds if kind.exit_code == exit_code), RendererError)
+    return kind(message)

@@ -8,6 +8,9 @@ knows who listens. The promise:
    and ``KeyframeReady`` in this order; keyframes and segments each in rising order, and a segment
    only after both its keyframes.
 3. One ``RenderFinished`` or ``RenderFailed`` comes last, and nothing after it.
+
+Where an engine crashes and another takes its place (``engine.supervisor``), what it says breaks
+off, and all begins anew with ``RenderStarted``, then a ``Note`` that says why.
 """
 
 from __future__ import annotations

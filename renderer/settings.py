@@ -65,16 +65,17 @@ class RenderSettings:
     method: Method = "direct"
     """``direct``: all four sides in one call; ``sequential``: left, top, right, bottom."""
     candidates: int = 1
-    """Versions that are painted of each border; the one with the best seam and drift is kept."""
+    """Versions that are painted of each border; the one with the best seam and drift is kept (see
+    ``painting/candidates.py``). The first picture has no border, so it is painted once."""
     prompt_blend: int = 0
     """Keyframes that a new prompt takes to replace the one before it; 0: it does so at once."""
 
     # how a border is joined to the picture that it surrounds
     overmask: int = 0
     """Pixels inside the picture's edge that the painter paints anew too, to find a better join;
-    what was there is kept all the same."""
+    what was there is kept all the same. In whole cells of latents, and at most half the picture."""
     feather: int = 48
-    """Pixels of border over which what differs at the join fades away."""
+    """Pixels of border over which what differs at the join fades away; 0: it stays."""
     colour_fit: bool = True
     """Undo the change of colours that the painter made to what was known."""
     drift_guard: float = 0.15

@@ -26,6 +26,7 @@ from renderer.events import (
     StepDone,
     ViewersChanged,
 )
+from renderer.telling import told
 
 WINDOW = 20
 """Keyframes and segments over which rates are taken."""
@@ -71,6 +72,8 @@ class RenderState:
     seed: int = 0
     seam: float = 0.0
     drift: float = 0.0
+    idle: tuple[float, ...] = ()
+    """Share of its time that the painter was left without work, 0 … 1, at the last keyframes."""
     keyframe_seconds: tuple[float, ...] = ()
     """Painting times of the last keyframes."""
 
@@ -111,6 +114,11 @@ class RenderState:
         return sum(times) / len(times) if times else None
 
     @property
+    def painter_idle(self) -> float | None:
+        """Share of its time that the painter is left without work, 0 … 1, at the last keyframes."""
+        return sum(self.idle) / len(self.idle) if self.idle else None
+
+    @property
     def frame_rate(self) -> float | None:
         """Frames committed a second, over the last segments; None before there are two."""
         rates = self._rates()
@@ -129,12 +137,18 @@ class RenderState:
         return rate / self.fps if rate and self.fps else None
 
     @property
+    def total_frames(self) -> int | None:
+        """Of the finished film; None: until stopped."""
+        if self.total_keyframes is None:
+            return None
+        return (self.total_keyframes - 1) * self.frames_per_keyframe + 1
+
+    @property
     def seconds_left(self) -> float | None:
         """None where there is no end, or no rate yet."""
-        if self.total_keyframes is None or not self.frame_rate:
+        if self.total_frames is None or not self.frame_rate:
             return None
-        total = (self.total_keyframes - 1) * self.frames_per_keyframe + 1
-        return max(0, total - self.frames) / self.frame_rate
+        return max(0, self.total_frames - self.frames) / self.frame_rate
 
     @property
     def bottleneck(self) -> str:
@@ -164,7 +178,7 @@ class RenderState:
             plain["phase"] = Phase(plain["phase"])
             plain["log"] = tuple(LogLine(**line) for line in plain["log"])
             plain["progress"] = tuple((at, frames, size) for at, frames, size in plain["progress"])
-            for name in ("keyframe_seconds", "segment_seconds"):
+            for name in ("idle", "keyframe_seconds", "segment_seconds"):
                 plain[name] = tuple(plain[name])
             if plain["failure"] is not None:
                 plain["failure"] = Failure(**plain["failure"])
@@ -176,7 +190,7 @@ class RenderState:
 def apply(state: RenderState, event: Event, at: float) -> RenderState:
     """The state after ``event``, which came ``at`` (Unix time)."""
     state = _applied(state, event, at)
-    line = _line(event)
+    line = told(event)
     if line:
         state = replace(state, log=(*state.log, LogLine(at, line))[-LOG_LINES:])
     return state
@@ -187,7 +201,7 @@ def _applied(state: RenderState, event: Event, at: float) -> RenderState:
         case RenderStarted():
             return _started(state, event, at)
         case PhaseChanged():
-            return replace(state, phase=event.phase)
+            return _phase_changed(state, event.phase, at)
         case Steered():
             queued = event.prompt != state.prompt
             return replace(
@@ -237,6 +251,13 @@ def _started(state: RenderState, event: RenderStarted, at: float) -> RenderState
     )
 
 
+def _phase_changed(state: RenderState, phase: Phase, at: float) -> RenderState:
+    began = state.progress
+    if phase is Phase.RENDERING and len(began) == 1:  # to load a model says nothing of the rate
+        began = ((at, *began[0][1:]),)
+    return replace(state, phase=phase, progress=began)
+
+
 def _keyframe_started(state: RenderState, event: KeyframeStarted) -> RenderState:
     taken = state.next_prompt is not None and event.keyframe >= state.next_from
     return replace(
@@ -257,6 +278,7 @@ def _keyframe_ready(state: RenderState, event: KeyframeReady) -> RenderState:
         seam=event.seam,
         drift=event.drift,
         queued=event.queued,
+        idle=(*state.idle, event.idle)[-WINDOW:],
         keyframe_seconds=(*state.keyframe_seconds, event.seconds)[-WINDOW:],
     )
 
@@ -271,30 +293,3 @@ def _segment_written(state: RenderState, event: SegmentWritten, at: float) -> Re
         segment_seconds=(*state.segment_seconds, event.seconds)[-WINDOW:],
         progress=(*state.progress, (at, event.total_frames, event.size))[-WINDOW:],
     )
-
-
-def _line(event: Event) -> str:
-    """The log's line for an event, keyframes counted from 1; empty: it is worth none."""
-    match event:
-        case RenderStarted():
-            return (
-                f"session started with {event.keyframes} keyframes, {event.frames} frames on disk"
-            )
-        case PhaseChanged():
-            return str(event.phase)
-        case Steered():
-            return f"settings change from keyframe {event.from_keyframe + 1} on"
-        case KeyframeReady():
-            quality = f", seam {event.seam:.2f}, drift {event.drift:.1f}" if event.keyframe else ""
-            return f"keyframe {event.keyframe + 1} painted in {event.seconds:.1f} s{quality}"
-        case SegmentWritten():
-            number = event.segment + 1
-            return f"segment {number} written: {event.frames} frames in {event.seconds:.1f} s"
-        case Note():
-            return event.text
-        case RenderFinished():
-            return "stopped" if event.stopped else "finished"
-        case RenderFailed():
-            return event.message
-        case _:
-            return ""

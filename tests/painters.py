@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import threading
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,8 +15,8 @@ from typing import NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
-from renderer.errors import PainterError
-from renderer.painting.painters import OnStep, PaintJob
+from renderer.errors import DeviceLost, PainterError
+from renderer.painting.painters import OnStep, PaintJob, previews
 from renderer.settings import RenderSettings
 
 STEPS = 3
@@ -71,11 +72,13 @@ class Broken(Until):
 
 
 class Endless(Until):
-    """Reports steps for ever, and so can be cancelled at any of them."""
+    """Reports steps for ever, and so can be cancelled at any; shows its canvas to who asks."""
 
     def turn(self, job: PaintJob, on_step: OnStep) -> NoReturn:
         for step in itertools.count(1):
             on_step(step, 10**6)
+            if previews.wanted():
+                previews.show(previews.sampled(job.canvas))
             threading.Event().wait(0.005)  # a step's work
         raise AssertionError
 
@@ -89,6 +92,52 @@ class Deaf(Until):
         raise AssertionError
 
 
+class Aborting(Until):
+    """Ends its process without a word, as a bug in a library below Python does."""
+
+    def turn(self, job: PaintJob, on_step: OnStep) -> NoReturn:
+        os.abort()
+
+
+class Lost(Until):
+    """Its device can't be used any more by this process."""
+
+    def turn(self, job: PaintJob, on_step: OnStep) -> NoReturn:
+        raise DeviceLost("cuda failed (an illegal memory access); a new process can go on")
+
+
+@dataclass(frozen=True)
+class Once:
+    """Paints as ``Gradient`` does, but comes to ``harm`` at the keyframes in the file ``model``.
+
+    It takes each of them out of the file beforehand; one that is there twice is harmed twice.
+    """
+
+    diary: Path
+    harm: type[Until]
+
+    def paint(self, job: PaintJob, on_step: OnStep) -> NDArray[np.uint8]:
+        due = self.diary.read_text(encoding="utf-8").split()
+        if str(job.keyframe) in due:
+            due.remove(str(job.keyframe))
+            self.diary.write_text(" ".join(due), encoding="utf-8")
+            self.harm(job.keyframe).turn(job, on_step)
+        return Gradient().paint(job, on_step)
+
+
+@dataclass(frozen=True)
+class Gated:
+    """Paints as ``Gradient`` does, keyframe 2 not before there is a file ``model``."""
+
+    gate: Path
+
+    def paint(self, job: PaintJob, on_step: OnStep) -> NDArray[np.uint8]:
+        while job.keyframe == 2 and not self.gate.exists():
+            on_step(1, 10**6)
+            threading.Event().wait(0.01)  # a step's work
+        return Gradient().paint(job, on_step)
+
+
 @dataclass(frozen=True)
 class Witnessed:
     """Leaves a line in the file ``model`` for being made and for each keyframe painted."""
@@ -96,7 +145,8 @@ class Witnessed:
     diary: Path
 
     def paint(self, job: PaintJob, on_step: OnStep) -> NDArray[np.uint8]:
-        self.write(f"{job.keyframe} {job.prompt}".strip())
+        earlier = f" {job.blend:.2f} after {job.earlier_prompt}" if job.earlier_prompt else ""
+        self.write(f"{job.keyframe} {job.prompt}{earlier}".strip())
         return Gradient().paint(job, on_step)
 
     def write(self, line: str) -> None:
@@ -122,6 +172,26 @@ def endless(settings: RenderSettings) -> Endless:
 
 def deaf(settings: RenderSettings) -> Deaf:
     return Deaf(int(settings.model))
+
+
+def aborting(settings: RenderSettings) -> Aborting:
+    return Aborting(int(settings.model))
+
+
+def aborting_once(settings: RenderSettings) -> Once:
+    return Once(Path(settings.model), Aborting)
+
+
+def lost(settings: RenderSettings) -> Lost:
+    return Lost(int(settings.model))
+
+
+def lost_once(settings: RenderSettings) -> Once:
+    return Once(Path(settings.model), Lost)
+
+
+def gated(settings: RenderSettings) -> Gated:
+    return Gated(Path(settings.model))
 
 
 def unloadable(settings: RenderSettings) -> NoReturn:

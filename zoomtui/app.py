@@ -43,6 +43,7 @@ _STYLES: list[str | PurePath] = [
     "screens/dialogs.tcss",
     "screens/help.tcss",
     "screens/renders.tcss",
+    "screens/form.tcss",
     "screens/new.tcss",
     "screens/export.tcss",
 ]

@@ -36,6 +36,8 @@ Exit codes:
   5    the painter or its model can't be loaded, or can't paint
   6    the disk is full, read-only, or failed
   7    the encoder can't be opened, or failed
+  8    the device failed, however often the engine was restarted
+  9    the engine was killed or crashed, however often it was restarted
   130  stopped by Ctrl-C (SIGINT); 143: by SIGTERM; a render can be resumed
 """
 

@@ -1,6 +1,7 @@
 """A render in the foreground: plain lines for logs, a bar on a terminal, or JSON for scripts.
 
-Knows how to show events; what they say is ``progress.py``'s.
+The engine is a child process, restarted after a crash; it ends with this one. Knows how to show
+events; what they say is ``progress.py``'s.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ from rich.progress import BarColumn, TaskProgressColumn, TextColumn
 from rich.progress import Progress as Bar
 from rich.text import Text
 
+from renderer.engine import supervisor
+from renderer.engine.stopping import Abandoned
 from renderer.events import Event, RenderFailed, to_json
 from zoomtui.output import OUT, patient_stdout, report, write_line
 from zoomtui.progress import Progress
@@ -32,12 +35,10 @@ class Display(Protocol):
 
 def run(folder: Path, *, as_json: bool) -> int:
     """Render the project at ``folder`` here and now; returns the exit code. RendererError."""
-    from renderer.engine import foreground  # numba and the encoder load here, not with --help
-
     try:
         with _display(as_json) as display:
-            return foreground.run(folder, display.show)
-    except foreground.Abandoned as abandoned:
+            return supervisor.run(folder, display.show)
+    except Abandoned as abandoned:
         os._exit(abandoned.exit_code)
 
 
@@ -101,12 +102,12 @@ class BarDisplay:
     def show(self, event: Event) -> None:
         progress = self._progress
         line = progress.tell(event, time.monotonic())
-        left = progress.seconds_left
+        left = progress.state.seconds_left
         self._bar.update(
             self._task,
             description=progress.now,
-            completed=progress.frames,
-            total=progress.total_frames,
+            completed=progress.state.frames,
+            total=progress.state.total_frames,
             left="" if left is None else f"{duration_text(left)} left",
         )
         if line is not None:

@@ -1,31 +1,32 @@
-"""Starting an engine that belongs to nobody: no terminal, a session of its own.
+"""Starting a render that belongs to nobody: no terminal, a session of its own.
 
-Whatever happens to the interface afterwards, the render goes on.
+Whatever happens to the interface afterwards, the render goes on; a parent of its own restarts the
+engine after a crash (``renderer.engine.supervisor``).
 """
 
 from __future__ import annotations
 
 import os
 import subprocess
-import sys
 import threading
 from pathlib import Path
 
+from renderer.engine.child import command
 from renderer.errors import ProjectError
 
 READY = "ready"
 
 
-def launch(folder: Path) -> int:
-    """Start the engine for the project at ``folder``; its process id, once viewers can connect.
+def launch(folder: Path) -> None:
+    """Start an engine for the project at ``folder``; returns once viewers can connect.
 
     Raises ProjectError with the engine's own reason when it doesn't come up.
     """
     reading, writing = os.pipe()
     try:
         with (folder / "render.log").open("ab") as log:
-            engine = subprocess.Popen(
-                [sys.executable, "-m", "renderer", os.fspath(folder), "--ready-fd", str(writing)],
+            parent = subprocess.Popen(
+                command(os.fspath(folder), "--ready-fd", str(writing)),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -37,8 +38,7 @@ def launch(folder: Path) -> int:
     with os.fdopen(reading, encoding="utf-8", errors="replace") as answers:
         answer = answers.readline().strip()
     if answer != READY:
-        code = engine.wait()
+        code = parent.wait()
         log_path = folder / "render.log"
         raise ProjectError(answer or f"the engine ended with exit code {code}; see {log_path}")
-    threading.Thread(target=engine.wait, name="reaper", daemon=True).start()  # leaves no zombie
-    return engine.pid
+    threading.Thread(target=parent.wait, name="reaper", daemon=True).start()  # leaves no zombie

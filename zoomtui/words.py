@@ -15,6 +15,7 @@ __all__ = [
     "dimensions",
     "duration_text",
     "path_text",
+    "share_text",
     "shortened",
     "size_text",
 ]
@@ -39,6 +40,11 @@ def duration_text(seconds: float) -> str:
 def count_text(done: int, total: int | None) -> str:
     """``"3/12"``, or ``"3"`` where there is no end."""
     return f"{done}" if total is None else f"{done}/{total}"
+
+
+def share_text(share: float) -> str:
+    """0 … 1 as ``"2 %"``."""
+    return f"{100 * share:.0f} %"
 
 
 def dimensions(size: Size) -> str:

@@ -6,15 +6,16 @@ JSON lines over a Unix socket, one object a line, at most 1 MiB. The engine says
     {"type": "event", "seq": 42, "at": 1795386982.3, …}                        then each event
     {"type": "reply", "id": 7, "ok": true}  or  {…, "ok": false, "error": "…"} to each command
 
-and a viewer says ``{"id": 7, "command": "pause"}``; see ``_Commands``. A viewer that reads too
-slowly loses events and gets a fresh snapshot instead; it never slows the engine. Runs its own loop
-on its own thread; knows nothing of painting, film, or what a viewer shows.
+and a viewer says ``{"id": 7, "command": "pause"}``; see ``_Commands``. ``preview`` is answered when
+the painter gets to it, with the keyframe in the making (``renderer.preview``): only for the viewer
+that has asked, and once. A viewer that reads too slowly loses events and gets a fresh snapshot
+instead; it never slows the engine. Runs its own loop on its own thread; knows nothing of painting,
+film, or what a viewer shows.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 import logging
 import os
@@ -22,24 +23,24 @@ import socket
 import struct
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 from renderer.engine.meters import Meters
 from renderer.engine.session import Session
+from renderer.engine.viewer import Viewer, reply, to_line
 from renderer.errors import RendererError
 from renderer.events import Event, Metered, StepDone, ViewersChanged, to_json
 from renderer.files import storage_errors
+from renderer.preview import Preview
 from renderer.state import RenderState, apply
 
 PROTOCOL = 1
 LONGEST_LINE = 1 << 20
 """Bytes; a viewer that sends more is cut off."""
 
-_BACKLOG = 256
-"""Messages that may wait for a viewer."""
 _STEP_INTERVAL = 0.1
 """Seconds between two ``StepDone`` that are passed on, so that quick steps flood nobody."""
 _METER_INTERVAL = 1.0
@@ -59,12 +60,13 @@ class Control:
         self._commands = _Commands(session)
         self._state = RenderState()
         self._seq = 0
-        self._viewers: set[_Viewer] = set()
+        self._viewers: set[Viewer] = set()
         self._last_step = 0.0
         self._loop = asyncio.new_event_loop()
         self._listener = _listen(path)
         self._end = asyncio.Event()
         self._thread = threading.Thread(target=self._run, name="renderer-control")
+        session.looking.listen(self._show)
 
     def __enter__(self) -> Control:
         self._thread.start()
@@ -83,6 +85,15 @@ class Control:
     def publish(self, event: Event) -> None:
         """Tell all viewers; returns at once."""
         self._loop.call_soon_threadsafe(self._publish, event, time.time())
+
+    def _show(self, preview: Preview) -> None:
+        """Answer those who have asked for it; from any thread, returns at once."""
+        self._loop.call_soon_threadsafe(self._answer_with, preview)
+
+    def _answer_with(self, preview: Preview) -> None:
+        shown = preview.to_json()
+        for viewer in self._viewers:
+            viewer.show(shown)
 
     def _run(self) -> None:
         with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
@@ -104,7 +115,7 @@ class Control:
     async def _meter(self) -> None:
         """Ask the meters while somebody watches."""
         while True:
-            if self._viewers:
+            if self._state.viewers:
                 values = await asyncio.to_thread(self._meters.read)
                 self._publish(Metered(values), time.time())
             await asyncio.sleep(_METER_INTERVAL)
@@ -116,12 +127,12 @@ class Control:
             self._last_step = at
         self._seq += 1
         self._state = apply(self._state, event, at)
-        line = _line({"type": "event", "seq": self._seq, "at": at, **to_json(event)})
+        line = to_line({"type": "event", "seq": self._seq, "at": at, **to_json(event)})
         for viewer in self._viewers:
             viewer.tell(line)
 
     def _snapshot(self) -> bytes:
-        return _line(
+        return to_line(
             {
                 "type": "snapshot",
                 "protocol": PROTOCOL,
@@ -137,10 +148,9 @@ class Control:
             log.warning("refused a viewer of another user")
             writer.close()
             return
-        viewer = _Viewer(writer, self._snapshot)
+        viewer = Viewer(writer, self._snapshot)
         viewer.tell(self._snapshot())
         self._viewers.add(viewer)
-        self._publish(ViewersChanged(len(self._viewers)), time.time())
         try:
             async with asyncio.TaskGroup() as tasks:
                 sending = tasks.create_task(viewer.send())
@@ -151,73 +161,62 @@ class Control:
         finally:
             self._viewers.discard(viewer)
             writer.close()
-            self._publish(ViewersChanged(len(self._viewers)), time.time())
+            self._count()
 
-    async def _listen_to(self, reader: asyncio.StreamReader, viewer: _Viewer) -> None:
+    def _count(self) -> None:
+        """Say how many watch, if that is another number now."""
+        watching = sum(viewer.watching for viewer in self._viewers)
+        if watching != self._state.viewers:
+            self._publish(ViewersChanged(watching), time.time())
+
+    async def _listen_to(self, reader: asyncio.StreamReader, viewer: Viewer) -> None:
         """Answer each line; a line too long to read ends it."""
         while True:
             try:
                 line = await reader.readline()
             except ValueError:
-                viewer.tell(_reply(None, f"a line is longer than {LONGEST_LINE} bytes"))
+                viewer.tell(reply(None, f"a line is longer than {LONGEST_LINE} bytes"))
                 return
             if not line:
                 return
-            viewer.tell(self._commands.answer(line))
-
-
-class _Viewer:
-    """What waits for one viewer, and the sending of it."""
-
-    def __init__(self, writer: asyncio.StreamWriter, snapshot: Callable[[], bytes]) -> None:
-        self._writer = writer
-        self._snapshot = snapshot
-        self._waiting: asyncio.Queue[bytes | None] = asyncio.Queue()
-
-    def tell(self, line: bytes) -> None:
-        """Never waits: when too much has piled up, all of it gives way to one snapshot."""
-        if self._waiting.qsize() >= _BACKLOG:
-            while not self._waiting.empty():
-                self._waiting.get_nowait()
-            line = self._snapshot()
-        self._waiting.put_nowait(line)
-
-    async def send(self) -> None:
-        while (line := await self._waiting.get()) is not None:
-            self._writer.write(line)
-            await self._writer.drain()
-
-    async def dismiss(self) -> None:
-        """Let what waits go out, a moment long, then end the connection."""
-        self._waiting.put_nowait(None)
-        with contextlib.suppress(TimeoutError, OSError):
-            async with asyncio.timeout(1):
-                while not self._waiting.empty():
-                    await asyncio.sleep(0)
-                await self._writer.drain()
-        self._writer.close()
+            answer = self._commands.answer(line, viewer)
+            if answer is not None:
+                viewer.tell(answer)
+            self._count()
 
 
 class _Commands:
     """What a viewer may ask: ``pause``, ``unpause``, ``stop``, ``steer`` (with ``changes``: plain
-    settings by name), ``undo`` (takes back what was steered and not yet begun).
+    settings by name), ``undo`` (takes back what was steered and not yet begun), ``preview`` (its
+    reply has ``preview``, and comes when there is one), ``watch`` (it counts as a viewer from now
+    on: others see it, and the meters run for it).
     """
 
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    def answer(self, line: bytes) -> bytes:
-        """The reply to one line. Never raises: a bad line is the viewer's fault and told so."""
+    def answer(self, line: bytes, viewer: Viewer) -> bytes | None:
+        """The reply to one line of ``viewer``; None: it comes later.
+
+        Never raises: a bad line is the viewer's fault and told so.
+        """
         number = None
         try:
             asked = json.loads(line)
             if not isinstance(asked, dict):
                 raise ValueError("a command is a JSON object")
             number = asked.get("id")
-            self._obey(asked)
+            if asked.get("command") == "preview":
+                viewer.look(number)
+                self._session.looking.ask()
+                return None
+            if asked.get("command") == "watch":
+                viewer.watching = True
+            else:
+                self._obey(asked)
         except (ValueError, RecursionError, RendererError) as error:
-            return _reply(number, str(error))
-        return _reply(number, None)
+            return reply(number, str(error))
+        return reply(number, None)
 
     def _obey(self, asked: Mapping[str, Any]) -> None:
         match asked.get("command"):
@@ -251,6 +250,7 @@ def _listen(path: Path) -> socket.socket:
             listener.bind(os.fspath(path))
         finally:
             os.umask(before)
+        listener.listen()  # who finds the socket can connect, also before anybody attends to it
         listener.setblocking(False)
     return listener
 
@@ -260,12 +260,3 @@ def _peer_uid(writer: asyncio.StreamWriter) -> int:
     credentials = peer.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
     uid: int = struct.unpack("3i", credentials)[1]
     return uid
-
-
-def _reply(number: Any, error: str | None) -> bytes:
-    answer: dict[str, Any] = {"type": "reply", "id": number, "ok": error is None}
-    return _line(answer if error is None else {**answer, "error": error})
-
-
-def _line(message: Mapping[str, Any]) -> bytes:
-    return json.dumps(message, separators=(",", ":")).encode() + b"\n"

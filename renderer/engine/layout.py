@@ -11,12 +11,16 @@ from pathlib import Path
 
 from renderer.errors import ProjectError
 from renderer.journal import Record
+from renderer.painting import schedule
+from renderer.painting.schedule import Blend, Change
 from renderer.settings import RenderSettings
 
 SETTINGS = "project.toml"
 JOURNAL = "journal.jsonl"
 FILM = "film.mp4"
 LOCK = "lock"
+SUPERVISOR = "supervisor"
+CRASHES = "crashes.json"
 LOG = "render.log"
 KEYFRAMES = "keyframes"
 EXPORTS = "exports"
@@ -89,10 +93,32 @@ def settings_at(
     What was meant for a later keyframe counts more, whenever it was said: a plan is written down
     before the first keyframe is painted.
     """
-    steering = (r for r in records if r["type"] == "steer" and r["from_keyframe"] <= keyframe)
-    for record in sorted(steering, key=lambda record: int(record["from_keyframe"])):
+    for record in _steering(records, keyframe):
         settings = settings.changed(record["changes"], JOURNAL)
     return settings
+
+
+def blend_at(settings: RenderSettings, records: Iterable[Record], keyframe: int) -> Blend:
+    """The prompt that counts for ``keyframe``, and how far it has replaced the one before it.
+
+    All of it follows from the journal, so a resumed film is blended as one that was never left.
+    """
+    prompt, blend = settings.prompt, settings.prompt_blend
+    changes = [Change(0, prompt, 0)]
+    for record in _steering(records, keyframe):
+        start, changed = int(record["from_keyframe"]), record["changes"]
+        prompt, blend = changed.get("prompt", prompt), changed.get("prompt_blend", blend)
+        if changes[-1].start == start:  # more than one was said for this keyframe: the last counts
+            changes.pop()
+        if not changes or changes[-1].prompt != prompt:
+            changes.append(Change(start, prompt, blend))
+    return schedule.blend_at(changes, keyframe)
+
+
+def _steering(records: Iterable[Record], keyframe: int) -> list[Record]:
+    """What was steered for ``keyframe`` or before it, in the order in which it counts."""
+    steering = [r for r in records if r["type"] == "steer" and r["from_keyframe"] <= keyframe]
+    return sorted(steering, key=lambda record: int(record["from_keyframe"]))
 
 
 def read_settings(folder: Path) -> RenderSettings:

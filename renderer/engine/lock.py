@@ -51,7 +51,7 @@ class ProjectLock:
                 os.pwrite(self._handle, json.dumps(asdict(mine)).encode(), 0)
             except (BlockingIOError, PermissionError):  # EAGAIN or EACCES: somebody holds it
                 self.release()
-                raise ProjectBusy(_busy_message(path)) from None
+                raise ProjectBusy(busy_message(path)) from None
             except OSError:
                 self.release()
                 raise
@@ -100,7 +100,8 @@ def _read_holder(text: bytes) -> Holder:
         return Holder(pid=0, host="?", since=0.0)  # locked, but not yet signed
 
 
-def _busy_message(path: Path) -> str:
+def busy_message(path: Path) -> str:
+    """Why the project whose lock is at ``path`` can't be rendered, and by whom it is."""
     return (
         f"{path.parent} is being rendered by {holder(path) or 'another process'}; "
         f"`zoomtui status {path.parent}` shows it, or stop that one first"

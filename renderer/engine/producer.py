@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from renderer.engine.channel import Channel
+from renderer.engine.looking import Looking
 from renderer.engine.project import Project
 from renderer.engine.switches import Switches
 from renderer.errors import ProjectError
@@ -20,15 +21,18 @@ from renderer.events import Emit, KeyframeStarted, Note, Phase, PhaseChanged, St
 from renderer.painting.colour import Reference
 from renderer.painting.outpaint import (
     Outpainted,
-    derive_seed,
     first_picture,
     outpaint,
     picture_of,
 )
 from renderer.painting.painters import OnStep, Painter, find
 from renderer.painting.painters.notes import listening
+from renderer.painting.painters.previews import showing
 from renderer.painting.painters.timing import Timed
+from renderer.painting.schedule import Blend
+from renderer.painting.seeds import derive_seed
 from renderer.pictures import Picture
+from renderer.preview import Preview
 from renderer.settings import RenderSettings
 
 
@@ -47,12 +51,19 @@ class Producer:
     """Runs once, on its own thread, until the last keyframe, a stop, or an error."""
 
     def __init__(
-        self, project: Project, channel: Channel[Keyframe], switches: Switches, emit: Emit
+        self,
+        project: Project,
+        channel: Channel[Keyframe],
+        switches: Switches,
+        emit: Emit,
+        looking: Looking,
     ) -> None:
         self._project = project
         self._channel = channel
         self._switches = switches
         self._emit = emit
+        self._looking = looking
+        self._step = StepDone(0, 0, 0)
         self._painters = _PainterSource(switches, emit)
         self._begun = len(project.keyframes)
         self._beginning = threading.Lock()
@@ -85,7 +96,10 @@ class Producer:
             picture = self._picture_after(index, canvas)
             self._channel.put(Keyframe(index, canvas, made=None))
         try:
-            with listening(lambda text: self._emit(Note(text))):
+            with (
+                listening(lambda text: self._emit(Note(text))),
+                showing(self._looking.wanted, self._show),
+            ):
                 self._paint_on(picture)
         finally:
             self._emit(PhaseChanged(Phase.DRAINING))
@@ -106,7 +120,7 @@ class Producer:
         """Keyframe after keyframe, each around ``picture``, the one before it."""
         reference = None
         while (index := self._begin()) is not None:
-            settings = self._project.settings_at(index)
+            settings, blend = self._project.settings_at(index), self._project.blend_at(index)
             painter = self._painters.get(settings)
             self._emit(KeyframeStarted(index, settings.prompt))
             began = time.monotonic() - self._switches.waited
@@ -121,14 +135,14 @@ class Producer:
                     keyframe=index,
                     reference=reference,
                     on_step=self._on_step(index),
+                    blend=blend,
                 )
             seconds = time.monotonic() - self._switches.waited - began
             picture = self._picture_after(index, done.canvas)
             if index == 0:
                 reference = Reference.of(picture)
-            self._channel.put(
-                Keyframe(index, done.canvas, _made(settings, done, seconds, painter.idle()))
-            )
+            made = _made(settings, blend, done, seconds, painter.idle())
+            self._channel.put(Keyframe(index, done.canvas, made))
 
     def _begin(self) -> int | None:
         """The number of the next keyframe, out of reach for steering from now on; None: enough."""
@@ -156,16 +170,24 @@ class Producer:
     def _on_step(self, keyframe: int) -> OnStep:
         def on_step(step: int, steps: int) -> None:
             self._switches.checkpoint()
-            self._emit(StepDone(keyframe, step, steps))
+            self._step = StepDone(keyframe, step, steps)
+            self._emit(self._step)
 
         return on_step
+
+    def _show(self, picture: Picture) -> None:
+        """A small (h, w, 3) picture of what is being painted."""
+        now, (height, width) = self._step, picture.shape[:2]
+        self._looking.show(
+            Preview(now.keyframe, now.step, now.steps, width, height, picture.tobytes())
+        )
 
 
 _OF_NO_PAINTER = {
     name: getattr(RenderSettings(), name)
     for name in (
         *("prompt", "negative_prompt", "prompt_blend", "seed", "keyframes"),
-        *("candidates", "overmask", "feather", "colour_fit", "drift_guard"),
+        *("candidates", "overmask", "feather", "colour_fit", "drift_guard", "seam_pass"),
     )
 }
 """Settings that come with each job, or that no painter sees: they need no new painter."""
@@ -193,11 +215,13 @@ class _PainterSource:
 
 
 def _made(
-    settings: RenderSettings, done: Outpainted, seconds: float, idle: float
+    settings: RenderSettings, blend: Blend, done: Outpainted, seconds: float, idle: float
 ) -> dict[str, Any]:
     """How a keyframe was made: into the journal, into its file, into its event."""
     return {
         "prompt": settings.prompt,
+        "earlier_prompt": blend.earlier_prompt,
+        "blend": round(blend.share, 4),
         "negative_prompt": settings.negative_prompt,
         "painter": settings.painter,
         "model": settings.model,
@@ -216,6 +240,7 @@ def _made(
         "seam_pass": settings.seam_pass,
         "zoom_factor": settings.zoom_factor,
         "seed": done.seed,
+        "kept": list(done.kept),
         "seconds": round(seconds, 3),
         "seam": round(done.seam, 4),
         "drift": round(done.drift, 4),

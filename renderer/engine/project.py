@@ -22,6 +22,7 @@ from renderer.engine.layout import (
     SETTINGS,
     STEERABLE,
     StoredKeyframe,
+    blend_at,
     keyframe_path,
     keyframes_in,
     read_settings,
@@ -32,6 +33,7 @@ from renderer.errors import ProjectError
 from renderer.film.store import FilmStore
 from renderer.journal import Journal
 from renderer.painting.geometry import Geometry
+from renderer.painting.schedule import Blend
 from renderer.pictures import Picture, read_keyframe, write_keyframe
 from renderer.plain import Size
 from renderer.settings import RenderSettings
@@ -114,6 +116,10 @@ class Project:
         if settings.exemplar:
             settings = settings.changed({"exemplar": str(self.folder / settings.exemplar)})
         return settings
+
+    def blend_at(self, keyframe: int) -> Blend:
+        """The prompt that counts for ``keyframe``, and how far it has replaced an earlier one."""
+        return blend_at(self.settings, self._journal.records, keyframe)
 
     def steer(self, changes: Mapping[str, Any], from_keyframe: int | None = None) -> bool:
         """Change settings (plain values, as in TOML) from a keyframe not yet begun on.

@@ -18,6 +18,7 @@ from typing import Any
 
 from renderer.engine.channel import Channel
 from renderer.engine.consumer import Consumer
+from renderer.engine.looking import Looking
 from renderer.engine.producer import Keyframe, Producer
 from renderer.engine.project import Project
 from renderer.engine.switches import Switches
@@ -52,7 +53,9 @@ class Session:
         self._listener = emit
         self._channel: Channel[Keyframe] = Channel(CAPACITY)
         self._switches = Switches()
-        self._producer = Producer(project, self._channel, self._switches, self._emit)
+        self.looking = Looking()
+        """For who wants to see the keyframe in the painter's hands before it is finished."""
+        self._producer = Producer(project, self._channel, self._switches, self._emit, self.looking)
         self._errors: list[BaseException] = []
         self._saying = threading.RLock()  # a listener may itself pause or steer
         self._over = False

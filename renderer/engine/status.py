@@ -10,15 +10,15 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from renderer.engine.crashes import Crashes, read_crashes, renders
 from renderer.engine.layout import (
     FILM,
     JOURNAL,
-    LOCK,
     keyframes_in,
     read_settings,
     settings_at,
 )
-from renderer.engine.lock import Holder, holder
+from renderer.engine.lock import Holder
 from renderer.film.store import committed
 from renderer.journal import read_journal
 
@@ -37,7 +37,7 @@ class Status:
     project: str
     state: State
     holder: Holder | None
-    """The engine that renders it now."""
+    """The engine that renders it now, or the process that is restarting it after a crash."""
     film: str
     prompt: str
     painter: str
@@ -63,6 +63,8 @@ class Status:
     """Of the newest keyframe, of 255."""
     idle: float | None = None
     """Share of the time that the painter was left without work, mean of the last ten keyframes."""
+    crashes: Crashes | None = None
+    """Of the last session, where it had any."""
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -71,7 +73,7 @@ class Status:
 def read_status(folder: Path) -> Status:
     """Look at ``folder``. Raises ProjectError or SettingsError when it is no readable project."""
     settings = read_settings(folder)
-    running = holder(folder / LOCK)
+    running = renders(folder)
     records = read_journal(folder / JOURNAL)
     keyframes = keyframes_in(records)
     segments = committed(records)
@@ -99,4 +101,5 @@ def read_status(folder: Path) -> Status:
         seam=painted[-1].seam if painted else None,
         drift=painted[-1].drift if painted else None,
         idle=sum(stored.idle for stored in painted[-10:]) / len(recent) if recent else None,
+        crashes=read_crashes(folder),
     )

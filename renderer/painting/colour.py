@@ -10,11 +10,12 @@ values 0 … 255 throughout. Knows no painters, settings or files.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
+from renderer.painting.fading import close, fade, falling
 from renderer.painting.geometry import Area
 
 Pixels = NDArray[np.uint8]
@@ -36,17 +37,12 @@ SPREAD_SLACK = 1.6
 """Factor by which contrast may grow or shrink before the guard acts."""
 SPREAD_FLOOR = 8.0
 """Spreads below this count as this: a flat first picture must not outlaw all contrast."""
-GUARD_PULL = 0.15
-"""Share of the excess that the guard takes back at each keyframe."""
 GUARD_MOST = (4.0, 0.05)
 """The most that it moves the mean (levels) and the contrast (logarithm) at once."""
 
-FADE_CELL = 4
-"""Side of the boxes on which the remaining difference at the paste border is spread outwards."""
-FADE_SIGMA = 2.0
-"""Width of that spreading, in such boxes."""
-FADE_REACH = 48
-"""Pixels of border over which it fades to nothing."""
+CLOSE_REACH = 16
+"""Pixels of border within which it is bent to meet the picture pixel for pixel; the broad part of
+what differs fades over all of the feather."""
 
 PLASTIC = 1.324717957244746
 """The plastic ratio, x³ = x + 1: to two dimensions what the golden ratio is to one."""
@@ -85,24 +81,83 @@ class Correction:
         return values * np.float32(self.gain) + np.asarray(self.offset, np.float32)
 
 
-def match(painted: Pixels, picture: Pixels, known: Area, reference: Reference) -> Pixels:
+UNCHANGED = Correction(1.0, (0.0, 0.0, 0.0))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Joining:
+    """How a painted border is joined to what it surrounds; ``settings.py`` says what for."""
+
+    feather: int = 48
+    """Pixels of border over which what differs fades to nothing; 0: it stays as it is."""
+    fit: bool = True
+    """Undo the painter's change of colours."""
+    guard: float = 0.15
+    """Share of the excess that the drift guard takes back at each keyframe, 0 … 1."""
+    inner: Area | None = None
+    """The part of the known area that the painter was really shown; None: all of it."""
+
+
+PLAIN = Joining()
+
+
+def match(
+    painted: Pixels, picture: Pixels, known: Area, reference: Reference, how: Joining = PLAIN
+) -> Pixels:
     """The new canvas: ``picture`` itself in ``known``, and around it the painted border, corrected.
 
     ``painted`` is the whole (H, W, 3) picture that the painter gave back, ``picture`` what lies in
     ``known``, pixel for pixel. A painter that kept the known area as it was is taken at its word:
-    its border stays as painted, bit for bit. Otherwise three things happen to the border: the
-    painter's change is undone (``fit``), the drift guard acts (``guard``), and what still differs
-    at the paste border fades away from it over ``FADE_REACH`` pixels, so that no square shows.
+    its border stays as painted, bit for bit. Otherwise three things happen to the border, each as
+    far as ``how`` says: the painter's change is undone (``fit``), the drift guard acts (``guard``),
+    and what still differs at the paste border fades away from it, so that no square shows.
+    Colours are compared only where the painter was shown them; what it painted anew of the rest
+    says how the join differs there, pixel for pixel.
     """
-    back = painted[known.rows, known.columns]
-    if np.array_equal(back, picture):
+    if np.array_equal(painted[known.rows, known.columns], picture):
         return painted.copy()
-    correction = guard(fit(picture, back), painted, reference)
+    shown, back = _shown(painted, picture, known, how)
+    correction = fit(shown, back) if how.fit else UNCHANGED
+    if not np.array_equal(shown, back):
+        correction = guard(correction, painted, reference, how.guard)
     corrected = correction.apply(painted)
-    _fade(corrected, picture, known)
+    if how.feather:
+        fade(corrected, picture, known, how.feather, how.inner)
+        if how.inner is not None:
+            close(corrected, picture, known, min(how.feather, CLOSE_REACH))
     canvas = _dithered(corrected)
     canvas[known.rows, known.columns] = picture
     return canvas
+
+
+def rejoin(painted: Pixels, canvas: Pixels, known: Area, band: int, how: Joining) -> Pixels:
+    """``canvas`` with ``band`` > 0 pixels around ``known`` replaced by what was painted there.
+
+    ``painted`` is the whole (H, W, 3) picture that a painter made of ``canvas`` when a band on both
+    sides of the edge of ``known`` was masked. Everything outside the outer half of that band stays,
+    pixel for pixel. The new pixels meet ``known`` exactly and go over into the old ones smoothly.
+    The drift guard has acted on the canvas already.
+    """
+    left, top, right, bottom = window = known.grown(band, (canvas.shape[1], canvas.shape[0]))
+    picture = canvas[known.rows, known.columns]
+    correction = fit(*_shown(painted, picture, known, how)) if how.fit else UNCHANGED
+    corrected = correction.apply(painted)
+    close(corrected, picture, known, band)
+    share = falling(known, window, band)[:, :, None]
+    mixed = share * corrected[top:bottom, left:right]
+    mixed += (1 - share) * canvas[top:bottom, left:right]
+    joined = canvas.copy()
+    joined[top:bottom, left:right] = _dithered(mixed)
+    joined[known.rows, known.columns] = picture
+    return joined
+
+
+def _shown(painted: Pixels, picture: Pixels, known: Area, how: Joining) -> tuple[Pixels, Pixels]:
+    """What the painter was really shown of ``picture``, and what it made of that."""
+    inner = how.inner or known
+    left, top = inner.left - known.left, inner.top - known.top
+    back = painted[inner.rows, inner.columns]
+    return picture[top : top + back.shape[0], left : left + back.shape[1]], back
 
 
 def fit(picture: Pixels, back: Pixels) -> Correction:
@@ -120,21 +175,26 @@ def fit(picture: Pixels, back: Pixels) -> Correction:
     return _correction(gain, wanted_mean - gain * found_mean)
 
 
-def guard(correction: Correction, painted: Pixels, reference: Reference) -> Correction:
+def guard(
+    correction: Correction, painted: Pixels, reference: Reference, pull: float = PLAIN.guard
+) -> Correction:
     """``correction``, and a nudge towards ``reference`` where the result has left it too far.
 
-    ``painted`` is the whole canvas before correction. Within the slack nothing changes, so that
+    ``painted`` is the whole canvas before correction, ``pull`` the share of the excess that is
+    taken back; with 0 nothing changes. Within the slack nothing changes, so that
     scenes may change; beyond it the nudge stays small, so that it bends a trend and never shows.
     """
+    if not pull:
+        return correction
     before, spread = _cells(painted).figures()
     mean = correction.gain * before + np.asarray(correction.offset)
     spread *= correction.gain
     away = np.asarray(reference.mean) - mean
     excess = np.sign(away) * np.maximum(np.abs(away) - MEAN_SLACK, 0)
-    shift = np.clip(GUARD_PULL * excess, -GUARD_MOST[0], GUARD_MOST[0])
+    shift = np.clip(pull * excess, -GUARD_MOST[0], GUARD_MOST[0])
     apart = float(np.log(max(reference.spread, SPREAD_FLOOR) / max(spread, SPREAD_FLOOR)))
     beyond = np.sign(apart) * max(abs(apart) - float(np.log(SPREAD_SLACK)), 0.0)
-    factor = float(np.exp(np.clip(GUARD_PULL * beyond, -GUARD_MOST[1], GUARD_MOST[1])))
+    factor = float(np.exp(np.clip(pull * beyond, -GUARD_MOST[1], GUARD_MOST[1])))
     offset = factor * (np.asarray(correction.offset) - mean) + mean + shift
     return _correction(factor * correction.gain, offset)
 
@@ -165,56 +225,6 @@ def drift(canvas: Pixels, reference: Reference) -> float:
     """Distance of the mean colour from keyframe 0's: root mean square over channels, of 255."""
     mean, _ = _cells(canvas).figures()
     return float(np.sqrt(np.mean((mean - np.asarray(reference.mean)) ** 2)))
-
-
-def _fade(corrected: Floats, picture: Pixels, known: Area) -> None:
-    """Add, in place, what is missing at the paste border, less and less outwards.
-
-    What is missing is known only inside, and there only low-passed: it is carried outwards by
-    normalised convolution (Knutsson & Westin, CVPR 1993): blur values and weights, then divide.
-    """
-    height, width = corrected.shape[:2]
-    reach = FADE_REACH
-    left, top = max(known.left - reach, 0), max(known.top - reach, 0)
-    right, bottom = min(known.right + reach, width), min(known.bottom + reach, height)
-    missing = np.zeros((bottom - top, right - left, 3), np.float32)
-    weight = np.zeros((bottom - top, right - left, 1), np.float32)
-    rows = slice(known.top - top, known.bottom - top)
-    columns = slice(known.left - left, known.right - left)
-    missing[rows, columns] = picture - corrected[known.rows, known.columns]
-    weight[rows, columns] = 1
-    spread = _blurred(_sums(missing, FADE_CELL))
-    spread /= np.maximum(_blurred(_sums(weight, FADE_CELL)), 1e-6)
-    size = (spread.shape[1] * FADE_CELL, spread.shape[0] * FADE_CELL)
-    fade_x = _falling(np.arange(left, right), known.left, known.right)
-    fade_y = _falling(np.arange(top, bottom), known.top, known.bottom)
-    fade = fade_y[:, None] * fade_x[None, :]
-    for channel in range(3):
-        plane = Image.fromarray(np.ascontiguousarray(spread[:, :, channel]))
-        full = np.asarray(plane.resize(size, Image.Resampling.BILINEAR))
-        corrected[top:bottom, left:right, channel] += full[: bottom - top, : right - left] * fade
-
-
-def _falling(at: NDArray[np.int_], first: int, end: int) -> Floats:
-    """1 from ``first`` to ``end``, falling smoothly to 0 over FADE_REACH pixels on both sides."""
-    outside = np.maximum(np.maximum(first - at - 0.5, at + 0.5 - end), 0) / FADE_REACH
-    near = np.maximum(1 - outside, 0).astype(np.float32)
-    fade: Floats = near * near * (3 - 2 * near)
-    return fade
-
-
-def _blurred(cells: Floats) -> Floats:
-    """Gaussian blur of (h, w, c) over FADE_SIGMA cells; zero beyond the edge."""
-    reach = round(3 * FADE_SIGMA)
-    taps = np.exp(-0.5 * (np.arange(-reach, reach + 1) / FADE_SIGMA) ** 2).astype(np.float32)
-    for axis in (0, 1):
-        padded = np.pad(cells, [(reach, reach) if a == axis else (0, 0) for a in range(3)])
-        length, out = cells.shape[axis], np.zeros_like(cells)
-        for start, tap in enumerate(taps):
-            span = slice(start, start + length)
-            out += tap * (padded[span] if axis == 0 else padded[:, span])
-        cells = out
-    return cells
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,21 +264,16 @@ def _dithered(values: Floats) -> Pixels:
     Painted values are whole, so rounding would err the same way wherever a level is: a dark sky
     would lose 0.2 levels at each keyframe. The pattern is Martin Roberts's R2 sequence (2018).
     """
-    height, width = values.shape[:2]
-    step = 1 / PLASTIC
-    pattern = step * np.arange(width) + (step * step * np.arange(height) % 1)[:, None]
-    values += (pattern % 1).astype(np.float32)[:, :, None]
+    values += _pattern(*values.shape[:2])[:, :, None]
     np.clip(values, 0, 255, out=values)
     return values.astype(np.uint8)
 
 
-def _sums(values: Floats, side: int) -> Floats:
-    """Sums over boxes of ``side`` pixels, zeros beyond the right and bottom: (rows, columns, c)."""
-    height, width, channels = values.shape
-    padded = np.pad(values, ((0, -height % side), (0, -width % side), (0, 0)))
-    tall = padded.reshape(-1, side, padded.shape[1], channels).sum(axis=1)
-    sums: Floats = tall.reshape(len(tall), -1, side, channels).sum(axis=2)
-    return sums
+@lru_cache(maxsize=2)  # the same at each keyframe, and a painter waits for it
+def _pattern(height: int, width: int) -> Floats:
+    step = 1 / PLASTIC
+    pattern = step * np.arange(width) + (step * step * np.arange(height) % 1)[:, None]
+    return (pattern % 1).astype(np.float32)
 
 
 def _correction(gain: float, offset: NDArray[np.floating]) -> Correction:

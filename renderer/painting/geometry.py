@@ -33,6 +33,16 @@ class Area(NamedTuple):
     def columns(self) -> slice:
         return slice(self.left, self.right)
 
+    def grown(self, pixels: int, size: Size) -> Area:
+        """This and ``pixels`` around it, as far as a canvas of that size goes."""
+        width, height = size
+        return Area(
+            max(self.left - pixels, 0),
+            max(self.top - pixels, 0),
+            min(self.right + pixels, width),
+            min(self.bottom + pixels, height),
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Growth:
@@ -47,6 +57,23 @@ class Growth:
         width, height = self.canvas_size
         left, top, right, bottom = self.known
         return (top, height - bottom), (left, width - right)
+
+    def inside(self, pixels: float, multiple: int) -> Area:
+        """The known part without a band of ``pixels`` along the sides where it is to grow.
+
+        The band is a whole number of ``multiple``, rounded up, but at least half of the known part
+        is left.
+        """
+        (top, bottom), (left, right) = self.pads
+        known = self.known
+        across = _band(pixels, known.right - known.left, multiple)
+        down = _band(pixels, known.bottom - known.top, multiple)
+        return Area(
+            known.left + (across if left else 0),
+            known.top + (down if top else 0),
+            known.right - (across if right else 0),
+            known.bottom - (down if bottom else 0),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +142,16 @@ def _pad(side: int, zoom_factor: float, multiple: int) -> int:
     """Pixels to add at each end of a side: the least multiple that reaches ρ times the side."""
     needed = (zoom_factor - 1) * side / 2 / multiple
     return max(1, math.ceil(needed - _FLOAT_NOISE)) * multiple
+
+
+def whole(pixels: float, multiple: int) -> int:
+    """``pixels`` ≥ 0 in whole multiples, rounded up."""
+    return math.ceil(pixels / multiple) * multiple
+
+
+def _band(pixels: float, side: int, multiple: int) -> int:
+    """``pixels`` in whole multiples, at most a quarter of ``side``."""
+    return min(whole(pixels, multiple), side // 4 // multiple * multiple)
 
 
 def zoom_factor_from_pixels(outpaint_pixels: int, keyframe_size: Size) -> float:

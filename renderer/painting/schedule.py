@@ -1,14 +1,15 @@
-"""A film whose prompt changes by a plan: reading ``--prompts FILE``.
+"""A film whose prompt changes: reading a plan, and how one prompt gives way to the next.
 
-Three forms are read, told apart by the file's ending:
+Three forms of ``--prompts FILE`` are read, told apart by the file's ending:
 
-- plain lines, ``12: a coral reef`` (``#`` opens a comment);
+- plain lines, ``12: a coral reef`` (``#`` opens a comment), and ``blend: 4``;
 - TOML: ``[prompts]`` with the same as ``12 = "a coral reef"``, and at the top
-  ``negative_prompt``;
+  ``negative_prompt`` and ``blend``;
 - the JSON that the infinite-zoom extension for AUTOMATIC1111's web UI exports.
 
-The number is the first keyframe that the prompt is for, 0 = the first picture. Pure: text in, plan
-out; knows no painter and no project.
+The number is the first keyframe that the prompt is for, 0 = the first picture. ``blend`` is the
+number of keyframes that each new prompt takes to replace the one before it. Pure: knows no painter
+and no project.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from typing import Any
 from renderer.errors import SettingsError
 
 _LINE = re.compile(r"\s*(?P<keyframe>\d{1,9})\s*:\s*(?P<prompt>.*?)\s*")
+_BLEND_LINE = re.compile(r"\s*blend\s*:\s*(?P<blend>.*?)\s*", re.IGNORECASE)
 _AFFIXES = (("prePrompt", "postPrompt"), ("commonPromptPrefix", "commonPromptSuffix"))
 """Common beginning and end of all prompts, by the names of the extension's versions."""
 
@@ -37,6 +39,46 @@ class Schedule:
     """(first keyframe, prompt), rising; at least one, the first at 0."""
     negative_prompt: str | None = None
     """None: the plan says nothing about it."""
+    blend: int | None = None
+    """Keyframes that a new prompt takes; None: the plan says nothing about it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A prompt that counts from a keyframe on."""
+
+    start: int
+    """The first keyframe that it is for."""
+    prompt: str
+    blend: int
+    """Keyframes that it takes to replace the prompt before it; 0: it does so at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Blend:
+    """What one keyframe is painted from."""
+
+    prompt: str
+    earlier_prompt: str = ""
+    """The prompt that ``prompt`` is replacing; empty: none."""
+    share: float = 1.0
+    """How far it has been replaced, above 0 and up to 1."""
+
+
+def blend_at(changes: Iterable[Change], keyframe: int) -> Blend:
+    """What ``keyframe`` is painted from, by ``changes`` in rising order, the first one's at 0.
+
+    A change at s with blend n counts (i + 1)/(n + 1) at keyframe s + i as long as i < n, then all:
+    both ends of the way are left out, as the keyframe before s is the one and s + n the other. A
+    change that comes within another's blend starts from the prompt that was being blended *to*,
+    as if that had been reached: two texts are never left behind by a third.
+    """
+    begun = [change for change in changes if change.start <= keyframe]
+    now = begun[-1]
+    done = keyframe - now.start + 1
+    if len(begun) == 1 or done > now.blend or not begun[-2].prompt:
+        return Blend(now.prompt)
+    return Blend(now.prompt, begun[-2].prompt, done / (now.blend + 1))
 
 
 def read_schedule(text: str, name: str, *, seconds_per_keyframe: float) -> Schedule:
@@ -50,20 +92,25 @@ def read_schedule(text: str, name: str, *, seconds_per_keyframe: float) -> Sched
         return _from_json(text, name, seconds_per_keyframe)
     if ending == ".toml":
         return _from_toml(text, name)
-    return _schedule(_from_lines(text, name), name)
+    return _from_lines(text, name)
 
 
-def _from_lines(text: str, name: str) -> Iterable[tuple[int, str]]:
+def _from_lines(text: str, name: str) -> Schedule:
+    starts, blend = [], None
     for number, line in enumerate(text.splitlines(), start=1):
         if not line.strip() or line.lstrip().startswith("#"):
+            continue
+        place = f"{name}, line {number}"
+        if said := _BLEND_LINE.fullmatch(line):
+            blend = _blend(said["blend"], place)
             continue
         match = _LINE.fullmatch(line)
         if match is None or not match["prompt"]:
             raise SettingsError(
-                f"{name}, line {number}: expected a keyframe's number and a prompt, such as "
-                "12: a coral reef"
+                f"{place}: expected a keyframe's number and a prompt, such as 12: a coral reef"
             )
-        yield int(match["keyframe"]), match["prompt"]
+        starts.append((int(match["keyframe"]), match["prompt"]))
+    return _schedule(starts, name, blend=blend)
 
 
 def _from_toml(text: str, name: str) -> Schedule:
@@ -71,15 +118,16 @@ def _from_toml(text: str, name: str) -> Schedule:
         values = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(f"{name} is not valid TOML: {error}") from None
-    for key in values.keys() - {"prompts", "negative_prompt"}:
-        raise SettingsError(f"{name}: unknown key {key!r}; known: negative_prompt, prompts")
+    for key in values.keys() - {"prompts", "negative_prompt", "blend"}:
+        raise SettingsError(f"{name}: unknown key {key!r}; known: blend, negative_prompt, prompts")
     prompts, negative = values.get("prompts"), values.get("negative_prompt")
     if not isinstance(prompts, dict):
         raise SettingsError(f'{name} needs a table [prompts] with lines such as 12 = "a reef"')
     if negative is not None and not isinstance(negative, str):
         raise SettingsError(f"{name}: negative_prompt must be text")
     starts = [(_number(key, name), _text(value, name)) for key, value in prompts.items()]
-    return _schedule(starts, name, negative)
+    blend = _blend(values["blend"], name) if "blend" in values else None
+    return _schedule(starts, name, negative, blend)
 
 
 def _from_json(text: str, name: str, seconds_per_keyframe: float) -> Schedule:
@@ -123,6 +171,13 @@ def _number(value: object, name: str) -> int:
     return int(number)
 
 
+def _blend(value: object, place: str) -> int:
+    text = str(value)
+    if isinstance(value, bool) or not (text.isascii() and text.isdigit() and len(text) < 10):
+        raise SettingsError(f"{place}: blend must be a number of keyframes, not {value!r}")
+    return int(text)
+
+
 def _text(value: object, name: str) -> str:
     if not isinstance(value, str) or not value.strip():
         raise SettingsError(f"{name}: {value!r} is no prompt")
@@ -130,7 +185,10 @@ def _text(value: object, name: str) -> str:
 
 
 def _schedule(
-    starts: Iterable[tuple[int, str]], name: str, negative: str | None = None
+    starts: Iterable[tuple[int, str]],
+    name: str,
+    negative: str | None = None,
+    blend: int | None = None,
 ) -> Schedule:
     """In order, checked."""
     ordered = sorted(starts, key=lambda start: start[0])
@@ -141,4 +199,4 @@ def _schedule(
     for (one, _), (other, _) in pairwise(ordered):
         if one == other:
             raise SettingsError(f"{name} has two prompts for keyframe {one}")
-    return Schedule(tuple(ordered), negative)
+    return Schedule(tuple(ordered), negative, blend)

@@ -156,13 +156,16 @@ class Ended:
 
 
 class Engine:
-    """`python -m renderer FOLDER`, for real; killed when the block ends before it does."""
+    """`python -m renderer FOLDER`, for real; killed when the block ends before it does.
 
-    def __init__(self, folder: Path) -> None:
+    ``alone``: without a parent that restarts it, so that ``pid`` is the engine's own.
+    """
+
+    def __init__(self, folder: Path, *, alone: bool = False) -> None:
         self.said: list[Said] = []
         self._errors = tempfile.TemporaryFile("w+", encoding="utf-8")  # noqa: SIM115
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "renderer", str(folder)],
+            [sys.executable, "-m", "renderer", str(folder), *(["--alone"] if alone else [])],
             cwd=ROOT,
             env=os.environ | {"OMP_NUM_THREADS": "1"},
             stdout=subprocess.PIPE,

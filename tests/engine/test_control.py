@@ -80,6 +80,7 @@ def viewer(folder: Path) -> Iterator[Viewer]:
 
 
 def test_a_viewer_is_greeted_with_the_whole_state(folder: Path) -> None:
+    until(lambda: read_status(folder).keyframes == 2, "the session has begun")
     with viewer(folder) as one:
         snapshot = one.hear("snapshot")
     assert snapshot["protocol"] == PROTOCOL

@@ -98,7 +98,7 @@ def test_a_disk_that_stays_full_is_said_again_and_harms_nothing(disk: Path, whol
 
 def test_a_limit_on_file_sizes_is_a_full_disk_too(tmp_path: Path, whole: Path) -> None:
     folder = project(tmp_path / "a.zoom", painter="texture", **LARGE)
-    with Engine(folder) as running:
+    with Engine(folder, alone=True) as running:
         running.until("SegmentWritten", segment=1)
         limit = (folder / "film.mp4").stat().st_size + 20_000
         hard = resource.getrlimit(resource.RLIMIT_FSIZE)[1]

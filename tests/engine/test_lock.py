@@ -69,7 +69,7 @@ def test_a_lock_that_cannot_be_made_says_so(tmp_path: Path) -> None:
 
 def test_a_second_engine_says_who_holds_the_project_and_ends(tmp_path: Path) -> None:
     folder = project(tmp_path / "a.zoom", painter="tests.painters:endless", model="2")
-    with Engine(folder) as first:
+    with Engine(folder, alone=True) as first:
         first.until("SegmentWritten", segment=0)
         second = engine(folder)
         assert second.code == ProjectBusy.exit_code
@@ -82,7 +82,7 @@ def test_a_second_engine_says_who_holds_the_project_and_ends(tmp_path: Path) -> 
 
 def test_status_sees_the_engine_and_never_disturbs_it(tmp_path: Path) -> None:
     folder = project(tmp_path / "a.zoom", painter="tests.painters:endless", model="2")
-    with Engine(folder) as running:
+    with Engine(folder, alone=True) as running:
         running.until("SegmentWritten", segment=0)
         before = {path: path.read_bytes() for path in sorted(folder.glob("*.*"))}
         status = read_status(folder)

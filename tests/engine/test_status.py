@@ -32,6 +32,8 @@ def test_a_finished_project_says_what_is_on_disk(tmp_path: Path) -> None:
     assert status.seconds_per_keyframe is not None
     assert status.seam is not None
     assert status.seam >= 0
+    assert status.idle is not None
+    assert 0 < status.idle < 1
     assert json.loads(json.dumps(status.to_json()))["state"] == "finished"
 
 

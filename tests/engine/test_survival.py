@@ -72,7 +72,7 @@ HARM: list[Callable[[Path, random.Random], None]] = [
 
 def live_and_die(folder: Path, life: int) -> None:
     """Start the engine on ``folder`` and kill it once it has said ``life`` things."""
-    with Engine(folder) as running:
+    with Engine(folder, alone=True) as running:
         for _ in running.events():
             if len(running.said) >= life:
                 break
@@ -102,7 +102,7 @@ def test_a_render_killed_at_random_moments_makes_the_same_film(tmp_path: Path) -
 def test_a_film_is_playable_after_every_kill(tmp_path: Path) -> None:
     folder = project(tmp_path / "a.zoom", keyframes=400)
     for life in range(20, 220, 50):
-        with Engine(folder) as running:
+        with Engine(folder, alone=True) as running:
             running.until("SegmentWritten")
             for _ in range(life):
                 next(running.events())

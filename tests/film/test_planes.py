@@ -7,7 +7,7 @@ import pytest
 
 from renderer.film.planes import CanvasPlanes
 from renderer.film.resample import FRACTION
-from tests.film.worlds import ycbcr
+from tests.film.panorama import ycbcr
 
 
 def test_planes_are_bt709_limited_range_to_half_a_fraction() -> None:

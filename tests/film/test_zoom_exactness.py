@@ -13,7 +13,7 @@ from PIL import Image
 
 from renderer.film.camera import Camera
 from renderer.film.zoom import CanvasPlanes, closing_frame, interval_frames
-from tests.film.worlds import World, grass, natural, psnr, ycbcr
+from tests.film.panorama import Panorama, grass, leaves, psnr, ycbcr
 
 Plane = NDArray[np.float64]
 Maker = Callable[[int, int], Image.Image]
@@ -28,7 +28,7 @@ def picture(make: Maker) -> Image.Image:
     return make(2560, 7)
 
 
-def film(world: World, keyframes: int, frames: int = FRAMES) -> Iterator[tuple[float, Plane]]:
+def film(world: Panorama, keyframes: int, frames: int = FRAMES) -> Iterator[tuple[float, Plane]]:
     """(time in keyframes, luma) of each frame."""
     height = world.camera.film_size[1]
     for k, rgb in enumerate(world.canvases(keyframes)):
@@ -37,7 +37,7 @@ def film(world: World, keyframes: int, frames: int = FRAMES) -> Iterator[tuple[f
             yield k + i / frames, frame[:height].astype(np.float64)
 
 
-def truth(world: World, time: float) -> Plane:
+def truth(world: Panorama, time: float) -> Plane:
     view = world.true_view(world.camera.zoom_factor**time, world.camera.film_size)
     return ycbcr(np.asarray(view))[..., 0]
 
@@ -45,12 +45,12 @@ def truth(world: World, time: float) -> Plane:
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize(("factor", "keyframes"), FACTORS)
 @pytest.mark.parametrize(
-    ("make", "mean", "fifth"), [(natural, 52, 48), (grass, 46, 37)], ids=["natural", "grass"]
+    ("make", "mean", "fifth"), [(leaves, 52, 48), (grass, 46, 37)], ids=["leaves", "grass"]
 )
 def test_the_film_of_a_known_world_shows_its_true_views(
     make: Maker, mean: float, fifth: float, factor: float, keyframes: int, size: tuple[int, int]
 ) -> None:
-    world = World(picture(make), Camera(size, size, factor))
+    world = Panorama(picture(make), Camera(size, size, factor))
     exactness = [psnr(luma, truth(world, t)) for t, luma in film(world, keyframes)]
     assert np.mean(exactness) >= mean
     assert np.percentile(exactness, 5) >= fifth  # the first frames after each keyframe
@@ -60,7 +60,7 @@ def test_the_film_of_a_known_world_shows_its_true_views(
 def test_one_interval_ends_with_what_the_next_one_starts_with(
     factor: float, keyframes: int
 ) -> None:
-    world = World(picture(natural), Camera((320, 180), (320, 180), factor))
+    world = Panorama(picture(leaves), Camera((320, 180), (320, 180), factor))
     canvases = [CanvasPlanes.from_rgb(rgb) for rgb in world.canvases(keyframes)]
     for before, after in pairwise(canvases):
         end = closing_frame(before, world.camera)
@@ -71,7 +71,7 @@ def test_one_interval_ends_with_what_the_next_one_starts_with(
 
 def test_the_edge_of_the_pasted_picture_is_as_exact_as_the_rest() -> None:
     size = 320
-    world = World(picture(natural), Camera((size, size), (size, size), 1.5))
+    world = Panorama(picture(leaves), Camera((size, size), (size, size), 1.5))
     at_edge, elsewhere = [], []
     for t, luma in film(world, 5):
         if not t % 1:

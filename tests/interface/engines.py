@@ -18,6 +18,7 @@ from typing import Any
 
 import pytest
 
+from renderer.engine.crashes import supervisor
 from renderer.engine.creation import create_project
 from renderer.engine.layout import LOCK
 from renderer.engine.lock import holder
@@ -73,10 +74,15 @@ def running(folder: Path) -> int:
 
 
 def kill_engine(folder: Path) -> None:
-    """SIGKILL, and wait until the kernel has let go of the project."""
+    """SIGKILL, and wait until the kernel has let go of the project.
+
+    First to its parent, which would start another.
+    """
+    if parent := supervisor(folder):
+        os.kill(parent.pid, signal.SIGKILL)
     if pid := running(folder):
         os.kill(pid, signal.SIGKILL)
-        until(lambda: not running(folder), "the lock is free")
+    until(lambda: not running(folder) and not supervisor(folder), "the locks are free")
 
 
 def until(true: Callable[[], object], what: str, seconds: float = PATIENCE) -> None:

@@ -26,12 +26,7 @@ _HERE = Path(app_module.__file__).parent
 class ListsApp(ZoomApp):
     """See the module."""
 
-    CSS_PATH = [  # noqa: RUF012
-        _HERE / path
-        for path in dict.fromkeys(
-            (*map(str, app_module._STYLES), "screens/renders.tcss", "screens/new.tcss")
-        )
-    ]
+    CSS_PATH = [_HERE / path for path in app_module._STYLES]  # noqa: RUF012
 
     def __init__(self, first: Callable[[], Screen[Any]], terminal: Terminal = TERMINAL) -> None:
         super().__init__(terminal, first, clock=lambda: NOW, deaf=0)
@@ -88,5 +83,5 @@ def new(pilot: Pilot[str]) -> NewScreen:
 
 async def looked(pilot: Pilot[str]) -> None:
     """Until the projects have been looked at."""
-    await soon(lambda: renders(pilot)._looked, "the projects are looked at")
+    await soon(lambda: renders(pilot)._listing.looked, "the projects are looked at")
     await pilot.pause()

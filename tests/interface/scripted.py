@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import os
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from textual.pilot import Pilot
+
 from renderer.events import Phase
 from renderer.state import Failure, LogLine, RenderState
+from tests.interface.processes import PATIENCE
 from zoomtui.app import ZoomApp
 from zoomtui.client import Refused
 from zoomtui.monitoring.watching import Situation, View, Watch
+from zoomtui.screens.keyframes import KeyframeScreen
 from zoomtui.screens.monitor import MonitorScreen
 from zoomtui.terminal import Terminal
 
@@ -36,6 +41,7 @@ STATE = RenderState(
     seed=8412,
     seam=1.04,
     drift=0.8,
+    idle=(0.02, 0.01),
     keyframe_seconds=(6.9, 6.7, 7.1),
     frames=38_400,
     frames_per_keyframe=60,
@@ -107,6 +113,7 @@ class Script(Watch):
         self.view = shown
         self.asked: list[tuple[str, dict[str, Any]]] = []
         self.resumed = 0
+        self.looked = 0
         self.refusal = ""
 
     async def run(self) -> None:
@@ -119,6 +126,9 @@ class Script(Watch):
 
     async def resume(self) -> None:
         self.resumed += 1
+
+    def look(self) -> None:
+        self.looked += 1
 
 
 def scripted(shown: View, terminal: Terminal = TERMINAL) -> tuple[ZoomApp, Script]:
@@ -137,6 +147,27 @@ def screen_text(app: ZoomApp) -> str:
     """The topmost screen as text, without blanks at the ends of lines."""
     strips = app.screen._compositor.render_strips()
     return "\n".join(strip.text.rstrip() for strip in strips) + "\n"
+
+
+async def settled(pilot: Pilot[str]) -> str:
+    """The screen's text once nothing is left to be done: all messages are taken, all is laid out
+    and painted, and what that brought about is as well. How busy the machine is makes no
+    difference, as it does to ``pilot.pause``, which goes by the processor's time."""
+    app = pilot.app
+    assert isinstance(app, ZoomApp)
+    ends, before = time.monotonic() + PATIENCE, ""
+    while True:
+        await pilot._wait_for_screen()
+        if isinstance(app.screen, KeyframeScreen):
+            app.screen._tick()
+        app.screen._on_timer_update()
+        await pilot._wait_for_screen()
+        text, screen = screen_text(app), app.screen
+        waiting = screen._layout_required or screen._dirty_widgets or screen._callbacks
+        if text == before and not waiting:
+            return text
+        assert time.monotonic() < ends, "the screen never settles"
+        before = text
 
 
 def check_snapshot(name: str, text: str) -> None:

@@ -22,7 +22,9 @@ def test_models_says_licence_size_resolution_and_memory_of_each(tmp_path: Path) 
             assert part in answer.out
         assert f"native {preset.native} px" in answer.out
     assert answer.out.count("(default)") == 1
-    assert max(map(len, answer.lines)) <= 100
+    assert answer.out.count("hf auth login") == sum(preset.gated for preset in PRESETS)
+    assert answer.out.count("untested with real") == sum(not preset.tried for preset in PRESETS)
+    assert max(map(len, answer.lines)) <= 80
 
 
 def test_doctor_tells_the_truth_in_one_line_each(tmp_path: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import re
 import signal
 import subprocess
@@ -14,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from renderer.engine.status import read_status
-from tests.interface.engines import OnMonitor, engine, make_project, running, until
+from tests.interface.engines import OnMonitor, engine, kill_engine, make_project, running, until
 from tests.interface.processes import ROOT, environment
 from zoomtui.client import ask
 
@@ -91,7 +90,7 @@ def test_a_killed_engine_is_said_and_enter_goes_on(tmp_path: Path) -> None:
     with engine(folder) as pid, OnMonitor(folder) as monitor:
         monitor.until("RENDERING")
         monitor.drain(0.5)
-        os.kill(pid, signal.SIGKILL)
+        kill_engine(folder)
         monitor.until("The engine is gone")
         monitor.until("Go on rendering")
         monitor.type(b"\r")

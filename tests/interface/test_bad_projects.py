@@ -44,11 +44,11 @@ DAMAGED: dict[str, tuple[Callable[[Path], object], int, list[str]]] = {
 
 
 def digests(folder: Path) -> dict[str, str]:
-    """Of everything that is the film: all but the log and the lock."""
+    """Of everything that is the film: all but the log and the locks."""
     return {
         str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in folder.rglob("*")
-        if path.is_file() and path.name not in {"render.log", "lock"}
+        if path.is_file() and path.name not in {"render.log", "lock", "supervisor"}
     }
 
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from renderer.defaults import fill_in
 from zoomtui.commands.options import wishes
 from zoomtui.commands.render import render
-from zoomtui.making import form
+from zoomtui.making import fields, form
 
 FULL = {
     "prompt": "a coral reef",
@@ -35,6 +35,17 @@ FULL = {
     "codec": "hevc",
     "crf": "22",
     "preset": "fast",
+    "encoder_options": "aq-mode=3 'params=a b'",
+    "direction": "in",
+    "speed": "balanced",
+    "candidates": "4",
+    "prompt_blend": "3",
+    "keyframe_size": "640x384",
+    "overmask": "8",
+    "feather": "64",
+    "colour_fit": "no",
+    "drift_guard": "0.3",
+    "seam_pass": "0.25",
 }
 
 
@@ -48,19 +59,16 @@ def parsed(line: str) -> dict[str, Any]:
 
 def same(texts: dict[str, str]) -> None:
     options = parsed(form.command_line(texts))
-    paths = {key: options.pop(key) for key in ("out", "image", "exemplar")}
-    for switch in ("as_json", "dry_run"):
+    named = {key: options.pop(key) for key in ("out", "image", "exemplar", "prompts")}
+    for switch in ("as_json", "dry_run", "headless"):
         assert options.pop(switch) is False
-    options = {key: value for key, value in options.items() if key in _NAMES}
     assert fill_in(wishes(options)).settings == fill_in(form.wishes(texts)).settings
-    assert paths == {
+    assert named == {
         "out": form.path(texts, "folder"),
         "image": form.path(texts, "image"),
         "exemplar": form.path(texts, "exemplar"),
+        "prompts": form.path(texts, "prompts"),
     }
-
-
-_NAMES = {"prompt", *form.wishes({**FULL, "painter": "texture"})} | {"encoder_options"}
 
 
 def test_a_form_with_every_field_filled_in_comes_to_the_settings_of_its_command_line() -> None:
@@ -117,9 +125,40 @@ def test_a_home_folder_is_written_out_because_quotes_keep_the_shell_from_it() ->
     same({**texts, "seed": "1"})
 
 
-def test_every_field_has_an_option_of_that_name() -> None:
+def test_loras_and_encoder_options_are_given_one_by_one(tmp_path: Path) -> None:
+    one, other = tmp_path / "one.safetensors", tmp_path / "the other.safetensors"
+    one.touch()
+    other.touch()
+    texts = {**FULL, "loras": f"{one} '{other}:0.5'"}
+    words = shlex.split(form.command_line(texts))
+    assert words.count("--lora") == words.count("--encoder-option") == 2
+    assert parsed(form.command_line(texts))["loras"] == (str(one), f"{other}:0.5")
+    same(texts)
+
+
+def test_a_plan_stands_where_the_prompt_would() -> None:
+    line = form.command_line({"prompts": "~/plan.txt", "seed": "1"})
+    assert line == f"zoomtui render --seed 1 --prompts {Path.home() / 'plan.txt'}"
+
+
+@pytest.mark.parametrize("answer", ["yes", "no"])
+def test_a_switch_has_an_option_for_either_way(answer: str) -> None:
+    same({"colour_fit": answer, "seed": "1"})
+    assert ("--no-colour-fit" in form.command_line({"colour_fit": answer})) == (answer == "no")
+
+
+def test_what_is_not_complete_yet_is_still_a_command_line() -> None:
+    line = form.command_line({"loras": "'my style", "colour_fit": "may"})
+    assert shlex.split(line)[2:] == ["--lora", "'my style", "--colour-fit", "may"]
+
+
+def test_every_option_has_a_field_but_those_that_belong_to_no_form() -> None:
     options = {name for option in render.params for name in option.opts if name.startswith("--")}
-    assert {field.option for field in form.FIELDS if field.key != "prompt"} <= options
+    otherwise_said = {"--outpaint-size", "--frames-per-keyframe"}
+    of_the_command = {"--headless", "--json", "--dry-run"}
+    risky = {"--trust-pickled-weights"}
+    typed = {field.option for field in fields.FIELDS if field.key != "prompt"}
+    assert typed | otherwise_said | of_the_command | risky == options
     assert isinstance(render, click.Command)
 
 

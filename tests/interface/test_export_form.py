@@ -26,8 +26,8 @@ from zoomtui.exporting.form import (
     other_ending,
 )
 from zoomtui.exporting.lines import Pace, finished_lines, running_lines
+from zoomtui.forms import FieldError
 from zoomtui.lines import Line
-from zoomtui.making.form import FieldError
 
 PROJECT = Path("reef.zoom")
 TYPED = {

@@ -18,11 +18,18 @@ from tests.engine.runs import decoded, render, small
 from tests.interface.engines import soon
 from tests.interface.lists import SIZES, ListsApp, on_renders
 from tests.interface.processes import ROOT, zoomtui
-from tests.interface.scripted import RUNNING, TERMINAL, check_snapshot, screen_text, scripted
+from tests.interface.scripted import (
+    RUNNING,
+    TERMINAL,
+    check_snapshot,
+    screen_text,
+    scripted,
+    settled,
+)
 from tests.worlds import natural
 from zoomtui.exporting.form import ROWS
 from zoomtui.screens.export import CancelDialog, ExportScreen
-from zoomtui.screens.new import LeaveDialog
+from zoomtui.screens.form import LeaveDialog
 from zoomtui.terminal import Terminal
 
 SLOW = {"seconds_per_keyframe": "100", "preset": "veryslow"}
@@ -94,7 +101,7 @@ def test_the_screen_is_as_it_was_looked_at(size: tuple[int, int], reef: Path, he
         async with app.run_test(size=size) as pilot:
             await put(pilot, direction="in-out", easing="ease-in-out")
             await reckoned(pilot)
-            return screen_text(app)
+            return await settled(pilot)
 
     check_snapshot(f"export-{size[0]}x{size[1]}", asyncio.run(run()))
 
@@ -156,7 +163,7 @@ def test_what_no_field_is_to_blame_for_is_said_below(tmp_path: Path) -> None:
     async def run() -> None:
         app = on_export(tmp_path / "new.zoom")
         async with app.run_test(size=(80, 24)) as pilot:
-            await soon(lambda: screen(pilot)._wrong, "the engine says so")
+            await soon(lambda: screen(pilot).wrong, "the engine says so")
             await pilot.pause()
             assert "✗" in complaint(app)
             assert "no two keyframes yet" in " ".join(screen_text(app).split())

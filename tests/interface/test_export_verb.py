@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import resource
@@ -107,7 +108,7 @@ def test_a_signal_leaves_nothing_and_nobody(
     with Running("export", str(reef), "film.mp4", *slow, cwd=tmp_path) as running:
         running.until("ExportProgress")
         helpers = psutil.Process(running._process.pid).children(recursive=True)
-        assert left_in(tmp_path) == ["film.mp4.frames.part"]
+        assert left_in(tmp_path) == [".film.mp4.exporting", "film.mp4.frames.part"]
         running.signal(number)
         assert running.end() == 128 + number
     psutil.wait_procs(helpers, timeout=5)
@@ -127,6 +128,41 @@ def test_a_killed_export_takes_its_helpers_along(reef: Path, tmp_path: Path) -> 
     # and the next one is not in the way of what it left
     assert zoomtui("export", str(reef), "film.mp4", cwd=tmp_path).code == 0
     assert left_in(tmp_path) == ["film.mp4"]
+
+
+@pytest.mark.parametrize("name", ["film.mp4", "film.gif", "frames/"])
+def test_a_second_export_to_one_name_is_refused_and_the_first_is_not_harmed(
+    reef: Path, tmp_path: Path, name: str
+) -> None:
+    slow = ("--seconds-per-keyframe", "2000", "--force", "--json")
+    with Running("export", str(reef), name, *slow, cwd=tmp_path) as first:
+        first.until("ExportProgress")
+        growing = left_in(tmp_path)
+        for force in ((), ("--force",)):
+            second = zoomtui("export", str(reef), name, *force, cwd=tmp_path)
+            assert second.code == 2
+            assert second.err.count("\n") == 1
+            assert "is being made by another export" in second.err
+            assert left_in(tmp_path) == growing
+        first.signal(signal.SIGINT)
+        assert first.end() == 128 + signal.SIGINT  # until then it went on
+    assert zoomtui("export", str(reef), name, cwd=tmp_path).code == 0
+    assert left_in(tmp_path) == [name.rstrip("/")]
+
+
+def test_of_exports_that_begin_at_once_one_is_made_and_the_others_say_why(
+    reef: Path, tmp_path: Path
+) -> None:
+    speed = ("--seconds-per-keyframe", "1")
+    with contextlib.ExitStack() as stack:
+        together = [
+            stack.enter_context(Running("export", str(reef), "film.mp4", *speed, cwd=tmp_path))
+            for _ in range(3)
+        ]
+        codes = sorted(each.end() for each in together)
+    assert codes == [0, 2, 2]
+    assert left_in(tmp_path) == ["film.mp4"]
+    assert frames_in(tmp_path / "film.mp4") == 61
 
 
 @pytest.mark.parametrize("name", ["film.mp4", "film.gif", "frames/"])

@@ -26,7 +26,7 @@ def survey(
 ) -> Survey:
     made = plan(**wishes)
     alike = ((forecast.likeness(made.settings), seconds),) if seconds is not None else ()
-    return forecast.survey(tmp_path / "x.zoom", made, Surroundings(alike, gpu))
+    return forecast.survey(tmp_path / "x.zoom", made.settings, Surroundings(alike, gpu))
 
 
 def words(lines: list[Line]) -> str:

@@ -10,8 +10,8 @@ import pytest
 
 from renderer.painting.painters.models import PRESETS
 from tests.interface.processes import environment
-from zoomtui.making import form
-from zoomtui.making.form import FieldError
+from zoomtui.forms import FieldError
+from zoomtui.making import fields, form
 
 HEAVY = ("torch", "diffusers", "transformers", "av", "numba", "renderer.engine.session")
 GOOD = {"prompt": "a reef", "painter": "diffusion", "seed": "1"}
@@ -41,13 +41,76 @@ GOOD = {"prompt": "a reef", "painter": "diffusion", "seed": "1"}
         ("codec", "h266", "did you mean"),
         ("crf", "60", "must be 0 to 51"),
         ("preset", "quick", "preset 'quick'"),
+        ("encoder_options", "tune", "KEY=VALUE"),
+        ("encoder_options", "preset='slow", "KEY=VALUE"),
+        ("direction", "up", "unknown direction 'up'"),
+        ("speed", "quick", "unknown speed 'quick'"),
+        ("loras", "style.bin", "no .safetensors file"),
+        ("loras", "style.safetensors", "there is no such file"),
+        ("loras", "style.safetensors:loud", "loud is no weight"),
+        ("loras", "'my style.safetensors", "a quote is not closed"),
+        ("candidates", "0", "candidates must be 1 to 64"),
+        ("prompt_blend", "-1", "prompt_blend must be 0 to 10000"),
+        ("keyframe_size", "100x100", "multiples of 8"),
+        ("overmask", "999", "overmask must be 0 to 256"),
+        ("feather", "soft", "a whole number"),
+        ("colour_fit", "maybe", "yes or no"),
+        ("drift_guard", "2", "drift_guard must be 0 to 1"),
+        ("seam_pass", "nan", "seam_pass must be 0"),
+        ("prompts", "/no/such/plan", "plan /no/such/plan can't be read: No such file"),
+        ("prompts", "x" * 5000, "File name too long"),
+        ("prompts", "/dev/zero", "it is no plain file"),
+        ("prompts", "/", "Is a directory"),
     ],
 )
 def test_what_is_wrong_is_said_at_its_field(key: str, text: str, words: str) -> None:
     with pytest.raises(FieldError) as caught:
-        form.check({**GOOD, key: text})
+        form.check({**GOOD, **({"prompt": ""} if key == "prompts" else {}), key: text})
     assert caught.value.key == key
     assert words in str(caught.value)
+
+
+@pytest.fixture
+def plan(tmp_path: Path) -> Path:
+    file = tmp_path / "a plan.toml"
+    file.write_text(
+        'negative_prompt = "fog"\n[prompts]\n0 = "a reef"\n5 = "a wreck"\n9 = "a cave"\n'
+    )
+    return file
+
+
+def test_a_plan_stands_for_the_prompt_and_brings_the_later_ones_along(plan: Path) -> None:
+    texts = {"painter": "diffusion", "prompts": f" {plan} "}
+    draft = form.check(texts)
+    assert (draft.settings.prompt, draft.settings.negative_prompt) == ("a reef", "fog")
+    assert draft.prompts == ((5, "a wreck"), (9, "a cave"))
+    assert form.check({**texts, "negative_prompt": "text"}).settings.negative_prompt == "text"
+
+
+def test_a_prompt_and_a_plan_contradict_each_other_at_the_plan(plan: Path) -> None:
+    with pytest.raises(FieldError, match="one prompt or a plan") as caught:
+        form.check({**GOOD, "prompts": str(plan)})
+    assert caught.value.key == "prompts"
+
+
+def test_what_is_wrong_in_a_plan_is_said_with_its_line_at_its_field(plan: Path) -> None:
+    plan = plan.with_suffix(".txt")
+    plan.write_text("0: a reef\nfive: a wreck\n")
+    with pytest.raises(FieldError, match="line 2") as caught:
+        form.check({"prompts": str(plan)})
+    assert caught.value.key == "prompts"
+
+
+def test_a_size_that_suits_no_painter_is_the_fault_of_what_was_typed() -> None:
+    complaint = "keyframe_size 9000x9000 is out of range; each side 64 to 8192"
+    assert form.field_of(complaint, {"size": "9000x9000"}) == "size"
+    assert form.field_of(complaint, {"keyframe_size": "9000x9000"}) == "keyframe_size"
+
+
+def test_every_field_stands_in_one_row() -> None:
+    rows = [*fields.ROWS, *(row for group in fields.GROUPS for row in group.rows)]
+    assert sorted(key for row in rows for key in row) == sorted(fields.BY_KEY)
+    assert set(fields.DIFFUSION) <= fields.BY_KEY.keys()
 
 
 def test_a_missing_prompt_is_the_prompts_fault() -> None:
@@ -63,7 +126,7 @@ def test_a_picture_that_cannot_be_read_is_the_fault_of_its_field() -> None:
     assert form.field_of("the moon is in the way", texts) == ""
 
 
-@pytest.mark.parametrize("preset", form.FILM_PRESETS)
+@pytest.mark.parametrize("preset", fields.FILM_PRESETS)
 def test_every_film_preset_can_be_used_and_is_recognised(preset: str) -> None:
     texts = form.filled(GOOD, preset)
     assert form.film_preset(texts) == preset
@@ -79,7 +142,7 @@ def test_every_model_on_offer_can_be_used(model: str) -> None:
     ("key", "choice"),
     [
         (field.key, choice)
-        for field in form.FIELDS
+        for field in fields.FIELDS
         if field.key not in ("preset",)
         for choice in field.choices
     ],
@@ -91,7 +154,7 @@ def test_every_text_on_offer_is_one_that_can_be_used(key: str, choice: str) -> N
 def test_defaults_that_are_typed_in_change_nothing() -> None:
     plan = form.check(GOOD)
     shown = form.defaults(plan.settings, Path("reef.zoom"))
-    words = ("scheduler", "image", "exemplar", "keyframes", "folder")
+    words = {"scheduler", "keyframes", "loras", "encoder_options", *fields.NO_SETTINGS}
     typed = {key: text for key, text in shown.items() if key not in words}
     again = form.check({**GOOD, **typed}).settings
     assert again.changed({"crf": None, "preset": ""}) == plan.settings

@@ -18,6 +18,7 @@ from tests.interface.scripted import (
     check_snapshot,
     screen_text,
     scripted,
+    settled,
     view,
 )
 from tests.interface.test_dialogs import on_screen
@@ -25,7 +26,6 @@ from tests.interface.test_panels import HOSTILE
 from zoomtui.app import ZoomApp
 from zoomtui.monitoring.watching import Situation, View
 from zoomtui.screens.help import HelpScreen
-from zoomtui.screens.keyframes import KeyframeScreen
 from zoomtui.screens.log import LogScreen
 from zoomtui.screens.monitor import MonitorScreen
 from zoomtui.screens.view import ViewScreen
@@ -58,11 +58,7 @@ def look(shown: View, size: tuple[int, int], *keys: str, terminal: Terminal | No
         async with app.run_test(size=size) as pilot:
             await pilot.pause()
             await pilot.press(*keys)
-            for _ in range(3):  # what is painted, is laid out, and is painted by that
-                if isinstance(app.screen, KeyframeScreen):
-                    app.screen._tick()
-                await pilot.pause()
-            return screen_text(app)
+            return await settled(pilot)
 
     return asyncio.run(run())
 
@@ -101,8 +97,7 @@ def test_the_screen_follows_the_size_of_the_terminal() -> None:
     async def body(pilot: Pilot[str], script: Script) -> None:
         for size in (*SIZES, *reversed(SIZES)):
             await pilot.resize_terminal(*size)
-            await pilot.pause(0.6)
-            assert shown_text(pilot) == expected[size]
+            assert await settled(pilot) == expected[size]
 
     on_screen(RUNNING, body, (200, 60))
 

@@ -13,13 +13,15 @@ from PIL import Image
 from textual.pilot import Pilot
 
 from renderer.engine import places
-from renderer.engine.layout import read_settings
+from renderer.engine.layout import JOURNAL, read_settings
 from tests.interface.engines import kill_engine, running, soon
 from tests.interface.lists import SIZES, ListsApp, new, on_new
 from tests.interface.processes import ROOT
-from tests.interface.scripted import check_snapshot, screen_text
+from tests.interface.scripted import check_snapshot, screen_text, settled
+from zoomtui.making.fields import BY_KEY, GROUPS, ROWS
 from zoomtui.making.forecast import Surroundings
-from zoomtui.screens.new import LeaveDialog, NewScreen
+from zoomtui.screens.form import LeaveDialog
+from zoomtui.screens.new import NewScreen
 from zoomtui.widgets.trial import Trial
 
 GRADIENT = {
@@ -54,7 +56,7 @@ def here(tmp_path: Path) -> Path:
 async def put(pilot: Pilot[str], **texts: str) -> None:
     """Texts into fields, as if typed."""
     new(pilot).form.put(texts)
-    await pilot.pause()
+    await settled(pilot)
 
 
 def complaint(app: ListsApp) -> str:
@@ -74,10 +76,9 @@ def test_the_screen_is_as_it_was_looked_at(
         app = on_new(here)
         async with app.run_test(size=size) as pilot:
             await put(pilot, prompt="gothic cathedral of ice,\naurora", painter=painter, seed="7")
-            await soon(lambda: "frames/s" in screen_text(app) or size[0] < 100, "the forecast")
-            await soon(lambda: "an hour of film" in screen_text(app), "the forecast")
-            await pilot.pause(0.3)
-            return screen_text(app)
+            needs = "no GPU needed" if painter == "texture" else "of GPU memory"
+            await soon(lambda: needs in screen_text(app), "the forecast")
+            return await settled(pilot)
 
     check_snapshot(f"new-{painter}-{size[0]}x{size[1]}", asyncio.run(run()))
 
@@ -128,20 +129,82 @@ def test_the_keyboard_alone_reaches_every_field(here: Path) -> None:
         app = on_new(here)
         async with app.run_test(size=(80, 24)) as pilot:
             await put(pilot, painter="diffusion")
-            reached = []
-            while app.focused is not None and app.focused.id not in reached:
-                reached.append(app.focused.id)
-                await pilot.press("tab")
-            assert reached == [f"field-{key}" for key in _READING_ORDER]
+            shut = await reached(pilot)
+            assert shut == [f"field-{key}" for row in ROWS for key in row] + _HEADS
+            for head in _HEADS:
+                app.screen.query_one(f"#{head}").focus()
+                await pilot.press("enter")
+            assert set(await reached(pilot)) == {f"field-{key}" for key in BY_KEY} | set(_HEADS)
 
     asyncio.run(run())
 
 
-_READING_ORDER = (
-    "prompt", "negative_prompt", "painter", "model", "steps", "guidance_scale", "strength",
-    "scheduler", "seed", "method", "keyframes", "seconds_per_keyframe", "zoom_factor", "size",
-    "fps", "codec", "crf", "preset", "image", "exemplar", "folder",
-)  # fmt: skip
+_HEADS = [f"group-{group.key}" for group in GROUPS]
+
+
+async def reached(pilot: Pilot[str]) -> list[str]:
+    """What Tab comes to from the prompt, in that order."""
+    found: list[str] = []
+    new(pilot).form.choose("prompt")
+    await pilot.pause()
+    while (focused := pilot.app.focused) is not None and focused.id not in found:
+        found.append(focused.id or "")
+        await pilot.press("tab")
+    return found
+
+
+def test_a_group_unfolds_by_key_and_says_what_is_set_while_it_is_folded(here: Path) -> None:
+    async def run() -> None:
+        app = on_new(here)
+        async with app.run_test(size=(120, 36)) as pilot:
+            await put(pilot, painter="texture", feather="64")
+            assert "▸ Joining      Feather 64" in screen_text(app)
+            app.screen.query_one("#group-joining").focus()
+            await pilot.press("space")
+            assert "▾ Joining" in screen_text(app)
+            assert "Drift guard" in screen_text(app)
+            assert "Seam pass" not in screen_text(app)  # only a model makes use of it
+            await pilot.press("tab", *"16")
+            assert new(pilot).texts["overmask"] == "16"
+            assert "--overmask 16 --feather 64" in " ".join(new(pilot).command.split())
+            await pilot.press("shift+tab", "left")
+            assert "▸ Joining      Overmask 16  Feather 64" in screen_text(app)
+            await pilot.click("#group-joining")
+            assert "▾ Joining" in screen_text(app)
+
+    asyncio.run(run())
+
+
+def test_what_is_wrong_is_never_folded_away(here: Path) -> None:
+    async def run() -> None:
+        app = on_new(here)
+        async with app.run_test(size=(120, 36)) as pilot:
+            await put(pilot, painter="texture", candidates="0")
+            assert "candidates must be 1 to 64" in complaint(app)
+            await pilot.press("ctrl+s")
+            assert app.focused is not None
+            assert app.focused.id == "field-candidates"
+
+    asyncio.run(run())
+
+
+def test_a_plan_gives_the_folder_its_name_and_the_project_its_prompts(here: Path) -> None:
+    plan = here.parent / "plan.txt"
+    plan.write_text("0: a reef\n2: a wreck\n")
+    folder = here / "a-reef.zoom"
+
+    async def run() -> None:
+        app = on_new(here)
+        async with app.run_test(size=(120, 36)) as pilot:
+            await put(pilot, prompts=str(plan), direction="in", **GRADIENT)
+            assert "a-reef.zoom" in screen_text(app)
+            await pilot.press("ctrl+s")
+            await soon(lambda: app.opened, "the monitor opens")
+
+    asyncio.run(run())
+    kill_engine(folder)
+    assert read_settings(folder).direction == "in"
+    assert '"from_keyframe":2' in (folder / JOURNAL).read_text().replace(": ", ":")
 
 
 def test_up_and_down_step_through_what_is_worth_offering(here: Path) -> None:
@@ -196,12 +259,12 @@ def test_start_makes_what_the_command_line_says_and_leaves_the_engine_alone(here
         app = on_new(here)
         async with app.run_test(size=(80, 24)) as pilot:
             await put(pilot, prompt="a reef", **GRADIENT)
-            plan = new(pilot)._plan
-            assert plan is not None
+            draft = new(pilot)._draft
+            assert draft is not None
             await pilot.press("ctrl+s")
             await soon(lambda: app.opened, "the monitor opens")
             assert app.opened == [folder]
-            assert read_settings(folder) == plan.settings
+            assert read_settings(folder) == draft.settings
 
     asyncio.run(run())
     kill_engine(folder)
@@ -298,10 +361,10 @@ def test_every_seed_is_another_and_the_one_shown_is_the_one_used(here: Path) -> 
             await pilot.press("ctrl+r")
             await pilot.pause()
             second = new(pilot).texts["seed"]
-            plan = new(pilot)._plan
+            draft = new(pilot)._draft
             assert first != second
-            assert plan is not None
-            assert str(plan.settings.seed) == second
+            assert draft is not None
+            assert str(draft.settings.seed) == second
 
     asyncio.run(run())
     assert not running(here)

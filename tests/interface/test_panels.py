@@ -138,6 +138,16 @@ def test_the_slow_side_is_named() -> None:
     assert "bottleneck" in text(encoding)
 
 
+def test_how_long_the_painter_waits_is_said_where_there_is_room() -> None:
+    painting, _, encoding = panels.pipeline_lines(RUNNING, 40)
+    assert text(painting) == "painting  6.9 s/kf  idle 2 %  bottleneck"
+    assert "idle" not in text(encoding)
+    assert text(panels.pipeline_lines(RUNNING, 35)[0]) == "painting  6.9 s/kf  bottleneck"
+    waiting = view(queued=2, idle=(0.4, 0.5), keyframe_seconds=(61.2, 61.4))
+    assert text(panels.pipeline_lines(waiting, 35)[0]) == "painting  61 s/kf  idle 45 %"
+    assert "idle" not in text(panels.pipeline_lines(view(idle=()), 40)[0])
+
+
 def test_a_queued_prompt_says_from_which_keyframe_it_counts() -> None:
     _, following = panels.prompt_lines(VIEWS["steered"], 80)
     assert text(following) == "next  from keyframe 130:  coral reef library, soft fog"

@@ -11,7 +11,8 @@ from PIL import Image
 
 from tests.interface.ptys import read_graphics
 from zoomtui.pictures import kitty
-from zoomtui.pictures.prepare import placeholder_lines
+from zoomtui.pictures.fit import Source
+from zoomtui.pictures.prepare import Request, placeholder_lines, prepare
 
 NOISE = np.random.default_rng(1).integers(0, 256, (180, 320, 3), np.uint8)
 
@@ -89,3 +90,15 @@ def test_ids_fit_a_colour_and_differ() -> None:
     ids = {kitty.fresh_id() for _ in range(50)}
     assert len(ids) == 50
     assert all(0 < image < 2**24 for image in ids)
+
+
+@pytest.mark.parametrize(("size", "sent"), [((16, 9), (16, 9)), ((1600, 900), (320, 180))])
+def test_no_more_pixels_are_sent_than_there_are(
+    size: tuple[int, int], sent: tuple[int, int]
+) -> None:
+    source = Source(bytes(3 * size[0] * size[1]), *size)
+    made = prepare(Request(source, (64, 30), (10, 20), "kitty", "truecolor"))
+    assert (made.columns, made.rows) == (64, 18)
+    assert made.png is not None
+    with Image.open(io.BytesIO(made.png)) as png:
+        assert png.size == sent

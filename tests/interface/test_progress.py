@@ -53,7 +53,7 @@ def segment(index: int, total: int) -> SegmentWritten:
 
 def keyframe(index: int) -> KeyframeReady:
     return KeyframeReady(
-        keyframe=index, seed=1, prompt="", seconds=2.5, queued=0, seam=1.04, drift=0.26
+        keyframe=index, seed=1, prompt="", seconds=2.5, queued=0, seam=1.04, drift=0.26, idle=0.018
     )
 
 
@@ -87,7 +87,9 @@ def test_a_resumed_render_says_what_is_done() -> None:
 
 def test_every_keyframe_is_one_line_with_its_quality_but_for_the_first() -> None:
     assert said(started(), keyframe(0)) == "keyframe 1/5  painted in 2.5 s"
-    assert said(started(), keyframe(1)) == ("keyframe 2/5  painted in 2.5 s  seam 1.04  drift 0.3")
+    assert said(started(), keyframe(1)) == (
+        "keyframe 2/5  painted in 2.5 s  seam 1.04  drift 0.3  painter idle 2 %"
+    )
 
 
 def test_every_segment_is_one_line_with_frames_done_rate_and_time_left() -> None:
@@ -109,15 +111,15 @@ def test_loading_a_model_does_not_count_for_the_rate() -> None:
     progress.tell(PhaseChanged(Phase.LOADING), 0.0)
     progress.tell(PhaseChanged(Phase.RENDERING), 100.0)
     progress.tell(segment(0, 10), 101.0)
-    assert progress.rate == 10.0
+    assert progress.state.frame_rate == 10.0
 
 
 def test_frames_of_earlier_sessions_do_not_count_for_the_rate() -> None:
     progress = Progress()
     progress.tell(started(keyframes=3, frames=20), 0.0)
     progress.tell(segment(2, 30), 2.0)
-    assert progress.rate == 5.0
-    assert progress.seconds_left == 11 / 5
+    assert progress.state.frame_rate == 5.0
+    assert progress.state.seconds_left == 11 / 5
 
 
 def test_the_rate_follows_the_last_segments() -> None:
@@ -125,17 +127,17 @@ def test_the_rate_follows_the_last_segments() -> None:
     progress.tell(started(total_keyframes=101, total_frames=1001), 0.0)
     for index in range(20):
         progress.tell(segment(index, 10 * (index + 1)), 100.0 + index)
-    assert progress.rate == 10.0
+    assert progress.state.frame_rate == 10.0
 
 
 def test_there_is_no_rate_before_the_first_segment_nor_from_one_instant() -> None:
     progress = Progress()
-    assert progress.rate is None
+    assert progress.state.frame_rate is None
     progress.tell(started(), 5.0)
-    assert progress.rate is None
+    assert progress.state.frame_rate is None
     progress.tell(segment(0, 10), 5.0)
-    assert progress.rate is None
-    assert progress.seconds_left is None
+    assert progress.state.frame_rate is None
+    assert progress.state.seconds_left is None
 
 
 def test_steps_are_no_lines_but_show_in_what_is_being_done() -> None:
@@ -169,7 +171,7 @@ def test_steering_says_what_comes_and_moves_the_end() -> None:
     assert progress.tell(steered, 1.0) == (
         r"from keyframe 4 on: at \x1b[5mnight; 9 keyframes in all"
     )
-    assert progress.total_frames == 81
+    assert progress.state.total_frames == 81
 
 
 def test_notes_are_lines_and_failures_are_the_callers_to_report() -> None:

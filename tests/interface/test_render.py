@@ -295,7 +295,19 @@ def test_a_plan_of_prompts_is_followed_and_steering_gives_way_to_it(tmp_path: Pa
     assert answer.code == 0, answer.err
     made = [read_provenance(keyframe_path(tmp_path / "a.zoom", k))["prompt"] for k in range(3)]
     assert made == ["a castle", "a castle", "a reef"]
+    assert settings_of(tmp_path / "a.zoom").prompt_blend == 0
     both = zoomtui("render", "x", "--prompts", "plan.txt", "--out", "b.zoom", cwd=tmp_path)
     assert (both.code, both.err.count("\n")) == (2, 1)
     none = zoomtui("render", "--prompts", "no.txt", "--out", "b.zoom", cwd=tmp_path)
     assert none.err == "zoomtui: plan no.txt can't be read: No such file or directory\n"
+
+
+def test_a_plan_says_how_long_prompts_take_unless_an_option_does(tmp_path: Path) -> None:
+    (tmp_path / "plan.txt").write_text("blend: 1\n0: a castle\n1: a reef\n")
+    plan = ("render", "--prompts", "plan.txt", *QUICK, "--out")
+    assert zoomtui(*plan, "a.zoom", cwd=tmp_path).code == 0
+    made = [read_provenance(keyframe_path(tmp_path / "a.zoom", k)) for k in range(3)]
+    assert [m["blend"] for m in made] == [1.0, 0.5, 1.0]
+    assert [m["earlier_prompt"] for m in made] == ["", "a castle", ""]
+    assert zoomtui(*plan, "b.zoom", "--prompt-blend", "5", cwd=tmp_path).code == 0
+    assert settings_of(tmp_path / "b.zoom").prompt_blend == 5

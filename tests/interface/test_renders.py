@@ -14,7 +14,7 @@ from renderer.engine import places
 from tests.interface.engines import kill_engine, make_project, running, soon
 from tests.interface.lists import SIZES, Shelved, looked, on_renders, renders
 from tests.interface.processes import ROOT
-from tests.interface.scripted import TERMINAL, check_snapshot, screen_text
+from tests.interface.scripted import TERMINAL, check_snapshot, screen_text, settled
 from tests.interface.shelves import CORAL, KOI, SHELF, render
 from zoomtui.renders.gallery import EMPTY
 from zoomtui.renders.shelf import Mark, Shelf
@@ -49,9 +49,9 @@ def look(
             await looked(pilot)
             await pilot.press(*keys)
             await pilot.app.workers.wait_for_complete()
-            await pilot.pause()
+            text = await settled(pilot)
             chosen = pilot.app.screen_stack[0].query_one(Rows).chosen
-            return screen_text(app), chosen and Path(chosen).stem
+            return text, chosen and Path(chosen).stem
 
     return asyncio.run(run())
 
@@ -163,7 +163,7 @@ def test_forget_takes_the_entry_and_leaves_every_file(finished: Path, tmp_path: 
             await soon(lambda: isinstance(app.screen, ForgetDialog), "the dialog opens")
             await pilot.press("down", "enter")
             await soon(lambda: not places.known(), "the entry is gone")
-            await soon(lambda: not renders(pilot).shelf.renders, "the list is empty")
+            await soon(lambda: not renders(pilot)._listing.shelf.renders, "the list is empty")
 
     asyncio.run(run())
     assert sorted(finished.rglob("*")) == before

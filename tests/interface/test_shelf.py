@@ -13,8 +13,9 @@ from pathlib import Path
 import pytest
 
 from renderer.engine import places
+from renderer.events import Phase, PhaseChanged, ViewersChanged
 from tests.interface.engines import engine, kill_engine, make_project, until
-from zoomtui.client import ask
+from zoomtui.client import Client, Told, ask
 from zoomtui.renders.shelf import Mark, Reader, Render, Shelf, details, glance
 
 
@@ -152,6 +153,30 @@ def test_an_engine_is_seen_running_paused_and_dead(tmp_path: Path, nowhere: Path
         kill_engine(folder)
         assert only(reader).mark is Mark.STOPPED
         assert only(reader).engine is None
+
+
+def test_who_only_glances_or_leaves_a_word_is_no_viewer(tmp_path: Path) -> None:
+    folder = make_project(tmp_path / "a.zoom", "endless", since=2)
+
+    async def counted() -> list[int]:
+        watching = await Client.connect(folder)
+        watching.watch()
+        counts = []
+        async for message in watching.messages():
+            if not isinstance(message, Told):
+                continue
+            match message.event:
+                case ViewersChanged():
+                    counts.append(message.event.viewers)
+                    assert await asyncio.to_thread(glance, folder, 5.0) is not None
+                    await ask(folder, "pause")
+                case PhaseChanged(phase=Phase.PAUSED):
+                    break
+        watching.close()
+        return counts
+
+    with engine(folder):
+        assert asyncio.run(counted()) == [1]
 
 
 def test_an_engine_that_does_not_answer_is_running_all_the_same(

@@ -18,6 +18,7 @@ def test_status_of_a_finished_project(rendered: tuple[Path, Answer]) -> None:
         "prompt     a reef",
         "painter    tests.painters:gradient",
         "keyframes  3/3",
+        " each, painter idle ",
         f"frames     {FRAMES}/{FRAMES}, 0.3 s of film",
         "quality    seam",
         f"film       {folder}/film.mp4",

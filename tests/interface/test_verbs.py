@@ -49,6 +49,11 @@ def test_a_render_is_listed_steered_paused_and_stopped_by_verbs(folder: Path) ->
         assert "[red]night[/red] \\x1b[31m" in said.out
         assert prompts(folder) == [MARKUP]
 
+        said = zoomtui("prompt", str(folder), "sky", "--blend", "4", cwd=folder.parent)
+        assert said.out == "from the next keyframe on, over 4 keyframes: sky\n"
+        changes = [r["changes"] for r in read_journal(folder / JOURNAL) if r["type"] == "steer"]
+        assert changes[-1] == {"prompt": "sky", "prompt_blend": 4}
+
         stopped = zoomtui("stop", str(folder), cwd=folder.parent)
         assert stopped.code == 0
         assert stopped.out.startswith("stopped after 2 keyframes")

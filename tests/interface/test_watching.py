@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import shutil
-import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -18,7 +16,8 @@ from renderer.settings import RenderSettings
 from renderer.state import RenderState, apply
 from tests.interface.engines import digest, engine, kill_engine, make_project, running, soon, until
 from zoomtui.client import NotRunning, Refused
-from zoomtui.monitoring.watching import Situation, Watch, state_on_disk
+from zoomtui.monitoring.resting import state_on_disk
+from zoomtui.monitoring.watching import Situation, Watch
 
 
 @asynccontextmanager
@@ -116,7 +115,7 @@ def test_a_killed_engine_is_lost_and_resuming_continues_the_film_byte_for_byte(
     async def kill_and_resume() -> None:
         async with watching(broken) as watch:
             await soon(lambda: watch.view.state.frames > 20, "some frames")
-            os.kill(running(broken), signal.SIGKILL)
+            kill_engine(broken)
             await soon(lambda: watch.view.situation is Situation.LOST, "lost", 2)
             assert watch.view.resumable
             assert watch.view.state.frames < 239

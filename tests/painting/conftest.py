@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+from renderer.settings import RenderSettings
 
 
 @pytest.fixture(scope="module")
@@ -29,3 +32,31 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     tiny_sd(channels=4).save_pretrained(root / "sd4")
     tiny_sdxl().save_pretrained(root / "sdxl")
     return {name: root / name for name in ("sd", "sd4", "sdxl")}
+
+
+@pytest.fixture(scope="session")
+def families(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Tiny pipelines of the kinds beyond Stable Diffusion, saved, by name. Only read them."""
+    from tests.painting.tiny_families import FAMILIES, build
+
+    root = tmp_path_factory.mktemp("families")
+    for name in FAMILIES:
+        build(name).save_pretrained(root / name)
+    return {name: root / name for name in FAMILIES}
+
+
+@pytest.fixture(scope="session")
+def kept(families: dict[str, Path]) -> Callable[..., Any]:
+    """The painter of a kind with these settings, the same one each time: don't change it."""
+    from renderer.painting.painters.diffusion.loading import load
+    from renderer.painting.painters.diffusion.painter import DiffusionPainter
+
+    made: dict[str, DiffusionPainter] = {}
+
+    def painter(name: str, **more: Any) -> DiffusionPainter:
+        settings = RenderSettings(prompt="a castle", model=str(families[name]), **more)
+        if str(settings) not in made:
+            made[str(settings)] = DiffusionPainter(load(settings), settings)
+        return made[str(settings)]
+
+    return painter

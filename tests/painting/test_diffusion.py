@@ -154,10 +154,10 @@ def test_a_first_picture_ignores_canvas_and_strength(make: Make, kind: str) -> N
 def test_a_cell_with_one_masked_pixel_is_painted_whole() -> None:
     mask = np.zeros((16, 24), dtype=bool)
     mask[3, 9] = True
-    grown = whole_cells(mask)
+    grown = whole_cells(mask, 8)
     assert grown[:8, 8:16].all()
     assert grown.sum() == 64
-    assert np.array_equal(whole_cells(ring()), ring())
+    assert np.array_equal(whole_cells(ring(), 8), ring())
 
 
 def test_a_prompt_is_encoded_once(make: Make, kind: str) -> None:

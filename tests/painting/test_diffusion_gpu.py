@@ -18,6 +18,7 @@ from renderer.painting.painters.notes import listening
 from renderer.painting.painters.speed import LEVELS
 from renderer.settings import RenderSettings
 from tests.painting.tiny import tiny_sd, tiny_sdxl
+from tests.painting.tiny_families import FAMILIES, build
 
 pytestmark = [
     pytest.mark.gpu,
@@ -104,3 +105,35 @@ def test_every_level_paints_the_same_for_the_same_seed(
     assert np.array_equal(first, second)
     assert len(lines) == 1  # it warmed up, and nothing fell back to eager
     assert lines[0].startswith("warming up")
+
+
+@pytest.mark.parametrize("speed", ["quality", "balanced"])
+@pytest.mark.parametrize("name", FAMILIES)
+def test_every_kind_of_pipeline_paints_the_same_for_the_same_seed(
+    tmp_path: Path, name: str, speed: str
+) -> None:
+    """In half precision, compiled where it can be, and with its parts taking turns."""
+    build(name).save_pretrained(tmp_path)
+    plain = RenderSettings(prompt="a castle", model=str(tmp_path), steps=4, guidance_scale=2.0)
+    settings = plain.changed({"speed": speed})
+    lines: list[str] = []
+    with listening(lines.append):
+        painter = DiffusionPainter(load(settings), settings)
+        first, second = (painter.paint(large_job(), ignore) for _ in range(2))
+        assert first.std() > 5
+        assert np.array_equal(first, second)
+        with pytest.raises(Cancelled):
+            painter.paint(large_job(), cancel)
+    assert all(line.startswith("warming up") for line in lines)  # nothing fell back to eager
+    moved = load(settings)
+    moved.pipeline.enable_model_cpu_offload()
+    again = DiffusionPainter(moved, settings).paint(large_job(), ignore)
+    assert np.abs(again.astype(int) - first).mean() < 10
+
+
+def large_job() -> PaintJob:
+    """Of a size that every kind of pipeline can do."""
+    mask = np.ones((128, 192), dtype=bool)
+    mask[32:96, 32:160] = False
+    canvas = np.random.default_rng(0).integers(0, 256, (128, 192, 3), dtype=np.uint8)
+    return PaintJob(canvas, mask, "a castle", "blurry", seed=1, keyframe=1)

@@ -27,7 +27,8 @@ COMMIT = "0123456789abcdef0123456789abcdef01234567"
 LOCATE = """
 import sys
 from renderer.errors import RendererError
-from renderer.painting.painters.diffusion.hub import locate, locate_lora
+from renderer.painting.painters.diffusion.families import FAMILIES
+from renderer.painting.painters.diffusion.hub import locate, locate_adjunct, locate_lora
 from renderer.painting.painters.loras import parse_lora
 from renderer.painting.painters.notes import listening
 def say(line):
@@ -36,6 +37,8 @@ try:
     with listening(say):
         if ".safetensors" in sys.argv[1]:
             print(locate_lora(parse_lora(sys.argv[1])))
+        elif sys.argv[1] in FAMILIES:
+            print(locate_adjunct(FAMILIES[sys.argv[1]].adjunct, half=sys.argv[2] == "half"))
         else:
             print(locate(sys.argv[1], half=sys.argv[2] == "half"))
 except RendererError as error:
@@ -327,7 +330,7 @@ def test_pickled_weights_are_not_fetched(hub: Hub, tmp_path: Path) -> None:
     }
     done = locate("me/old", tmp_path, hub.url)
     assert done.stderr.strip() == (
-        "PainterError: me/old has only pickled weights for its unet (unet/pytorch_model.bin), "
+        "MissingWeights: me/old has only pickled weights for its unet (unet/pytorch_model.bin), "
         "which are not opened because they may run code; convert the model to safetensors, or give "
         "--trust-pickled-weights if you trust who made it"
     )
@@ -342,6 +345,77 @@ def test_a_disk_that_is_too_small_is_noticed_before_the_download(hub: Hub, tmp_p
         r"set HF_HOME to a larger disk",
         done.stderr.strip(),
     )
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of 1 MiB where the cache keeps me/model, which is otherwise on a larger one."""
+    folder = tmp_path / "hub" / "models--me--model"
+    folder.mkdir(parents=True)
+    mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(folder)]
+    if subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("mounting a tmpfs needs root")
+    yield folder
+    subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+def test_a_disk_that_fills_up_while_downloading_is_said_and_more_room_completes_it(
+    hub: Hub, tmp_path: Path, small_disk: Path
+) -> None:
+    name = "unet/diffusion_pytorch_model.fp16.safetensors"
+    hub.repos["me/model"] = pipeline_files()
+    hub.repos["me/model"][name] = bytes(range(256)) * 12_000
+    full = locate("me/model", tmp_path, hub.url)
+    assert full.stderr.splitlines()[-1] == (
+        f"PainterError: the disk is full: no room for me/model in {tmp_path / 'hub'}; free some, "
+        "or set HF_HOME to a larger disk"
+    )
+    assert full.returncode != 0
+    subprocess.run(["mount", "-o", "remount,size=20m", str(small_disk)], check=True)
+    done = locate("me/model", tmp_path, hub.url)
+    assert done.returncode == 0, done.stderr
+    assert (Path(done.stdout.strip()) / name).read_bytes() == hub.repos["me/model"][name]
+
+
+def adjunct_files(class_name: str) -> tuple[str, dict[str, bytes], set[str]]:
+    """(repository, its files, the names of those that are needed) of a kind's missing parts."""
+    if class_name == "QwenImagePipeline":
+        needed = {"config.json", "diffusion_pytorch_model.safetensors"}
+        more = {"README.md", "assets/image.png"}
+        repo = "InstantX/Qwen-Image-ControlNet-Inpainting"
+    else:
+        needed = {
+            "model_index.json",
+            "prior/config.json",
+            "prior/diffusion_pytorch_model.fp16.safetensors",
+            "image_encoder/model.fp16.safetensors",
+            "text_encoder/model.fp16.safetensors",
+            "tokenizer/vocab.json",
+        }
+        more = {"prior/diffusion_pytorch_model.bin", "text_encoder/model.safetensors"}
+        repo = "kandinsky-community/kandinsky-2-2-prior"
+    return repo, {name: name.encode() for name in needed | more}, needed
+
+
+@pytest.mark.parametrize("class_name", ["QwenImagePipeline", "KandinskyV22InpaintPipeline"])
+def test_the_parts_that_a_model_lacks_are_fetched_once_from_elsewhere(
+    hub: Hub, tmp_path: Path, class_name: str
+) -> None:
+    repo, files, needed = adjunct_files(class_name)
+    nothing = locate(class_name, tmp_path, hub.url, HF_HUB_OFFLINE="1")
+    assert nothing.stderr.startswith(f"PainterError: {repo} is not wholly on this disk and ")
+    hub.repos[repo] = files
+    first = locate(class_name, tmp_path, hub.url)
+    assert first.returncode == 0, first.stderr
+    assert files_in(first.stdout) == needed
+    hub.asked.clear()
+    again = locate(class_name, tmp_path, hub.url, HF_HUB_OFFLINE="1")
+    assert again.stdout == first.stdout
+    assert hub.asked == []
+    lost = next(name for name in needed if name.endswith(".safetensors"))
+    (Path(first.stdout.strip()) / lost).unlink()
+    completed = locate(class_name, tmp_path, hub.url)
+    assert files_in(completed.stdout) == needed
 
 
 def test_a_cached_model_of_the_wrong_kind_is_refused_without_network(tmp_path: Path) -> None:

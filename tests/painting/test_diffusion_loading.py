@@ -16,6 +16,7 @@ from renderer.errors import PainterError, SettingsError
 from renderer.painting.painters.diffusion import create, describe_device
 from renderer.painting.painters.diffusion.device import Device
 from renderer.painting.painters.diffusion.loading import load
+from renderer.painting.painters.models import PRESETS
 from renderer.painting.painters.notes import listening
 from renderer.settings import RenderSettings
 from tests.painting.tiny import tiny_sd, tiny_sdxl
@@ -136,10 +137,20 @@ def test_a_damaged_index_is_named(folder: Path) -> None:
             "needed, e.g. the model sdxl",
         ),
         (
-            "FluxFillPipeline",
-            "an inpainting model of a kind that is not supported yet (FluxFillPipeline); use one "
-            "of: StableDiffusionInpaintPipeline, StableDiffusionXLInpaintPipeline, e.g. the model "
-            "sd2",
+            "FluxPipeline",
+            "a text-to-image model (FluxPipeline); an inpainting one is needed, e.g. the model "
+            "flux-fill",
+        ),
+        (
+            "QwenImageEditPipeline",
+            "an image-editing model (QwenImageEditPipeline); an inpainting one is needed, e.g. the "
+            "model qwen",
+        ),
+        (
+            "StableDiffusion3InpaintPipeline",
+            "an inpainting model of a kind that is not supported yet "
+            "(StableDiffusion3InpaintPipeline); use one of the models "
+            + ", ".join(preset.name for preset in PRESETS),
         ),
     ],
 )

@@ -12,7 +12,8 @@ from renderer.painting.painters.models import PRESETS, FewSteps, find_preset
 from renderer.painting.painters.schedulers import SCHEDULERS
 from renderer.settings import RenderSettings
 
-NAMES = [preset.name for preset in PRESETS]
+NAMES = [preset.name for preset in PRESETS if preset.few_steps]
+OTHERS = [preset.name for preset in PRESETS if not preset.few_steps]
 
 
 def plan(**more: Any) -> RenderSettings:
@@ -46,12 +47,13 @@ def test_who_says_how_many_steps_gets_them_without_a_lora() -> None:
     assert any("no LoRA for few steps" in note for note in fast.notes)
 
 
-def test_a_model_without_a_known_lora_says_so() -> None:
-    fast = fill_in({"prompt": "x", "model": "me/model", "speed": "fast"})
+@pytest.mark.parametrize("model", [*OTHERS, "me/model"])
+def test_a_model_without_a_known_lora_says_so(model: str) -> None:
+    fast = fill_in({"prompt": "x", "model": model, "speed": "fast"})
     assert fast.settings.loras == ()
     assert any(
-        note
-        == "no LoRA for few steps is used with me/model, so --speed fast does what balanced does"
+        note == f"no LoRA for few steps is used with {model}, so --speed fast does what balanced "
+        "does"
         for note in fast.notes
     )
 

@@ -10,8 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from renderer.defaults import fill_in
 from renderer.errors import SettingsError
+from renderer.painting.geometry import Geometry
 from renderer.painting.painters import accelerator
+from renderer.painting.painters.diffusion.families import FAMILIES
 from renderer.painting.painters.models import (
     DEFAULT,
     PRESETS,
@@ -22,16 +25,34 @@ from renderer.painting.painters.models import (
 from renderer.painting.painters.schedulers import SCHEDULERS, find_sampler
 
 
-def test_every_preset_is_pinned_and_found_by_all_its_names() -> None:
+def test_every_preset_that_was_looked_at_is_pinned_and_all_are_found_by_their_names() -> None:
     for preset in PRESETS:
-        assert re.fullmatch(r"[0-9a-f]{40}", preset.revision)
+        pinned = r"[0-9a-f]{40}" if preset.tried else "main"
+        assert preset.folder or re.fullmatch(pinned, preset.revision)
         assert preset.native % preset.multiple == preset.canvas % preset.multiple == 0
         assert not preset.scheduler or preset.scheduler in SCHEDULERS
-        for name in (preset.name, preset.repo, *preset.aliases):
+        for name in filter(None, (preset.name, preset.repo, *preset.aliases)):
             assert find_preset(name) is preset
             assert find_preset(name.upper()) is preset
     names = [name for p in PRESETS for name in (p.name, p.repo, *p.aliases)]
     assert len(names) == len(set(names))
+
+
+def test_every_kind_of_pipeline_has_a_preset_with_sizes_that_it_can_do() -> None:
+    presets = {preset.name: preset for preset in PRESETS}
+    for family in FAMILIES.values():
+        preset = presets[family.kin]
+        assert preset.multiple == family.multiple
+        assert preset.strength == 1 or family.weighs_strength
+        assert not preset.scheduler or not family.own_sampler
+        for size in ("1280x720", "720x1280", "2560x1080", "512x512", "1920x1080", "640x480"):
+            for rho in (1.1, 1.3, 1.5, 2.0, 3.0):
+                wishes = {"prompt": "a reef", "model": preset.name, "zoom_factor": rho}
+                for film in ({}, {"size": size}):
+                    settings = fill_in({**wishes, **film}).settings
+                    width, height = Geometry.of(settings).canvas_size
+                    assert width % family.multiple == height % family.multiple == 0
+                    assert family.area is None or width * height <= family.area
 
 
 def test_the_default_is_sd2_from_the_mirror_and_the_old_id_leads_there() -> None:
@@ -62,7 +83,12 @@ def test_presets_folders_and_hub_ids_pass_the_check(tmp_path: Path) -> None:
         ("./models/none", "model ./models/none: there is no such folder"),
         ("/none/at/all", "model /none/at/all: there is no such folder"),
         ("a/b/c", "model a/b/c: there is no such folder"),
-        ("", "unknown model ''; known: sd15, sd2, sdxl (or give a folder, or a hub id)"),
+        (
+            "",
+            "unknown model ''; known: "
+            + ", ".join(sorted(preset.name for preset in PRESETS))
+            + " (or give a folder, or a hub id)",
+        ),
     ],
 )
 def test_a_model_that_can_be_nothing_is_refused_in_one_line(model: str, line: str) -> None:

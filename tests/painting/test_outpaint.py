@@ -19,12 +19,12 @@ from renderer.painting.colour import Reference
 from renderer.painting.geometry import Geometry
 from renderer.painting.outpaint import (
     Outpainted,
-    derive_seed,
     first_picture,
     outpaint,
     picture_of,
 )
 from renderer.painting.painters import OnStep, Painter, PaintJob
+from renderer.painting.seeds import derive_seed
 from renderer.plain import Size
 from renderer.settings import Method, RenderSettings
 from tests.worlds import (
@@ -220,6 +220,91 @@ def test_cancelling_from_on_step_leaves_at_once() -> None:
             on_step=cancel,
         )
     assert len(painter.jobs) == 1
+
+
+# ---------------------------------------------------------------------------------- overmask
+
+
+def test_an_overmask_reaches_into_the_picture_and_keeps_it_all_the_same() -> None:
+    painter = _Recorder()
+    settings = _settings((96, 64), 2.0, size_multiple=8, overmask=8)
+    picture = Scene(1).view(1, (96, 64))
+    reference = Reference.of(picture)
+    made = outpaint(painter, picture, settings, keyframe=1, reference=reference, on_step=_ignore)
+    (job,) = painter.jobs
+    expected = np.ones((128, 192), np.bool_)
+    expected[40:88, 56:136] = False
+    assert np.array_equal(job.mask, expected)
+    assert np.array_equal(job.canvas, np.pad(picture, ((32, 32), (48, 48), (0, 0)), "symmetric"))
+    known = Geometry.of(settings).known
+    assert np.array_equal(made.canvas[known.rows, known.columns], picture)
+
+
+def test_an_overmask_reaches_inwards_from_the_sides_only_that_grow() -> None:
+    painter = _Recorder()
+    settings = _settings((96, 64), 2.0, "sequential", size_multiple=8, overmask=8)
+    picture = Scene(1).view(1, (96, 64))
+    reference = Reference.of(picture)
+    outpaint(painter, picture, settings, keyframe=1, reference=reference, on_step=_ignore)
+    asked = [np.s_[:, :56], np.s_[:40], np.s_[:, 136:], np.s_[88:]]
+    for job, side in zip(painter.jobs, asked, strict=True):
+        assert job.mask[side].all()
+        assert job.mask.sum() == job.mask[side].size
+
+
+@pytest.mark.parametrize(
+    ("overmask", "multiple", "band"),
+    [(1, 8, 8), (9, 8, 16), (8, 16, 16), (8, 64, 16), (256, 8, 32)],
+)
+def test_an_overmask_is_made_of_whole_cells_and_leaves_half_of_the_picture(
+    overmask: int, multiple: int, band: int
+) -> None:
+    painter = _Recorder()
+    settings = _settings((128, 128), 2.0, size_multiple=multiple, overmask=overmask)
+    picture = Scene(1).view(1, (128, 128))
+    reference = Reference.of(picture)
+    outpaint(painter, picture, settings, keyframe=1, reference=reference, on_step=_ignore)
+    assert int((~painter.jobs[0].mask).any(axis=0).sum()) == 128 - 2 * band
+
+
+def test_a_painter_that_redraws_the_overmask_gets_a_join_all_the_same() -> None:
+    """Its border goes on from what it drew, which is not what is kept."""
+
+    @dataclass
+    class Elsewhere:
+        """Outside of what it is shown it paints another place, after a VAE's manner."""
+
+        settings: RenderSettings
+
+        def paint(self, job: PaintJob, on_step: OnStep) -> Pixels:
+            other = TrueBorder(Scene(99), self.settings).paint(job, on_step)
+            painted = np.where(job.mask[:, :, None], other, job.canvas).astype(float)
+            return np.rint(0.97 * painted + 4).clip(0, 255).astype(np.uint8)
+
+    seams = []
+    for feather in (0, 48):
+        settings = _settings((192, 128), overmask=8, size_multiple=8, feather=feather)
+        picture = Scene(7).view(1, (192, 128))
+        known, reference = Geometry.of(settings).known, Reference.of(picture)
+        made = outpaint(
+            Elsewhere(settings), picture, settings, keyframe=1, reference=reference, on_step=_ignore
+        )
+        assert np.array_equal(made.canvas[known.rows, known.columns], picture)
+        seams.append(made.seam)
+    assert seams[0] > 2.2
+    assert seams[1] < 1.5
+
+
+@pytest.mark.parametrize("method", _METHODS)
+def test_an_overmask_keeps_a_vaes_joins_and_brightness_true(method: Method) -> None:
+    settings = _settings((160, 96), 1.5, method, size_multiple=8, overmask=8)
+    world, geometry = natural(2700), Geometry.of(settings)
+    chain = _chain(VaeLike(TrueBorder(world, settings)), settings, 6)
+    for keyframe, made in enumerate(chain):
+        truth = true_canvas(world, geometry, keyframe)
+        assert abs(made.canvas.mean() - truth.mean()) < 0.15
+        if keyframe:
+            assert made.seam / colour.seam(truth, geometry.known) == pytest.approx(1, abs=0.1)
 
 
 # ---------------------------------------------------------------------------------- mistrust

@@ -8,7 +8,7 @@ import re
 import pytest
 
 from renderer.errors import SettingsError
-from renderer.painting.schedule import Schedule, read_schedule
+from renderer.painting.schedule import Blend, Change, Schedule, blend_at, read_schedule
 
 
 def read(text: str, name: str = "plan.txt") -> Schedule:
@@ -23,6 +23,42 @@ def test_plain_lines_are_read_in_any_order() -> None:
 def test_toml_says_also_what_to_keep_out() -> None:
     text = 'negative_prompt = "text"\n[prompts]\n12 = "a reef"\n0 = "a castle"\n'
     assert read(text, "plan.toml") == Schedule(((0, "a castle"), (12, "a reef")), "text")
+
+
+def test_lines_and_toml_say_how_many_keyframes_a_prompt_takes() -> None:
+    starts = ((0, "a castle"), (12, "a reef"))
+    assert read("blend: 4\n0: a castle\n12: a reef") == Schedule(starts, blend=4)
+    text = 'blend = 4\n[prompts]\n12 = "a reef"\n0 = "a castle"\n'
+    assert read(text, "plan.toml") == Schedule(starts, blend=4)
+
+
+def test_a_new_prompt_replaces_the_one_before_step_by_step() -> None:
+    changes = [Change(0, "cat", 0), Change(5, "dog", 3)]
+    assert [blend_at(changes, keyframe) for keyframe in (4, 5, 6, 7, 8, 99)] == [
+        Blend("cat"),
+        Blend("dog", "cat", 1 / 4),
+        Blend("dog", "cat", 2 / 4),
+        Blend("dog", "cat", 3 / 4),
+        Blend("dog"),
+        Blend("dog"),
+    ]
+
+
+def test_without_keyframes_to_take_a_prompt_counts_at_once() -> None:
+    assert blend_at([Change(0, "cat", 7), Change(5, "dog", 0)], 5) == Blend("dog")
+
+
+def test_a_change_within_a_blend_starts_from_the_prompt_that_was_blended_to() -> None:
+    changes = [Change(0, "cat", 0), Change(5, "dog", 9), Change(6, "fish", 1)]
+    assert [blend_at(changes, keyframe) for keyframe in (5, 6, 7)] == [
+        Blend("dog", "cat", 0.1),
+        Blend("fish", "dog", 0.5),
+        Blend("fish"),
+    ]
+
+
+def test_there_is_nothing_to_blend_with_no_prompt() -> None:
+    assert blend_at([Change(0, "", 0), Change(1, "dog", 4)], 1) == Blend("dog")
 
 
 def test_the_extensions_export_is_read_with_all_its_affixes() -> None:
@@ -68,8 +104,18 @@ def test_seconds_of_the_newer_export_become_keyframes() -> None:
         ("a.toml", "[prompts]\n0 = 3", "a.toml: 3 is no prompt"),
         (
             "a.toml",
-            "blend = 3",
-            "a.toml: unknown key 'blend'; known: negative_prompt, prompts",
+            "blends = 3",
+            "a.toml: unknown key 'blends'; known: blend, negative_prompt, prompts",
+        ),
+        (
+            "a.toml",
+            "blend = -1\n[prompts]\n0 = 'a'",
+            "a.toml: blend must be a number of keyframes, not -1",
+        ),
+        (
+            "a.txt",
+            "0: a\nblend: four",
+            "a.txt, line 2: blend must be a number of keyframes, not 'four'",
         ),
         (
             "a.json",

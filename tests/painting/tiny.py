@@ -81,11 +81,18 @@ def _ready(pipeline: Any) -> Any:
     return pipeline
 
 
+def byte_signs() -> list[str]:
+    """The byte-level alphabet of GPT-2, CLIP and Qwen: 256 signs, one for each byte.
+
+    Bytes without a printable sign of their own move above 255.
+    """
+    plain = [*range(33, 127), *range(161, 173), *range(174, 256)]
+    return [chr(byte) for byte in plain] + [chr(256 + n) for n in range(256 - len(plain))]
+
+
 def tokenizer() -> CLIPTokenizer:
     """One token a byte, twice (inside and at the end of a word), and the two marks; no merges."""
-    plain = [*range(33, 127), *range(161, 173), *range(174, 256)]
-    # The byte-level alphabet of GPT-2 and CLIP: bytes without a printable sign move above 255.
-    signs = [chr(byte) for byte in plain] + [chr(256 + n) for n in range(256 - len(plain))]
+    signs = byte_signs()
     tokens = [*signs, *(sign + "</w>" for sign in signs), START, END]
     return CLIPTokenizer(
         vocab={token: number for number, token in enumerate(tokens)},

@@ -24,18 +24,26 @@ Examples:
 """,
 )
 def models() -> None:
-    """List the models that ship as presets; other diffusers inpainting models work as well."""
+    """List the models that ship as presets; others of the same kinds work as well."""
     from renderer.painting.painters.models import DEFAULT, PRESETS
 
     for preset in PRESETS:
         default = "  (default)" if preset.name == DEFAULT else ""
         write_line(f"{preset.name}{default}")
         write_line(f"  {preset.note}")
-        write_line(f"  {preset.repo}, licence {preset.licence}")
+        write_line(f"  {preset.repo or 'part of this package'}")
+        write_line(f"  licence {preset.licence}")
+        if preset.gated:
+            write_line("  gated: accept the licence on its page at huggingface.co, then run")
+            write_line("  `hf auth login`")
+        size = "weights" if preset.folder else "download"
+        write_line(f"  {size} {preset.weights}, VRAM {preset.vram}")
         write_line(
-            f"  download {preset.weights}, VRAM {preset.vram}, native {preset.native} px, "
-            f"canvas up to {preset.canvas} px"
+            f"  native {preset.native} px, canvas up to {preset.canvas} px, in multiples of "
+            f"{preset.multiple}"
         )
+        if not preset.tried:
+            write_line("  untested with real weights; the figures are its makers' or computed")
 
 
 @click.command(

@@ -118,7 +118,8 @@ def painting_options(command: F) -> F:
             "--candidates",
             type=int,
             metavar="N",
-            help="Versions to paint of each border; the one with the best seam and drift is kept.",
+            help="Versions to paint of each border, in one batch where the painter can; the one "
+            "with the best seam and drift is kept. The first picture is painted once.",
         ),
         option(
             "--prompt-blend",
@@ -130,14 +131,14 @@ def painting_options(command: F) -> F:
             "--overmask",
             type=int,
             metavar="PX",
-            help="Let the painter redraw so much of the picture's edge, to find a better join; "
-            "what was there is kept all the same.",
+            help="Let the painter redraw so much of the picture's edge, in whole cells of its "
+            "latents, to find a better join; what was there is kept all the same.",
         ),
         option(
             "--feather",
             type=int,
             metavar="PX",
-            help="Border over which what differs at the join fades away.",
+            help="Border over which what differs at the join fades away; 0: none.",
         ),
         option(
             "--colour-fit/--no-colour-fit",
@@ -155,7 +156,8 @@ def painting_options(command: F) -> F:
             "--seam-pass",
             type=float,
             metavar="S",
-            help="Paint a thin band along the join once more, at this strength; 0 (default): not.",
+            help="Paint a thin band along the join once more, at this strength, such as 0.4; 0 "
+            "(default): not. For diffusion.",
         ),
         option(
             "--keyframes",

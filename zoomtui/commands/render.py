@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import click
 
-from renderer.errors import SettingsError
+from renderer.errors import DeviceLost, EngineCrashed
 from zoomtui.commands.options import (
     FILE,
     FOLDER,
@@ -23,6 +22,7 @@ from zoomtui.estimate import Estimate
 from zoomtui.headless import run as run_here
 from zoomtui.interface import Look, on_terminal, watch
 from zoomtui.launch import launch
+from zoomtui.making.plans import Starts, with_plan
 from zoomtui.making.starting import Prepared, free_folder, named, prepare
 from zoomtui.output import ERR, OUT, write_line
 from zoomtui.progress import watch_lines
@@ -74,8 +74,8 @@ project.toml.
     "--prompts",
     type=FILE,
     metavar="FILE",
-    help="A plan instead of one PROMPT: lines such as `12: a coral reef`, TOML, or the JSON that "
-    "the infinite-zoom web UI extension exports.",
+    help="A plan instead of one PROMPT: lines such as `12: a coral reef` and `blend: 4` (see "
+    "--prompt-blend), TOML, or the JSON that the infinite-zoom web UI extension exports.",
 )
 @painting_options
 @film_options()
@@ -99,37 +99,19 @@ def render(
     """Render a new film of PROMPT, or around a picture of yours."""
     from renderer.defaults import fill_in
 
-    planned = _planned(prompts, prompt, options) if prompts else ()
-    if planned:
-        prompt = planned[0][1]
-    plan = fill_in({"prompt": prompt, **wishes(options)})
-    folder = named(out) if out is not None else free_folder(Path(), prompt)
-    prepared = replace(prepare(folder, plan.settings, image, exemplar), prompts=planned[1:])
+    later: Starts = ()
+    given = {"prompt": prompt, **wishes(options)}
+    if prompts is not None:
+        given, later = with_plan(prompts, given)
+    plan = fill_in(given)
+    folder = named(out) if out is not None else free_folder(Path(), plan.settings.prompt)
+    prepared = prepare(folder, plan.settings, image, exemplar, later)
     for note in plan.notes:
         write_line(f"note: {clean(note)}", ERR if as_json else OUT)
     if dry_run:
         _say_estimate(Estimate.of(folder, plan.settings), as_json)
         return 0
     return _create_and_run(prepared, look, detached=_detached(headless, as_json), as_json=as_json)
-
-
-def _planned(file: Path, prompt: str, options: dict[str, Any]) -> tuple[tuple[int, str], ...]:
-    """The prompts of the plan in ``file``; its negative prompt counts where none was given."""
-    from renderer.defaults import SECONDS_PER_KEYFRAME
-    from renderer.painting.schedule import read_schedule
-
-    if prompt:
-        raise SettingsError("give one prompt or a plan with --prompts, not both")
-    try:
-        text = file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
-        raise SettingsError(f"plan {file} can't be read: {reason}") from None
-    seconds = options.get("seconds_per_keyframe") or SECONDS_PER_KEYFRAME
-    schedule = read_schedule(text, file.name, seconds_per_keyframe=seconds)
-    if schedule.negative_prompt and options.get("negative_prompt") is None:
-        options["negative_prompt"] = schedule.negative_prompt
-    return schedule.starts
 
 
 def _detached(headless: bool, as_json: bool) -> bool:
@@ -147,7 +129,8 @@ def _create_and_run(prepared: Prepared, look: Look, *, detached: bool, as_json: 
     if detached:
         return _launch_and_watch(folder, look)
     code = run_here(folder, as_json=as_json)
-    if code not in (0, 130, 143) and discard_unpainted(folder):
+    crashed = code in (DeviceLost.exit_code, EngineCrashed.exit_code)  # its log is worth keeping
+    if code not in (0, 130, 143) and not crashed and discard_unpainted(folder):
         return code
     _say_what_next(folder, code, as_json)
     return code

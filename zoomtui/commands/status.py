@@ -4,20 +4,30 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from renderer.errors import ProjectError
-from zoomtui.client import Client, NotRunning, Told
+from zoomtui.client import NotRunning, Told, follow
 from zoomtui.commands.options import FOLDER
 from zoomtui.headless import Display, JsonLines, Lines
 from zoomtui.output import write_line
 from zoomtui.progress import watch_lines
-from zoomtui.words import clean, count_text, duration_text, path_text, shortened, size_text
+from zoomtui.words import (
+    clean,
+    count_text,
+    duration_text,
+    path_text,
+    share_text,
+    shortened,
+    size_text,
+)
 
 if TYPE_CHECKING:
+    from renderer.engine.crashes import Crashes
     from renderer.engine.status import Status
 
 
@@ -56,16 +66,19 @@ def status(project: Path, as_json: bool, watch: bool) -> None:
 
 
 async def _follow(project: Path, said: list[str], display: Display) -> None:
-    """Say how things stand, then show what the engine of ``project`` says, until it ends."""
+    """Say how things stand, then show what is said by the engine of ``project``, and by those that
+    take its place after crashes, until the last one ends."""
     try:
-        client = await Client.connect(project)
+        async for message in follow(project):
+            if isinstance(message, Told):
+                display.show(message.event)
+                continue
+            for line in said:  # once: a snapshot comes first, and perhaps again
+                write_line(line)
+            said = []
     except NotRunning as error:
-        raise ProjectError(f"{error}; it has ended just now, or can't be talked to") from None
-    for line in said:
-        write_line(line)
-    async for message in client.messages():
-        if isinstance(message, Told):
-            display.show(message.event)
+        again = f"`zoomtui resume {path_text(project)}` goes on"
+        raise ProjectError(f"{error}; {again}") from None
 
 
 def status_lines(found: Status) -> list[str]:
@@ -83,12 +96,23 @@ def status_lines(found: Status) -> list[str]:
         f"painter    {clean(' '.join(filter(None, [found.painter, found.model])))}",
         f"keyframes  {count_text(found.keyframes, found.total_keyframes)}"
         + (f", {duration_text(pace)} each" if pace is not None else "")
+        + (f", painter idle {share_text(found.idle)}" if found.idle is not None else "")
         + f", {size_text(found.keyframes_size)}",
         f"frames     {count_text(found.frames, found.total_frames)}, "
         f"{duration_text(found.duration)} of film, {size_text(found.film_size)}",
     ]
+    if found.crashes is not None:
+        lines.append(f"crashes    {_crashes_text(found.crashes)}")
     if found.seam is not None and found.drift is not None:
         lines.append(
             f"quality    seam {found.seam:.2f} (1 = invisible), drift {found.drift:.1f}/255"
         )
     return lines
+
+
+def _crashes_text(crashes: Crashes) -> str:
+    if crashes.gave_up:
+        return clean(crashes.gave_up)
+    times = "once" if crashes.restarts == 1 else f"{crashes.restarts} times"
+    when = time.strftime("%H:%M:%S", time.localtime(crashes.at))
+    return f"restarted {times}, last at {when}: {clean(crashes.why)}"

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import time
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
@@ -11,89 +13,76 @@ import click
 
 from renderer.errors import ProjectError
 from renderer.events import RenderFailed, RenderFinished
-from zoomtui.client import Client, NotRunning, Refused, Told, ask
+from zoomtui.client import NotRunning, Refused, Told, ask, reach
 from zoomtui.commands.options import FOLDER
 from zoomtui.output import write_line
 from zoomtui.progress import Progress
 from zoomtui.words import path_text, shortened
 
+Deed = Callable[..., Coroutine[Any, Any, None]]
 
-@click.command(
-    short_help="Hold a render's painter.",
-    epilog="""\b
-Examples:
-  zoomtui pause coral.zoom
-""",
-)
-@click.argument("project", type=FOLDER)
-def pause(project: Path) -> None:
+
+def _verb(short_help: str, *examples: str) -> Callable[[Deed], click.Command]:
+    """A command out of a talk with the engine that renders PROJECT, its first argument."""
+
+    def decorate(deed: Deed) -> click.Command:
+        @functools.wraps(deed)
+        def talk(project: Path, **options: Any) -> None:
+            try:
+                asyncio.run(deed(project, **options))
+            except NotRunning:
+                again = f"`zoomtui resume {path_text(project)}` starts one"
+                raise ProjectError(f"no engine renders {project}; {again}") from None
+            except Refused as refused:
+                raise ProjectError(str(refused)) from None
+
+        lines = [f"  zoomtui {example}" for example in examples]
+        epilog = "\n".join(["\b", "Examples:", *lines])
+        command = click.command(deed.__name__, short_help=short_help, epilog=epilog)
+        return command(click.argument("project", type=FOLDER)(talk))
+
+    return decorate
+
+
+@_verb("Hold a render's painter.", "pause coral.zoom")
+async def pause(project: Path) -> None:
     """Hold PROJECT's painter at its next step; the GPU is free until `unpause`."""
-    _ask(project, "pause")
+    await ask(project, "pause")
     write_line(f"paused; `zoomtui unpause {path_text(project)}` goes on")
 
 
-@click.command(
-    short_help="Let a render's painter go on.",
-    epilog="""\b
-Examples:
-  zoomtui unpause coral.zoom
-""",
-)
-@click.argument("project", type=FOLDER)
-def unpause(project: Path) -> None:
+@_verb("Let a render's painter go on.", "unpause coral.zoom")
+async def unpause(project: Path) -> None:
     """Let PROJECT's painter go on."""
-    _ask(project, "unpause")
+    await ask(project, "unpause")
     write_line("painting")
 
 
-@click.command(
-    short_help="Change what a render paints next.",
-    epilog="""\b
-Examples:
-  zoomtui prompt coral.zoom "the reef at night"
-""",
+@_verb(
+    "Change what a render paints next.",
+    'prompt coral.zoom "the reef at night"',
+    'prompt coral.zoom "a kelp forest" --blend 4',
 )
-@click.argument("project", type=FOLDER)
 @click.argument("text")
-def prompt(project: Path, text: str) -> None:
-    """Paint TEXT from the next keyframe on that PROJECT's engine has not begun."""
-    _ask(project, "steer", changes={"prompt": text})
-    write_line(f"from the next keyframe on: {shortened(text)}")
-
-
-@click.command(
-    short_help="End a render after the segment in hand.",
-    epilog="""\b
-Examples:
-  zoomtui stop coral.zoom
-  zoomtui stop coral.zoom --now
-""",
+@click.option(
+    "--blend",
+    type=int,
+    metavar="N",
+    help="Keyframes that it takes to replace the prompt before it; counts for later prompts too.",
 )
-@click.argument("project", type=FOLDER)
+async def prompt(project: Path, text: str, blend: int | None) -> None:
+    """Paint TEXT from the next keyframe on that PROJECT's engine has not begun."""
+    blending = {} if blend is None else {"prompt_blend": blend}
+    await ask(project, "steer", changes={"prompt": text, **blending})
+    gradually = f", over {blend} keyframes" if blend else ""
+    write_line(f"from the next keyframe on{gradually}: {shortened(text)}")
+
+
+@_verb("End a render after the segment in hand.", "stop coral.zoom", "stop coral.zoom --now")
 @click.option("--now", is_flag=True, help="Leave the segment in hand as well; `resume` makes it.")
-def stop(project: Path, now: bool) -> None:
+async def stop(project: Path, now: bool) -> None:
     """End PROJECT's render after the segment in hand, and wait for it."""
-    _run(_stop(project, now), project)
-
-
-def _ask(project: Path, command: str, **details: Any) -> None:
-    _run(ask(project, command, **details), project)
-
-
-def _run(talk: Any, project: Path) -> None:
-    try:
-        asyncio.run(talk)
-    except NotRunning:
-        raise ProjectError(
-            f"no engine renders {project}; `zoomtui resume {path_text(project)}` starts one"
-        ) from None
-    except Refused as refused:
-        raise ProjectError(str(refused)) from None
-
-
-async def _stop(project: Path, now: bool) -> None:
-    """Ask, then listen until the engine says its last word."""
-    client = await Client.connect(project)
+    client = await reach(project)
     asking = asyncio.create_task(client.command("stop", now=now))
     progress = Progress()
     async for message in client.messages():

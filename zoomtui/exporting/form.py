@@ -19,13 +19,9 @@ from renderer.film.codecs import CODECS
 from renderer.film.exporting.options import ExportOptions, Speed, parse_focus, parse_fps
 from renderer.film.exporting.targets import CONTAINERS, Target
 from renderer.plain import parse_size
-from zoomtui.making.form import Field, FieldError, Texts
+from zoomtui.forms import YES_NO, Field, FieldError, Row, Texts, counted, read, words_of
 
 ENDINGS = tuple(dict.fromkeys(container.suffix for container in CONTAINERS))
-_YES_NO = ("no", "yes")
-_FLAGS = ("loop", "force")
-_MANY = ("speeds", "encoder_options")
-"""Fields that hold several texts with spaces between them, each one an option of its own."""
 _SPEEDS = ("ultrafast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow")
 
 FIELDS: tuple[Field, ...] = (
@@ -33,21 +29,22 @@ FIELDS: tuple[Field, ...] = (
           "path", (*ENDINGS, "/")),
     Field("direction", "Direction", "in is the film backwards; in-out zooms in first.",
           choices=("out", "in", "in-out", "out-in")),
-    Field("loop", "Loop", "Dissolve the end into the beginning: the repeat is not seen.",
-          choices=_YES_NO),
+    Field("loop", "Loop", "Dissolve the end into the beginning: the repeat is not seen.", "flag",
+          YES_NO[::-1]),
     Field("easing", "Easing", "Of the zoom's logarithm; ease-in starts slowly.",
           choices=("linear", "ease-in", "ease-out", "ease-in-out")),
     Field("ease_seconds", "Ease seconds", "Ease only so long at the ends; empty: all the way.",
-          "number", ("1", "2", "4")),
+          "seconds", ("1", "2", "4")),
     Field("seconds_per_keyframe", "Seconds each", "Seconds from one keyframe to the next.",
-          "number", ("0.5", "1", "2", "3", "5")),
-    Field("duration", "Duration", "Seconds of all of it, instead.", "number",
+          "seconds", ("0.5", "1", "2", "3", "5")),
+    Field("duration", "Duration", "Seconds of all of it, instead.", "seconds",
           ("10", "15", "30", "60")),
     Field("hold_start", "Hold first", "Seconds for which the first view stands still.",
-          "number", ("0", "1", "2", "3")),
+          "seconds", ("0", "1", "2", "3")),
     Field("hold_end", "Hold last", "Seconds for which the last view stands still.",
-          "number", ("0", "1", "2", "3")),
-    Field("speeds", "Speed", "FIRST-LAST=FACTOR, keyframes from 1: 3-6=0.5; several with spaces."),
+          "seconds", ("0", "1", "2", "3")),
+    Field("speeds", "Speed", "FIRST-LAST=FACTOR, keyframes from 1: 3-6=0.5; several with spaces.",
+          "words"),
     Field("focus", "Focus", "X,Y that stays in its place: 0,0 top left to 1,1; empty: the middle.",
           choices=("0.5,0.5", "0.33,0.33", "0.67,0.33", "0.33,0.67", "0.67,0.67")),
     Field("fps", "Frames/s", "Also a fraction such as 24000/1001.",
@@ -61,17 +58,17 @@ FIELDS: tuple[Field, ...] = (
     Field("crf", "Quality (crf)", "Lower is better and larger.", "whole",
           ("12", "16", "18", "20", "24", "28")),
     Field("preset", "Encoder speed", "The encoder's preset; slower is smaller.", choices=_SPEEDS),
-    Field("encoder_options", "Encoder", "KEY=VALUE for the encoder; several with spaces."),
+    Field("encoder_options", "Encoder", "KEY=VALUE for the encoder; several with spaces.", "pairs"),
     Field("poster", "Poster", "The frame at this second becomes the file's cover picture.",
-          "number", ("0", "1", "5")),
+          "seconds", ("0", "1", "5")),
     Field("audio", "Music", "A sound file: repeated, or cut, to the film's length.", "path"),
-    Field("audio_fade_in", "Fade in", "Seconds, of the music.", "number", ("0", "1", "2", "5")),
-    Field("audio_fade_out", "Fade out", "Seconds, of the music.", "number", ("0", "1", "2", "5")),
-    Field("force", "Replace", "yes: write over what is there, make animations of any size.",
-          choices=_YES_NO),
+    Field("audio_fade_in", "Fade in", "Seconds, of the music.", "seconds", ("0", "1", "2", "5")),
+    Field("audio_fade_out", "Fade out", "Seconds, of the music.", "seconds", ("0", "1", "2", "5")),
+    Field("force", "Replace", "yes: write over what is there, make animations of any size.", "flag",
+          YES_NO[::-1]),
 )  # fmt: skip
 BY_KEY = {field.key: field for field in FIELDS}
-ROWS: tuple[tuple[str, ...], ...] = (
+ROWS: tuple[Row, ...] = (
     ("out",),
     ("direction", "loop"),
     ("seconds_per_keyframe", "duration"),
@@ -153,17 +150,9 @@ def check(texts: Texts) -> None:
 def arguments(project: Path, texts: Texts) -> list[str]:
     """What `zoomtui export` is to be given."""
     words = [_operand(os.fspath(project)), _operand(value(texts, "out"))]
-    for key in BY_KEY:
-        text = value(texts, key)
-        if not text or key == "out" or (key in _FLAGS and text == "no"):
-            continue
-        option = "--" + key.replace("_", "-")
-        if key in _FLAGS:
-            words.append(option)
-        elif key in _MANY:
-            words += [word for each in text.split() for word in (option.removesuffix("s"), each)]
-        else:
-            words += [f"{option}={text}"] if text.startswith("-") else [option, text]
+    for key, field in BY_KEY.items():
+        if key != "out" and (text := value(texts, key)):
+            words += words_of(field, text)
     return words
 
 
@@ -204,8 +193,7 @@ _NAMES = {
 
 def value(texts: Texts, key: str) -> str:
     """The field as it counts: without spaces around it, a path with its ~ replaced."""
-    text = texts.get(key, "").strip()
-    return os.path.expanduser(text) if BY_KEY[key].kind == "path" else text  # noqa: PTH111
+    return counted(BY_KEY[key], texts.get(key, ""))
 
 
 def _operand(text: str) -> str:
@@ -215,45 +203,22 @@ def _operand(text: str) -> str:
 
 def _read(key: str, text: str) -> Any:
     """The text in the engine's types. Raises FieldError."""
-    field = BY_KEY[key]
+    meant = read(BY_KEY[key], text)
+    if key not in _PARSERS:
+        return meant
     try:
-        if key in _PARSERS:
-            return _PARSERS[key](text)
-        if field.kind == "whole":
-            return int(text)
-        return float(text) if field.kind == "number" else text
+        return _PARSERS[key](meant)
     except SettingsError as error:
         raise FieldError(key, str(error)) from None
     except ValueError:
-        expected = _EXPECTED.get(key) or _KINDS[field.kind]
-        raise FieldError(key, f"{text[:40]!r} is not {expected}") from None
+        raise FieldError(key, f"{text[:40]!r} is not {_EXPECTED[key]}") from None
 
 
-def _flag(text: str) -> bool:
-    return bool(_YES_NO.index(text))
-
-
-def _pairs(text: str) -> dict[str, str]:
-    pairs = [word.partition("=") for word in text.split()]
-    if not all(key and equals for key, equals, _ in pairs):
-        raise ValueError(text)
-    return {key: rest for key, _, rest in pairs}
-
-
-_PARSERS: Mapping[str, Callable[[str], Any]] = {
-    "loop": _flag,
-    "force": _flag,
+_PARSERS: Mapping[str, Callable[[Any], Any]] = {
     "focus": parse_focus,
     "fps": parse_fps,
     "size": parse_size,
     "audio": Path,
-    "speeds": lambda text: tuple(map(Speed.parse, text.split())),
-    "encoder_options": _pairs,
+    "speeds": lambda words: tuple(map(Speed.parse, words)),
 }
-_EXPECTED = {
-    "loop": "yes or no",
-    "force": "yes or no",
-    "size": "WIDTHxHEIGHT, such as 1280x720",
-    "encoder_options": "KEY=VALUE",
-}
-_KINDS = {"whole": "a whole number", "number": "a number (of seconds)"}
+_EXPECTED = {"size": "WIDTHxHEIGHT, such as 1280x720"}

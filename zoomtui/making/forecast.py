@@ -13,7 +13,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from renderer.defaults import Plan
 from renderer.engine import places
 from renderer.engine.layout import (
     JOURNAL,
@@ -68,7 +67,7 @@ class Surroundings:
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """What this machine says about a plan."""
+    """What this machine says about a render."""
 
     estimate: Estimate
     pace: Pace | None
@@ -80,9 +79,8 @@ def look_around() -> Surroundings:
     return Surroundings(tuple(_history()), first_gpu())
 
 
-def survey(folder: Path, plan: Plan, surroundings: Surroundings) -> Survey:
-    """What ``plan`` at ``folder`` comes to. Asks the disk for its free room: blocking."""
-    settings = plan.settings
+def survey(folder: Path, settings: RenderSettings, surroundings: Surroundings) -> Survey:
+    """What a render at ``folder`` comes to. Asks the disk for its free room: blocking."""
     pace = pace_of(settings, surroundings)
     return Survey(Estimate.of(folder, settings), pace, surroundings.gpu)
 
@@ -91,7 +89,8 @@ def likeness(settings: RenderSettings) -> Likeness:
     """Renders that are equal in this take as long for a keyframe."""
     canvas = Geometry.of(settings).canvas_size
     model = find_preset(settings.model)
-    modelled = (model.repo if model else settings.model, settings.steps, settings.scheduler)
+    weights = (model.repo or model.name) if model else settings.model
+    modelled = (weights, settings.steps, settings.scheduler)
     called = modelled if settings.painter == "diffusion" else ()
     return (settings.painter, settings.method, canvas, settings.keyframe_size, *called)
 

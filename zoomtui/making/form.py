@@ -1,123 +1,49 @@
 """The form for a new render, as plain text by field: to wishes, to a command line, to complaints.
 
-Pure: knows neither Textual nor files. An empty field is one that the engine fills in
-(``renderer.defaults``). What a text means is decided there too; here only numbers are read.
+Knows no Textual, and of files only what a plan of prompts holds. An empty field is one that the
+engine fills in (``renderer.defaults``). What a text means is decided there too.
 """
 
 from __future__ import annotations
 
-import os
 import shlex
-from collections.abc import Mapping
+import stat
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any
 
 from renderer.errors import SettingsError
-from renderer.film.codecs import CODECS, resolve
-from renderer.painting.painters.models import PRESETS
-from renderer.painting.painters.schedulers import SCHEDULERS
+from renderer.film.codecs import resolve
+from renderer.plain import Size
 from renderer.settings import RenderSettings, unknown
+from zoomtui.forms import FieldError, Texts, counted, read, words_of
+from zoomtui.making.fields import BY_KEY, DIFFUSION, FIELDS, FILM_PRESETS, NO_SETTINGS
+from zoomtui.making.plans import Starts, with_plan
 
-if TYPE_CHECKING:
-    from renderer.defaults import Plan
-
-Kind = Literal["text", "whole", "number", "count", "path"]
-Texts = Mapping[str, str]
-"""What stands in each field, by its key."""
-
-DIFFUSION = ("negative_prompt", "model", "steps", "guidance_scale", "strength", "scheduler")
-"""Fields that only a model makes use of."""
+_AS_TYPED = ("prompt", "negative_prompt")
+"""Fields whose spaces count."""
 
 
 @dataclass(frozen=True, slots=True)
-class Field:
-    """One field. Its key is RenderSettings' name where it has one."""
+class Draft:
+    """What the fields come to."""
 
-    key: str
-    label: str
-    help: str
-    kind: Kind = "text"
-    choices: tuple[str, ...] = ()
-    """Texts that are worth offering; others may be allowed too."""
-
-    @property
-    def option(self) -> str:
-        """The option of ``zoomtui render`` that says the same."""
-        return {"folder": "--out"}.get(self.key, "--" + self.key.replace("_", "-"))
-
-
-_ENCODERS = tuple(codec.name for codec in CODECS)
-_SPEEDS = ("ultrafast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow")
-
-FIELDS: tuple[Field, ...] = (
-    Field("prompt", "Prompt", "What to paint, as long as you like. Kept exactly as typed."),
-    Field("negative_prompt", "Negative", "What to keep out of the picture."),
-    Field("painter", "Painter", "texture needs no model; module:factory is one of your own.",
-          choices=("texture", "diffusion")),
-    Field("model", "Model", "Or a hub id (may end in @revision), or a folder.",
-          choices=tuple(preset.name for preset in PRESETS)),
-    Field("steps", "Steps", "Denoising steps a call; more is slower.", "whole",
-          ("10", "20", "25", "40")),
-    Field("guidance_scale", "Guidance", "Weight of the prompt; 0 or more.", "number",
-          ("1", "5", "7.5", "10")),
-    Field("strength", "Strength", "How much of the border is noised anew; above 0, up to 1.",
-          "number", ("0.9", "0.95", "0.99", "1")),
-    Field("scheduler", "Scheduler", "The sampler; empty: what suits the model.",
-          choices=tuple(SCHEDULERS)),
-    Field("image", "First picture", "A picture of yours to begin with, any size; empty: painted.",
-          "path"),
-    Field("exemplar", "Exemplar", "Picture that the texture painter grows from; empty: the first.",
-          "path"),
-    Field("seed", "Seed", "The same seed gives the same film. Ctrl+R draws another.", "whole"),
-    Field("method", "Method", "All four sides in one call, or one side a call.",
-          choices=("direct", "sequential")),
-    Field("keyframes", "Keyframes", "Pictures in all; empty or inf: until you stop it.", "count",
-          ("inf", "10", "20", "60", "200")),
-    Field("zoom_factor", "Zoom factor", "How much wider the view gets a keyframe; 1 to 4.",
-          "number", ("1.25", "1.5", "2", "3")),
-    Field("seconds_per_keyframe", "Seconds each", "Seconds of film from one keyframe to the next.",
-          "number", ("1", "2", "3", "5", "10")),
-    Field("size", "Film size", "WIDTHxHEIGHT, even; empty: what suits the painter.",
-          choices=("512x512", "640x360", "1280x720", "1920x1080", "1080x1920", "3840x2160")),
-    Field("fps", "Frames/s", "Also a fraction such as 24000/1001.",
-          choices=("24", "25", "30", "50", "60")),
-    Field("codec", "Codec", "Software or hardware encoder; h264 plays everywhere.",
-          choices=_ENCODERS),
-    Field("crf", "Quality (crf)", "Lower is better and larger; empty: the codec's default.",
-          "whole", ("12", "16", "18", "20", "24", "28")),
-    Field("preset", "Speed", "The encoder's speed preset; slower is smaller.", choices=_SPEEDS),
-    Field("folder", "Folder", "The new project's; empty: named after the prompt, here.", "path"),
-)  # fmt: skip
-BY_KEY = {field.key: field for field in FIELDS}
-
-FILM_PRESETS: Mapping[str, Texts] = {
-    "standard": {"size": "", "fps": "", "codec": "", "crf": "", "preset": ""},
-    "draft": {"size": "640x360", "fps": "24", "codec": "h264", "crf": "28", "preset": "veryfast"},
-    "quality": {"size": "", "fps": "60", "codec": "h264", "crf": "14", "preset": "slow"},
-    "small file": {"size": "", "fps": "30", "codec": "av1", "crf": "32", "preset": "6"},
-}
-"""Looks of the film that fill several fields at once; none touches what is painted but by size."""
-
-
-class FieldError(Exception):
-    """A field can't be used as it stands; the message says why, in one line."""
-
-    def __init__(self, key: str, message: str) -> None:
-        super().__init__(message)
-        self.key = key
+    settings: RenderSettings
+    notes: tuple[str, ...]
+    """What was decided on the way that the user should know."""
+    prompts: Starts = ()
+    """Of later keyframes, each with the first that it is for."""
 
 
 def wishes(texts: Texts) -> dict[str, Any]:
     """What was really filled in, for ``renderer.defaults.fill_in``. Raises FieldError.
 
-    Without ``image``, ``exemplar`` and ``folder``, which are no settings.
+    Without ``NO_SETTINGS``.
     """
     given: dict[str, Any] = {"prompt": texts.get("prompt", "")}
     for field in FIELDS:
-        text = _text(field, texts)
-        if text and field.key not in ("prompt", "image", "exemplar", "folder"):
-            given[field.key] = _value(field, text)
+        if field.key not in NO_SETTINGS and (text := _text(field.key, texts)):
+            given[field.key] = read(field, text)
     return given
 
 
@@ -131,10 +57,8 @@ def arguments(texts: Texts) -> list[str]:
     prompt = texts.get("prompt", "")
     words = ["zoomtui", "render"]
     for field in FIELDS:
-        text = _text(field, texts)
-        if field.key == "prompt" or not text:
-            continue
-        words += [f"{field.option}={text}"] if text.startswith("-") else [field.option, text]
+        if field.key != "prompt" and (text := _text(field.key, texts)):
+            words += words_of(field, text)
     if not prompt:
         return words
     # The prompt may look like an option, and so stands behind the end of all options.
@@ -142,8 +66,8 @@ def arguments(texts: Texts) -> list[str]:
 
 
 def path(texts: Texts, key: str) -> Path | None:
-    """What ``image``, ``exemplar`` or ``folder`` names; None: left open."""
-    text = _text(BY_KEY[key], texts)
+    """What ``image``, ``exemplar``, ``prompts`` or ``folder`` names; None: left open."""
+    text = _text(key, texts)
     return Path(text) if text else None
 
 
@@ -187,32 +111,77 @@ def defaults(settings: RenderSettings, folder: Path) -> dict[str, str]:
         "scheduler": settings.scheduler or "the model's own",
         "image": "painted",
         "exemplar": "the first picture" if settings.painter == "texture" else "none",
+        "speed": settings.speed,
+        "loras": " ".join(settings.loras) or "none",
         "method": settings.method,
+        "candidates": str(settings.candidates),
+        "prompts": "none",
+        "prompt_blend": str(settings.prompt_blend),
+        "keyframe_size": _size(settings.keyframe_size),
         "keyframes": "inf: until stopped",
         "zoom_factor": f"{settings.zoom_factor:g}",
         "seconds_per_keyframe": f"{seconds:.4g}",
-        "size": f"{settings.size[0]}x{settings.size[1]}",
+        "direction": settings.direction,
+        "size": _size(settings.size),
         "fps": str(settings.fps),
         "codec": settings.codec,
         "crf": str(codec.crf),
         "preset": codec.preset,
+        "encoder_options": "none",
         "folder": folder.name,
+        **_joining(settings),
     }
 
 
-def check(texts: Texts) -> Plan:
-    """The Plan that the fields come to. Raises FieldError at the field that is to blame."""
+def _joining(settings: RenderSettings) -> dict[str, str]:
+    return {
+        "overmask": str(settings.overmask),
+        "feather": str(settings.feather),
+        "colour_fit": "yes" if settings.colour_fit else "no",
+        "drift_guard": f"{settings.drift_guard:g}",
+        "seam_pass": f"{settings.seam_pass:g}",
+    }
+
+
+def _size(size: Size) -> str:
+    return f"{size[0]}x{size[1]}"
+
+
+def check(texts: Texts) -> Draft:
+    """What the fields come to. Raises FieldError at the field that is to blame."""
     from renderer.defaults import fill_in
     from renderer.film.options import encoder_options
 
-    given = wishes(texts)
+    given, later = _planned(texts, wishes(texts))
     try:
         _check_painter(given.get("painter", ""))
         plan = fill_in(given)
         encoder_options(plan.settings)
     except SettingsError as error:
         raise FieldError(field_of(str(error), texts), str(error)) from None
-    return plan
+    return Draft(plan.settings, plan.notes, later)
+
+
+def _planned(texts: Texts, given: dict[str, Any]) -> tuple[dict[str, Any], Starts]:
+    """The wishes with the plan's first prompt, and its later ones."""
+    file = path(texts, "prompts")
+    if file is None:
+        return given, ()
+    if _endless(file):
+        raise FieldError("prompts", f"plan {file} can't be read as you type: it is no plain file")
+    try:
+        return with_plan(file, given)
+    except SettingsError as error:
+        raise FieldError("prompts", str(error)) from None
+
+
+def _endless(file: Path) -> bool:
+    """A pipe or a device: whoever reads it may wait for ever."""
+    try:
+        mode = file.stat().st_mode
+    except (OSError, ValueError):  # the reader says why
+        return False
+    return not stat.S_ISREG(mode) and not stat.S_ISDIR(mode)
 
 
 def _check_painter(name: str) -> None:
@@ -228,7 +197,7 @@ def _check_painter(name: str) -> None:
 
 def field_of(complaint: str, texts: Texts) -> str:
     """The field that an error is about: the one whose path, or else whose name, it has first."""
-    for key in ("image", "exemplar", "folder"):
+    for key in NO_SETTINGS:
         named = path(texts, key)
         if named is not None and str(named) in complaint:
             return key
@@ -238,14 +207,16 @@ def field_of(complaint: str, texts: Texts) -> str:
     found = [
         (line.find(name), -len(name), key) for name, key in _NAMES.items() if _names(line, name)
     ]
-    return min(found)[2] if found else ""
+    key = min(found)[2] if found else ""
+    return "size" if key == "keyframe_size" and not _text(key, texts) else key
 
 
 _NAMES = {
     **{key.replace("_", " "): key for key in BY_KEY if key not in ("prompt", "image")},
-    "keyframe size": "size",
     "frames per keyframe": "seconds_per_keyframe",
     "encoder": "codec",
+    "encoder option": "encoder_options",
+    "lora": "loras",
     "--out": "folder",
 }
 """Words by which the engine calls what stands in a field."""
@@ -258,25 +229,7 @@ def _names(line: str, name: str) -> bool:
     return at >= 0 and not after.isalnum() and (at == 0 or not line[at - 1].isalnum())
 
 
-def _text(field: Field, texts: Texts) -> str:
+def _text(key: str, texts: Texts) -> str:
     """The field as it counts: a prompt exactly as typed, all else without spaces around it."""
-    text = texts.get(field.key, "")
-    if field.key in ("prompt", "negative_prompt"):
-        return text
-    if field.kind == "path":  # in the command line it is quoted, so no shell would do it
-        return os.path.expanduser(text.strip())  # noqa: PTH111 - an empty text is no path
-    return text.strip()
-
-
-def _value(field: Field, text: str) -> Any:
-    if field.kind == "count" and text.casefold() == "inf":
-        return "inf"
-    try:
-        if field.kind in ("whole", "count"):
-            return int(text)
-        if field.kind == "number":
-            return float(text)
-    except ValueError:
-        what = {"whole": "a whole number", "count": "a whole number or inf", "number": "a number"}
-        raise FieldError(field.key, f"{text[:40]!r} is not {what[field.kind]}") from None
-    return text
+    text = texts.get(key, "")
+    return text if key in _AS_TYPED else counted(BY_KEY[key], text)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from renderer.errors import RendererError, SettingsError
 from renderer.settings import RenderSettings
+from zoomtui.making.plans import Starts
 
 if TYPE_CHECKING:
     from renderer.pictures import Picture
@@ -28,8 +29,8 @@ class Prepared:
     picture: Picture | None
     """Keyframe 0, at the keyframe size; None: it is painted."""
     exemplar: Path | None
-    prompts: tuple[tuple[int, str], ...] = ()
-    """Of later keyframes, each with the first that it is for."""
+    prompts: Starts = ()
+    """Of later keyframes."""
 
     def create(self) -> None:
         """Make the project, whole or not at all. Raises RendererError."""
@@ -45,7 +46,11 @@ class Prepared:
 
 
 def prepare(
-    folder: Path, settings: RenderSettings, image: Path | None = None, exemplar: Path | None = None
+    folder: Path,
+    settings: RenderSettings,
+    image: Path | None = None,
+    exemplar: Path | None = None,
+    prompts: Starts = (),
 ) -> Prepared:
     """Read the pictures, find the painter, try the encoder. Raises RendererError."""
     from renderer.engine.creation import refuse_occupied
@@ -59,7 +64,7 @@ def prepare(
         load_picture(exemplar)
     find(settings.painter)
     probe(Encoding.of(settings))
-    return Prepared(folder, settings, picture, exemplar)
+    return Prepared(folder, settings, picture, exemplar, prompts)
 
 
 def begin(prepared: Prepared) -> None:

@@ -31,6 +31,7 @@ from renderer.events import (
     from_json,
 )
 from renderer.settings import RenderSettings
+from zoomtui.making.plans import Starts
 from zoomtui.making.starting import prepare
 
 P = ParamSpec("P")
@@ -54,10 +55,14 @@ class TryOut:
     """One try-out, from ``run`` to ``discard``."""
 
     def __init__(
-        self, settings: RenderSettings, image: Path | None = None, exemplar: Path | None = None
+        self,
+        settings: RenderSettings,
+        image: Path | None = None,
+        exemplar: Path | None = None,
+        prompts: Starts = (),
     ) -> None:
         self._settings = settings.changed({"keyframes": KEYFRAMES})
-        self._image, self._exemplar = image, exemplar
+        self._made_from = image, exemplar, prompts
         self._base: Path | None = None
         self._unwanted = False
 
@@ -75,7 +80,7 @@ class TryOut:
         yield Progress("preparing")
         self._base = Path(tempfile.mkdtemp(prefix="zoomtui-try-"))
         folder = self._base / "try.zoom"
-        prepared = await _whole(prepare, folder, self._settings, self._image, self._exemplar)
+        prepared = await _whole(prepare, folder, self._settings, *self._made_from)
         await _whole(prepared.create)
         if prepared.picture is not None:
             yield Progress("your picture", keyframe_path(folder, 0))
@@ -116,7 +121,7 @@ async def _whole(deed: Callable[P, T], *arguments: P.args, **options: P.kwargs) 
 
 async def _start(folder: Path) -> asyncio.subprocess.Process:
     return await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "renderer", os.fspath(folder),
+        sys.executable, "-m", "renderer", os.fspath(folder), "--alone",
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,

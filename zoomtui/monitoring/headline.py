@@ -18,6 +18,8 @@ def state_word(view: View) -> Part:
             return "○ LOOKING FOR THE ENGINE", "warn"
         case Situation.UNREACHABLE:
             return "! OUT OF REACH", "warn"
+        case Situation.RESTARTING:
+            return "○ RESTARTING", "warn"
         case Situation.LOST:
             return "✗ ENGINE LOST", "bad"
         case Situation.OVER:
@@ -93,7 +95,7 @@ def notice_line(view: View) -> Line:
         case Situation.LOST:
             what = "The engine is gone without a word; the film is whole."
             return (what, "bad"), ("  r goes on", "strong")
-        case Situation.UNREACHABLE:
+        case Situation.UNREACHABLE | Situation.RESTARTING if view.why:
             return ((clean(view.why), "warn"),)
         case Situation.OVER if view.why:
             return ((clean(view.why), "bad"),)
@@ -107,7 +109,7 @@ def notice_line(view: View) -> Line:
 def farewell(view: View) -> str:
     """What is worth knowing once the interface is gone; lines."""
     project = path_text(view.folder)
-    if view.running:
+    if view.running or view.situation is Situation.RESTARTING:
         return f"{name(view)} goes on rendering; `zoomtui attach {project}` shows it again"
     if view.resumable:
         return f"nobody renders {name(view)}; `zoomtui resume {project}` goes on"

@@ -12,6 +12,7 @@ from typing import Any
 from rich.cells import cell_len
 
 from renderer.events import Phase
+from renderer.preview import Preview
 from renderer.state import LogLine, RenderState
 from zoomtui.lines import (
     LABEL,
@@ -24,12 +25,13 @@ from zoomtui.lines import (
     gauge,
     joined,
     labelled,
+    length,
     meter,
     quoted,
     spark,
 )
 from zoomtui.monitoring.watching import View
-from zoomtui.words import clean, duration_text, path_text, shortened, size_text
+from zoomtui.words import clean, duration_text, path_text, share_text, shortened, size_text
 
 
 def progress_lines(view: View, width: int) -> list[Line]:
@@ -114,21 +116,31 @@ def pipeline_lines(view: View, width: int) -> list[Line]:
     """Both sides of the hand-off between painting and film, and which one the other waits for."""
     state = view.state
     segments = state.segment_seconds
-    painting = state.seconds_per_keyframe
+    painting, idle = state.seconds_per_keyframe, state.painter_idle
     encoding = sum(segments) / len(segments) if segments else None
     slow = state.bottleneck if view.running else ""
     return [
-        _side("painting", painting, "kf", slow),
+        _side("painting", painting, "kf", slow, width, idle),
         gauge("waiting", state.queued, state.capacity, width),
-        _side("encoding", encoding, "segment", slow),
+        _side("encoding", encoding, "segment", slow, width),
     ]
 
 
-def _side(side: str, seconds: float | None, each: str, slow: str) -> Line:
-    parts: list[Part] = [(NOT_AVAILABLE if seconds is None else f"{seconds:.1f} s/{each}", "")]
-    if side == slow:
-        parts.append(("bottleneck", "warn"))
-    return labelled(side, parts)
+def _side(
+    side: str, seconds: float | None, each: str, slow: str, width: int, idle: float | None = None
+) -> Line:
+    """Its pace, whether the other waits for it, and how long it waits itself if there is room."""
+    pace: Part = (NOT_AVAILABLE if seconds is None else f"{_seconds(seconds)}/{each}", "")
+    verdict: list[Part] = [("bottleneck", "warn")] if side == slow else []
+    if idle is not None:
+        whole = labelled(side, [pace, (f"idle {share_text(idle)}", ""), *verdict])
+        if length(whole, 0) <= width:
+            return whole
+    return labelled(side, [pace, *verdict])
+
+
+def _seconds(seconds: float) -> str:
+    return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
 
 
 def prompt_lines(view: View, width: int) -> list[Line]:
@@ -185,6 +197,12 @@ def caption_line(shown: int, figures: str, width: int) -> Line:
     if shown < 0:
         return ()
     return cut([(f" Keyframe {shown + 1}", "strong"), (f"  {figures}", "")], width)
+
+
+def unfinished_line(preview: Preview, width: int) -> Line:
+    """Under a look at the keyframe in the making."""
+    of = f"unfinished, step {preview.step} of {preview.steps}"
+    return cut([(f" Keyframe {preview.keyframe + 1}", "strong"), (f"  {of}", "")], width)
 
 
 def quality_text(view: View) -> str:

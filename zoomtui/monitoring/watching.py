@@ -1,7 +1,8 @@
 """What the interface knows of one project, kept up to date by one coroutine. Knows no screen.
 
-Three situations must never be mixed up: an engine is running; the session is over (it said so); or
-the engine is lost: it went without a word, and the kernel says that nobody holds the project.
+Four situations must never be mixed up: an engine is running; the session is over (it said so); the
+engine went without a word, and its parent is there to start another; or it is lost: the kernel says
+that nobody holds the project.
 """
 
 from __future__ import annotations
@@ -13,14 +14,16 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from renderer.engine.layout import LOCK, keyframe_path, read_settings
+from renderer.engine.crashes import read_crashes, supervisor
+from renderer.engine.layout import LOCK, keyframe_path
 from renderer.engine.lock import Holder, holder
-from renderer.engine.status import State, read_status
 from renderer.errors import RendererError
 from renderer.events import KeyframeReady, Metered, Phase
-from renderer.state import RenderState, apply
+from renderer.preview import Preview
+from renderer.state import LOG_LINES, RenderState, apply
 from zoomtui.client import Client, Message, NotRunning, Refused, Snapshot
 from zoomtui.launch import launch
+from zoomtui.monitoring.resting import failed, state_on_disk
 
 FIRST_WAIT, LONGEST_WAIT = 0.2, 5.0
 """Seconds between two attempts to connect; doubles from the one to the other."""
@@ -30,6 +33,8 @@ ANSWER_TIME = 10.0
 """Seconds that a command may take; the engine answers at once or not at all."""
 HISTORY = 48
 """Readings of the busiest meter that are kept: about as many seconds."""
+SOON = 3.0
+"""Seconds: a keyframe that will be ready so soon is not worth a look before it is."""
 
 
 class Situation(enum.Enum):
@@ -42,8 +47,13 @@ class Situation(enum.Enum):
     """An engine holds the project, but can't be talked to; ``View.why`` says more."""
     OVER = enum.auto()
     """The session has ended by its own word, or nobody renders the project."""
+    RESTARTING = enum.auto()
+    """The engine has crashed and is being started again; ``View.why`` says more."""
     LOST = enum.auto()
     """The engine was running, has gone without a word, and nobody holds the project."""
+
+
+_UNSETTLED = (Situation.CONNECTING, Situation.UNREACHABLE, Situation.RESTARTING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +64,15 @@ class View:
     situation: Situation = Situation.CONNECTING
     state: RenderState = field(default_factory=RenderState)
     why: str = ""
-    """Why the engine can't be talked to, or the project not be read; one line."""
+    """Why the engine can't be talked to, or is restarted, or the project not be read; one line."""
     pid: int = 0
     """Of the engine that was heard last."""
     keyframe_size: int = 0
     """Bytes of the newest keyframe on disk."""
     history: tuple[float, ...] = ()
     """Percent, the last readings of the GPU's meter; of the processor's where there is no GPU."""
+    preview: Preview | None = None
+    """The newest look at the keyframe in the making; None once that is ready."""
 
     @property
     def running(self) -> bool:
@@ -74,6 +86,15 @@ class View:
     def steerable(self) -> bool:
         """Whether there is a keyframe still to come that a prompt could be for."""
         return self.running and self.state.phase is not Phase.DRAINING
+
+    @property
+    def worth_a_look(self) -> bool:
+        """Whether a keyframe is being painted that won't be ready at once."""
+        state = self.state
+        if not self.running or self.paused or state.painting is None or not state.steps:
+            return False
+        pace = state.seconds_per_keyframe
+        return pace is None or pace * (1 - state.step / state.steps) > SOON
 
     @property
     def resumable(self) -> bool:
@@ -97,6 +118,7 @@ class Watch:
         self._folder = folder
         self._client: Client | None = None
         self._woken = asyncio.Event()
+        self._looking: asyncio.Task[None] | None = None
         self._unended = False
         """An engine was heard, and not its last word."""
 
@@ -106,6 +128,10 @@ class Watch:
         while True:
             heard = await self._attend()
             holding = holder(self._folder / LOCK)
+            if holding is None and self._restarting():
+                wait = FIRST_WAIT
+                await self._sleep(wait)
+                continue
             if holding is None:
                 await self._settle()
                 wait = FIRST_WAIT
@@ -125,6 +151,16 @@ class Watch:
         except TimeoutError:
             raise NotRunning("the engine does not answer") from None
 
+    def look(self) -> None:
+        """Want to see the keyframe in the making; in ``view.preview`` once its painter shows it."""
+        if self._client is not None and (self._looking is None or self._looking.done()):
+            self._looking = asyncio.create_task(self._look(self._client))
+
+    async def _look(self, client: Client) -> None:
+        with contextlib.suppress(NotRunning, Refused):  # then there is nothing to see
+            preview = await client.preview()
+            self.view = replace(self.view, preview=preview)
+
     async def resume(self) -> None:
         """Start a new engine for the project. Raises RendererError when it doesn't come up."""
         await asyncio.to_thread(launch, self._folder)
@@ -141,6 +177,7 @@ class Watch:
             self._show(Situation.UNREACHABLE, why=str(error))
             return False
         try:
+            self._client.watch()
             async for message in self._client.messages():
                 self._take(message)
                 heard = True
@@ -149,29 +186,60 @@ class Watch:
         finally:
             self._client.close()
             self._client = None
+            if self._looking is not None:
+                self._looking.cancel()
         return heard
 
     def _take(self, message: Message) -> None:
         view = self.view
         if isinstance(message, Snapshot):
-            view = replace(view, state=message.state, pid=message.pid, why="", history=())
+            state = self._with_earlier_lines(message)
+            view = replace(view, state=state, pid=message.pid, why="", history=())
             self._unended = True
         else:
             view = replace(view, state=apply(view.state, message.event, message.at))
         if isinstance(message, Snapshot) or isinstance(message.event, KeyframeReady):
             view = replace(view, keyframe_size=_newest_size(self._folder, view.state.keyframes))
+            if view.preview is not None and view.preview.keyframe < view.state.keyframes:
+                view = replace(view, preview=None)
         elif isinstance(message.event, Metered):
             view = replace(view, history=_longer(view.history, message.event))
+        if view.state.over:
+            view = replace(view, preview=None)
         self.view = view
         self._unended = not view.state.over
         self._show(Situation.RUNNING if self._unended else Situation.OVER)
+
+    def _with_earlier_lines(self, message: Snapshot) -> RenderState:
+        """A restarted engine begins its log anew; whoever has seen the crash still sees why."""
+        state, before = message.state, self.view.state.log
+        if not self._unended or message.pid == self.view.pid:
+            return state
+        return replace(state, log=(*before, *state.log)[-LOG_LINES:])
+
+    def _restarting(self) -> bool:
+        """Nobody holds the project; whether that is because its engine is being started again."""
+        if supervisor(self._folder) is None:
+            return False
+        crashes = read_crashes(self._folder)
+        known = crashes is not None and crashes.restarting
+        # Its parent may not yet have noticed what this viewer has.
+        if not (known or self._unended):
+            return False
+        self._show(Situation.RESTARTING, why=crashes.progress if known and crashes else "")
+        return True
 
     async def _settle(self) -> None:
         """Nobody holds the project: was the last word said, or is the engine lost?"""
         if self._unended:
             self._unended = False
-            self._show(Situation.LOST)
-        elif self.view.situation in (Situation.CONNECTING, Situation.UNREACHABLE):
+            crashes = read_crashes(self._folder)
+            if crashes is not None and crashes.gave_up:
+                self.view = replace(self.view, state=failed(self.view.state, crashes))
+                self._show(Situation.OVER)
+            else:
+                self._show(Situation.LOST)
+        elif self.view.situation in _UNSETTLED:
             await self._read_disk()
 
     async def _read_disk(self) -> None:
@@ -188,12 +256,13 @@ class Watch:
 
     def _look_for(self, holding: Holder, *, tried_long: bool) -> None:
         """Somebody holds the project and doesn't talk: it begins, it ends, or is out of reach."""
-        if self.view.state.over or self.view.situation is Situation.UNREACHABLE:
+        situation = self.view.situation
+        if self.view.state.over or situation is Situation.UNREACHABLE:
             return
         if tried_long:
             why = f"{holding} renders it, but can't be reached from here"
             self._show(Situation.UNREACHABLE, why=why)
-        else:
+        elif situation is not Situation.RESTARTING:
             self._show(Situation.CONNECTING)
 
     def _show(self, situation: Situation, why: str = "") -> None:
@@ -206,34 +275,6 @@ class Watch:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._woken.wait()
-
-
-def state_on_disk(folder: Path) -> RenderState:
-    """A project that nobody renders, as if its last session had just ended.
-
-    One that can go on counts as stopped: a kill looks the same from the outside. Raises
-    ProjectError, SettingsError.
-    """
-    status, settings = read_status(folder), read_settings(folder)
-    pace = status.seconds_per_keyframe
-    return RenderState(
-        project=status.project,
-        film=status.film,
-        phase=Phase.DRAINING,
-        keyframes=status.keyframes,
-        total_keyframes=status.total_keyframes,
-        prompt=status.prompt,
-        seam=status.seam or 0.0,
-        drift=status.drift or 0.0,
-        keyframe_seconds=() if pace is None else (pace,),
-        frames=status.frames,
-        frames_per_keyframe=settings.frames_per_keyframe,
-        fps=float(settings.fps),
-        duration=status.duration,
-        size=status.film_size,
-        finished=True,
-        stopped=status.state is not State.FINISHED,
-    )
 
 
 def _newest_size(folder: Path, keyframes: int) -> int:

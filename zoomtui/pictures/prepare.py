@@ -50,7 +50,8 @@ class Prepared:
     cost: int
     """About how many bytes painting `lines` sends to the terminal."""
     png: bytes | None = None
-    """For kitty: half the pixels each way that the cells have, to be enlarged by the terminal."""
+    """For kitty: half the pixels each way that the cells have, or fewer where the picture has no
+    more; the terminal enlarges it."""
     small: Pixels | None = None
     """The picture of a file once more, as :func:`small` makes it: it was decoded anyway."""
 
@@ -69,7 +70,8 @@ def prepare(request: Request) -> Prepared:
     png = None
     if request.pictures == "kitty":
         half = (max(1, columns * cell_width // 2), max(1, rows * cell_height // 2))
-        png = kitty.png(shrink(picture, half))
+        small_enough = picture.width <= half[0] and picture.height <= half[1]
+        png = kitty.png(shrink(picture, picture.size if small_enough else half))
     of_file = small(picture) if request.source.path is not None else None
     return Prepared(columns, rows, lines, cost, png, of_file)
 

@@ -17,16 +17,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from renderer.engine import places
+from renderer.engine.crashes import renders
 from renderer.engine.layout import (
     JOURNAL,
-    LOCK,
     SETTINGS,
     StoredKeyframe,
     keyframes_in,
     read_settings,
     settings_at,
 )
-from renderer.engine.lock import Holder, holder
+from renderer.engine.lock import Holder
 from renderer.engine.status import State, Status, read_status
 from renderer.errors import RendererError
 from renderer.events import Phase
@@ -141,7 +141,7 @@ class Reader:
 
     def _look(self, folder: Path, listed: bool) -> Render:
         try:
-            held = holder(folder / LOCK)
+            held = renders(folder)
             key = (listed, held, *_version(folder / JOURNAL), *_version(folder / SETTINGS))
         except _UNREADABLE as error:
             return Render(folder, Mark.DAMAGED, why=_line(error), listed=listed)

@@ -14,7 +14,9 @@ from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
 from renderer.engine.layout import keyframe_path
+from renderer.preview import Preview
 from zoomtui.monitoring.headline import header_line, state_word
+from zoomtui.monitoring.walk import Walk
 from zoomtui.monitoring.watching import View, Watch
 from zoomtui.terminal import Pictures, Terminal
 from zoomtui.terminal.driver import backlog
@@ -30,32 +32,8 @@ _CROWD = 3
 _PICTURE_INTERVAL = 8.0
 """Seconds between two newest keyframes: a picture is some 40 KiB of cells, most of what watching
 costs over SSH. Whoever walks gets every picture at once."""
-
-
-class Walk:
-    """Which keyframe is looked at, and how: the newest, until somebody walks away from it."""
-
-    def __init__(self) -> None:
-        self._chosen: int | None = None
-        self.pictures: Pictures | None = None
-        """The kind of pictures that was chosen; None for what the terminal does best."""
-
-    @property
-    def following(self) -> bool:
-        """Whether the newest is shown, whichever that gets."""
-        return self._chosen is None
-
-    def shown(self, count: int) -> int:
-        """The index of the keyframe to show, of ``count``; -1 where there is none."""
-        return count - 1 if self._chosen is None else min(self._chosen, count - 1)
-
-    def step(self, by: int, count: int) -> None:
-        """So many keyframes on, or back; at the newest, follow again."""
-        there = max(0, self.shown(count) + by)
-        self._chosen = None if there >= count - 1 else there
-
-    def follow(self) -> None:
-        self._chosen = None
+_PREVIEW_INTERVAL = 4.0
+"""Seconds that a picture stays before a look at the keyframe in the making takes its place."""
 
 
 def next_kind(terminal: Terminal, now: Pictures) -> Pictures:
@@ -88,6 +66,9 @@ class KeyframeScreen(Screen[None]):
         self._painted: object = None
         self._pictured: int | None = None
         self._pictured_at = 0.0
+        self._preview: Preview | None = None
+        """The look at the next keyframe that is shown instead of the newest."""
+        self._previewed_at = 0.0
         self._headed: object = None
 
     @property
@@ -148,7 +129,7 @@ class KeyframeScreen(Screen[None]):
             return  # the terminal is slow: what it would show now, it would show late
         view, now = self.watched.view, self.zoom_app.clock()
         shown = self.walk.shown(view.state.keyframes)
-        walked = (shown, self.walk.following, self.walk.pictures)
+        walked = (shown, self.walk.following, self.walk.pictures, self._preview)
         stamp = (view, int(now), walked, self.measures())
         if stamp == self._painted:
             return
@@ -157,7 +138,7 @@ class KeyframeScreen(Screen[None]):
             self._picture.set_pictures(self.walk.pictures)
             self._show_header(view, now)
             self.paint(view, now)
-            self._show_picture(view.folder, shown)
+            self._show_picture(view, shown)
             self._keys.refresh_keys(self)
 
     def _show_header(self, view: View, now: float) -> None:
@@ -171,13 +152,38 @@ class KeyframeScreen(Screen[None]):
             self._headed = headed
             self._headline.show(header_line(view, now, width))
 
-    def _show_picture(self, folder: Path, shown: int) -> None:
-        if shown in (-1, self._pictured):
-            return
-        now = monotonic()
-        early = now - self._pictured_at < _PICTURE_INTERVAL
-        if self.walk.following and self._pictured is not None and early:
+    def _show_picture(self, view: View, shown: int) -> None:
+        """The keyframe that is looked at; while the next one takes long, a look at that instead."""
+        now, following = monotonic(), self.walk.following
+        early = following and now - self._pictured_at < _PICTURE_INTERVAL
+        behind = shown not in (-1, self._pictured)
+        if behind and not (early and self._pictured is not None):
+            self._show_keyframe(view.folder, shown, now)
+        elif behind:
             return  # there will be a newer one by then
+        elif self._preview is not None and (view.preview is None or not following):
+            self._preview = None  # nothing came of it, or somebody walks
+            if shown == -1:
+                self._picture.clear()
+            else:
+                self._picture.show_file(keyframe_path(view.folder, shown))
+        elif following and now - max(self._pictured_at, self._previewed_at) >= _PREVIEW_INTERVAL:
+            self._look_ahead(view, now)
+
+    def _show_keyframe(self, folder: Path, shown: int, now: float) -> None:
         self._pictured_at = now
         self._pictured = shown
+        self._preview = None
         self._picture.show_file(keyframe_path(folder, shown))
+
+    def _look_ahead(self, view: View, now: float) -> None:
+        """Show what there is of the keyframe in the making, or ask for it."""
+        preview = view.preview
+        if self._picture.pictures == "off" or not view.worth_a_look:
+            return
+        if preview is None or preview == self._preview:
+            self.watched.look()
+            return
+        self._previewed_at = now
+        self._preview = preview
+        self._picture.show(preview.rgb, preview.width, preview.height)

@@ -45,8 +45,10 @@ class LogScreen(Screen[None]):
 
     def on_mount(self) -> None:
         self.query_one(Log).focus()
-        self._paint()
         self.set_interval(_INTERVAL, self._paint)
+
+    def on_resize(self) -> None:
+        self.call_after_refresh(self._paint)  # how many keys fit is known once it is laid out
 
     def action_turn(self) -> None:
         self._file = not self._file

@@ -22,9 +22,10 @@ from zoomtui.client import NotRunning, Refused
 from zoomtui.lines import Line, length
 from zoomtui.monitoring import panels
 from zoomtui.monitoring.headline import farewell, name, notice_line, title
+from zoomtui.monitoring.walk import Walk
 from zoomtui.monitoring.watching import Situation, View, Watch
 from zoomtui.screens.dialogs import PromptDialog, ResumeDialog, StopDialog
-from zoomtui.screens.keyframes import KeyframeScreen, Walk
+from zoomtui.screens.keyframes import KeyframeScreen
 from zoomtui.screens.log import LogScreen
 from zoomtui.screens.view import ViewScreen
 from zoomtui.widgets.filmstrip import Filmstrip
@@ -136,6 +137,8 @@ class MonitorScreen(KeyframeScreen):
                 self._read_figures(keyframe_path(view.folder, shown), shown)
         # Not in the border: whatever changes there has the whole picture painted anew.
         line = panels.caption_line(shown, figures, room)
+        if self._preview is not None:
+            line = panels.unfinished_line(self._preview, room)
         caption.show(_hinted(line, following, room) if self._filmstrip.display else line)
 
     def _show_filmstrip(self, view: View, shown: int) -> None:

@@ -14,21 +14,18 @@ from textual import events, on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container, Vertical
-from textual.content import Content
 from textual.screen import Screen
 from textual.widgets import Input, OptionList, Static
 
 from renderer.engine import places
-from renderer.engine.layout import keyframe_path
 from renderer.errors import RendererError
 from zoomtui.launch import launch
-from zoomtui.monitoring.panels import strip_line
 from zoomtui.renders import gallery
-from zoomtui.renders.shelf import Details, Reader, Render, Shelf, details
+from zoomtui.renders.listing import Listing, possible, what_forgetting_means
+from zoomtui.renders.shelf import Reader, Render, Shelf
 from zoomtui.screens.dialogs import ChoiceDialog
-from zoomtui.screens.keyframes import Walk
-from zoomtui.widgets.lines import KeyLine, OneLine, content
-from zoomtui.widgets.picture import Picture
+from zoomtui.widgets.lines import KeyLine, OneLine
+from zoomtui.widgets.portrait import Portrait
 from zoomtui.widgets.rows import Rows
 from zoomtui.widgets.texts import PlainInput
 
@@ -52,7 +49,6 @@ class ForgetDialog(ChoiceDialog):
 class RendersScreen(Screen[None]):
     """See the module."""
 
-    CSS_PATH = "renders.tcss"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide"), (160, "-huge")]  # noqa: RUF012
     VERTICAL_BREAKPOINTS = [(0, "-tiny"), (20, "-short"), (34, "-tall")]  # noqa: RUF012
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -76,18 +72,11 @@ class RendersScreen(Screen[None]):
         ``reader`` is for tests; by default it looks at the real projects.
         """
         super().__init__()
-        self.shelf = Shelf()
         self._here = here or Path.cwd()
         self._reader = reader or Reader(self._here)
-        self._looked = self._looking = False
-        self._order: gallery.Order = gallery.ORDERS[0]
-        self._wanted = ""
+        self._listing = Listing()
+        self._looking = False
         self._rows: dict[str, Render] = {}
-        self._chosen: str | None = None
-        self._walk = Walk()
-        self._details: Details | None = None
-        self._detailed: tuple[str | None, float] = (None, 0.0)
-        self._pictured: tuple[Path, int] | None = None
 
     @property
     def zoom_app(self) -> ZoomApp:
@@ -109,11 +98,7 @@ class RendersScreen(Screen[None]):
                 yield OneLine(id="renders-heading")
                 yield Rows(id="renders-rows")
                 yield Static("", id="renders-empty", markup=False)
-            with Container(id="renders-detail"):
-                with Vertical(id="renders-easel"):
-                    yield Picture(id="renders-picture")
-                    yield OneLine(id="renders-strip")
-                yield Static("", id="renders-facts", markup=False)
+            yield Portrait(id="renders-detail")
         yield KeyLine()
 
     # -------------------------------------------------------------------------------- looking
@@ -142,8 +127,8 @@ class RendersScreen(Screen[None]):
         self.app.call_later(self._take, shelf)
 
     def _take(self, shelf: Shelf) -> None:
-        self._looking, self._looked = False, True
-        self.shelf = shelf
+        self._looking = False
+        self._listing = self._listing.looked_at(shelf)
         if self.is_attached:
             self._paint()
 
@@ -152,93 +137,35 @@ class RendersScreen(Screen[None]):
     def _paint(self) -> None:
         if not self.query(Rows):
             return  # a late answer, while the screen is taken down
-        width, now = self.size.width, self.zoom_app.clock()
-        shown = gallery.arranged(self.shelf.renders, self._order, self._wanted)
-        self._rows = {str(render.folder): render for render in shown}
-        head = gallery.header_line(self.shelf, len(shown), self._order, self._wanted, width)
+        now = self.zoom_app.clock()
+        self._rows = self._listing.rows()
+        head = self._listing.header_line(len(self._rows), self.size.width)
         rows = self.query_one(Rows)
         columns = self.query_one("#renders-left").content_size.width - 1
         with self.app.batch_update():
             self.query_one("#renders-head", OneLine).show(head)
             self.query_one("#renders-heading", OneLine).show(gallery.heading_line(columns))
             rows.show({key: gallery.row_line(r, columns, now) for key, r in self._rows.items()})
-            empty = gallery.empty_text(self.shelf, self._looked)
-            self.query_one("#renders-empty", Static).update(empty)
+            self.query_one("#renders-empty", Static).update(self._listing.empty_text())
             self.set_class(not self._rows, "-empty")
-            self._paint_detail()
-
-    def _paint_detail(self) -> None:
-        render = self.chosen
-        key = str(render.folder) if render else None
-        if key != self._chosen:
-            self._chosen, self._details = key, None
-            self._walk.follow()
-        facts = self.query_one("#renders-facts", Static)
-        if render is None:
-            facts.update("")
-            self._show_picture(None)
-        else:
-            room, now = facts.content_size.width, self.zoom_app.clock()
-            lines = gallery.detail_lines(render, self._details, room, now)
-            plain = self.app.has_class("-ascii")
-            text = Content("\n").join([content(line, plain=plain) for line in lines])
-            facts.update(text, layout=False)
-            self._show_picture(render)
-            if self._detailed != (key, render.changed):
-                self._detailed = (key, render.changed)
-                self._read_details(render)
-        self.query_one(KeyLine).refresh_keys(self)
-
-    def _show_picture(self, render: Render | None) -> None:
-        count = render.status.keyframes if render and render.status else 0
-        shown = self._walk.shown(count)
-        strip = self.query_one("#renders-strip", OneLine)
-        strip.show(strip_line(count, shown, self._walk.following, strip.content_size.width))
-        wanted = (render.folder, shown) if render and shown >= 0 else None
-        if wanted == self._pictured:
-            return
-        self._pictured = wanted
-        picture = self.query_one(Picture)
-        if wanted is None:
-            picture.clear()
-        else:
-            picture.show_file(keyframe_path(*wanted))
-
-    @work(thread=True, exclusive=True, group="details")
-    def _read_details(self, render: Render) -> None:
-        found = details(render.folder) if render.status else None
-        self.app.call_later(self._take_details, render, found)
-
-    def _take_details(self, render: Render, found: Details | None) -> None:
-        if self.is_attached and str(render.folder) == self._chosen and found != self._details:
-            self._details = found
-            self._paint_detail()
+            self._paint_chosen()
 
     @on(OptionList.OptionHighlighted)
-    def _choose(self) -> None:
-        self._paint_detail()
+    def _paint_chosen(self) -> None:
+        self.query_one(Portrait).show(self.chosen, self.zoom_app.clock())
+        self.query_one(KeyLine).refresh_keys(self)
 
     # -------------------------------------------------------------------------------- actions
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        if action in ("open", "resume", "export", "forget", "copy", "walk") and self.is_mounted:
-            return self._possible(action, parameters)
-        return super().check_action(action, parameters)
-
-    def _possible(self, action: str, parameters: tuple[object, ...]) -> bool:
-        render = self.chosen
-        count = render.status.keyframes if render and render.status else 0
+        if not self.is_mounted:
+            return super().check_action(action, parameters)
         match action:
-            case "open" | "copy":
-                return render is not None and render.mark.readable
-            case "resume":
-                return render is not None and render.resumable
-            case "export":
-                return count > 1
-            case "forget":
-                return render is not None and render.listed and not render.mark.live
-        back = parameters[0] == -1
-        return self._walk.shown(count) > 0 if back else not self._walk.following
+            case "open" | "resume" | "export" | "forget" | "copy":
+                return possible(action, self.chosen)
+            case "walk" if isinstance(by := parameters[0], int):
+                return self.query_one(Portrait).can_walk(by)
+        return super().check_action(action, parameters)
 
     @on(OptionList.OptionSelected)
     def action_open(self) -> None:
@@ -275,11 +202,8 @@ class RendersScreen(Screen[None]):
     async def action_forget(self) -> None:
         if (render := self.chosen) is None:
             return
-        text = (
-            f"{render.folder}\n\nOnly the entry in the list goes. The project and its film stay "
-            f"where they are, and opening or resuming it puts it back."
-        )
-        if await self.app.push_screen_wait(ForgetDialog(text)) == "forget":
+        question = ForgetDialog(what_forgetting_means(render))
+        if await self.app.push_screen_wait(question) == "forget":
             try:
                 await asyncio.to_thread(places.forget, render.folder)
             except (RendererError, OSError) as error:
@@ -287,14 +211,12 @@ class RendersScreen(Screen[None]):
             self._look()
 
     def action_sort(self) -> None:
-        place = gallery.ORDERS.index(self._order)
-        self._order = gallery.ORDERS[(place + 1) % len(gallery.ORDERS)]
+        self._listing = self._listing.turned()
         self._paint()
 
     def action_walk(self, by: int) -> None:
-        if (render := self.chosen) is not None and render.status is not None:
-            self._walk.step(by, render.status.keyframes)
-            self._paint_detail()
+        self.query_one(Portrait).walk(by)
+        self.query_one(KeyLine).refresh_keys(self)
 
     def action_copy(self) -> None:
         if (render := self.chosen) is not None:
@@ -321,7 +243,7 @@ class RendersScreen(Screen[None]):
 
     @on(Input.Changed, "#renders-filter")
     def _filter(self, event: Input.Changed) -> None:
-        self._wanted = event.value
+        self._listing = self._listing.filtered(event.value)
         self._paint()
 
     @on(Input.Submitted, "#renders-filter")

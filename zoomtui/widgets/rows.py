@@ -41,6 +41,11 @@ class Rows(OptionList):
             return None
         return self.get_option_at_index(self.highlighted).id
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        return super().check_action(action, parameters) and (
+            action != "select" or self.chosen is not None
+        )
+
     def show(self, lines: dict[str, Line]) -> None:
         """The rows by key, from the top; every line one row of the width of ``content_size``."""
         if list(lines) == list(self._shown):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-from pathlib import Path
 
 from textual import work
 from textual.app import ComposeResult
@@ -11,7 +10,6 @@ from textual.containers import Vertical
 from textual.message import Message
 
 from renderer.errors import RendererError
-from renderer.settings import RenderSettings
 from zoomtui.making.tryout import TryOut
 from zoomtui.widgets.lines import OneLine
 from zoomtui.widgets.picture import Picture
@@ -49,12 +47,12 @@ class Trial(Vertical):
     def on_unmount(self) -> None:
         self._discard()
 
-    def begin(self, settings: RenderSettings, image: Path | None, exemplar: Path | None) -> None:
-        """Paint the first keyframes of a render with these settings."""
+    def begin(self, try_out: TryOut) -> None:
+        """Paint the first keyframes of a render to be."""
         self.put_away()
         self.add_class("-shown")
-        self._try_out = TryOut(settings, image, exemplar)
-        self._paint(self._try_out)
+        self._try_out = try_out
+        self._paint(try_out)
 
     def stop(self) -> None:
         """Paint no more; what there is stays in view."""

@@ -24,6 +24,7 @@ from renderer.files import flush_folder, free_text
 from renderer.film.encode import EncodedSegment, Encoding, encode_segment
 from renderer.film.exporting.animation import write_animation
 from renderer.film.exporting.chunks import Chunk, chunks, processes_for
+from renderer.film.exporting.claim import claimed
 from renderer.film.exporting.crew import apart, in_order
 from renderer.film.exporting.frames import Pixels, Take
 from renderer.film.exporting.plan import Plan
@@ -45,11 +46,12 @@ _COVER_QUALITY = 92
 def make(plan: Plan, on_progress: OnProgress) -> None:
     """Make what ``plan`` says. Whatever is raised, KeyboardInterrupt too, leaves nothing behind.
 
-    Raises StorageError, EncoderError, ProjectError (a damaged keyframe), SettingsError (sound that
-    can't be decoded to its end).
+    Raises StorageError, EncoderError, ProjectError (a damaged keyframe), SettingsError (another
+    export makes the same, or has just made it; sound that can't be decoded to its end).
     """
     target = plan.target
-    with _storage(target.path):
+    with _storage(target.path), claimed(target.path):
+        target.check(force=plan.force, frames=plan.frames)
         match target.container.kind:
             case Kind.FILM:
                 _film(plan, on_progress)

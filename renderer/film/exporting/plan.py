@@ -60,6 +60,8 @@ class Plan:
     """The frame that becomes the cover."""
     notes: tuple[str, ...]
     """Worth telling before it begins."""
+    force: bool
+    """What is there may be written over."""
 
     @property
     def seconds(self) -> float:
@@ -103,6 +105,7 @@ def make_plan(footage: Footage, target: Target, options: ExportOptions) -> Plan:
         sound=_sound(target, options),
         poster=_poster(target, options, frames, fps),
         notes=tuple(_notes(footage, options, camera, lens)),
+        force=options.force,
     )
 
 

@@ -7,10 +7,10 @@ disk, of film or of threads; the engine knows nothing of models.
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import entry_points
-from typing import Any, Protocol, cast
+from typing import Any, Protocol, cast, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,7 +27,8 @@ class PaintJob:
     """All that a painter may know about the picture it is asked for."""
 
     canvas: NDArray[np.uint8]
-    """(H, W, 3) sRGB. The masked part holds symmetric padding of the rest."""
+    """(H, W, 3) sRGB. The masked part holds symmetric padding of the rest, or what is there already
+    where that is to be painted anew."""
     mask: NDArray[np.bool_]
     """(H, W); True = paint here. True everywhere for a first picture made from nothing."""
     prompt: str
@@ -40,6 +41,9 @@ class PaintJob:
     """The prompt that ``prompt`` is replacing; empty: none."""
     blend: float = 1.0
     """How far it has been replaced, above 0 and up to 1; painters without embeddings ignore it."""
+    strength: float | None = None
+    """How much of the masked part is noised anew, in (0, 1]; None: as the painter was set up.
+    Painters without noise ignore it."""
 
 
 class Painter(Protocol):
@@ -49,6 +53,42 @@ class Painter(Protocol):
     """
 
     def paint(self, job: PaintJob, on_step: OnStep) -> NDArray[np.uint8]: ...
+
+
+@runtime_checkable
+class BatchPainter(Painter, Protocol):
+    """A painter that makes several versions of one border together, which may be quicker.
+
+    The jobs, at least two, differ in their seeds only. Each picture is what ``paint`` makes of the
+    same job, but for float noise; None stands for a version that failed, and one at least did not.
+    Progress is that of the whole. Painters without this method are called once for each version.
+    """
+
+    def paint_many(
+        self, jobs: Sequence[PaintJob], on_step: OnStep
+    ) -> Sequence[NDArray[np.uint8] | None]: ...
+
+
+def paint_all(
+    painter: Painter, jobs: Sequence[PaintJob], on_step: OnStep
+) -> Sequence[NDArray[np.uint8] | None]:
+    """One picture a job, in the way that the painter does best; see ``BatchPainter``."""
+    if isinstance(painter, BatchPainter):
+        return painter.paint_many(jobs, on_step)
+    # Copies: a painter may give back the same memory each time.
+    return [
+        np.array(painter.paint(job, one_of(on_step, index, len(jobs))))
+        for index, job in enumerate(jobs)
+    ]
+
+
+def one_of(on_step: OnStep, index: int, count: int) -> OnStep:
+    """``on_step`` for one of ``count`` calls that take alike long, 0 the first."""
+
+    def report(done: int, total: int) -> None:
+        on_step(index * total + min(done, total), count * total)
+
+    return report
 
 
 PainterFactory = Callable[[RenderSettings], Painter]

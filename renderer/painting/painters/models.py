@@ -1,7 +1,8 @@
 """The models that ship as presets, and how a user's ``--model`` is read. Light: no torch, no hub.
 
 Figures are of the half-precision weights. A preset pins the revision that was looked at, so that a
-changed repository can't change a film.
+changed repository can't change a film; where none was, it follows the repository's ``main``, and a
+film stays with what was downloaded first.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from renderer.errors import SettingsError
+from renderer.painting.painters import cosmos
 from renderer.settings import unknown
 
 
@@ -28,14 +30,14 @@ class FewSteps:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelPreset:
-    """An inpainting model that is known to work, with settings that suit it."""
+    """An inpainting model, with settings that suit it."""
 
     name: str
     """Short name for the command line."""
     repo: str
-    """Id on the Hugging Face hub."""
+    """Id on the Hugging Face hub; empty for one that is part of this package."""
     revision: str
-    """Commit of that repository, 40 hex digits."""
+    """Commit of that repository, 40 hex digits; ``main`` where none was looked at."""
     licence: str
     weights: str
     """Size of the download."""
@@ -52,11 +54,45 @@ class ModelPreset:
     strength: float = 1.0
     scheduler: str = ""
     """A name from ``schedulers.py``; empty: the model's own."""
+    overmask: int = 8
+    """A cell of its latents, px: what it paints in the first one is mixed with the grey of the
+    mask, so that is better done inside, where the picture is kept."""
+    feather: int = 48
+    """A sixteenth of its canvas, px."""
     aliases: tuple[str, ...] = ()
     """Other names, and ids that the same weights have or had on the hub."""
     note: str = ""
     few_steps: FewSteps | None = None
     """What ``--speed fast`` takes; None: none is known."""
+    gated: bool = False
+    """Its licence must be accepted on the hub before it can be downloaded."""
+    tried: bool = True
+    """Its repository was looked at; else its figures are those that its makers give."""
+    folder: Path | None = None
+    """Where it lies, for one that is part of this package."""
+
+
+def _packaged() -> tuple[ModelPreset, ...]:
+    """The model of our own, if this package has its weights."""
+    card = cosmos.read_card()
+    if card is None:
+        return ()
+    return (
+        ModelPreset(
+            name=cosmos.NAME,
+            repo="",
+            revision="",
+            licence=card.licence,
+            weights=f"{card.size / 1e6:.0f} MB",
+            vram="about 1 GB",
+            native=512,
+            canvas=768,
+            steps=card.steps,
+            guidance_scale=card.guidance_scale,
+            note="nebulae, galaxies and stars; small, made for CPUs",
+            folder=cosmos.FOLDER,
+        ),
+    )
 
 
 PRESETS = (
@@ -117,6 +153,7 @@ PRESETS = (
         native=1024,
         canvas=1024,
         strength=0.99,
+        feather=64,
         scheduler="euler",
         aliases=("sd-xl", "stable-diffusion-xl-1.0-inpainting-0.1"),
         note="Stable Diffusion XL inpainting; its card asks for a strength just under 1",
@@ -128,6 +165,96 @@ PRESETS = (
             strength=0.99,
         ),
     ),
+    ModelPreset(
+        name="flux-fill",
+        repo="black-forest-labs/FLUX.1-Fill-dev",
+        revision="main",
+        licence="FLUX.1 [dev] non-commercial",
+        weights="34 GB",
+        vram="about 36 GB",
+        native=1024,
+        canvas=1408,
+        multiple=16,
+        steps=30,
+        guidance_scale=30.0,
+        overmask=16,
+        feather=64,
+        aliases=("FLUX.1-Fill-dev",),
+        note="FLUX.1 Fill; its guidance is trained in, it takes no negative prompt",
+        gated=True,
+        tried=False,
+    ),
+    ModelPreset(
+        name="klein",
+        repo="black-forest-labs/FLUX.2-klein-4B",
+        revision="main",
+        licence="Apache-2.0",
+        weights="16 GB",
+        vram="about 13 GB",
+        native=1024,
+        canvas=960,  # more, and the pads' rounding may go beyond what its pipeline takes
+        multiple=16,
+        steps=4,
+        guidance_scale=1.0,
+        overmask=16,
+        feather=64,
+        aliases=("klein-4b", "FLUX.2-klein-4B"),
+        note="FLUX.2 klein, distilled: 4 steps, guidance and negative prompt do nothing",
+        tried=False,
+    ),
+    ModelPreset(
+        name="z-image-turbo",
+        repo="Tongyi-MAI/Z-Image-Turbo",
+        revision="main",
+        licence="Apache-2.0",
+        weights="20 GB",
+        vram="about 16 GB",
+        native=1024,
+        canvas=1024,
+        multiple=16,
+        steps=9,
+        guidance_scale=0.0,
+        overmask=16,
+        feather=64,
+        aliases=("z-image",),
+        note="Z-Image Turbo: 9 steps without guidance, and so without a negative prompt",
+        tried=False,
+    ),
+    ModelPreset(
+        name="qwen",
+        repo="Qwen/Qwen-Image",
+        revision="main",
+        licence="Apache-2.0",
+        weights="62 GB",
+        vram="about 66 GB",
+        native=1328,
+        canvas=1328,
+        multiple=16,
+        steps=30,
+        guidance_scale=4.0,
+        overmask=16,
+        feather=64,
+        aliases=("qwen-image",),
+        note="Qwen-Image with InstantX' ControlNet, which was trained to paint outside",
+        tried=False,
+    ),
+    ModelPreset(
+        name="kandinsky",
+        repo="kandinsky-community/kandinsky-2-2-decoder-inpaint",
+        revision="main",
+        licence="Apache-2.0",
+        weights="10 GB",
+        vram="about 10 GB",
+        native=512,
+        canvas=768,
+        multiple=64,
+        steps=50,
+        guidance_scale=4.0,
+        aliases=("kandinsky-2.2",),
+        note="Kandinsky 2.2 inpainting with its prior; sizes in steps of 64 px",
+        tried=False,
+    ),
+    *_packaged(),
 )
 DEFAULT = "sd2"
 
@@ -141,7 +268,7 @@ _HUB_ID = re.compile(r"[\w.-]+/[\w.-]+(@[\w./-]+)?")
 def find_preset(model: str) -> ModelPreset | None:
     """The preset of that name, alias or hub id (in any case); None if there is none."""
     wanted = model.casefold()
-    for preset in PRESETS:
+    for preset in PRESETS if wanted else ():
         if wanted in {name.casefold() for name in (preset.name, preset.repo, *preset.aliases)}:
             return preset
     return None
@@ -167,6 +294,8 @@ def check_model(model: str) -> None:
     if not model.startswith(("/", "./", "../", "~")):
         if _HUB_ID.fullmatch(model):
             return
+        if model.casefold() == cosmos.NAME:
+            raise SettingsError(cosmos.MISSING)
         if "/" not in model:
             names = {preset.name for preset in PRESETS}
             raise SettingsError(

@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from renderer.painting.painters import OnStep, PaintJob, edges, quilting
+from renderer.painting.painters import OnStep, PaintJob, edges, previews, quilting
 from renderer.painting.painters.exemplar import (
     LEVELS_PER_OCTAVE,
     Exemplar,
@@ -71,6 +71,8 @@ class TexturePainter:
         for done, cell in enumerate(quilt.cells, start=1):
             quilt.fill(cell)
             on_step(done, len(quilt.cells))
+            if previews.wanted():
+                previews.show(previews.sampled(quilt.pixels))
         return quilt.pixels
 
 

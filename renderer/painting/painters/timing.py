@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import numpy as np
 from numpy.typing import NDArray
 
-from renderer.painting.painters import OnStep, Painter, PaintJob
+from renderer.painting.painters import OnStep, Painter, PaintJob, paint_all
 
 
 class Timed:
@@ -21,11 +23,23 @@ class Timed:
 
     def paint(self, job: PaintJob, on_step: OnStep) -> NDArray[np.uint8]:
         """As the painter's own."""
+        with self._busily():
+            return self.inner.paint(job, on_step)
+
+    def paint_many(
+        self, jobs: Sequence[PaintJob], on_step: OnStep
+    ) -> Sequence[NDArray[np.uint8] | None]:
+        """As the painter's own where it has one, else one ``paint`` after another."""
+        with self._busily():
+            return paint_all(self.inner, jobs, on_step)
+
+    @contextmanager
+    def _busily(self) -> Iterator[None]:
         began = time.monotonic()
         if self._left is not None:
             self._idle += began - self._left
         try:
-            return self.inner.paint(job, on_step)
+            yield
         finally:
             self._left = time.monotonic()
             self._busy += self._left - began

@@ -2,7 +2,7 @@
 
 This module is light; torch, diffusers and transformers (7–13 s) load when ``create`` or
 ``describe_device`` is called. Importable without them: ``hub``, ``hub_errors``, ``families``,
-``weights``. Only ``painter``, ``prompts``, ``loading`` and ``device`` hold the heavy imports.
+``weights``. What is peculiar to one kind of pipeline is in ``families`` and nowhere else.
 
 By choice there is no safety checker (it answers with black pictures, which would spoil every later
 keyframe) and no watermark (it would be stamped again on every keyframe); what is painted is the

@@ -27,6 +27,12 @@ FAILURES: tuple[type[Exception], ...] = (
 Backend = str | Callable[..., Any]
 
 
+def has_repeated_blocks(denoiser: Any) -> bool:
+    """Whether there are blocks to compile once for all; Kandinsky's UNet has none."""
+    names = set(getattr(denoiser, "_repeated_blocks", None) or ())
+    return any(type(part).__name__ in names for part in denoiser.modules())
+
+
 class Compiled:
     """A denoiser whose forward pass is compiled at its first call with each new size.
 

@@ -16,18 +16,19 @@ import torch
 class Cutoff:
     """Ends guidance after the share ``guided`` of the steps. Stateless between calls.
 
-    ``tensors``: names of the pipeline's tensors whose first half stands for the negative prompt.
+    ``halved``: names of the pipeline's tensors whose first half stands for the negative prompt;
+    None: this pipeline can't do without guidance in single steps.
     """
 
-    def __init__(self, guided: float, tensors: tuple[str, ...]) -> None:
-        self._guided = guided
-        self.tensors = tensors if guided < 1 else ()
+    def __init__(self, guided: float, halved: tuple[str, ...] | None) -> None:
+        self._guided = guided if halved is not None else 1.0
+        self.tensors = halved if halved is not None and guided < 1 else ()
 
     def at_step_end(
         self, pipeline: Any, index: int, tensors: dict[str, torch.Tensor]
     ) -> dict[str, torch.Tensor]:
         """To be called by the pipeline at each step's end; what it returns goes on from there."""
-        if not self.tensors or index + 1 != math.ceil(self._guided * pipeline.num_timesteps):
+        if self._guided == 1 or index + 1 != math.ceil(self._guided * pipeline.num_timesteps):
             return {}
         if not pipeline.do_classifier_free_guidance:
             return {}

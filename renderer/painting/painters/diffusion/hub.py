@@ -8,17 +8,28 @@ from __future__ import annotations
 
 import logging
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 from huggingface_hub import HfApi, constants, hf_hub_download, is_offline_mode, snapshot_download
 from huggingface_hub.errors import LocalEntryNotFoundError
 
 from renderer.errors import PainterError, SettingsError
-from renderer.painting.painters.diffusion.families import INDEX, read_family, read_parts
+from renderer.painting.painters.diffusion.families import (
+    INDEX,
+    Adjunct,
+    read_family,
+    read_parts,
+)
 from renderer.painting.painters.diffusion.hub_errors import TRANSPORT_ERROR, explain, offline
 from renderer.painting.painters.diffusion.progress import progress_bar, size_text
-from renderer.painting.painters.diffusion.weights import SMALL, choose_weights, small_files
+from renderer.painting.painters.diffusion.weights import (
+    SMALL,
+    MissingWeights,
+    choose_weights,
+    small_files,
+)
 from renderer.painting.painters.loras import Lora
 from renderer.painting.painters.models import check_model, find_preset, hub_source
 from renderer.painting.painters.notes import note
@@ -42,18 +53,30 @@ def locate(model: str, *, half: bool, trust_pickled: bool = False) -> Path:
     """
     check_model(model)
     folder = Path(model).expanduser()
-    if find_preset(model) is None and folder.is_dir():
+    preset = find_preset(model)
+    if preset is not None and preset.folder is not None:
+        return preset.folder
+    if preset is None and folder.is_dir():
         return folder
-    repo, revision = hub_source(model)
-    cached = _cached(model, half=half, trust_pickled=trust_pickled)
-    if cached is not None:
-        return cached
-    if is_offline_mode():
-        raise offline(repo)
-    try:
-        return _download(repo, revision, half=half, trust_pickled=trust_pickled)
-    except (OSError, ValueError, TRANSPORT_ERROR) as error:
-        raise explain(error, repo, revision) from error
+    # A preset's weights are also found where they were once downloaded under another id.
+    aliases = [alias for alias in preset.aliases if "/" in alias] if preset else []
+    return _obtain(
+        [hub_source(model), *((alias, "main") for alias in aliases)],
+        INDEX,
+        partial(_pipeline_files, half=half, trust_pickled=trust_pickled),
+    )
+
+
+def locate_adjunct(adjunct: Adjunct, *, half: bool, trust_pickled: bool = False) -> Path:
+    """The folder of the parts that a published model lacks, downloaded if need be.
+
+    The rest as ``locate``.
+    """
+    return _obtain(
+        [(adjunct.repo, adjunct.revision)],
+        INDEX if adjunct.models else "config.json",
+        partial(_adjunct_files, adjunct=adjunct, half=half, trust_pickled=trust_pickled),
+    )
 
 
 def locate_lora(lora: Lora) -> Path:
@@ -89,7 +112,7 @@ def locate_configuration(preset: str) -> Path:
     repo, revision = hub_source(preset)
     try:
         index = Path(hf_hub_download(repo, INDEX, revision=revision))
-        parts = read_parts(index, read_family(index, repo), repo)
+        parts = read_parts(index, read_family(index, repo).options, repo)
         patterns = [f"{part}/*{ending}" for part in parts for ending in SMALL]
         folder = snapshot_download(repo, revision=revision, allow_patterns=[INDEX, *patterns])
     except (OSError, ValueError, TRANSPORT_ERROR) as error:
@@ -102,55 +125,91 @@ def file_names(folder: Path) -> list[str]:
     return [file.relative_to(folder).as_posix() for file in folder.glob("*/*")]
 
 
-def _cached(model: str, *, half: bool, trust_pickled: bool) -> Path | None:
-    """The snapshot in the hub's cache, if it is there and has all its weights.
+Choose = Callable[[Path, Collection[str], str], list[str]]
+"""(the file at a repository's top that says what it holds, the names of all its files, the
+repository) → names of the files to load; raises MissingWeights where some aren't there."""
 
-    A preset's weights are also found where they were once downloaded under another id.
+
+def _pipeline_files(
+    index: Path, names: Collection[str], repo: str, *, half: bool, trust_pickled: bool
+) -> list[str]:
+    family = read_family(index, repo)
+    weights = choose_weights(
+        names, family.models, half=half, where=repo, trust_pickled=trust_pickled
+    )
+    return [*small_files(names, read_parts(index, family.options, repo)), *weights.files]
+
+
+def _adjunct_files(
+    _: Path,
+    names: Collection[str],
+    repo: str,
+    *,
+    adjunct: Adjunct,
+    half: bool,
+    trust_pickled: bool,
+) -> list[str]:
+    # A model on its own lies at the top; what is said of parts is said of it under its name.
+    top = "" if adjunct.models else f"{adjunct.part}/"
+    weights = choose_weights(
+        [top + name for name in names],
+        adjunct.models or (adjunct.part,),
+        half=half,
+        where=repo,
+        trust_pickled=trust_pickled,
+    )
+    folders = {name.rpartition("/")[0] for name in names}
+    return [*small_files(names, folders), *(name.removeprefix(top) for name in weights.files)]
+
+
+def _obtain(sources: Sequence[tuple[str, str]], top: str, choose: Choose) -> Path:
+    """The folder of the first of the (repository, revision) that is on this disk, or download it.
+
+    Only the first is downloaded. Raises PainterError with the true cause.
     """
-    preset = find_preset(model)
-    sources = [hub_source(model)]
-    if preset is not None:
-        sources += [(alias, "main") for alias in preset.aliases if "/" in alias]
     for repo, revision in sources:
-        try:
-            folder = Path(
-                snapshot_download(
-                    repo, revision=revision, local_files_only=True, allow_patterns=[INDEX]
-                )
-            )
-        except LocalEntryNotFoundError:
-            continue
-        family = read_family(folder / INDEX, repo)
-        try:
-            choose_weights(
-                file_names(folder),
-                family.models,
-                half=half,
-                where=repo,
-                trust_pickled=trust_pickled,
-            )
-        except PainterError as error:
-            log.info("%s in the cache can't be used: %s", repo, error)
-            continue
-        return folder
-    return None
+        folder = _cached(repo, revision, top, choose)
+        if folder is not None:
+            return folder
+    repo, revision = sources[0]
+    if is_offline_mode():
+        raise offline(repo)
+    try:
+        return _download(repo, revision, top, choose)
+    except (OSError, ValueError, TRANSPORT_ERROR) as error:
+        raise explain(error, repo, revision) from error
 
 
-def _download(repo: str, revision: str, *, half: bool, trust_pickled: bool) -> Path:
+def _cached(repo: str, revision: str, top: str, choose: Choose) -> Path | None:
+    """The snapshot in the hub's cache, if it is there and has all its weights."""
+    try:
+        found = snapshot_download(
+            repo, revision=revision, local_files_only=True, allow_patterns=[top]
+        )
+    except LocalEntryNotFoundError:
+        return None
+    folder = Path(found)
+    try:
+        choose(
+            folder / top, [*file_names(folder), *(file.name for file in folder.glob("*.*"))], repo
+        )
+    except MissingWeights as error:
+        log.info("%s in the cache can't be used: %s", repo, error)
+        return None
+    return folder
+
+
+def _download(repo: str, revision: str, top: str, choose: Choose) -> Path:
     """Fetch just the files that are needed. Raises what the hub client raises, or PainterError."""
     info = HfApi().model_info(
         repo, revision=revision, files_metadata=True, timeout=PREFLIGHT_SECONDS
     )
     sizes = {file.rfilename: file.size or 0 for file in info.siblings or ()}
-    if INDEX not in sizes:
-        raise PainterError(f"{repo} is no diffusers pipeline: it has no {INDEX}")
-    index = Path(hf_hub_download(repo, INDEX, revision=revision))
-    family = read_family(index, repo)
-    weights = choose_weights(
-        sizes, family.models, half=half, where=repo, trust_pickled=trust_pickled
-    )
-    wanted = [*small_files(sizes, read_parts(index, family, repo)), *weights.files]
-    folder = index.parent  # named after the commit that the revision stood for just now
+    if top not in sizes:
+        raise PainterError(f"{repo} is no diffusers pipeline: it has no {top}")
+    first = Path(hf_hub_download(repo, top, revision=revision))
+    folder = first.parent  # named after the commit that the revision stood for just now
+    wanted = choose(first, sizes, repo)
     _fetch(repo, folder.name, {name: sizes[name] for name in wanted})
     return folder
 

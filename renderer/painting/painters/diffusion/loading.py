@@ -18,10 +18,11 @@ from safetensors import SafetensorError
 from renderer.errors import PainterError, SettingsError
 from renderer.painting.painters.diffusion.checkpoint import find_kin
 from renderer.painting.painters.diffusion.device import Device, choose
-from renderer.painting.painters.diffusion.families import INDEX, Family, read_family
+from renderer.painting.painters.diffusion.families import INDEX, Adjunct, Family, read_family
 from renderer.painting.painters.diffusion.hub import (
     file_names,
     locate,
+    locate_adjunct,
     locate_configuration,
     locate_lora,
 )
@@ -88,26 +89,41 @@ def load(settings: RenderSettings) -> Loaded:
     if file.suffix == CHECKPOINT and file.is_file():
         folder = locate_configuration(find_kin(file))
         family = read_family(folder / INDEX, model)
+        _check_fits(family, settings, model)
         pipeline = from_checkpoint(file, folder, family, device)
     else:
         folder = locate(model, half=device.half, trust_pickled=settings.trust_pickled_weights)
         family = read_family(folder / INDEX, model)
+        _check_fits(family, settings, model)
         pipeline = _from_folder(folder, family, device, settings)
     for text in settings.loras:
         lora = parse_lora(text)
         merge_lora(pipeline, locate_lora(lora), lora.weight, model)
-    offloaded = _place(pipeline, device, model)
+    offloaded = _place(pipeline, family, device, model)
     pipeline.set_progress_bar_config(disable=True)
     if settings.scheduler:
         _set_scheduler(pipeline, settings.scheduler)
-    _check_steps(pipeline, settings)
-    channels = pipeline.unet.config.in_channels
-    if channels == 4:
+    _check_steps(pipeline, family, settings)
+    if family.denoiser == "unet" and pipeline.unet.config.in_channels == 4:
         log.warning("%s was not trained for inpainting (4 channels); joins may show", model)
     log.info(
         "%s (%s) on %s; no safety checker, no watermark", model, family.class_name, device.name
     )
     return Loaded(model, pipeline, family, device, offloaded)
+
+
+def _check_fits(family: Family, settings: RenderSettings, model: str) -> None:
+    """Refuse what this kind of model has no use for, before gigabytes are read."""
+    if family.own_sampler and settings.scheduler:
+        raise SettingsError(f"{model} works with its own scheduler only; leave scheduler out")
+    if not family.weighs_strength and settings.strength != 1:
+        raise SettingsError(
+            f"{model} has no strength to set, not even {settings.strength:g}; leave it at 1"
+        )
+    if not family.weighs_strength and settings.seam_pass:
+        raise SettingsError(
+            f"{model} has no strength to set, so it does no seam pass; leave it at 0"
+        )
 
 
 def _hide_bars(library: Any) -> None:
@@ -136,12 +152,31 @@ def _from_folder(folder: Path, family: Family, device: Device, settings: RenderS
             use_safetensors=None if weights.pickled else True,
             local_files_only=True,
             **family.options,
+            **_adjunct_parts(family.adjunct, dtype, device, settings),
         )
     except _DAMAGED as error:
         raise PainterError(
             f"{model} can't be loaded: {one_line(list(causes(error))[-1])}"
         ) from error
     return pipeline
+
+
+def _adjunct_parts(
+    adjunct: Adjunct | None, dtype: torch.dtype, device: Device, settings: RenderSettings
+) -> dict[str, Any]:
+    """The parts that the model's own folder lacks, by their names in the whole pipeline."""
+    if adjunct is None:
+        return {}
+    folder = locate_adjunct(adjunct, half=device.half, trust_pickled=settings.trust_pickled_weights)
+    found = getattr(diffusers, adjunct.class_name).from_pretrained(
+        folder,
+        dtype=dtype,
+        local_files_only=True,
+        use_safetensors=None if settings.trust_pickled_weights else True,
+    )
+    if not adjunct.models:
+        return {adjunct.part: found}
+    return {adjunct.part + name: part for name, part in found.components.items()}
 
 
 def from_checkpoint(file: Path, configuration: Path, family: Family, device: Device) -> Any:
@@ -161,15 +196,15 @@ def from_checkpoint(file: Path, configuration: Path, family: Family, device: Dev
         ) from error
 
 
-def _place(pipeline: Any, device: Device, model: str) -> bool:
+def _place(pipeline: Any, family: Family, device: Device, model: str) -> bool:
     """Move the pipeline to its device, or keep it in RAM with one part at a time on the device.
 
     True: the latter.
     """
     models = [part for part in pipeline.components.values() if isinstance(part, torch.nn.Module)]
     if device.device.type == "cuda":
-        for part in (pipeline.unet, pipeline.vae):
-            part.to(memory_format=torch.channels_last)
+        for part in family.flat:
+            getattr(pipeline, part).to(memory_format=torch.channels_last)
     tensors = [tensor for part in models for tensor in part.parameters()]
     size = sum(tensor.numel() * tensor.element_size() for tensor in tensors)
     release()  # a model that was loaded before may still wait for the garbage collector
@@ -199,14 +234,15 @@ def _set_scheduler(pipeline: Any, name: str) -> None:
     pipeline.scheduler = cls.from_config(pipeline.scheduler.config, **sampler.options)
 
 
-def _check_steps(pipeline: Any, settings: RenderSettings) -> None:
+def _check_steps(pipeline: Any, family: Family, settings: RenderSettings) -> None:
     """Try the number of steps out now rather than after minutes. Raises SettingsError."""
     name = settings.scheduler or type(pipeline.scheduler).__name__
     most = pipeline.scheduler.config.num_train_timesteps
     if settings.steps > most:
         raise SettingsError(f"steps must be at most {most} with this model, not {settings.steps}")
     try:
-        pipeline.scheduler.set_timesteps(settings.steps)
+        if not family.own_sampler:
+            pipeline.scheduler.set_timesteps(settings.steps)
     except ValueError as error:
         raise SettingsError(
             f"scheduler {name} can't do {settings.steps} steps: {one_line(error)}"

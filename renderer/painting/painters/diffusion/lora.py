@@ -7,6 +7,7 @@ spellings of other trainers; what it can't translate is refused.
 
 from __future__ import annotations
 
+import inspect
 import logging
 import re
 from dataclasses import dataclass
@@ -73,6 +74,8 @@ def merge_lora(pipeline: Any, file: Path, weight: float, model: str) -> None:
     ``model`` is how the user named the model, for messages. Raises PainterError for a file that is
     missing, damaged, of another kind, or made for another architecture.
     """
+    if not hasattr(type(pipeline), "lora_state_dict"):
+        raise PainterError(f"{model} takes no LoRA; leave {file} out")
     tensors = _read(file)
     try:
         pairs = _translate(pipeline, tensors)
@@ -101,7 +104,11 @@ def _read(file: Path) -> Tensors:
 
 def _translate(pipeline: Any, tensors: Tensors) -> dict[str, _Pair]:
     """Layer's path in the pipeline (``unet.….to_q``) → its matrices."""
-    named = {"unet_config": pipeline.unet.config} if hasattr(pipeline, "unet") else {}
+    named: dict[str, Any] = {}
+    if hasattr(pipeline, "unet"):
+        named["unet_config"] = pipeline.unet.config
+    if "return_alphas" in inspect.signature(type(pipeline).lora_state_dict).parameters:
+        named["return_alphas"] = True
     state, alphas = _state_dict(type(pipeline), tensors, named)
     pairs: dict[str, _Pair] = {}
     for key, tensor in state.items():
@@ -113,8 +120,9 @@ def _translate(pipeline: Any, tensors: Tensors) -> dict[str, _Pair]:
             pair.down = tensor
         else:
             pair.up = tensor
-        if f"{key}.alpha" in alphas:
-            pair.alpha = float(alphas[f"{key}.alpha"])
+        for name in (f"{key}.alpha", f"{match['path']}.alpha"):
+            if name in alphas:
+                pair.alpha = float(alphas[name])
     return pairs
 
 

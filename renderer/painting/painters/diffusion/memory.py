@@ -38,6 +38,10 @@ def release() -> None:
         torch.cuda.empty_cache()
 
 
+def _always(_: Any) -> bool:
+    return True
+
+
 @dataclass(frozen=True, slots=True)
 class Rung:
     """One way to need less memory. It stays in force once it is taken."""
@@ -48,6 +52,16 @@ class Rung:
     """What it costs, for people."""
     moves: bool = False
     """It moves weights between RAM and the device: of no use where the two are one."""
+    helps: Callable[[Any], bool] = _always
+    """Whether a pipeline has what it works on."""
+
+
+def _tiles(pipeline: Any) -> bool:
+    return hasattr(getattr(pipeline, "vae", None), "enable_tiling")
+
+
+def _slices(pipeline: Any) -> bool:
+    return any(hasattr(part, "set_attention_slice") for part in pipeline.components.values())
 
 
 def _tile(pipeline: Any, _: torch.device) -> None:
@@ -75,8 +89,8 @@ def _offload_layers(pipeline: Any, device: torch.device) -> None:
 OFFLOADED = "its parts take turns on the GPU"
 RUNGS = (
     # Slices are pictures of one call and tiles are parts of one picture: neither costs much alone.
-    Rung("the VAE works in slices and tiles", _tile, "tones may vary a little"),
-    Rung("attention works in slices", _slice_attention, "this is a little slower"),
+    Rung("the VAE works in slices and tiles", _tile, "tones may vary a little", helps=_tiles),
+    Rung("attention works in slices", _slice_attention, "this is a little slower", helps=_slices),
     Rung(OFFLOADED, offload_models, "this is slower", moves=True),
     Rung("its layers take turns on the GPU", _offload_layers, "this is very slow", moves=True),
 )
@@ -95,7 +109,9 @@ class Ladder:
         self._left = [
             rung
             for rung in RUNGS
-            if not (rung.moves and shared) and not (rung.name == OFFLOADED and offloaded)
+            if rung.helps(pipeline)
+            and not (rung.moves and shared)
+            and not (rung.name == OFFLOADED and offloaded)
         ]
         self._taken: list[Rung] = []
 

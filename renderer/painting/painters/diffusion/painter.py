@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import math
+from collections.abc import Sequence
 
 import numpy as np
 import torch
@@ -16,6 +18,7 @@ from renderer.errors import PainterError, SettingsError
 from renderer.painting.painters import OnStep, PaintJob
 from renderer.painting.painters.diffusion.calling import Caller
 from renderer.painting.painters.diffusion.loading import Loaded
+from renderer.painting.painters.diffusion.lost import device_lost
 from renderer.settings import RenderSettings, nearest_multiple
 
 log = logging.getLogger("renderer.painting.diffusion")
@@ -41,19 +44,40 @@ class DiffusionPainter:
         and the painter can be used again. A mask that is True everywhere means a first picture: it
         is painted from pure noise over plain grey.
 
-        Raises SettingsError for an empty prompt or a size that the model can't do, and PainterError
-        if the device's memory is too small, it fails, or every picture came out black or broken.
+        Raises SettingsError for an empty prompt or a size that the model can't do, DeviceLost if
+        the device fails, and PainterError if its memory is too small, or every picture came out
+        black or broken.
         """
+        (picture,) = self.paint_many([job], on_step)
+        assert picture is not None
+        return picture
+
+    def paint_many(
+        self, jobs: Sequence[PaintJob], on_step: OnStep
+    ) -> list[NDArray[np.uint8] | None]:
+        """A picture a job, of jobs that differ in their seeds only; None: black or broken.
+
+        In one call of the pipeline where it can do that and memory is large enough. Only if all
+        pictures fail are they painted again, as in ``paint``, which this is for one job.
+        """
+        job = jobs[0]
         self._check(job)
         for attempt in range(1 + REPAINTS):
-            seed = derived_seed(job.seed, attempt)
-            picture = self.caller.call(job, seed, on_step)
-            fault = find_fault(picture, job)
-            if fault is None:
-                return _to_bytes(picture)
-            log.warning("keyframe %d came out %s with seed %d", job.keyframe, fault, seed)
+            seeds = [derived_seed(each.seed, attempt) for each in jobs]
+            with device_lost(self._loaded.device.name):
+                pictures = self.caller.call(job, seeds, on_step)
+                faults = [find_fault(picture, job) for picture in pictures]
+                painted = [
+                    None if fault else _to_bytes(picture)
+                    for picture, fault in zip(pictures, faults, strict=True)
+                ]
+            for seed, fault in zip(seeds, faults, strict=True):
+                if fault is not None:
+                    log.warning("keyframe %d came out %s with seed %d", job.keyframe, fault, seed)
+            if None in faults:
+                return painted
         raise PainterError(
-            f"keyframe {job.keyframe} came out {fault} with {1 + REPAINTS} seeds in a row; "
+            f"keyframe {job.keyframe} came out {faults[0]} with {1 + REPAINTS} seeds in a row; "
             f"try another scheduler, or another model than {self._loaded.model}"
         )
 
@@ -65,6 +89,14 @@ class DiffusionPainter:
                 f"canvas {width}x{height} must be in multiples of {step} for "
                 f"{self._loaded.model}; nearest: "
                 f"{nearest_multiple(width, step)}x{nearest_multiple(height, step)}"
+            )
+        area = self._loaded.family.area
+        if area is not None and width * height > area:
+            shrunk = math.sqrt(area / (width * height))
+            sides = (int(side * shrunk) // step * step for side in (width, height))
+            raise SettingsError(
+                f"canvas {width}x{height} is too large for {self._loaded.model}; nearest: "
+                + "x".join(str(max(side, step)) for side in sides)
             )
         if job.mask.shape != (height, width):
             raise SettingsError(

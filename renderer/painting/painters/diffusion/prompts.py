@@ -8,7 +8,8 @@ from typing import Any
 
 import torch
 
-from renderer.painting.painters.diffusion.families import Family
+from renderer.painting.painters import PaintJob
+from renderer.painting.painters.diffusion.families import Embeddings, Family
 
 log = logging.getLogger("renderer.painting.diffusion")
 
@@ -26,13 +27,23 @@ class Prompts:
         self._family = family
         self._device = device
         self._guided = guided
-        self._kept: OrderedDict[tuple[str, str], dict[str, torch.Tensor]] = OrderedDict()
+        self._kept: OrderedDict[tuple[str, str], Embeddings] = OrderedDict()
 
-    def encode(self, prompt: str, negative: str) -> dict[str, torch.Tensor]:
+    def of(self, job: PaintJob) -> Embeddings:
+        """What stands for a job's words, part of the way from its earlier prompt where it has one.
+
+        The negative prompt is the job's alone. Call it under ``torch.no_grad``.
+        """
+        now = self.encode(job.prompt, job.negative_prompt)
+        if not job.earlier_prompt:
+            return now
+        earlier = self.encode(job.earlier_prompt, job.negative_prompt)
+        return {name: mixed(earlier[name], now[name], job.blend) for name in now}
+
+    def encode(self, prompt: str, negative: str) -> Embeddings:
         """The arguments that stand for the two texts in a call of the pipeline.
 
-        For SD (1, 77, width) each; for SDXL also the pooled (1, width) ones. Runs the text
-        encoders only for a pair not seen lately. Call it under ``torch.no_grad``.
+        Runs the text encoders only for a pair not seen lately. Call it under ``torch.no_grad``.
         """
         key = (prompt, negative)
         if key in self._kept:
@@ -40,29 +51,62 @@ class Prompts:
             return self._kept[key]
         for text in (prompt, negative):
             self._warn_if_cut(text)
-        tensors = self._pipeline.encode_prompt(
-            prompt=prompt,
-            device=self._device,
-            num_images_per_prompt=1,
-            do_classifier_free_guidance=self._guided,
-            # None is the model's own idea of "nothing": zeros in SDXL, an empty text in SD.
-            negative_prompt=negative or None,
+        self._kept[key] = self._family.encode(
+            self._pipeline, prompt, negative, guided=self._guided, device=self._device
         )
-        named = zip(self._family.embeddings, tensors, strict=True)
-        self._kept[key] = {name: tensor for name, tensor in named if tensor is not None}
         if len(self._kept) > _KEPT:
             self._kept.popitem(last=False)
         return self._kept[key]
 
     def _warn_if_cut(self, text: str) -> None:
-        """Say which words are beyond what CLIP reads (77 tokens, two of them its own marks)."""
-        tokenizer = self._pipeline.tokenizer
-        length = tokenizer.model_max_length
+        """Say which words are beyond what the model reads."""
+        tokenizer, most = self._family.reads(self._pipeline)
         tokens = tokenizer(text, truncation=False, add_special_tokens=False, verbose=False)
         tokens = tokens["input_ids"]
-        if len(tokens) > length - 2:
+        if len(tokens) > most:
             log.warning(
                 "the model reads %d tokens of a prompt; not seen: %r",
-                length - 2,
-                tokenizer.decode(tokens[length - 2 :]).strip(),
+                most,
+                tokenizer.decode(tokens[most:]).strip(),
             )
+
+
+def repeated(embeddings: Embeddings, count: int) -> Embeddings:
+    """The words of one picture as those of ``count``."""
+    if count == 1:
+        return embeddings
+    return {
+        name: value * count
+        if isinstance(value, list)
+        else value.repeat(count, *[1] * (value.ndim - 1))
+        for name, value in embeddings.items()
+    }
+
+
+def mixed(earlier: Any, now: Any, share: float) -> Any:
+    """``share`` of the way from one text's embeddings to another's, along a straight line.
+
+    Tensors (…, tokens, width), or lists of them; what is no floating point number is a mask
+    (…, tokens). Straight, not along a sphere: attention makes keys and values of tokens by linear
+    maps, so what the denoiser sees of a mix is the same mix of what it sees of each. Of two texts
+    of different length the shorter is continued by its last token.
+    """
+    if isinstance(now, list):
+        return [mixed(one, other, share) for one, other in zip(earlier, now, strict=True)]
+    if earlier is None or now is None:
+        return now
+    if not now.is_floating_point():
+        return torch.maximum(*_equally_long(earlier, now, axis=-1))
+    return torch.lerp(*_equally_long(earlier, now, axis=-2), share)
+
+
+def _equally_long(
+    one: torch.Tensor, other: torch.Tensor, axis: int
+) -> tuple[torch.Tensor, torch.Tensor]:
+    length = max(one.shape[axis], other.shape[axis])
+
+    def continued(tensor: torch.Tensor) -> torch.Tensor:
+        last = tensor.narrow(axis, tensor.shape[axis] - 1, 1)
+        return torch.cat([tensor, *[last] * (length - tensor.shape[axis])], dim=axis)
+
+    return continued(one), continued(other)

@@ -22,8 +22,12 @@ _WEIGHTS = re.compile(
 )
 _PLAIN_PICKLED = re.compile(r"(?P<part>[^/]+)/(?:diffusion_pytorch_model|pytorch_model)\.bin")
 _PICKLED = re.compile(r"(?P<part>[^/]+)/[^/]+\.(bin|ckpt|pt|pth)")
-SMALL = (".json", ".txt", ".model")
-"""Endings of configurations and vocabularies."""
+SMALL = (".json", ".txt", ".model", ".jinja")
+"""Endings of configurations, vocabularies and the frames that chat models want around a prompt."""
+
+
+class MissingWeights(PainterError):
+    """A pipeline lacks weights that may be opened, at least here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +55,7 @@ def choose_weights(
     ``half``: half-precision files first (they are half the size and lose nothing on a GPU), else
     full-precision ones; the other kind where a part has only that. ``where`` names the pipeline in
     messages. ``trust_pickled``: a part without safetensors may be loaded from one plain pickled
-    file, and then all parts are loaded in full precision. Raises PainterError if a part has no
+    file, and then all parts are loaded in full precision. Raises MissingWeights if a part has no
     complete set of files that may be opened.
     """
     names = set(names)
@@ -62,7 +66,7 @@ def choose_weights(
     found = [_files_of(part, names) for part in parts]
     for part, kinds in zip(parts, found, strict=True):
         if not kinds:
-            raise PainterError(_missing(part, names, where))
+            raise MissingWeights(_missing(part, names, where))
     order = ("fp16", "") if half else ("", "fp16")
     chosen = [next(kind for kind in order if kind in kinds) for kinds in found]
     # diffusers takes one variant for all, and the plain files only of parts that lack it.

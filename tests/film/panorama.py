@@ -1,7 +1,8 @@
-"""Known worlds: large pictures made in code, whose true view at any zoom is a resample of them.
+"""What the film's own tests measure by: pictures, keyframes made of them, and how near two are.
 
-The keyframes of such a world are exact views with the chain's own picture pasted back into the
-middle, as outpainting makes them, so a film of them can be compared with the truth.
+For the camera alone, without any painter: canvases are cut out of one large picture, with the
+chain's own picture pasted back into the middle, as outpainting makes them. What a painter sees
+and paints comes from ``tests.worlds``.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from renderer.film.camera import Camera
 Pixels = NDArray[np.uint8]
 
 
-def natural(side: int, seed: int) -> Image.Image:
+def leaves(side: int, seed: int) -> Image.Image:
     """Dead leaves (Lee, Mumford & Huang 2001): discs of power-law size that hide each other.
 
     The usual model of photographs: sharp edges at every scale and a 1/f spectrum. The smallest
@@ -53,7 +54,7 @@ def grass(side: int, seed: int) -> Image.Image:
 
 
 @dataclass(frozen=True)
-class World:
+class Panorama:
     """A large picture, seen from its middle outwards by a camera."""
 
     picture: Image.Image

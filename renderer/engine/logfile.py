@@ -1,0 +1,49 @@
+"""The render's log file. Light: the parent of an engine writes there as well as the engine."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from renderer.files import storage_errors
+
+
+class _LogFile(logging.FileHandler):
+    """Loses what it can't write: a full disk is told once, by the render's own error."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802
+        pass
+
+    def close(self) -> None:
+        with suppress(OSError):
+            super().close()
+
+
+@contextmanager
+def log_file(path: Path) -> Iterator[None]:
+    """Everything that is logged here, and Python's warnings, goes to ``path`` and nowhere else.
+
+    Raises StorageError where it can't be opened.
+    """
+    with storage_errors(path):
+        handler = _LogFile(path, encoding="utf-8")
+    formatter = logging.Formatter(
+        "%(asctime)sZ %(levelname)-7s %(threadName)s %(name)s: %(message)s"
+    )
+    formatter.converter = time.gmtime
+    handler.setFormatter(formatter)
+    root = logging.getLogger()
+    level = root.level
+    root.addHandler(handler)
+    root.setLevel(logging.INFO)
+    logging.captureWarnings(True)
+    try:
+        yield
+    finally:
+        logging.captureWarnings(False)
+        root.setLevel(level)
+        root.removeHandler(handler)
+        handler.close()

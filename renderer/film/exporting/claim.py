@@ -1,0 +1,68 @@
+"""One export at a time to one name: a lock on a file beside it, which goes with its holder.
+
+The kernel drops the lock when its holder ends, however it ends, so it can't go stale. Knows nothing
+of what is made meanwhile.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from renderer.errors import SettingsError
+
+_LOCKLESS = (errno.ENOLCK, errno.ENOTSUP)
+"""What a disk says that knows no locks: there nothing is guarded, and nothing refused."""
+
+
+@contextmanager
+def claimed(path: Path) -> Iterator[None]:
+    """Be the only one who makes ``path`` while the block runs.
+
+    Raises SettingsError where another export does, OSError.
+    """
+    lock = path.with_name(f".{path.name}.exporting")
+    handle = _claim(lock, path)
+    try:
+        yield
+    finally:
+        lock.unlink(missing_ok=True)  # while it is held: whoever opened it meanwhile looks again
+        os.close(handle)
+
+
+def _claim(lock: Path, path: Path) -> int:
+    while True:
+        handle = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        try:
+            _lock(handle)
+            if _is_at(handle, lock):
+                return handle
+        except BlockingIOError:
+            os.close(handle)
+            raise SettingsError(
+                f"{path} is being made by another export; wait for it, or choose another name"
+            ) from None
+        except BaseException:
+            os.close(handle)
+            raise
+        os.close(handle)  # its holder has just ended, and removed it
+
+
+def _lock(handle: int) -> None:
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        if error.errno not in _LOCKLESS:
+            raise
+
+
+def _is_at(handle: int, path: Path) -> bool:
+    """Whether the open file is still the one of that name."""
+    with contextlib.suppress(FileNotFoundError):
+        return os.path.samestat(os.fstat(handle), path.stat())
+    return False

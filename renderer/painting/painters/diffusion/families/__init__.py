@@ -1,0 +1,30 @@
+"""How each kind of pipeline is loaded and called: our own map, by the class that its folder names.
+
+diffusers has no such map that covers all inpainting pipelines and no common signature for them.
+``family`` says what a kind of pipeline is; each other module holds one house's kinds, with what is
+peculiar about them; ``index`` is the map. None of them loads torch.
+"""
+
+from renderer.painting.painters.diffusion.families.family import (
+    Adjunct,
+    Embeddings,
+    Family,
+    Inputs,
+)
+from renderer.painting.painters.diffusion.families.index import (
+    FAMILIES,
+    INDEX,
+    read_family,
+    read_parts,
+)
+
+__all__ = [
+    "FAMILIES",
+    "INDEX",
+    "Adjunct",
+    "Embeddings",
+    "Family",
+    "Inputs",
+    "read_family",
+    "read_parts",
+]

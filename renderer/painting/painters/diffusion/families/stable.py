@@ -1,0 +1,90 @@
+"""Stable Diffusion 1.5, 2 and XL inpainting: a UNet that is told the mask, guided by a negative.
+
+At strength 1 nothing under the mask counts: the pipelines start from pure noise and grey out what
+is masked. They resize what has another size than ``height`` and ``width`` without a word.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from renderer.painting.painters.diffusion.families.family import Embeddings, Family
+
+if TYPE_CHECKING:
+    import torch
+
+
+@dataclass(frozen=True, kw_only=True)
+class StableDiffusion(Family):
+    """The pipelines around a UNet and CLIP."""
+
+    embeddings: tuple[str, ...]
+    """What ``encode_prompt`` returns, in order, by the names that a call takes it under."""
+
+    def guided(self, pipeline: Any, scale: float) -> bool:
+        return scale > 1 and pipeline.unet.config.time_cond_proj_dim is None
+
+    def reads(self, pipeline: Any) -> tuple[Any, int]:
+        # Two of the tokens are CLIP's own marks.
+        return pipeline.tokenizer, pipeline.tokenizer.model_max_length - 2
+
+    def encode(
+        self, pipeline: Any, prompt: str, negative: str, *, guided: bool, device: torch.device
+    ) -> Embeddings:
+        """For SD (1, 77, width) each; for SDXL also the pooled (1, width) ones."""
+        tensors = pipeline.encode_prompt(
+            prompt=prompt,
+            device=device,
+            num_images_per_prompt=1,
+            do_classifier_free_guidance=guided,
+            # None is the model's own idea of "nothing": zeros in SDXL, an empty text in SD.
+            negative_prompt=negative or None,
+        )
+        named = zip(self.embeddings, tensors, strict=True)
+        return {name: tensor for name, tensor in named if tensor is not None}
+
+
+SD = StableDiffusion(
+    class_name="StableDiffusionInpaintPipeline",
+    kin="sd2",
+    models=("unet", "vae", "text_encoder"),
+    embeddings=("prompt_embeds", "negative_prompt_embeds"),
+    options={
+        "safety_checker": None,
+        "feature_extractor": None,
+        "image_encoder": None,
+        "requires_safety_checker": False,
+    },
+    denoiser="unet",
+    flat=("unet", "vae"),
+    prefers_bfloat16=False,
+    multiple=8,
+    halved=("prompt_embeds", "mask", "masked_image_latents"),
+    graphs=True,
+    own_sampler=False,
+)
+SDXL = StableDiffusion(
+    class_name="StableDiffusionXLInpaintPipeline",
+    kin="sdxl",
+    models=("unet", "vae", "text_encoder", "text_encoder_2"),
+    embeddings=(
+        "prompt_embeds",
+        "negative_prompt_embeds",
+        "pooled_prompt_embeds",
+        "negative_pooled_prompt_embeds",
+    ),
+    options={"add_watermarker": False, "feature_extractor": None, "image_encoder": None},
+    denoiser="unet",
+    flat=("unet", "vae"),
+    multiple=8,
+    halved=(
+        "prompt_embeds",
+        "mask",
+        "masked_image_latents",
+        "add_text_embeds",
+        "add_time_ids",
+    ),
+    graphs=True,
+    own_sampler=False,
+)

@@ -1,0 +1,394 @@
+"""The kinds of pipeline beyond Stable Diffusion, each tiny and through the real path.
+
+Saved as they are published, loaded from there, and given whole keyframes to paint.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+
+from renderer.errors import Cancelled, SettingsError
+from renderer.painting.colour import Reference
+from renderer.painting.geometry import Geometry
+from renderer.painting.outpaint import outpaint
+from renderer.painting.painters import PaintJob, find
+from renderer.painting.painters.diffusion.loading import load
+from renderer.painting.painters.diffusion.painter import DiffusionPainter
+from renderer.painting.painters.models import find_preset
+from renderer.painting.painters.notes import listening
+from renderer.settings import RenderSettings
+from tests.painting.tiny_families import FAMILIES, build
+
+# diffusers 0.42 hands torch tensors to numpy functions, which numpy 2 dislikes: theirs to mend.
+pytestmark = [
+    pytest.mark.usefixtures("one_thread"),
+    pytest.mark.filterwarnings("ignore:__array_:DeprecationWarning"),
+]
+
+SIDE = 128
+"""Of a canvas: a multiple of all that any of them asks for."""
+STEPS = 3
+EVERY = list(FAMILIES)
+GUIDED = {"klein-base": 2.0, "z-image": 1.0, "qwen": 2.0, "kandinsky": 2.0}
+"""Those with a negative prompt, and a scale at which it counts."""
+WEIGHED = ["flux-fill", "klein", "klein-base", "z-image"]
+"""Those that take a strength."""
+NEW_EACH_STEP = ["klein", "z-image", "kandinsky"]
+"""Those that put the known area back after every step."""
+
+Make = Callable[..., DiffusionPainter]
+
+
+@pytest.fixture(scope="module")
+def make(kept: Make) -> Make:
+    def made(name: str, **more: Any) -> DiffusionPainter:
+        return kept(name, **{"steps": STEPS, "guidance_scale": GUIDED.get(name, 1.0), **more})
+
+    return made
+
+
+def job(
+    prompt: str = "a castle",
+    negative: str = "",
+    seed: int = 1,
+    *,
+    side: int = SIDE,
+    first: bool = False,
+    picture: int = 0,
+) -> PaintJob:
+    """A ring to be painted around a noisy picture, or with ``first`` everything."""
+    mask = np.ones((side, side), dtype=bool)
+    if not first:
+        mask[32:-32, 32:-32] = False
+    canvas = np.random.default_rng(picture).integers(0, 256, (*mask.shape, 3), dtype=np.uint8)
+    return PaintJob(canvas, mask, prompt, negative, seed, keyframe=3)
+
+
+def ignore(done: int, total: int) -> None:
+    """An on_step that does nothing."""
+
+
+def pipeline_of(painter: DiffusionPainter) -> Any:
+    return painter.caller.pipeline
+
+
+def differ(first: NDArray[np.uint8], second: NDArray[np.uint8]) -> bool:
+    return bool(np.any(first != second))
+
+
+@contextmanager
+def watched(module: torch.nn.Module) -> Iterator[list[torch.Tensor]]:
+    """The first argument of every call of a module."""
+    seen: list[torch.Tensor] = []
+
+    def look(_: Any, arguments: tuple[Any, ...], named: dict[str, Any]) -> None:
+        seen.append(arguments[0] if arguments else next(iter(named.values())))
+
+    handle = module.register_forward_pre_hook(look, with_kwargs=True)
+    yield seen
+    handle.remove()
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_a_keyframe_is_painted_around_a_picture_that_stays(make: Make, name: str) -> None:
+    settings = RenderSettings(
+        prompt="a castle", keyframe_size=(64, 64), zoom_factor=2.0, size_multiple=32
+    )
+    picture = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
+    painter = make(name)
+    seen: list[tuple[int, int]] = []
+
+    def paint(keyframe: int) -> NDArray[np.uint8]:
+        return outpaint(
+            painter,
+            picture,
+            settings,
+            keyframe=keyframe,
+            reference=Reference.of(picture),
+            on_step=lambda done, total: seen.append((done, total)),
+        ).canvas
+
+    canvas = paint(1)
+    known = Geometry.of(settings).known
+    assert canvas.shape == (SIDE, SIDE, 3)
+    assert np.array_equal(canvas[known.rows, known.columns], picture)
+    assert seen == [(step, STEPS) for step in range(1, STEPS + 1)]
+    assert np.array_equal(paint(1), canvas)
+    changed = paint(2) != canvas  # of another seed
+    assert changed[:32].mean() > 0.5
+    assert not changed[known.rows, known.columns].any()
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_the_prompt_and_the_known_area_steer_what_is_painted(make: Make, name: str) -> None:
+    painter = make(name)
+    plain = painter.paint(job(), ignore)
+    assert differ(painter.paint(job("a forest"), ignore), plain)
+    elsewhere = job()
+    elsewhere.canvas[~elsewhere.mask] = 200
+    border = job().mask
+    assert differ(painter.paint(elsewhere, ignore)[border], plain[border])
+    assert np.array_equal(painter.paint(job(), ignore), plain)
+
+
+@pytest.mark.parametrize("name", GUIDED)
+def test_a_negative_prompt_counts_where_the_model_is_guided_by_one(make: Make, name: str) -> None:
+    painter = make(name)
+    plain = painter.paint(job(), ignore)
+    assert differ(painter.paint(job(negative="blurry"), ignore), plain)
+    stronger = make(name, guidance_scale=GUIDED[name] + 2)
+    assert differ(stronger.paint(job(), ignore), plain)
+
+
+@pytest.mark.parametrize(
+    ("name", "scale"),
+    [
+        ("flux-fill", 30.0),
+        ("klein", 4.0),
+        ("klein-base", 1.0),
+        ("z-image", 0.0),
+        ("qwen", 1.0),
+        ("kandinsky", 1.0),
+    ],
+)
+def test_elsewhere_a_negative_prompt_does_nothing_and_that_is_said(
+    make: Make, families: dict[str, Path], name: str, scale: float
+) -> None:
+    lines: list[str] = []
+    with listening(lines.append):
+        painter = make(name, guidance_scale=scale, negative_prompt="blurry")
+    assert lines == [
+        f"{families[name]} paints without guidance, so the negative prompt does nothing"
+    ]
+    plain = painter.paint(job(), ignore)
+    assert np.array_equal(painter.paint(job(negative="blurry"), ignore), plain)
+
+
+def test_the_guidance_that_is_trained_into_flux_fill_is_a_number_that_it_reads(make: Make) -> None:
+    weak, strong = (
+        make("flux-fill", guidance_scale=scale).paint(job(), ignore) for scale in (1.0, 30.0)
+    )
+    assert differ(weak, strong)
+
+
+def test_a_distilled_klein_looks_at_no_guidance(make: Make) -> None:
+    weak, strong = (
+        make("klein", guidance_scale=scale).paint(job(), ignore) for scale in (1.0, 8.0)
+    )
+    assert np.array_equal(weak, strong)
+
+
+@pytest.mark.parametrize(("name", "hidden"), [("flux-fill", 0.0), ("klein", 0.0), ("qwen", -1.0)])
+def test_what_is_masked_is_not_shown_to_the_model_at_full_strength(
+    make: Make, name: str, hidden: float
+) -> None:
+    """Grey, or black, is what each was trained with. And white in the mask means: paint."""
+    painter = make(name)
+    border = torch.from_numpy(job().mask)
+    with watched(pipeline_of(painter).vae.encoder) as seen:
+        shown = painter.paint(job(), ignore)
+    picture = seen[-1].reshape(3, SIDE, SIDE)
+    assert picture[:, border].unique().tolist() == pytest.approx([hidden], abs=1e-6)
+    known = torch.from_numpy(job().canvas).permute(2, 0, 1)[:, ~border] / 127.5 - 1
+    torch.testing.assert_close(picture[:, ~border], known)
+    black = job()
+    black.canvas[black.mask] = 0
+    assert np.array_equal(painter.paint(black, ignore), shown)
+
+
+@pytest.mark.parametrize("name", NEW_EACH_STEP)
+def test_the_known_area_is_put_back_and_only_that(make: Make, name: str) -> None:
+    """Seen in the latents that are decoded, for two prompts: cells that differ are painted ones."""
+    painter = make(name)
+    pipeline = pipeline_of(painter)
+    decoder = pipeline.movq.decoder if name == "kandinsky" else pipeline.vae.decoder
+    with watched(decoder) as seen:
+        for prompt in ("a castle", "a forest"):
+            painter.paint(job(prompt), ignore)
+    cells = (seen[0] != seen[1])[0].any(dim=0)
+    assert cells.shape == (SIDE // 8, SIDE // 8)
+    margin = 4 + 2  # of masked cells, and what Kandinsky and the decoder's first layer add
+    assert not cells[margin:-margin, margin:-margin].any()
+    assert cells[:3].all()
+    assert cells[:, :3].all()
+
+
+def test_a_mask_that_ends_within_kleins_large_cells_is_grown_to_them(make: Make) -> None:
+    """klein averages a few pixels in the middle of 16 x 16; the rest would count as known."""
+    painter = make("klein")
+    odd = job()
+    odd.mask[...] = False
+    odd.mask[:, :18] = True
+    plain = job()
+    plain.mask[...] = False
+    plain.mask[:, :32] = True
+    plain.canvas[...] = odd.canvas
+    assert np.array_equal(painter.paint(odd, ignore), painter.paint(plain, ignore))
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_a_first_picture_comes_from_words_alone(make: Make, name: str) -> None:
+    painter = make(name)
+    first = painter.paint(job(first=True), ignore)
+    assert first.std() > 5
+    assert np.array_equal(painter.paint(job(first=True, picture=7), ignore), first)
+    assert differ(painter.paint(job("a forest", first=True), ignore), first)
+    if name in WEIGHED:
+        weak = make(name, strength=0.4)
+        assert np.array_equal(weak.paint(job(first=True), ignore), first)
+
+
+def test_klein_gets_no_grey_picture_to_edit_for_a_first_one(make: Make) -> None:
+    painter = make("klein")
+    with watched(pipeline_of(painter).vae.encoder) as seen:
+        painter.paint(job(first=True), ignore)
+    assert seen == []
+
+
+@pytest.mark.parametrize("name", WEIGHED)
+def test_less_strength_runs_fewer_steps_and_keeps_more(make: Make, name: str) -> None:
+    painter = make(name, steps=4, strength=0.5)
+    seen: list[tuple[int, int]] = []
+    picture = painter.paint(job(), lambda done, total: seen.append((done, total)))
+    assert seen == [(1, 2), (2, 2)]
+    padded = job()
+    padded.canvas[padded.mask] = 0
+    assert differ(painter.paint(padded, ignore), picture)
+
+
+@pytest.mark.parametrize("name", sorted(set(EVERY) - set(WEIGHED)))
+def test_a_model_without_strength_refuses_one(
+    make: Make, families: dict[str, Path], name: str
+) -> None:
+    with pytest.raises(
+        SettingsError,
+        match=rf"^{families[name]} has no strength to set, not even 0\.7; leave it at 1$",
+    ):
+        make(name, strength=0.7)
+    with pytest.raises(
+        SettingsError,
+        match=rf"^{families[name]} has no strength to set, so it does no seam pass; leave it at 0$",
+    ):
+        make(name, seam_pass=0.4)
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_another_scheduler_is_refused(make: Make, families: dict[str, Path], name: str) -> None:
+    with pytest.raises(
+        SettingsError,
+        match=rf"^{families[name]} works with its own scheduler only; leave scheduler out$",
+    ):
+        make(name, scheduler="dpm++")
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_sizes_that_are_no_multiples_are_refused_with_the_nearest(make: Make, name: str) -> None:
+    multiple = 64 if name == "kandinsky" else 16
+    with pytest.raises(
+        SettingsError,
+        match=rf"^canvas 200x200 must be in multiples of {multiple} for \S+; nearest: 192x192$",
+    ):
+        make(name).paint(job(side=200), ignore)
+
+
+def test_a_canvas_that_klein_would_shrink_is_refused_with_the_nearest(make: Make) -> None:
+    wide = np.zeros((896, 1536, 3), np.uint8)
+    large = PaintJob(wide, np.ones(wide.shape[:2], bool), "a castle", "", 1, 0)
+    with pytest.raises(
+        SettingsError, match=r"^canvas 1536x896 is too large for \S+; nearest: 1328x768$"
+    ):
+        make("klein").paint(large, ignore)
+    assert 1328 * 768 <= 1024 * 1024
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_cancel_leaves_within_one_step_and_the_painter_goes_on(make: Make, name: str) -> None:
+    painter = make(name, steps=6)
+    expected = painter.paint(job(), ignore)
+    seen: list[int] = []
+
+    def cancel(done: int, total: int) -> None:
+        seen.append(done)
+        if done == 2:
+            raise Cancelled
+
+    with pytest.raises(Cancelled):
+        painter.paint(job(), cancel)
+    assert seen == [1, 2]
+    assert np.array_equal(painter.paint(job(), ignore), expected)
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_a_prompt_is_encoded_once(make: Make, name: str) -> None:
+    painter = make(name)
+    pipeline = pipeline_of(painter)
+    encoder = pipeline.prior_prior if name == "kandinsky" else pipeline.text_encoder
+    with watched(encoder) as calls:
+        for seed in (1, 2):
+            painter.paint(job("an owl", seed=seed), ignore)
+        once = len(calls)
+        painter.paint(job("a stork"), ignore)
+        painter.paint(job("an owl"), ignore)
+    assert once > 0
+    assert len(calls) == 2 * once
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_words_that_the_model_does_not_read_are_named(
+    make: Make, name: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    make(name).paint(job("castle " * 200 + "the end"), ignore)
+    cut = [line for line in caplog.messages if "tokens of a prompt; not seen" in line]
+    assert len(cut) == 1
+    assert cut[0].rstrip("'").endswith("the end")
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_nothing_is_written_to_the_terminal(
+    families: dict[str, Path], name: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    settings = RenderSettings(prompt="a castle", model=str(families[name]), steps=2)
+    find("diffusion")(settings).paint(job(), ignore)
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_half_precision_works_throughout(name: str, families: dict[str, Path]) -> None:
+    """As on a GPU, where all parts are in bfloat16 or float16."""
+    settings = RenderSettings(
+        prompt="a castle",
+        model=str(families[name]),
+        steps=2,
+        guidance_scale=GUIDED.get(name, 1.0),
+    )
+    loaded = load(settings)
+    loaded.pipeline.to(torch.bfloat16)
+    picture = DiffusionPainter(loaded, settings).paint(job(), ignore)
+    assert picture.std() > 5
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_the_settings_of_a_folder_are_those_of_its_kind(
+    families: dict[str, Path], name: str
+) -> None:
+    from renderer.defaults import fill_in
+
+    kin = find_preset({"klein-base": "klein", "z-image": "z-image-turbo"}.get(name, name))
+    assert kin is not None
+    settings = fill_in({"prompt": "a reef", "model": str(families[name])}).settings
+    assert settings.size_multiple == kin.multiple
+    assert settings.guidance_scale == kin.guidance_scale
+    assert (settings.steps, settings.strength, settings.scheduler) == (kin.steps, 1.0, "")
+
+
+def test_the_pipelines_are_built_alike_each_time() -> None:
+    first, second = (build("z-image").transformer.state_dict() for _ in range(2))
+    assert all(torch.equal(first[key], second[key]) for key in first)

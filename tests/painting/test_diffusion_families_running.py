@@ -1,0 +1,285 @@
+"""What is done to every kind of pipeline beyond painting: put together, sped up, shrunk, styled."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from diffusers import KandinskyV22InpaintPipeline, QwenImagePipeline
+from huggingface_hub import constants
+from safetensors.torch import save_file
+
+from renderer.errors import PainterError
+from renderer.painting.painters.diffusion.families import FAMILIES as BY_CLASS
+from renderer.painting.painters.diffusion.loading import load
+from renderer.painting.painters.diffusion.memory import RUNGS, offload_models
+from renderer.painting.painters.diffusion.painter import DiffusionPainter
+from renderer.painting.painters.notes import listening
+from renderer.settings import RenderSettings
+from tests.painting.test_diffusion_families import EVERY, GUIDED, ignore, job, pipeline_of, watched
+from tests.painting.tiny_families import build
+
+# diffusers 0.42 hands torch tensors to numpy functions, which numpy 2 dislikes: theirs to mend.
+# Torch's code generator uses a part of torch that torch has deprecated.
+pytestmark = [
+    pytest.mark.usefixtures("one_thread"),
+    pytest.mark.filterwarnings("ignore:__array_:DeprecationWarning"),
+    pytest.mark.filterwarnings("ignore:`torch.jit:DeprecationWarning"),
+]
+
+COMMIT = "0123456789abcdef0123456789abcdef01234567"
+SLOWLY_TRACED = ["klein", "z-image", "qwen"]
+TILES, SLICES = (rung.name for rung in RUNGS[:2])
+
+Make = Callable[..., DiffusionPainter]
+
+
+@pytest.fixture
+def make(families: dict[str, Path]) -> Make:
+    """A painter of its own, which a test may change."""
+
+    def made(name: str, **more: Any) -> DiffusionPainter:
+        values: dict[str, Any] = {"steps": 3, "guidance_scale": GUIDED.get(name, 1.0), **more}
+        values.setdefault("model", str(families[name]))
+        settings = RenderSettings(prompt="a castle", **values)
+        return DiffusionPainter(load(settings), settings)
+
+    return made
+
+
+@pytest.fixture
+def same(kept: Make) -> Make:
+    """The same painter each time, for tests that don't change it."""
+
+    def made(name: str, **more: Any) -> DiffusionPainter:
+        return kept(name, **{"steps": 3, "guidance_scale": GUIDED.get(name, 1.0), **more})
+
+    return made
+
+
+def denoiser_of(painter: DiffusionPainter) -> torch.nn.Module:
+    pipeline = pipeline_of(painter)
+    found = pipeline.unet if hasattr(pipeline, "unet") else pipeline.transformer
+    assert isinstance(found, torch.nn.Module)
+    return found
+
+
+@pytest.fixture
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, Path], None]:
+    """Puts a folder into the hub's cache as the newest of a repository."""
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+
+    def put(repo: str, folder: Path) -> None:
+        place = tmp_path / "cache" / f"models--{repo.replace('/', '--')}"
+        shutil.copytree(folder, place / "snapshots" / COMMIT)
+        (place / "refs").mkdir()
+        (place / "refs" / "main").write_text(COMMIT)
+
+    return put
+
+
+def published(name: str, folder: Path) -> tuple[Path, Path]:
+    """(the model, its adjunct) of a pipeline that is published in two repositories."""
+    pipeline = build(name)
+    model, adjunct = folder / "model", folder / "adjunct"
+    if name == "qwen":
+        parts = {key: part for key, part in pipeline.components.items() if key != "controlnet"}
+        QwenImagePipeline(**parts).save_pretrained(model)
+        pipeline.controlnet.save_pretrained(adjunct)
+    else:
+        decoder = KandinskyV22InpaintPipeline(pipeline.unet, pipeline.scheduler, pipeline.movq)
+        decoder.save_pretrained(model)
+        pipeline.prior_pipe.save_pretrained(adjunct)
+    return model, adjunct
+
+
+@pytest.mark.parametrize(
+    ("name", "class_name"),
+    [("qwen", "QwenImagePipeline"), ("kandinsky", "KandinskyV22InpaintPipeline")],
+)
+def test_a_model_published_in_two_repositories_paints_as_the_whole(
+    make: Make,
+    same: Make,
+    cache: Callable[[str, Path], None],
+    tmp_path: Path,
+    name: str,
+    class_name: str,
+) -> None:
+    model, folder = published(name, tmp_path)
+    adjunct = BY_CLASS[class_name].adjunct
+    assert adjunct is not None
+    with pytest.raises(PainterError, match=rf"^{adjunct.repo} is not wholly on this disk and "):
+        make(name, model=str(model))
+    cache(adjunct.repo, folder)
+    whole = same(name).paint(job(), ignore)
+    assert np.array_equal(make(name, model=str(model)).paint(job(), ignore), whole)
+
+
+@pytest.mark.parametrize("speed", ["quality", "balanced"])
+@pytest.mark.parametrize("name", ["klein-base", "z-image", "qwen", "kandinsky"])
+def test_guidance_is_left_out_at_the_end_where_the_pipeline_allows_it(
+    same: Make, name: str, speed: str
+) -> None:
+    """Counted in pictures that go through the denoiser, whether in one batch or two calls."""
+    painter = same(name, steps=10, speed=speed)
+    with watched(denoiser_of(painter)) as seen:
+        first = painter.paint(job(), ignore)
+    guided = 7 if speed == "balanced" and name != "qwen" else 10
+    assert sum(len(pictures) for pictures in seen) == 2 * guided + (10 - guided)
+    assert np.array_equal(painter.paint(job(), ignore), first)
+
+
+@pytest.mark.parametrize(
+    "name", ["flux-fill", *(pytest.param(name, marks=pytest.mark.soak) for name in SLOWLY_TRACED)]
+)
+def test_compiled_blocks_paint_the_same(make: Make, name: str) -> None:
+    """With torch's tracer but not its code generator, which needs a compiler and minutes."""
+    painter = make(name, steps=2)
+    expected = painter.paint(job(), ignore).astype(int)
+    painter.caller.compile("blocks", backend="eager")
+    lines: list[str] = []
+    with listening(lines.append):
+        assert np.abs(painter.paint(job(), ignore).astype(int) - expected).max() <= 1
+    assert len(lines) == 1
+    assert lines[0].startswith("warming up")
+
+
+def test_a_denoiser_without_repeated_blocks_is_left_uncompiled(make: Make) -> None:
+    painter = make("kandinsky", steps=2)
+    expected = painter.paint(job(), ignore)
+    painter.caller.compile("blocks", backend="eager")
+    lines: list[str] = []
+    with listening(lines.append):
+        assert np.array_equal(painter.paint(job(), ignore), expected)
+    assert lines == []
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_the_ladder_has_the_rungs_that_help(make: Make, name: str) -> None:
+    painter = make(name, steps=2)
+    left = [1]
+
+    def full(*_: object) -> None:
+        if left and left.pop():
+            raise torch.OutOfMemoryError("CUDA out of memory")
+
+    handle = denoiser_of(painter).register_forward_hook(full)
+    painter.paint(job(), ignore)
+    handle.remove()
+    assert painter.caller.rungs == ((SLICES,) if name == "kandinsky" else (TILES,))
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_parts_that_take_turns_paint_the_same(make: Make, same: Make, name: str) -> None:
+    """The third rung, with a CPU as the device to which the parts are moved."""
+    painter = same(name)
+    expected = [painter.paint(job(prompt), ignore).astype(int) for prompt in ("a castle", "a reef")]
+    moved = make(name)
+    offload_models(pipeline_of(moved), torch.device("cpu"))
+    for prompt, picture in zip(("a castle", "a reef"), expected, strict=True):
+        # Weights that lie elsewhere in memory may be summed up in another order.
+        assert np.abs(moved.paint(job(prompt), ignore) - picture).max() <= 1
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_versions_that_are_painted_together_are_those_painted_alone(same: Make, name: str) -> None:
+    painter = same(name)
+    for first in (False, True):
+        jobs = [job(seed=seed, first=first) for seed in (1, 2)]
+        together = painter.paint_many(jobs, ignore)
+        for picture, alone in zip(together, jobs, strict=True):
+            assert picture is not None
+            assert np.abs(picture.astype(int) - painter.paint(alone, ignore)).max() <= 1
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_one_prompt_turns_into_another_little_by_little(same: Make, name: str) -> None:
+    painter = same(name)
+    before, after = (painter.paint(job(prompt), ignore) for prompt in ("a fox", "a stormy sea"))
+    turning = replace(job("a stormy sea"), earlier_prompt="a fox", blend=0.5)
+    between = painter.paint(turning, ignore)
+    assert np.any(between != before)
+    assert np.any(between != after)
+    turned = replace(turning, blend=1.0)
+    assert np.abs(painter.paint(turned, ignore).astype(int) - after).mean() < 2
+
+
+LAYERS = {
+    "flux-fill": "transformer_blocks.0.attn.to_q",
+    "klein": "transformer_blocks.0.attn.to_q",
+    "z-image": "layers.0.attention.to_q",
+    "qwen": "transformer_blocks.0.attn.to_q",
+}
+
+
+def lora(rows: int, columns: int, path: str, folder: Path, **more: torch.Tensor) -> Path:
+    """A LoRA of rank 2 for the layer at ``path``."""
+    torch.manual_seed(7)
+    tensors = {
+        f"{path}.lora_A.weight": torch.randn(2, columns),
+        f"{path}.lora_B.weight": torch.randn(rows, 2),
+        **{f"{path}.{key}": tensor for key, tensor in more.items()},
+    }
+    file = folder / "style.safetensors"
+    save_file(tensors, file)
+    return file
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_a_lora_changes_the_layer_of_the_transformer_that_it_names(
+    make: Make, same: Make, tmp_path: Path, name: str
+) -> None:
+    file = lora(32, 32, f"transformer.{LAYERS[name]}", tmp_path)
+    plain, styled = same(name), make(name, loras=(f"{file}:0.5",))
+    before, after = (denoiser_of(painter).state_dict() for painter in (plain, styled))
+    changed = [key for key in before if not torch.equal(before[key], after[key])]
+    assert changed == [f"{LAYERS[name]}.weight"]
+    torch.manual_seed(7)
+    down, up = torch.randn(2, 32), torch.randn(32, 2)
+    torch.testing.assert_close(after[changed[0]], before[changed[0]] + 0.5 * up @ down)
+    assert np.any(styled.paint(job(), ignore) != plain.paint(job(), ignore))
+
+
+def test_the_alpha_of_a_lora_for_flux_counts(make: Make, same: Make, tmp_path: Path) -> None:
+    path = f"transformer.{LAYERS['flux-fill']}"
+    before = denoiser_of(same("flux-fill")).state_dict()[f"{LAYERS['flux-fill']}.weight"]
+    file = lora(32, 32, path, tmp_path, alpha=torch.tensor(1.0))
+    styled = make("flux-fill", loras=(str(file),))
+    after = denoiser_of(styled).state_dict()[f"{LAYERS['flux-fill']}.weight"]
+    torch.manual_seed(7)
+    down, up = torch.randn(2, 32), torch.randn(32, 2)
+    torch.testing.assert_close(after, before + up @ down / 2)
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_a_lora_of_another_architecture_is_refused(
+    make: Make, families: dict[str, Path], tmp_path: Path, name: str
+) -> None:
+    for file in (
+        lora(64, 32, f"transformer.{LAYERS[name]}", tmp_path),
+        lora(32, 32, "unet.down_blocks.1.attentions.0.proj_in", tmp_path),
+    ):
+        with pytest.raises(
+            PainterError,
+            match=rf"^lora {re.escape(str(file))} was made for another architecture than "
+            rf"{families[name]}: [^\n]+$",
+        ):
+            make(name, loras=(str(file),))
+
+
+def test_a_model_that_takes_no_lora_says_so(
+    make: Make, families: dict[str, Path], tmp_path: Path
+) -> None:
+    file = lora(32, 32, "unet.mid_block", tmp_path)
+    with pytest.raises(
+        PainterError, match=rf"^{families['kandinsky']} takes no LoRA; leave {file} out$"
+    ):
+        make("kandinsky", loras=(str(file),))

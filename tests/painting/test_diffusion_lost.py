@@ -1,0 +1,52 @@
+"""A device that fails while it paints: told apart from a full memory and from bugs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from renderer.errors import DeviceLost
+from renderer.painting.painters import PaintJob
+from renderer.painting.painters.diffusion.loading import load
+from renderer.painting.painters.diffusion.painter import DiffusionPainter
+from renderer.settings import RenderSettings
+
+pytestmark = [
+    pytest.mark.usefixtures("one_thread"),
+    pytest.mark.filterwarnings("ignore:__array_:DeprecationWarning"),
+]
+
+ILLEGAL = "CUDA error: an illegal memory access was encountered\nCUDA kernel errors might be …"
+
+
+def paint_with(error: Exception, folder: Path) -> None:
+    """Paint with a model whose denoiser raises ``error``."""
+    settings = RenderSettings(prompt="a castle", steps=2, model=str(folder))
+    painter = DiffusionPainter(load(settings), settings)
+
+    def fail(*_: Any) -> None:
+        raise error
+
+    painter.caller.pipeline.unet.register_forward_hook(fail)
+    canvas = np.zeros((64, 64, 3), dtype=np.uint8)
+    job = PaintJob(canvas, np.ones((64, 64), dtype=bool), "a castle", "", seed=1, keyframe=0)
+    painter.paint(job, lambda done, total: None)
+
+
+@pytest.mark.parametrize("kind", [getattr(torch, "AcceleratorError", RuntimeError), RuntimeError])
+def test_a_device_that_fails_is_lost_to_this_process(
+    kind: type[Exception], folders: dict[str, Path]
+) -> None:
+    with pytest.raises(DeviceLost, match=r"failed .*illegal memory access") as caught:
+        paint_with(kind(ILLEGAL), folders["sd"])
+    assert caught.value.exit_code == 8
+    assert "\n" not in str(caught.value)
+
+
+def test_a_bug_is_no_lost_device(folders: dict[str, Path]) -> None:
+    with pytest.raises(RuntimeError, match="shapes"):
+        paint_with(RuntimeError("shapes do not fit"), folders["sd"])

@@ -1,0 +1,140 @@
+"""What a form is made of, as plain text by field: shared by the new render's and the export's.
+
+Pure: knows neither Textual nor files, nor what any field is for.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+Kind = Literal[
+    "text", "whole", "number", "seconds", "count", "path", "flag", "switch", "words", "pairs"
+]
+"""``flag``: yes or no, and no is what happens anyway; ``switch``: yes or no, and an option for
+each; ``words``, ``pairs``: several texts with spaces between them, quotes as in a shell."""
+Texts = Mapping[str, str]
+"""What stands in each field, by its key."""
+Row = tuple[str, ...]
+"""Keys of what stands beside each other."""
+
+YES_NO = ("yes", "no")
+_EXPECTED: Mapping[Kind, str] = {
+    "whole": "a whole number",
+    "number": "a number",
+    "seconds": "a number (of seconds)",
+    "count": "a whole number or inf",
+    "flag": "yes or no",
+    "switch": "yes or no",
+    "words": "complete: a quote is not closed",
+    "pairs": "KEY=VALUE",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One field. Its key is the engine's own name for it where it has one."""
+
+    key: str
+    label: str
+    help: str
+    kind: Kind = "text"
+    choices: tuple[str, ...] = ()
+    """Texts that are worth offering; others may be allowed too."""
+    named: str = ""
+    """The option that says the same, where it is not named after the key."""
+
+    @property
+    def option(self) -> str:
+        """The option of the verb that says the same; singular, if it is given several times."""
+        if self.named:
+            return self.named
+        key = self.key.removesuffix("s") if self.kind in ("words", "pairs") else self.key
+        return "--" + key.replace("_", "-")
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Rows that are folded away under a title until somebody wants them."""
+
+    key: str
+    title: str
+    rows: tuple[Row, ...]
+
+
+class FieldError(Exception):
+    """A field can't be used as it stands; the message says why, in one line."""
+
+    def __init__(self, key: str, message: str) -> None:
+        """``key``: empty where no field is to blame."""
+        super().__init__(message)
+        self.key = key
+
+
+def counted(field: Field, text: str) -> str:
+    """The text as it counts: without spaces around it, a path with its ~ replaced."""
+    text = text.strip()
+    if field.kind == "path":  # in the command line it is quoted, so no shell would do it
+        return os.path.expanduser(text)  # noqa: PTH111 - an empty text is no path
+    return text
+
+
+def read(field: Field, text: str) -> Any:
+    """What ``text`` (as it counts, not empty) means. Raises FieldError."""
+    try:
+        return _read(field.kind, text)
+    except ValueError:
+        expected = _EXPECTED[field.kind]
+        raise FieldError(field.key, f"{text[:40]!r} is not {expected}") from None
+
+
+def _read(kind: Kind, text: str) -> Any:
+    match kind:
+        case "whole":
+            return int(text)
+        case "count":
+            return "inf" if text.casefold() == "inf" else int(text)
+        case "number" | "seconds":
+            return float(text)
+        case "flag" | "switch":
+            return not YES_NO.index(text)
+        case "words":
+            return tuple(shlex.split(text))
+        case "pairs":
+            return _pairs(shlex.split(text))
+        case _:
+            return text
+
+
+def _pairs(words: list[str]) -> dict[str, str]:
+    pairs = [word.partition("=") for word in words]
+    if not all(key and equals for key, equals, _ in pairs):
+        raise ValueError("no pairs")
+    return {key: rest for key, _, rest in pairs}
+
+
+def words_of(field: Field, text: str) -> list[str]:
+    """The words of a command line that say the same as ``text`` (as it counts, not empty)."""
+    match field.kind:
+        case "flag" if text in YES_NO:
+            return [field.option][: text == "yes"]
+        case "switch" if text in YES_NO:
+            return [field.option if text == "yes" else "--no-" + field.option.removeprefix("--")]
+        case "words" | "pairs":
+            return [word for each in _split(text) for word in _given(field.option, each)]
+    return _given(field.option, text)
+
+
+def _given(option: str, text: str) -> list[str]:
+    """A value that looks like an option stays a value."""
+    return [f"{option}={text}"] if text.startswith("-") else [option, text]
+
+
+def _split(text: str) -> list[str]:
+    try:
+        return shlex.split(text)
+    except ValueError:  # a quote that is not closed yet; the field says so
+        return [text]
