@@ -1,0 +1,155 @@
+"""Where to look in a picture, and how it may look: chance, for whole batches at once.
+
+Every function takes uniform random numbers in [0, 1) and is otherwise pure. No view shows a
+mirrored corner or a blurred enlargement: a picture that fills its frame is looked at inside it
+only, and a thing alone in the dark has more dark around it.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from training.atlas import Atlas, Views
+
+ENLARGED = 1.2
+"""At most so much larger than its picture is a view shown."""
+REDUCED = 3.5
+"""At most so much smaller: then stars are dust."""
+APPARENT = 0.3, 1.6
+"""The longer side of a thing alone, in sides of the view."""
+ASIDE = 0.36
+"""How far from the middle of the view its middle may be, in sides of the view."""
+RIM = 0.14
+"""Its picture fades to dark over this share of its sides."""
+_GLANCE = 12
+"""Pixels a side of the glance that finds where there is light."""
+PLACE_DRAWS = 8
+COLOUR_DRAWS = 5
+
+_YIQ = torch.tensor([[0.299, 0.587, 0.114], [0.596, -0.274, -0.322], [0.211, -0.523, 0.312]])
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Pictures that may be drawn, and how often: both (pictures,) on the atlas's device."""
+
+    cumulated: Tensor
+    """float: cumulated shares, up to 1."""
+    alone: Tensor
+    """bool: the picture is one thing in the dark."""
+
+    def draw(self, uniform: Tensor) -> Tensor:
+        """(N,) in [0, 1) → (N,) int64, numbers of pictures."""
+        last = len(self.cumulated) - 1
+        return torch.searchsorted(self.cumulated, uniform.contiguous(), right=True).clamp(max=last)
+
+
+def fits(short_side: float, size: int) -> bool:
+    """Whether a view of ``size`` pixels can lie inside a picture without being blurred."""
+    return short_side * ENLARGED >= size
+
+
+def place(atlas: Atlas, choice: Choice, size: int, draws: Tensor) -> Views:
+    """Views of ``size`` pixels a side. ``draws``: (N, ``PLACE_DRAWS``)."""
+    picked, turn, scale, x, y, other_x, other_y, mirror = draws.unbind(1)
+    picture = choice.draw(picked)
+    alone = choice.alone[picture]
+    width, height = atlas.width[picture], atlas.height[picture]
+    short, long = torch.minimum(width, height), torch.maximum(width, height)
+    least = torch.full_like(short, size / ENLARGED)
+
+    angle = _angle(turn, torch.where(alone, math.inf, short / least))
+    reach = torch.cos(angle).abs() + torch.sin(angle).abs()
+    most = torch.minimum(short / reach, least * ENLARGED * REDUCED).maximum(least)
+    nearest, farthest = (long / share for share in reversed(APPARENT))
+    side = torch.where(
+        alone,
+        _between(nearest, farthest, scale).maximum(least),
+        _between(least, most, scale),
+    )
+    half = side * reach / 2
+    spots = [
+        Views(
+            picture=picture,
+            x=torch.where(alone, _beside(width, side, u), _inside(width, half, u)),
+            y=torch.where(alone, _beside(height, side, v), _inside(height, half, v)),
+            side=side,
+            angle=angle,
+            mirrored=mirror < 0.5,
+            rim=torch.where(alone, RIM, 0.0),
+        )
+        for u, v in ((x, y), (other_x, other_y))
+    ]
+    return _lighter(atlas, *spots)
+
+
+def _angle(turn: Tensor, room: Tensor) -> Tensor:
+    """Any angle where the picture has ``room`` enough (sides), else one nearer to a quarter turn.
+
+    A square turned by a reaches cos a + sin a of its side; sin 2a = room² - 1 at the limit.
+    """
+    limit = torch.asin((room * room - 1).clamp(0, 1)) / 2
+    limit = torch.where(room >= math.sqrt(2), math.pi / 4, limit)
+    quarter = torch.floor(turn * 4)
+    return quarter * (math.pi / 2) + (2 * (turn * 4 - quarter) - 1) * limit
+
+
+def _between(low: Tensor, high: Tensor, uniform: Tensor) -> Tensor:
+    """Evenly on the scale of logarithms."""
+    return low * (high / low) ** uniform
+
+
+def _inside(length: Tensor, half: Tensor, uniform: Tensor) -> Tensor:
+    return half + uniform * (length - 2 * half).clamp(min=0)
+
+
+def _beside(length: Tensor, side: Tensor, uniform: Tensor) -> Tensor:
+    return length / 2 + (2 * uniform - 1) * ASIDE * side
+
+
+def _lighter(atlas: Atlas, one: Views, other: Views) -> Views:
+    """Of two places in a picture the one with more light: most of the sky is empty."""
+    first = atlas.glance(one, _GLANCE) >= atlas.glance(other, _GLANCE)
+    return Views(
+        picture=one.picture,
+        x=torch.where(first, one.x, other.x),
+        y=torch.where(first, one.y, other.y),
+        side=one.side,
+        angle=one.angle,
+        mirrored=one.mirrored,
+        rim=one.rim,
+    )
+
+
+def screened(light: Tensor, more: Tensor) -> Tensor:
+    """Two lights at once, [0, 1] each: what one leaves of the dark, the other may fill."""
+    return 1 - (1 - light) * (1 - more)
+
+
+def coloured(pictures: Tensor, draws: Tensor) -> Tensor:
+    """Hues turned, brightness and contrast changed a little: (N, 3, H, W) in [0, 1] and back.
+
+    Most keep their hues or have them turned a little; one in seven has them turned any way.
+    ``draws``: (N, ``COLOUR_DRAWS``).
+    """
+    way, turn, other, gain, gamma = draws.unbind(1)
+    little = 0.5 * (turn + other - 1) * math.pi
+    angle = torch.where(way < 0.45, 0.0, torch.where(way < 0.85, little, (2 * turn - 1) * math.pi))
+    matrix = _hue_matrix(angle)
+    turned = torch.einsum("nij,njhw->nihw", matrix, pictures).clamp(0, 1)
+    power = torch.exp((gamma - 0.5) * 0.36)[:, None, None, None]
+    return (turned**power * torch.exp((gain - 0.5) * 0.44)[:, None, None, None]).clamp(0, 1)
+
+
+def _hue_matrix(angle: Tensor) -> Tensor:
+    """(N,) radians → (N, 3, 3): RGB to RGB, hue turned about the grey axis in NTSC's YIQ."""
+    forward = _YIQ.to(angle.device)
+    cos, sin, zero, one = angle.cos(), angle.sin(), torch.zeros_like(angle), torch.ones_like(angle)
+    rows = [one, zero, zero, zero, cos, -sin, zero, sin, cos]
+    turn = torch.stack(rows, 1).reshape(-1, 3, 3)
+    matrix: Tensor = torch.linalg.inv(_YIQ).to(angle.device) @ turn @ forward
+    return matrix

@@ -1,0 +1,265 @@
+"""Stage 1: the autoencoder, pictures to latents and back, with stars that stay sharp.
+
+python -m training.autoencoder PACK RUN --minutes 6
+
+Writes RUN/autoencoder.safetensors (goes on from it), RUN/autoencoder.jsonl, RUN/autoencoder.png.
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from training import checkpoint
+from training.averages import Average
+from training.clock import Phase, phase_at, rate
+from training.figures import Figures
+from training.losses import Discriminator, balanced, pyramid_loss
+from training.models import Sizes, build_autoencoder
+from training.randomness import generator
+from training.running import Options, drive, main, quick
+from training.source import Source, open_pack, save_sheet
+
+NAME = "autoencoder"
+_PHASES = {
+    # The last part sees what group norms see in use: a whole canvas at once.
+    "full": (Phase(0.0, 256, 32), Phase(0.75, 512, 8)),
+    "small": (Phase(0.0, 128, 8),),
+    "tiny": (Phase(0.0, 64, 4),),
+}
+_RATE, _CRITIC_RATE = 5e-4, 2e-4
+_CRITIC_SINCE, _CRITIC_RISE = 0.25, 0.1
+"""Progress at which the discriminator begins to count, and over which it comes to count fully."""
+_CRITIC_SHARE = 0.35
+_KL = 1e-5
+_NOISE = 0.05
+"""Added to latents, as a share of their spread: what the UNet paints is not exact either."""
+_SMALLER = 0.25
+"""Share of steps in which latents are decoded at another scale (Kouzelis et al. 2025, EQ-VAE).
+
+Latents of which half the size is half the picture are smooth, and smooth ones are learnt faster.
+"""
+_SCALES = (0.5, 0.75)
+
+
+class AutoencoderStage:
+    """Trains the autoencoder against the discriminator; resumes from ``run`` if it holds one."""
+
+    def __init__(self, pictures: Source, held_out: Source, options: Options) -> None:
+        self._pictures, self._held_out = pictures, held_out
+        self._options = options
+        sizes, device = options.sizes, options.device
+        torch.manual_seed(options.seed)
+        self._model: Any = build_autoencoder(sizes).to(device, memory_format=torch.channels_last)
+        critic: Any = Discriminator(sizes.discriminator)
+        self._critic = critic.to(device, memory_format=torch.channels_last)
+        self._average = Average(self._model)
+        fused = device.type == "cuda"
+        self._optimizer = torch.optim.AdamW(
+            self._model.parameters(), _RATE, betas=(0.9, 0.95), weight_decay=1e-3, fused=fused
+        )
+        self._critic_optimizer = torch.optim.AdamW(
+            self._critic.parameters(), _CRITIC_RATE, betas=(0.5, 0.9), fused=fused
+        )
+        self.step = 0
+        self._fresh_since = 0
+        if self._file.exists():
+            state = checkpoint.read(self._file, self._parts)
+            check_sizes(state, sizes, self._file)
+            self.step, self._fresh_since = state["step"], state["fresh_since"]
+        if options.compiled:
+            self._model.encoder.compile()
+            self._model.decoder.compile()
+
+    @property
+    def _file(self) -> Path:
+        return self._options.run / f"{NAME}.safetensors"
+
+    @property
+    def _parts(self) -> dict[str, checkpoint.Part]:
+        return {
+            "autoencoder": self._model,
+            "average-autoencoder": self._average,
+            "discriminator": self._critic,
+            "optimizer": self._optimizer,
+            "critic-optimizer": self._critic_optimizer,
+        }
+
+    def advance(self) -> Mapping[str, Tensor]:
+        """One step of the autoencoder and, once it counts, one of the discriminator."""
+        progress = self._options.clock.progress(self.step)
+        draws = generator(torch.device("cpu"), self._options.seed, NAME, self.step)
+        phase = phase_at(_PHASES[self._options.sizes.name], progress)
+        true, _ = self._pictures.batch(phase.batch, phase.size, draws)
+        true = true.contiguous(memory_format=torch.channels_last)
+        factor = rate(progress, self.step - self._fresh_since, self._options.sizes.warm_up)
+        for optimizer, highest in (
+            (self._optimizer, _RATE),
+            (self._critic_optimizer, _CRITIC_RATE),
+        ):
+            for group in optimizer.param_groups:
+                group["lr"] = highest * factor
+        counts = min(1.0, max(0.0, (progress - _CRITIC_SINCE) / _CRITIC_RISE))
+        figures = self._learn(true, counts * _CRITIC_SHARE, draws)
+        self._average.update(self.step)
+        self.step += 1
+        return figures
+
+    def _learn(self, true: Tensor, share: float, draws: torch.Generator) -> dict[str, Tensor]:
+        """Update both; ``share``: how much the discriminator counts, 0: not at all."""
+        with quick(self._options.device):
+            posterior = self._model.encode(true).latent_dist
+            divergence = _divergence(posterior) / true[0].numel()
+            latents, true = self._disturbed(posterior, true, draws)
+            made = self._model.decode(latents).sample.float()
+        loss = pyramid_loss(made, true)
+        (gradient,) = torch.autograd.grad(loss, made)
+        figures = {"pyramid": loss, "kl": divergence, "squared": (made - true).square().mean()}
+        if share:
+            with quick(self._options.device):
+                criticism = self._critic.criticism(made, true)
+            (critical,) = torch.autograd.grad(criticism, made)
+            gradient = balanced(gradient, critical, share)
+            figures["criticism"] = criticism
+        self._optimizer.zero_grad(set_to_none=True)
+        torch.autograd.backward([made, divergence * _KL], [gradient, None])
+        nn.utils.clip_grad_norm_(self._model.parameters(), 1.0)
+        self._optimizer.step()
+        if share:
+            with quick(self._options.device):
+                lesson = self._critic.lesson(made, true)
+            self._critic_optimizer.zero_grad(set_to_none=True)
+            lesson.backward()
+            self._critic_optimizer.step()
+            figures["lesson"] = lesson
+        return figures
+
+    def _disturbed(
+        self, posterior: Any, true: Tensor, draws: torch.Generator
+    ) -> tuple[Tensor, Tensor]:
+        """Latents as the decoder may meet them, and the picture that they stand for."""
+        seed = int(torch.randint(2**62, (1,), generator=draws))
+        noise = torch.Generator(true.device).manual_seed(seed)
+        latents = posterior.sample(noise)
+        shape, device = latents.shape, latents.device
+        added = torch.randn(shape, generator=noise, device=device)
+        amount = _NOISE * latents.detach().std() * torch.rand(1, generator=draws).item()
+        latents = latents + amount * added
+        if torch.rand(1, generator=draws).item() >= _SMALLER:
+            return latents, true
+        factor = _SCALES[int(torch.randint(len(_SCALES), (1,), generator=draws))]
+        return _scaled(latents, factor), _scaled(true, factor)
+
+    def save(self) -> None:
+        """Write the checkpoint, with the spread of the average's latents."""
+        mean, deviation = self._spread()
+        state = {
+            "sizes": self._options.sizes.name,
+            "step": self.step,
+            "fresh_since": self._fresh_since,
+            "mean": mean,
+            "deviation": deviation,
+        }
+        checkpoint.write(self._file, self._parts, state)
+
+    @torch.no_grad()
+    def _spread(self) -> tuple[list[float], list[float]]:
+        """Mean and standard deviation of each channel of the latents."""
+        draws = generator(torch.device("cpu"), self._options.seed, NAME, "spread")
+        phase = _PHASES[self._options.sizes.name][0]
+        noise = generator(self._options.device, self._options.seed, NAME, "spread")
+        samples = []
+        for _ in range(4):
+            pictures, _ = self._pictures.batch(phase.batch, phase.size, draws)
+            with quick(self._options.device):
+                posterior = self._average.model.encode(pictures).latent_dist
+            samples.append(posterior.sample(noise).float())
+        latents = torch.cat(samples)
+        axes = (0, 2, 3)
+        return latents.mean(axes).tolist(), latents.std(axes).clamp(min=1e-4).tolist()
+
+    @torch.no_grad()
+    def show(self) -> Mapping[str, float]:
+        """A sheet of held-out pictures above their reconstructions, and the PSNR in dB."""
+        draws = generator(torch.device("cpu"), 0, NAME, "show")
+        size = _PHASES[self._options.sizes.name][-1].size
+        errors, rows = [], []
+        for _ in range(4):
+            true, _ = self._held_out.batch(4, size, draws)
+            made = self._average.model.decode(self._average.model.encode(true).latent_dist.mode())
+            made = made.sample.clamp(-1, 1)
+            errors += [float(value) for value in (made - true).square().mean((1, 2, 3)) / 4]
+            rows += [true, made]
+        save_sheet(self._options.run / f"{NAME}.png", rows)
+        decibels = [-10 * math.log10(max(error, 1e-10)) for error in errors]
+        return {"held_out_psnr": sum(decibels) / len(decibels)}
+
+
+def _divergence(posterior: Any) -> Tensor:
+    """From a normal distribution, of all latents of a picture, mean over pictures; in float32."""
+    mean, log_variance = posterior.mean.float(), posterior.logvar.float()
+    each: Tensor = (mean.square() + log_variance.exp() - 1 - log_variance) / 2
+    return each.flatten(1).sum(1).mean()
+
+
+def _scaled(tensor: Tensor, factor: float) -> Tensor:
+    return functional.interpolate(
+        tensor.float(), scale_factor=factor, mode="bilinear", antialias=True
+    )
+
+
+def finished(run: Path, sizes: Sizes) -> Any:
+    """The trained autoencoder of a run, its latents of mean 0 and deviation 1 in every channel.
+
+    The pipeline knows one factor for all channels, so each one's own mean and scale go into the
+    1x1 convolutions around the latents. Raises ValueError if the run has none of these sizes.
+    """
+    file = run / f"{NAME}.safetensors"
+    if not file.exists():
+        raise ValueError(f"{run} has no trained autoencoder; run training.autoencoder first")
+    model = build_autoencoder(sizes)
+    average = Average(model)
+    state = checkpoint.read(file, {"average-autoencoder": average})
+    check_sizes(state, sizes, file)
+    return normalised(average.model, torch.tensor(state["mean"]), torch.tensor(state["deviation"]))
+
+
+def check_sizes(state: Mapping[str, Any], sizes: Sizes, file: Path) -> None:
+    """Raise ValueError if a checkpoint was made with other sizes."""
+    if state["sizes"] != sizes.name:
+        raise ValueError(f"{file} was trained with --sizes {state['sizes']}, not {sizes.name}")
+
+
+@torch.no_grad()
+def normalised(model: Any, mean: Tensor, deviation: Tensor) -> Any:
+    """A copy that encodes to (latents - mean) / deviation and decodes from that; (4,) each."""
+    model = copy.deepcopy(model).eval().requires_grad_(False)
+    channels = len(mean)
+    wide = deviation.view(-1, 1, 1, 1)
+    leaving, entering = model.quant_conv, model.post_quant_conv
+    leaving.weight[:channels] /= wide
+    leaving.bias[:channels] = (leaving.bias[:channels] - mean) / deviation
+    leaving.bias[channels:] -= 2 * deviation.log()  # the posterior's log variance
+    entering.bias += (entering.weight * mean.view(1, -1, 1, 1)).sum((1, 2, 3))
+    entering.weight *= deviation.view(1, -1, 1, 1)
+    return model
+
+
+def train(options: Options) -> bool:
+    """Run the stage; True if it was stopped before its budget was used up."""
+    pictures, held_out = open_pack(options.pack, options.device)
+    stage = AutoencoderStage(pictures, held_out, options)
+    figures = Figures(options.run / f"{NAME}.jsonl", every=options.every)
+    return drive(stage, options.clock, figures)
+
+
+if __name__ == "__main__":
+    sys.exit(main(train, __doc__))
