@@ -12,9 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from renderer.film.resample import FRACTION
 from renderer.kernels import kernel
 from renderer.plain import Size
+from renderer.resample import FRACTION
 
 _TILE = 16
 """Side of the squares in which planes are turned, small enough to stay in the nearest cache."""

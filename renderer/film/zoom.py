@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 from renderer.film.camera import Box, Camera
 from renderer.film.planes import CanvasPlanes
-from renderer.film.resample import lanczos_taps, resample
 from renderer.plain import Size
+from renderer.resample import lanczos_taps, resample
 
 __all__ = ["CanvasPlanes", "closing_frame", "interval_frames", "zoom_frame"]
 

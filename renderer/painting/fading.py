@@ -1,16 +1,16 @@
 """What still differs where a border meets a picture, carried outwards until it is gone.
 
 Corrects a painted border in place, by the difference between the picture and what the painter made
-of the same pixels. Pure numpy arithmetic on sRGB values 0 … 255. Knows no painters and no settings.
+of the same pixels. Pure arithmetic on sRGB values 0 … 255. Knows no painters and no settings.
 """
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from renderer.painting.geometry import Area
+from renderer.painting.loops import add_between, box_differences, quad_sums
 from renderer.plain import Size
 
 Pixels = NDArray[np.uint8]
@@ -22,6 +22,7 @@ SIGMA = 2.0
 """Width of that spreading, in such boxes."""
 CERTAIN = 1e3
 """One thousandth of what a box weighs is enough to go by."""
+NOWHERE = Area(0, 0, 0, 0)
 
 
 def fade(
@@ -36,13 +37,7 @@ def fade(
     in there is evidence, where a painter was asked to paint that band anew.
     """
     window = known.grown(reach, _size(corrected))
-    missing = _missing(corrected, picture, known, window)
-    if inner is not None:
-        left, top, right, bottom = inner
-        missing[
-            top - window.top : bottom - window.top, left - window.left : right - window.left
-        ] = 0
-    cells = _blurred(_sums(missing, CELL))
+    cells = _blurred(_missing(corrected, picture, known, inner or NOWHERE, window, CELL))
     # Where the blur does not reach, what it found nearest goes on.
     certain = np.minimum(cells[:, :, 3:] * CERTAIN, 1)
     cells *= certain / np.maximum(cells[:, :, 3:], 1e-6)
@@ -59,13 +54,12 @@ def close(corrected: Floats, picture: Pixels, known: Area, reach: int) -> None:
     (Gortler et al., "The Lumigraph", SIGGRAPH 1996).
     """
     window = known.grown(reach, _size(corrected))
-    missing = _missing(corrected, picture, known, window)
-    # Only the outermost pixels count: further inside other things differ.
-    left, top = known.left - window.left, known.top - window.top
-    height, width = picture.shape[:2]
-    missing[top + 1 : top + height - 1, left + 1 : left + width - 1] = 0
+    left, top, right, bottom = known
+    # Further inside than the outermost pixels other things differ.
+    inside = Area(left + 1, top + 1, right - 1, bottom - 1)
     # Outside everything is uncertain, so the finest level is never looked at.
-    _add(corrected, _filled(_halved(missing)), 2, known, window, reach)
+    cells = _means(_missing(corrected, picture, known, inside, window, 2))
+    _add(corrected, _filled(cells), 2, known, window, reach)
 
 
 def falling(known: Area, window: Area, reach: int) -> Floats:
@@ -87,14 +81,23 @@ def _size(canvas: Floats) -> Size:
     return canvas.shape[1], canvas.shape[0]
 
 
-def _missing(corrected: Floats, picture: Pixels, known: Area, window: Area) -> Floats:
-    """In ``window`` what each pixel lacks, and how certain that is: 1 in ``known``, 0 elsewhere."""
-    left, top, right, bottom = window
-    missing = np.zeros((bottom - top, right - left, 4), np.float32)
-    inside = missing[known.top - top : known.bottom - top, known.left - left : known.right - left]
-    inside[:, :, :3] = picture - corrected[known.rows, known.columns]
-    inside[:, :, 3] = 1
-    return missing
+def _missing(
+    corrected: Floats, picture: Pixels, known: Area, hole: Area, window: Area, side: int
+) -> Floats:
+    """What ``known`` but for ``hole`` lacks, in boxes of ``side`` pixels that cover ``window``.
+
+    (rows, columns, 4): the sum of each channel, and how many pixels that is: 0 outside.
+    """
+    sums = np.empty((-(-window.height // side), -(-window.width // side), 4), np.float32)
+    box_differences(
+        np.require(picture, requirements=("C", "W")),  # to numba others are other types
+        corrected[window.rows, window.columns],
+        known.seen_from(window),
+        hole.seen_from(window),
+        side,
+        sums,
+    )
+    return sums
 
 
 def _add(
@@ -105,15 +108,10 @@ def _add(
     The edge's own pixels are those that ``close`` looks at next; nobody looks further inside.
     """
     share = falling(known, window, reach)
-    planes = [Image.fromarray(np.ascontiguousarray(cells[:, :, c])) for c in range(3)]
     for strip in _around(known, window):
-        size = (strip.right - strip.left, strip.bottom - strip.top)
-        x, y = strip.left - window.left, strip.top - window.top
-        box = (x / side, y / side, (x + size[0]) / side, (y + size[1]) / side)
-        fading = share[y : y + size[1], x : x + size[0]]
-        for channel, plane in enumerate(planes):
-            added = np.asarray(plane.resize(size, Image.Resampling.BILINEAR, box=box))
-            corrected[strip.rows, strip.columns, channel] += added * fading
+        at = strip.seen_from(window)
+        fading = share[at.rows, at.columns]
+        add_between(cells, side, at.left, at.top, fading, corrected[strip.rows, strip.columns])
 
 
 def _around(known: Area, window: Area) -> tuple[Area, Area, Area, Area]:
@@ -134,21 +132,23 @@ def _filled(weighted: Floats) -> Floats:
     certain = weighted[:, :, 3:]
     if min(height, width) <= 1 or certain.min() >= 1:
         return np.where(certain > 0, weighted / np.maximum(certain, 1e-6), 0)
-    around = _filled(_halved(weighted))
-    size = (around.shape[1] * 2, around.shape[0] * 2)
     filled = weighted.copy()
-    for channel in range(4):
-        plane = Image.fromarray(np.ascontiguousarray(around[:, :, channel]))
-        full = np.asarray(plane.resize(size, Image.Resampling.BILINEAR))
-        filled[:, :, channel] += (1 - certain[:, :, 0]) * full[:height, :width]
+    add_between(_filled(_halved(weighted)), 2, 0, 0, 1 - certain[:, :, 0], filled)
     return filled
 
 
 def _halved(weighted: Floats) -> Floats:
     """Boxes of 2 x 2: the means of what is certain, and how certain that is, 1 at most."""
-    coarse = _sums(weighted, 2)
-    coarse /= np.maximum(coarse[:, :, 3:], 1)
-    return coarse
+    height, width = weighted.shape[:2]
+    sums = np.zeros((-(-height // 2), -(-width // 2), 4), np.float32)
+    quad_sums(weighted, sums)
+    return _means(sums)
+
+
+def _means(sums: Floats) -> Floats:
+    """Sums and of how much → means where that is 1 at least; in place."""
+    sums /= np.maximum(sums[:, :, 3:], 1)
+    return sums
 
 
 def _blurred(cells: Floats) -> Floats:
@@ -163,12 +163,3 @@ def _blurred(cells: Floats) -> Floats:
             out += tap * (padded[span] if axis == 0 else padded[:, span])
         cells = out
     return cells
-
-
-def _sums(values: Floats, side: int) -> Floats:
-    """Sums over boxes of ``side`` pixels, zeros beyond the right and bottom: (rows, columns, c)."""
-    height, width, channels = values.shape
-    padded = np.pad(values, ((0, -height % side), (0, -width % side), (0, 0)))
-    tall = padded.reshape(-1, side, padded.shape[1], channels).sum(axis=1)
-    sums: Floats = tall.reshape(len(tall), -1, side, channels).sum(axis=2)
-    return sums

@@ -33,6 +33,19 @@ class Area(NamedTuple):
     def columns(self) -> slice:
         return slice(self.left, self.right)
 
+    @property
+    def width(self) -> int:
+        return self.right - self.left
+
+    @property
+    def height(self) -> int:
+        return self.bottom - self.top
+
+    def seen_from(self, other: Area) -> Area:
+        """The same rectangle, counted from the top left corner of ``other``."""
+        x, y = other.left, other.top
+        return Area(self.left - x, self.top - y, self.right - x, self.bottom - y)
+
     def grown(self, pixels: int, size: Size) -> Area:
         """This and ``pixels`` around it, as far as a canvas of that size goes."""
         width, height = size

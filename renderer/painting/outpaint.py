@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from renderer.painting import colour
 from renderer.painting.answers import ask
@@ -21,6 +20,7 @@ from renderer.painting.painters import OnStep, Painter, PaintJob
 from renderer.painting.schedule import Blend
 from renderer.painting.seeds import derive_seed, version_seed
 from renderer.painting.task import Task
+from renderer.rgb import RgbPlanes
 from renderer.settings import RenderSettings
 
 MID_GREY = 128
@@ -105,9 +105,7 @@ def picture_of(canvas: NDArray[np.uint8], settings: RenderSettings) -> NDArray[n
     ``canvas`` is (H, W, 3) sRGB of the geometry's canvas size; so is the result, C-contiguous.
     """
     geometry = Geometry.of(settings)
-    whole = Image.fromarray(canvas)
-    scaled = whole.resize(geometry.keyframe_size, Image.Resampling.LANCZOS, box=geometry.view)
-    return np.array(scaled)
+    return RgbPlanes.from_rgb(canvas).view(geometry.view, geometry.keyframe_size)
 
 
 def _parts(on_step: OnStep, sizes: Sequence[int]) -> list[OnStep]:

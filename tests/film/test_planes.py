@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from renderer.film.planes import CanvasPlanes
-from renderer.film.resample import FRACTION
+from renderer.resample import FRACTION
 from tests.film.panorama import ycbcr
 
 

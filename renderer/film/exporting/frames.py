@@ -18,44 +18,13 @@ from renderer.film.camera import Box
 from renderer.film.exporting.footage import Footage
 from renderer.film.exporting.lens import Lens, Sight
 from renderer.film.exporting.timing import Shot, Timeline
-from renderer.film.resample import FRACTION, lanczos_taps, resample
 from renderer.film.zoom import CanvasPlanes, zoom_frame
 from renderer.plain import Size
+from renderer.rgb import RgbPlanes
 
 Pixels = NDArray[np.uint8]
 
 _CANVASES = 2
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class RgbPlanes:
-    """A canvas for pictures: (3, width, height) uint16 in 8.8 fixed point, as ``resample`` wants.
-
-    Pictures keep all of RGB; only films go through Y'CbCr with half the chroma.
-    """
-
-    planes: NDArray[np.uint16]
-
-    @classmethod
-    def from_rgb(cls, rgb: Pixels) -> RgbPlanes:
-        """Convert (H, W, 3) sRGB."""
-        return cls(np.ascontiguousarray(rgb.transpose(2, 1, 0), np.uint16) * np.uint16(FRACTION))
-
-    @property
-    def size(self) -> Size:
-        """(width, height) of the canvas."""
-        _, width, height = self.planes.shape
-        return width, height
-
-    def view(self, box: Box, size: Size) -> Pixels:
-        """The part ``box`` as an (height, width, 3) sRGB picture of ``size``."""
-        width, height = size
-        across = lanczos_taps(box.left, box.right, width, self.size[0])
-        down = lanczos_taps(box.top, box.bottom, height, self.size[1])
-        picture = np.empty((3, height, width), np.uint8)
-        for plane, out in zip(self.planes, picture, strict=True):
-            resample(plane, across, down, 0, 255, out)
-        return np.ascontiguousarray(picture.transpose(1, 2, 0))
 
 
 class _Canvas(Protocol):
@@ -75,6 +44,20 @@ class _FilmCanvas:
 
     def view(self, box: Box, size: Size) -> Pixels:
         return zoom_frame(self.planes, box, size)
+
+
+@dataclass(frozen=True, slots=True)
+class _PictureCanvas:
+    """Pictures keep all of RGB; only films go through Y'CbCr with half the chroma."""
+
+    planes: RgbPlanes
+
+    @property
+    def size(self) -> Size:
+        return self.planes.size
+
+    def view(self, box: Box, size: Size) -> Pixels:
+        return self.planes.view((box.left, box.top, box.right, box.bottom), size)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +115,7 @@ class _Maker:
                 self._canvases.popitem(last=False)
             rgb = self._take.footage.load(interval)
             if self._take.rgb:
-                canvas = RgbPlanes.from_rgb(rgb)
+                canvas = _PictureCanvas(RgbPlanes.from_rgb(rgb))
             else:
                 canvas = _FilmCanvas(CanvasPlanes.from_rgb(rgb))
         self._canvases[interval] = canvas
