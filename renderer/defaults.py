@@ -38,6 +38,7 @@ from renderer.painting.painters.models import (
     find_preset,
 )
 from renderer.painting.painters.schedulers import find_sampler
+from renderer.painting.painters.speed import LEVELS
 from renderer.settings import RenderSettings
 from renderer.sizing import choose_sizes, size_notes
 
@@ -246,10 +247,13 @@ def _speed_notes(settings: RenderSettings) -> list[str]:
     preset = find_preset(settings.model)
     if settings.painter != "diffusion" or settings.speed != "fast" or (preset and settings.loras):
         return []
-    return [
-        f"no LoRA for few steps is used with {settings.model}, so --speed fast does what balanced "
-        "does"
-    ]
+    like = preset or _kin(settings.model)
+    every = LEVELS["fast"].whole_every(settings.steps)
+    if not like.unet or every == 1:
+        does = "does what balanced does"
+    else:
+        does = f"runs its UNet's inner blocks at one step in {every} only (DeepCache)"
+    return [f"no LoRA for few steps is used with {settings.model}, so --speed fast {does}"]
 
 
 def _cores() -> int:

@@ -1,12 +1,14 @@
 """Keyframes a second of the diffusion painter at full size, with random weights and no download.
 
     python tests/benchmarks/painter.py [--arch sd2|sdxl|tiny] [--side 768] [--steps 25] [--repeat 5]
+                                       [--only NAME …] [--cpu]
 
 How fast a model is doesn't depend on its weights, so the real architectures are built from code;
-the pictures are noise. Printed, each against the plain diffusers call of the same run:
+the pictures are noise. Printed, each against the first line of the same run:
 
 - plain: the pipeline as diffusers gives it, PIL in and out, prompts encoded at each call;
 - each speed level of ours, at the same steps and size (fast without its LoRA: the steps are given);
+- deepcache: quality, but with the shallow steps of fast and nothing else of it;
 - compute: only the denoiser's and the VAE's calls that a keyframe needs, nothing in between;
 
 with the peak of GPU memory, and the share of the time that the painter was left without work in a
@@ -19,10 +21,11 @@ import argparse
 import statistics
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 import torch
@@ -42,6 +45,8 @@ from renderer.painting.painters.timing import Timed
 from renderer.settings import RenderSettings
 from tests.benchmarks.architectures import ARCHITECTURES
 
+PLAIN, ALONE, DEEP = "plain diffusers call", "denoiser and VAE alone", "deepcache"
+ROWS = (PLAIN, ALONE, *LEVELS, DEEP)
 RHO = 1.5
 PROMPT = "a castle on a hill, oil painting"
 
@@ -154,8 +159,8 @@ def compute(loaded: Loaded, settings: RenderSettings, side: int) -> Callable[[],
     return once
 
 
-def rows(arch: str, side: int, steps: int, repeat: int) -> list[Row]:
-    """The whole table. ``side``: of the canvas, px."""
+def rows(arch: str, side: int, steps: int, repeat: int, names: Sequence[str]) -> Iterator[Row]:
+    """These of ``ROWS``, each as soon as it is measured. ``side``: of the canvas, px."""
     device = choose()
     family = FAMILIES[ARCHITECTURES[arch].class_name]
     dtype = device.dtype(prefers_bfloat16=family.prefers_bfloat16)
@@ -173,34 +178,44 @@ def rows(arch: str, side: int, steps: int, repeat: int) -> list[Row]:
         pipeline.set_progress_bar_config(disable=True)
         return Loaded(arch, pipeline, family, device, offloaded=False)
 
-    table = [measure("plain diffusers call", plain(loaded().pipeline, settings, side), repeat)]
-    table.append(measure("denoiser and VAE alone", compute(loaded(), settings, side), repeat))
-    for name in LEVELS:
-        once, painter = ours(_laid_out(loaded()), replace(settings, speed=name))
-        row = measure(f"--speed {name}", once, repeat)
-        table.append(replace(row, idle=painter.idle()))
-    return table
+    def row(name: str) -> Row:
+        if name == PLAIN:
+            return measure(name, plain(loaded().pipeline, settings, side), repeat)
+        if name == ALONE:
+            return measure(name, compute(loaded(), settings, side), repeat)
+        exact = LEVELS["quality"]
+        deep = {"quality": replace(exact, deep_every=LEVELS["fast"].deep_every)}
+        with patch.dict(LEVELS, deep if name == DEEP else {}):  # type: ignore[arg-type]
+            level: Any = "quality" if name == DEEP else name
+            once, painter = ours(_laid_out(loaded()), replace(settings, speed=level))
+        found = measure(name if name == DEEP else f"--speed {name}", once, repeat)
+        return replace(found, idle=painter.idle())
+
+    return map(row, names)
 
 
 def _laid_out(loaded: Loaded) -> Loaded:
-    """As ``loading`` does it on a GPU."""
-    if loaded.device.device.type == "cuda":
-        for part in (loaded.pipeline.unet, loaded.pipeline.vae):
-            part.to(memory_format=torch.channels_last)
+    """As ``loading`` does it on a GPU and on a CPU."""
+    for part in (loaded.pipeline.unet, loaded.pipeline.vae):
+        part.to(memory_format=torch.channels_last)
     return loaded
 
 
-def show(table: list[Row]) -> None:
-    """Print the table; ratios are against the first and the second line."""
-    base, bare = table[0].seconds, table[1].seconds
+def show(table: Iterable[Row]) -> None:
+    """Print it; ratios are against the first line, and below it against compute alone."""
+    base = bare = None
     print(
-        f"{'':24}{'keyframes/s':>12}{'x plain':>9}{'/ alone':>9}{'first s':>9}{'GiB':>7}{'idle':>7}"
+        f"{'':24}{'keyframes/s':>12}{'x first':>9}{'/ alone':>9}{'1st, s':>8}{'GiB':>7}{'idle':>7}"
     )
     for row in table:
+        base = base or row.seconds
+        bare = row.seconds if row.name == ALONE else bare
         idle = "" if row.idle is None else f"{row.idle:.1%}"
+        alone = "" if bare is None else f"{row.seconds / bare:.2f}"
         print(
             f"{row.name:24}{1 / row.seconds:12.3f}{base / row.seconds:9.2f}"
-            f"{row.seconds / bare:9.2f}{row.first:9.1f}{row.memory:7.2f}{idle:>7}"
+            f"{alone:>9}{row.first:8.1f}{row.memory:7.2f}{idle:>7}",
+            flush=True,
         )
 
 
@@ -210,12 +225,17 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--side", type=int, default=768, help="of the canvas, px")
     parser.add_argument("--steps", type=int, default=25)
     parser.add_argument("--repeat", type=int, default=5)
+    parser.add_argument("--only", nargs="+", choices=ROWS, default=ROWS, metavar="NAME")
+    parser.add_argument("--cpu", action="store_true", help="for ratios, without a GPU")
     given = parser.parse_args(arguments)
     print(f"{given.arch}, {given.side} px, {given.steps} steps, on {choose().name}")
-    if given.arch != "tiny" and not torch.cuda.is_available():
-        print("no CUDA device here: the figures of full-size models need one (--arch tiny runs)")
+    if given.arch != "tiny" and not given.cpu and not torch.cuda.is_available():
+        print(
+            "no CUDA device here: the figures of full-size models need one (--arch tiny runs; "
+            "--cpu is for ratios at a small size)"
+        )
         return 1
-    show(rows(given.arch, given.side, given.steps, given.repeat))
+    show(rows(given.arch, given.side, given.steps, given.repeat, given.only))
     return 0
 
 

@@ -1,4 +1,4 @@
-"""A device that fails while it paints: told apart from a full memory and from bugs."""
+"""A device that fails while it loads or paints: told apart from a full memory and from bugs."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from diffusers import UNet2DConditionModel
 
 from renderer.errors import DeviceLost
 from renderer.painting.painters import PaintJob
@@ -37,12 +38,33 @@ def paint_with(error: Exception, folder: Path) -> None:
     painter.paint(job, lambda done, total: None)
 
 
-@pytest.mark.parametrize("kind", [getattr(torch, "AcceleratorError", RuntimeError), RuntimeError])
+KINDS = [getattr(torch, "AcceleratorError", RuntimeError), RuntimeError]
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_a_device_that_fails_is_lost_to_this_process(
     kind: type[Exception], folders: dict[str, Path]
 ) -> None:
     with pytest.raises(DeviceLost, match=r"failed .*illegal memory access") as caught:
         paint_with(kind(ILLEGAL), folders["sd"])
+    assert caught.value.exit_code == 8
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("place", [(torch.nn.Module, "to"), (UNet2DConditionModel, "from_config")])
+def test_a_device_that_fails_while_the_model_is_loaded_is_lost_as_well(
+    kind: type[Exception],
+    place: tuple[Any, str],
+    folders: dict[str, Path],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def fail(*_: Any, **__: Any) -> None:
+        raise kind(ILLEGAL)
+
+    monkeypatch.setattr(*place, fail)
+    with pytest.raises(DeviceLost, match=r"^CPU.* failed \(.*illegal memory access") as caught:
+        load(RenderSettings(prompt="a castle", steps=2, model=str(folders["sd"])))
     assert caught.value.exit_code == 8
     assert "\n" not in str(caught.value)
 

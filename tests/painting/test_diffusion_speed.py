@@ -1,4 +1,7 @@
-"""Speed levels: guidance left out at the end, compilation that falls back, time without work."""
+"""Speed levels: guidance left out at the end, compilation that falls back, time without work.
+
+Shallow steps are in ``test_diffusion_deepcache``.
+"""
 
 from __future__ import annotations
 
@@ -95,10 +98,11 @@ def test_steps_without_guidance_change_the_end_of_a_picture_only(make: Make, kin
 
 
 def test_a_model_that_is_not_guided_at_all_is_left_alone(make: Make) -> None:
-    plain, fast = (
-        make(guidance_scale=1.0, speed=speed).paint(job(), ignore) for speed in ("quality", "fast")
+    plain, balanced = (
+        make(guidance_scale=1.0, speed=speed).paint(job(), ignore)
+        for speed in ("quality", "balanced")
     )
-    assert np.array_equal(plain, fast)
+    assert np.array_equal(plain, balanced)
 
 
 def test_progress_and_cancel_work_on_every_level(make: Make) -> None:

@@ -10,6 +10,7 @@ from renderer.defaults import changes, fill_in
 from renderer.painting.painters.loras import parse_lora
 from renderer.painting.painters.models import PRESETS, FewSteps, find_preset
 from renderer.painting.painters.schedulers import SCHEDULERS
+from renderer.painting.painters.speed import LEAST_STEPS
 from renderer.settings import RenderSettings
 
 NAMES = [preset.name for preset in PRESETS if preset.few_steps]
@@ -47,15 +48,24 @@ def test_who_says_how_many_steps_gets_them_without_a_lora() -> None:
     assert any("no LoRA for few steps" in note for note in fast.notes)
 
 
+DEEP = "runs its UNet's inner blocks at one step in 3 only (DeepCache)"
+
+
 @pytest.mark.parametrize("model", [*OTHERS, "me/model"])
 def test_a_model_without_a_known_lora_says_so(model: str) -> None:
     fast = fill_in({"prompt": "x", "model": model, "speed": "fast"})
     assert fast.settings.loras == ()
-    assert any(
-        note == f"no LoRA for few steps is used with {model}, so --speed fast does what balanced "
-        "does"
-        for note in fast.notes
-    )
+    does = DEEP if model in {"kandinsky", "cosmos", "me/model"} else "does what balanced does"
+    line = f"no LoRA for few steps is used with {model}, so --speed fast {does}"
+    assert line in fast.notes
+
+
+@pytest.mark.parametrize(("steps", "deep"), [(LEAST_STEPS - 1, False), (LEAST_STEPS, True)])
+def test_with_steps_of_ones_own_it_says_whether_they_are_enough_for_shallow_ones(
+    steps: int, deep: bool
+) -> None:
+    fast = fill_in({"prompt": "x", "model": "sd15", "speed": "fast", "steps": steps})
+    assert [note.endswith(DEEP) for note in fast.notes if "LoRA" in note] == [deep]
 
 
 def test_speed_can_be_steered_to_fast_and_back() -> None:

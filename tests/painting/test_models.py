@@ -43,6 +43,7 @@ def test_every_kind_of_pipeline_has_a_preset_with_sizes_that_it_can_do() -> None
     for family in FAMILIES.values():
         preset = presets[family.kin]
         assert preset.multiple == family.multiple
+        assert preset.unet == family.has_unet
         assert preset.strength == 1 or family.weighs_strength
         assert not preset.scheduler or not family.own_sampler
         for size in ("1280x720", "720x1280", "2560x1080", "512x512", "1920x1080", "640x480"):

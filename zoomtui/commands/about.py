@@ -42,6 +42,10 @@ def models() -> None:
             f"  native {preset.native} px, canvas up to {preset.canvas} px, in multiples of "
             f"{preset.multiple}"
         )
+        if preset.few_steps:
+            write_line(f"  --speed fast: {preset.few_steps.steps} steps with a distilled LoRA")
+        elif preset.unet:
+            write_line("  --speed fast: its UNet's inner blocks at one step in three only")
         if not preset.tried:
             write_line("  untested with real weights; the figures are its makers' or computed")
 

@@ -106,7 +106,9 @@ def painting_options(command: F) -> F:
         option(
             "--speed",
             metavar="quality|balanced|fast",
-            help="What the diffusion painter trades for speed; quality (default) trades nothing.",
+            help="What the diffusion painter trades for speed. quality (default): nothing; "
+            "balanced: the prompt's weight in the last steps; fast: that, and detail, by fewer "
+            "steps with a distilled LoRA, or by steps of which most run only a part of the model.",
         ),
         option("--seed", type=int, metavar="N", help="The root of every random choice."),
         option(

@@ -62,6 +62,8 @@ class ModelPreset:
     aliases: tuple[str, ...] = ()
     """Other names, and ids that the same weights have or had on the hub."""
     note: str = ""
+    unet: bool = False
+    """Its denoiser is a UNet, of which ``--speed fast`` can leave out the inner blocks."""
     few_steps: FewSteps | None = None
     """What ``--speed fast`` takes; None: none is known."""
     gated: bool = False
@@ -90,6 +92,7 @@ def _packaged() -> tuple[ModelPreset, ...]:
             steps=card.steps,
             guidance_scale=card.guidance_scale,
             note="nebulae, galaxies and stars; small, made for CPUs",
+            unet=True,
             folder=cosmos.FOLDER,
         ),
     )
@@ -112,6 +115,7 @@ PRESETS = (
             "stabilityai/stable-diffusion-2-inpainting",
         ),
         note="Stable Diffusion 2 inpainting, from a mirror: the original has left the hub",
+        unet=True,
         few_steps=FewSteps(
             lora="h1t/TCD-SD21-base-LoRA/pytorch_lora_weights.safetensors",
             steps=8,
@@ -136,6 +140,7 @@ PRESETS = (
             "runwayml/stable-diffusion-inpainting",
         ),
         note="Stable Diffusion 1.5 inpainting, the lightest",
+        unet=True,
         few_steps=FewSteps(
             lora="latent-consistency/lcm-lora-sdv1-5/pytorch_lora_weights.safetensors",
             steps=6,
@@ -157,6 +162,7 @@ PRESETS = (
         scheduler="euler",
         aliases=("sd-xl", "stable-diffusion-xl-1.0-inpainting-0.1"),
         note="Stable Diffusion XL inpainting; its card asks for a strength just under 1",
+        unet=True,
         few_steps=FewSteps(
             lora="h1t/TCD-SDXL-LoRA/pytorch_lora_weights.safetensors",
             steps=9,  # at this strength one fewer is run
@@ -252,6 +258,7 @@ PRESETS = (
         guidance_scale=4.0,
         aliases=("kandinsky-2.2",),
         note="Kandinsky 2.2 inpainting with its prior; sizes in steps of 64 px",
+        unet=True,
         tried=False,
     ),
     *_packaged(),

@@ -1,6 +1,6 @@
 """The speed levels of the diffusion painter, and what each one trades. Light: names and numbers.
 
-``diffusion/compiling.py`` and ``diffusion/guidance.py`` put them into effect.
+``diffusion/compiling.py``, ``guidance.py`` and ``deepcache.py`` put them into effect.
 """
 
 from __future__ import annotations
@@ -11,10 +11,13 @@ from typing import Literal
 
 Compilation = Literal["blocks", "whole"]
 
+LEAST_STEPS = 10
+"""In fewer, each step is too far from the one before to go on with its deep features."""
+
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """What is done on a CUDA device to paint faster."""
+    """What is done to paint faster; compilation on a CUDA device only."""
 
     compilation: Compilation
     """``blocks``: the repeated ones, once for all sizes. ``whole``: the whole denoiser with CUDA
@@ -24,25 +27,39 @@ class Level:
     halves their work. 1: all."""
     few_steps: bool
     """Take a distilled variant of the model where one is known (``models.FewSteps``)."""
+    deep_every: int
+    """Every so many-th step runs the whole of a UNet, the others only its outermost blocks; 1: all
+    do. It excludes CUDA graphs, which do the same each time."""
     trade: str
     """For people."""
+
+    def whole_every(self, steps: int) -> int:
+        """``deep_every`` where a call with that many steps has enough of them for it, else 1."""
+        return self.deep_every if steps >= LEAST_STEPS else 1
 
 
 LEVELS: Mapping[str, Level] = {
     "quality": Level(
-        "blocks", 1.0, few_steps=False, trade="paints exactly what the model would; compiles once"
+        "blocks",
+        1.0,
+        few_steps=False,
+        deep_every=1,
+        trade="nothing: paints exactly what the model would",
     ),
     "balanced": Level(
         "whole",
         0.7,
         few_steps=False,
+        deep_every=1,
         trade="no guidance in the last 30 % of the steps; a longer warm-up",
     ),
     "fast": Level(
         "whole",
         0.7,
         few_steps=True,
-        trade="4 to 8 steps by a distilled LoRA where one is known: less detail and variety",
+        deep_every=3,
+        trade="that, and 6 to 9 steps by a distilled LoRA where one is known (less detail and "
+        "variety), else a UNet whose inner blocks run at every third step only (a little detail)",
     ),
 }
 """Every name that ``--speed`` takes."""

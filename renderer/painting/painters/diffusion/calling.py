@@ -21,6 +21,7 @@ from renderer.painting.painters.diffusion.compiling import (
     Compiled,
     has_repeated_blocks,
 )
+from renderer.painting.painters.diffusion.deepcache import DeepCache
 from renderer.painting.painters.diffusion.families import Inputs
 from renderer.painting.painters.diffusion.guidance import Cutoff
 from renderer.painting.painters.diffusion.hub_errors import causes, one_line
@@ -51,18 +52,24 @@ class Caller:
         self._ladder = Ladder(loaded.pipeline, loaded.device, offloaded=loaded.offloaded)
         level = LEVELS[settings.speed]
         self._cutoff = Cutoff(level.guided, self._family.halved)
+        every = level.whole_every(settings.steps) if self._family.has_unet else 1
+        self._deep_cache = DeepCache(every)
         self._previewer = Previewer()
         self._together = self._family.batches
         self._compiled: Compiled | None = None
         if loaded.device.device.type == "cuda" and not loaded.offloaded:
-            whole = settings.method == "direct" and self._family.graphs
+            whole = settings.method == "direct" and self._family.graphs and every == 1
             self.compile(level.compilation if whole else "blocks")
 
     def compile(self, how: Compilation, backend: Backend = "inductor") -> None:
         """Compile the denoiser from the next call on, where it has what is to be compiled."""
-        denoiser = getattr(self.pipeline, self._family.denoiser)
+        denoiser = self._denoiser
         if how == "whole" or has_repeated_blocks(denoiser):
             self._compiled = Compiled(denoiser, how, backend)
+
+    @property
+    def _denoiser(self) -> Any:
+        return getattr(self.pipeline, self._family.denoiser)
 
     @property
     def rungs(self) -> tuple[str, ...]:
@@ -153,11 +160,13 @@ class Caller:
         def step_end(pipeline: Any, index: int, _: Any, tensors: dict[str, Any]) -> dict[str, Any]:
             on_step(index + 1, pipeline.num_timesteps)
             self._previewer.at_step_end(tensors.pop("latents"), job)
-            return self._cutoff.at_step_end(pipeline, index, tensors)
+            halved = self._cutoff.at_step_end(pipeline, index, tensors)
+            self._deep_cache.at_step_end(index, pipeline.num_timesteps, changed=bool(halved))
+            return halved
 
         self._previewer.begin()
         noise = [torch.Generator("cpu").manual_seed(seed) for seed in seeds]
-        with self._stray_noise(seeds[0]):
+        with self._stray_noise(seeds[0]), self._deep_cache.around(self._denoiser):
             pictures = self._family.paint(
                 self.pipeline,
                 self._inputs(job, len(seeds)),
@@ -210,5 +219,6 @@ def whole_cells(mask: NDArray[np.bool_], cell: int) -> NDArray[np.bool_]:
     masked but for that pixel, with the grey of its masked part: a frame around the picture.
     """
     height, width = mask.shape
-    cells = mask.reshape(height // cell, cell, width // cell, cell).any(axis=(1, 3))
+    rows = mask.reshape(height // cell, cell, width).any(axis=1)
+    cells = rows.reshape(height // cell, width // cell, cell).any(axis=2)
     return cells.repeat(cell, axis=0).repeat(cell, axis=1)

@@ -28,6 +28,7 @@ from renderer.painting.painters.diffusion.hub import (
 )
 from renderer.painting.painters.diffusion.hub_errors import causes, one_line
 from renderer.painting.painters.diffusion.lora import merge_lora
+from renderer.painting.painters.diffusion.lost import device_lost, is_lost
 from renderer.painting.painters.diffusion.memory import (
     OFFLOADED,
     is_full,
@@ -55,6 +56,8 @@ _DAMAGED = (
     SafetensorError,
 )
 """What a pipeline folder with wrong contents makes diffusers and transformers raise."""
+_FLAT = {"cuda", "cpu"}
+"""Devices whose convolutions are faster channels last; on Apple's it was not tried."""
 _WORKING_MEMORY = 3 * 10**9
 """What painting takes on top of the weights, bytes, at most (SDXL's VAE at 1024 px)."""
 
@@ -75,8 +78,9 @@ class Loaded:
 def load(settings: RenderSettings) -> Loaded:
     """Find, check and load the model of the settings and give it its sampler.
 
-    Raises SettingsError for a scheduler, number of steps or strength that can't be used, and
-    PainterError, one line with the cause, if the model can't be loaded.
+    Raises SettingsError for a scheduler, number of steps or strength that can't be used,
+    DeviceLost if the device fails meanwhile, and PainterError, one line with the cause, if the
+    model can't be loaded.
     """
     redirect_logs()
     for library in (diffusers, transformers):
@@ -84,7 +88,25 @@ def load(settings: RenderSettings) -> Loaded:
     if settings.scheduler:
         find_sampler(settings.scheduler)  # before any download
     model = settings.model or DEFAULT
-    device = choose()
+    with device_lost("the GPU"):
+        device = choose()
+    with device_lost(device.name):
+        family, pipeline = _open(settings, model, device)
+        offloaded = _place(pipeline, family, device, model)
+    pipeline.set_progress_bar_config(disable=True)
+    if settings.scheduler:
+        _set_scheduler(pipeline, settings.scheduler)
+    _check_steps(pipeline, family, settings)
+    if family.has_unet and pipeline.unet.config.in_channels == 4:
+        log.warning("%s was not trained for inpainting (4 channels); joins may show", model)
+    log.info(
+        "%s (%s) on %s; no safety checker, no watermark", model, family.class_name, device.name
+    )
+    return Loaded(model, pipeline, family, device, offloaded)
+
+
+def _open(settings: RenderSettings, model: str, device: Device) -> tuple[Family, Any]:
+    """The pipeline in RAM, from wherever it lies, with its LoRAs in it, and its family."""
     file = Path(model).expanduser()
     if file.suffix == CHECKPOINT and file.is_file():
         folder = locate_configuration(find_kin(file))
@@ -99,17 +121,7 @@ def load(settings: RenderSettings) -> Loaded:
     for text in settings.loras:
         lora = parse_lora(text)
         merge_lora(pipeline, locate_lora(lora), lora.weight, model)
-    offloaded = _place(pipeline, family, device, model)
-    pipeline.set_progress_bar_config(disable=True)
-    if settings.scheduler:
-        _set_scheduler(pipeline, settings.scheduler)
-    _check_steps(pipeline, family, settings)
-    if family.denoiser == "unet" and pipeline.unet.config.in_channels == 4:
-        log.warning("%s was not trained for inpainting (4 channels); joins may show", model)
-    log.info(
-        "%s (%s) on %s; no safety checker, no watermark", model, family.class_name, device.name
-    )
-    return Loaded(model, pipeline, family, device, offloaded)
+    return family, pipeline
 
 
 def _check_fits(family: Family, settings: RenderSettings, model: str) -> None:
@@ -155,6 +167,8 @@ def _from_folder(folder: Path, family: Family, device: Device, settings: RenderS
             **_adjunct_parts(family.adjunct, dtype, device, settings),
         )
     except _DAMAGED as error:
+        if is_lost(error):
+            raise
         raise PainterError(
             f"{model} can't be loaded: {one_line(list(causes(error))[-1])}"
         ) from error
@@ -191,6 +205,8 @@ def from_checkpoint(file: Path, configuration: Path, family: Family, device: Dev
             **family.options,
         )
     except _DAMAGED as error:
+        if is_lost(error):
+            raise
         raise PainterError(
             f"{file} can't be loaded: {one_line(list(causes(error))[-1])}"
         ) from error
@@ -202,7 +218,7 @@ def _place(pipeline: Any, family: Family, device: Device, model: str) -> bool:
     True: the latter.
     """
     models = [part for part in pipeline.components.values() if isinstance(part, torch.nn.Module)]
-    if device.device.type == "cuda":
+    if device.device.type in _FLAT:
         for part in family.flat:
             getattr(pipeline, part).to(memory_format=torch.channels_last)
     tensors = [tensor for part in models for tensor in part.parameters()]

@@ -78,7 +78,7 @@ class Family:
     denoiser: str = "transformer"
     autoencoder: str = "vae"
     flat: tuple[str, ...] = ("vae",)
-    """Parts made of two-dimensional convolutions, which a GPU likes channels last."""
+    """Parts made of two-dimensional convolutions, which are faster channels last."""
     prefers_bfloat16: bool = True
     """float16 overflows somewhere in it."""
     multiple: int = 16
@@ -99,6 +99,11 @@ class Family:
     """It works with the sampler that it was published with only."""
     stray_noise: bool = False
     """It also draws noise from torch's global generator."""
+
+    @property
+    def has_unet(self) -> bool:
+        """Its denoiser is a UNet of diffusers: blocks on the way down, in the middle, and up."""
+        return self.denoiser == "unet"
 
     @property
     def batches(self) -> bool:
