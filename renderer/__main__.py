@@ -16,8 +16,10 @@ import sys
 from pathlib import Path
 
 from renderer.engine import crashes, supervisor
+from renderer.engine.layout import SUPERVISOR
+from renderer.engine.lock import busy_message
 from renderer.engine.stopping import Abandoned
-from renderer.errors import RendererError, StorageError
+from renderer.errors import ProjectBusy, RendererError, StorageError
 from renderer.events import Event, to_json
 from renderer.files import fill_standard_handles
 
@@ -55,6 +57,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--ready-fd", metavar="N", type=int, help=argparse.SUPPRESS)
     parser.add_argument("--parent-fd", metavar="N", type=int, help=argparse.SUPPRESS)
     parser.add_argument("--detached", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--paused", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--after-crash", metavar="TEXT", default="", help=argparse.SUPPRESS)
     return parser
 
@@ -65,7 +68,11 @@ def _run(asked: argparse.Namespace) -> int:
         from renderer.engine import supervised  # loads what renders, which a parent doesn't need
 
         return supervised.run(
-            folder, asked.parent_fd, detached=asked.detached, news=asked.after_crash
+            folder,
+            asked.parent_fd,
+            detached=asked.detached,
+            news=asked.after_crash,
+            paused=asked.paused,
         )
     if asked.alone:
         return _run_alone(folder)
@@ -83,6 +90,8 @@ def _run_alone(folder: Path) -> int:
         with contextlib.suppress(StorageError):
             crashes.forget(folder)
 
+    if crashes.supervisor(folder):  # its engine may be gone for the moment
+        raise ProjectBusy(busy_message(folder / SUPERVISOR))
     return foreground.run(folder, write_json, on_open=forget) or 0
 
 

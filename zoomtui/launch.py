@@ -10,9 +10,12 @@ import os
 import subprocess
 import threading
 from pathlib import Path
+from typing import IO
 
 from renderer.engine.child import command
-from renderer.errors import ProjectError
+from renderer.engine.layout import LOG
+from renderer.errors import EngineCrashed, ProjectError
+from renderer.files import storage_errors
 
 READY = "ready"
 
@@ -20,25 +23,38 @@ READY = "ready"
 def launch(folder: Path) -> None:
     """Start an engine for the project at ``folder``; returns once viewers can connect.
 
-    Raises ProjectError with the engine's own reason when it doesn't come up.
+    Raises ProjectError with the engine's own reason when it doesn't come up; StorageError where
+    the project can't be written to, EngineCrashed where no process can be started.
     """
+    path = folder / LOG
+    with storage_errors(path):
+        log = path.open("ab")
     reading, writing = os.pipe()
     try:
-        with (folder / "render.log").open("ab") as log:
-            parent = subprocess.Popen(
-                command(os.fspath(folder), "--ready-fd", str(writing)),
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                pass_fds=[writing],
-                start_new_session=True,
-            )
+        with log:
+            parent = _start(command(os.fspath(folder), "--ready-fd", str(writing)), writing, log)
+    except BaseException:
+        os.close(reading)
+        raise
     finally:
         os.close(writing)
     with os.fdopen(reading, encoding="utf-8", errors="replace") as answers:
         answer = answers.readline().strip()
     if answer != READY:
         code = parent.wait()
-        log_path = folder / "render.log"
-        raise ProjectError(answer or f"the engine ended with exit code {code}; see {log_path}")
+        raise ProjectError(answer or f"the engine ended with exit code {code}; see {path}")
     threading.Thread(target=parent.wait, name="reaper", daemon=True).start()  # leaves no zombie
+
+
+def _start(line: list[str], handle: int, log: IO[bytes]) -> subprocess.Popen[bytes]:
+    try:
+        return subprocess.Popen(
+            line,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            pass_fds=[handle],
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise EngineCrashed(f"the engine can't be started: {error.strerror}") from error

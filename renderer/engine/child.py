@@ -55,9 +55,12 @@ class Child:
     where no process can be started.
     """
 
-    def __init__(self, folder: Path, *, detached: bool, news: str) -> None:
+    def __init__(
+        self, folder: Path, *, detached: bool, news: str = "", paused: bool = False
+    ) -> None:
         self._line, theirs = socket.socketpair()
-        more = [*(["--detached"] if detached else []), *(["--after-crash", news] if news else [])]
+        options = {"--detached": detached, "--paused": paused, f"--after-crash={news}": news}
+        more = [option for option, wanted in options.items() if wanted]
         with theirs:
             end = theirs.fileno()
             line = command(os.fspath(folder), "--parent-fd", str(end), *more)
@@ -68,6 +71,8 @@ class Child:
                 raise EngineCrashed(f"the engine can't be started: {error.strerror}") from error
         self.stopping = False
         """It was asked to stop, by whomever."""
+        self.paused = paused
+        """Its painter is held."""
         self.error = ""
         """Why it could not open the project."""
         self.outcome: RenderFinished | RenderFailed | None = None

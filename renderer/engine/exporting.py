@@ -11,13 +11,17 @@ from typing import Any
 
 from renderer import __version__
 from renderer.engine.layout import (
+    EXPORTS,
     FILM,
     JOURNAL,
+    OWN,
+    SETTINGS,
     keyframe_path,
     keyframes_in,
     read_settings,
     settings_at,
 )
+from renderer.errors import SettingsError
 from renderer.film.exporting.footage import CanvasFile, Footage
 from renderer.film.exporting.make import OnProgress, make
 from renderer.film.exporting.options import ExportOptions
@@ -36,13 +40,29 @@ def plan_export(project: Path, out: str, options: ExportOptions) -> Plan:
 
     Raises ProjectError, SettingsError, StorageError or EncoderError for what can't be done.
     """
-    return make_plan(read_footage(project), Target.of(out), options)
+    target = Target.of(out)
+    _refuse_what_projects_are_made_of(target.path)
+    return make_plan(read_footage(project), target, options)
 
 
 def export(plan: Plan, on_progress: OnProgress) -> Path:
     """Make it; returns where it is. See ``film.exporting.make``."""
     make(plan, on_progress)
     return plan.target.path
+
+
+def _refuse_what_projects_are_made_of(path: Path) -> None:
+    """Nobody who says --force means a film that can't go on, or keyframes that are gone."""
+    place = path.resolve()
+    for folder in (place, *place.parents):
+        if (folder / SETTINGS).is_file():
+            within = place.relative_to(folder).parts
+            if not within or within[0] in OWN:
+                raise SettingsError(
+                    f"{path} is what the project {folder} is made of, and not to be written over; "
+                    f"name another place, such as {folder / EXPORTS / (path.name or 'film.mp4')}"
+                )
+            return
 
 
 def read_footage(project: Path) -> Footage:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 
 from renderer.errors import ProjectError
+from renderer.film.playlist import LIVE, WATCH
 from renderer.journal import Record
 from renderer.painting import schedule
 from renderer.painting.schedule import Blend, Change
@@ -26,6 +27,13 @@ KEYFRAMES = "keyframes"
 EXPORTS = "exports"
 INWARD_FILM = f"{EXPORTS}/in.mp4"
 EXEMPLAR = "exemplar.png"
+OWN = frozenset(
+    {
+        *(SETTINGS, JOURNAL, FILM, LIVE, WATCH, KEYFRAMES, EXEMPLAR),
+        *(LOCK, SUPERVISOR, CRASHES, LOG),
+    }
+)
+"""All that a project is made of; what lies beside it in the folder is the user's."""
 
 STEERABLE = frozenset(
     {

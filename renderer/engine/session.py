@@ -58,6 +58,7 @@ class Session:
         self._producer = Producer(project, self._channel, self._switches, self._emit, self.looking)
         self._errors: list[BaseException] = []
         self._saying = threading.RLock()  # a listener may itself pause or steer
+        self._begun = False
         self._over = False
         self.stop_asked = False
         """Whether somebody wants it to end, or wanted so before it ended by itself."""
@@ -114,10 +115,12 @@ class Session:
     def _emit(self, event: Event) -> None:
         """To the listener; and to the log, but for steps, of which there are many.
 
-        Nothing follows the outcome, even where somebody pauses a render that is just ending.
+        Nothing follows the outcome, even where somebody pauses a render that is just ending, and
+        nothing precedes the start: what was asked for before it shows in what comes after it.
         """
         with self._saying:
-            if self._over:
+            self._begun = self._begun or isinstance(event, RenderStarted)
+            if self._over or not self._begun:
                 return
             self._over = isinstance(event, RenderFinished | RenderFailed)
             if not isinstance(event, StepDone):

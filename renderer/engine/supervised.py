@@ -35,16 +35,17 @@ ALONE = (
 log = logging.getLogger("renderer.engine")
 
 
-def run(folder: Path, handle: int, *, detached: bool, news: str = "") -> int:
+def run(folder: Path, handle: int, *, detached: bool, news: str = "", paused: bool = False) -> int:
     """Render ``folder`` for the parent at the other end of ``handle``; returns the exit code.
 
     As ``foreground.run``, but that it raises nothing when the project can't be opened: the parent
     is told. ``news`` is what viewers are told after RenderStarted: that this engine takes another
-    one's place. Should the parent be killed, a ``detached`` engine goes on without it, because the
-    render belongs to nobody; another one ends, as if it had been killed itself.
+    one's place; ``paused``: that one was, so this one begins so. Should the parent be killed, a
+    ``detached`` engine goes on without it, because the render belongs to nobody; another one ends,
+    as if it had been killed itself.
     """
     os.set_inheritable(handle, False)
-    parent = _Parent(socket.socket(fileno=handle), detached, news)
+    parent = _Parent(socket.socket(fileno=handle), detached, news, paused)
     try:
         code = foreground.run(
             folder, parent.show, on_open=parent.opened, withheld=parent.will_restart
@@ -58,10 +59,11 @@ def run(folder: Path, handle: int, *, detached: bool, news: str = "") -> int:
 class _Parent:
     """The engine's view of it."""
 
-    def __init__(self, line: socket.socket, detached: bool, news: str) -> None:
+    def __init__(self, line: socket.socket, detached: bool, news: str, paused: bool) -> None:
         self._line = line
         self._detached = detached
         self._news = news
+        self._paused = paused
         self._there = True
         self._over = False
         self.stop_code = 0
@@ -71,6 +73,8 @@ class _Parent:
 
     def opened(self, session: Session, say: Say) -> None:
         self._session, self._say = session, say
+        if self._paused:
+            session.pause(True)
         self.tell({"opened": True})
 
     def show(self, event: Event) -> None:

@@ -25,8 +25,15 @@ from renderer.engine.layout import LOG, read_settings
 from renderer.engine.lock import ProjectLock
 from renderer.engine.logfile import log_file
 from renderer.engine.stopping import held_back, stopping
-from renderer.errors import RendererError, StorageError, error_of
-from renderer.events import Event, RenderFailed, RenderFinished, from_json
+from renderer.errors import EngineCrashed, RendererError, StorageError, error_of
+from renderer.events import (
+    Event,
+    Phase,
+    PhaseChanged,
+    RenderFailed,
+    RenderFinished,
+    from_json,
+)
 
 log = logging.getLogger("renderer.supervisor")
 
@@ -83,6 +90,8 @@ class _Supervisor:
     """Whether any engine has opened the project."""
     _allowance: Allowance = field(default_factory=Allowance)
     _restarts: int = 0
+    _paused: bool = False
+    """Whether somebody has paused the last engine."""
     _last: Crashes | None = None
     """The last crash."""
     _lock: ProjectLock | None = None
@@ -91,6 +100,9 @@ class _Supervisor:
         # Where there can't be a lock, the engine has a better reason to say why it can't render.
         with contextlib.suppress(StorageError):
             self._lock = crashes.supervise(self.folder)
+        known = crashes.read_crashes(self.folder)
+        if known is not None and known.restarting:  # by a parent that was killed over it
+            self._record(replace(known, restarting=False))
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -110,7 +122,12 @@ class _Supervisor:
     def run(self, signals: list[int]) -> int:
         """Engine after engine, until one ends as it should, or there were too many."""
         while True:
-            child = self._run_child(signals)
+            try:
+                child = self._run_child(signals)
+            except EngineCrashed as error:  # no process can be started
+                if not self._restarts:
+                    raise
+                return self._give_up(error)
             crash = child.crash
             if signals and not self._opened:
                 return 128 + signals[0]
@@ -131,12 +148,15 @@ class _Supervisor:
         """One engine, from its start to its end."""
         news = self._last.news if self._last else ""
         with held_back():
-            self._child = child = Child(self.folder, detached=self.detached, news=news)
+            self._child = child = Child(
+                self.folder, detached=self.detached, news=news, paused=self._paused
+            )
         if signals:  # they came while there was no engine
             self.stop(signals[0])
         for message in child.messages():
             self._hear(child, message)
         self._child = None
+        self._paused = child.paused
         return child
 
     def _hear(self, child: Child, message: dict[str, Any]) -> None:
@@ -161,6 +181,8 @@ class _Supervisor:
             self.on_open()
 
     def _pass_on(self, child: Child, event: Event) -> None:
+        if isinstance(event, PhaseChanged) and event.phase in (Phase.PAUSED, Phase.RENDERING):
+            child.paused = event.phase is Phase.PAUSED
         if isinstance(event, RenderFinished | RenderFailed):
             child.outcome = event
             if is_lost_device(event):
@@ -177,7 +199,7 @@ class _Supervisor:
             return self._end(child.error or f"the engine ended with exit code {code}", code)
         return code
 
-    def _give_up(self, crash: RendererError, why: str) -> int:
+    def _give_up(self, crash: RendererError, why: str = "") -> int:
         """The crash that was one too many: say so everywhere; the exit code."""
         again = f"`zoomtui resume {shlex.quote(str(self.folder))}`"
         text = f"{crash}{why}; the film so far is playable, and {again} goes on"

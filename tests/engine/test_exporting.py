@@ -69,6 +69,15 @@ def truths(world: PictureWorld, settings: RenderSettings, plan: Plan) -> Iterato
         yield luma_of(true_frame(world, geometry, depth, plan.take.size))
 
 
+@pytest.mark.parametrize("name", ["film.mp4", "keyframes", "keyframes/%06d.png", ""])
+def test_no_export_is_written_over_what_a_project_is_made_of(reef: Path, name: str) -> None:
+    before = {path: path.read_bytes() for path in reef.rglob("*") if path.is_file()}
+    with pytest.raises(SettingsError, match=r"is what the project .* is made of") as refused:
+        made(reef, reef / name, force=True, direction="in")
+    assert len(str(refused.value).splitlines()) == 1
+    assert {path: path.read_bytes() for path in reef.rglob("*") if path.is_file()} == before
+
+
 # ------------------------------------------------------------------------------ what is in it
 
 

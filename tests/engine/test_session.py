@@ -109,6 +109,20 @@ def test_a_stop_in_the_middle_of_painting_leaves_that_picture(tmp_path: Path) ->
     assert of(events, PhaseChanged)[-1].phase is Phase.DRAINING
 
 
+def test_what_is_asked_for_before_the_start_is_not_told_before_it(tmp_path: Path) -> None:
+    folder = project(tmp_path / "a.zoom", painter="tests.painters:endless", model="0")
+    events: list[Event] = []
+    with Project.open(folder) as opened:
+        session = Session(opened, events.append)
+        session.pause(True)
+        session.stop()
+        outcome = session.run()
+    assert_promise([to_json(event) for event in events])
+    assert isinstance(outcome, RenderFinished)
+    assert outcome.stopped
+    assert of(events, PhaseChanged)[-1].phase is Phase.DRAINING
+
+
 def test_what_was_painted_but_not_filmed_is_filmed_first_after_a_stop(tmp_path: Path) -> None:
     whole = project(tmp_path / "whole.zoom", keyframes=6)
     render(whole)

@@ -9,14 +9,23 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
+import psutil
 import pytest
 
 from renderer.engine.child import command
-from renderer.engine.crashes import WINDOW, read_crashes, supervisor
+from renderer.engine.crashes import (
+    WINDOW,
+    Crashes,
+    read_crashes,
+    record,
+    supervise,
+    supervisor,
+)
 from renderer.engine.layout import CRASHES, LOCK, LOG, SUPERVISOR
-from renderer.engine.lock import holder
+from renderer.engine.lock import ProjectLock, holder
 from renderer.engine.status import State, read_status
 from renderer.engine.supervisor import Allowance
 from renderer.errors import DeviceLost, EngineCrashed, ProjectBusy
@@ -188,6 +197,28 @@ def test_what_fails_with_an_error_of_its_own_is_not_restarted(tmp_path: Path) ->
     assert not (folder / CRASHES).exists()
 
 
+def test_an_engine_that_can_not_be_started_again_ends_the_render_with_the_reason(
+    tmp_path: Path,
+) -> None:
+    folder = project(tmp_path / "a.zoom", painter="tests.painters:endless", model="2")
+    python = tmp_path / "python"
+    python.symlink_to(sys.executable)
+    found = os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT), *sys.path])}
+    line = [str(python), "-m", "renderer", str(folder)]
+    with subprocess.Popen(line, env=found, stdout=subprocess.PIPE, text=True) as parent:
+        assert parent.stdout is not None
+        next(said for said in parent.stdout if '"StepDone"' in said)
+        python.unlink()
+        os.kill(engine_of(folder), signal.SIGKILL)
+        last = json.loads(parent.stdout.readlines()[-1])
+    assert parent.returncode == EngineCrashed.exit_code
+    assert (last["event"], last["exit_code"]) == ("RenderFailed", EngineCrashed.exit_code)
+    assert last["message"].startswith("the engine can't be started: No such file or directory; ")
+    crashes = read_status(folder).crashes
+    assert crashes is not None
+    assert (crashes.gave_up, crashes.restarting) == (last["message"], False)
+
+
 def test_three_restarts_are_allowed_in_any_ten_minutes() -> None:
     allowance = Allowance()
     assert [allowance.take(now) for now in (0.0, 1.0, 2.0)] == [1, 2, 3]
@@ -261,6 +292,25 @@ def test_a_stop_while_it_is_restarted_is_a_stop(tmp_path: Path) -> None:
     assert ended.said[-1]["stopped"] is True
 
 
+def test_a_signal_to_all_processes_while_the_engine_is_restarted_is_one_signal(
+    tmp_path: Path,
+) -> None:
+    folder = project(tmp_path / "a.zoom", painter="tests.painters:endless", model="2")
+    with Engine(folder) as running:
+        running.until("StepDone", keyframe=2)
+        first = engine_of(folder)
+        os.kill(first, signal.SIGKILL)
+        children = psutil.Process(running.pid).children
+        until(lambda: [child for child in children() if child.pid != first], "another engine")
+        (second,) = (child for child in children() if child.pid != first)
+        second.send_signal(signal.SIGTERM)  # it is not ready for it
+        running.signal(signal.SIGTERM)
+        ended = running.end()
+    assert (ended.code, ended.errors) == (143, "")
+    assert_promise(lives(ended.said)[1])
+    assert ended.said[-1]["stopped"] is True
+
+
 def test_a_signal_before_anything_has_begun_ends_it_at_once(tmp_path: Path) -> None:
     folder = project(tmp_path / "a.zoom", keyframes=12)
     with Engine(folder) as running:
@@ -315,6 +365,24 @@ def test_a_project_whose_engine_is_being_restarted_is_not_free(tmp_path: Path) -
         assert second.code == ProjectBusy.exit_code
         assert len(second.errors.splitlines()) == 1
         running.until("StepDone", keyframe=2)
+
+
+def test_an_engine_alone_does_not_slip_in_where_another_is_being_restarted(tmp_path: Path) -> None:
+    folder = project(tmp_path / "a.zoom")
+    with supervise(folder), Engine(folder, alone=True) as running:
+        ended = running.end()
+    assert ended.code == ProjectBusy.exit_code
+    assert f"process {os.getpid()} " in ended.errors
+
+
+def test_what_a_killed_parent_was_about_to_do_is_not_said_of_the_next_one(tmp_path: Path) -> None:
+    folder = project(tmp_path / "a.zoom")
+    told = Crashes(KILLED, at=5.0, restarts=1, recent=1, restarting=True)
+    record(folder, told)
+    lock = ProjectLock(folder / LOCK)  # so that the engine does not come to forget it
+    assert engine(folder).code == ProjectBusy.exit_code
+    lock.release()
+    assert read_crashes(folder) == replace(told, restarting=False)
 
 
 def test_what_is_no_project_gets_no_files(tmp_path: Path) -> None:

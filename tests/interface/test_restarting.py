@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from renderer.engine.crashes import read_crashes
+from renderer.engine.crashes import read_crashes, supervise
 from renderer.engine.status import State, read_status
+from renderer.state import Failure
 from tests.interface.engines import (
     OnMonitor,
     digest,
@@ -125,6 +126,29 @@ def test_the_monitor_says_in_words_why_nothing_moves() -> None:
     assert "r resume" not in text
 
 
+def test_a_long_reason_is_there_to_the_end_on_a_small_terminal_and_gives_its_rows_back() -> None:
+    shown = view(Situation.RESTARTING, why=f"{KILLED}; being restarted, 1 of 3")
+
+    async def look() -> tuple[str, str, str]:
+        app, watch = scripted(shown)
+        async with app.run_test(size=(80, 24)) as pilot:
+            await pilot.pause(0.4)
+            restarting = screen_text(app)
+            why = f"{ABORTED}; given up after 3 restarts in 10 minutes; {'so ' * 15}"
+            watch.view = view(Situation.OVER, failure=Failure(why, 9))
+            await pilot.pause(0.4)
+            failed = screen_text(app)
+            watch.view = view(Situation.RUNNING)
+            await pilot.pause(0.4)
+            return restarting, failed, screen_text(app)
+
+    restarting, failed, running = (text.splitlines() for text in asyncio.run(look()))
+    assert " ".join(map(str.strip, restarting[1:3])).endswith("; being restarted, 1 of 3")
+    assert "given up after" in failed[1]
+    assert failed[2].rstrip().endswith("so   r goes on")
+    assert running[1].startswith("╭")
+
+
 def test_following_without_a_screen_goes_on_after_a_crash(tmp_path: Path) -> None:
     folder = make_project(tmp_path / "reef.zoom", "endless", since=2)
     with engine(folder), Running("status", str(folder), "--watch", cwd=tmp_path) as following:
@@ -148,6 +172,22 @@ def test_following_ends_with_the_reason_of_a_crash_too_many(tmp_path: Path) -> N
     assert answer.err.count("\n") == 1
 
 
+def test_a_paused_render_is_still_paused_after_a_crash_and_after_another(tmp_path: Path) -> None:
+    folder = make_project(tmp_path / "reef.zoom", "endless", since=2)
+
+    def pauses() -> int:
+        return (folder / "render.log").read_text().count("Phase.PAUSED")
+
+    with engine(folder):
+        until(lambda: read_status(folder).frames == 6, "a segment")
+        assert zoomtui("pause", folder.name, cwd=tmp_path).code == 0
+        for before in (1, 2):
+            kill_once(folder)
+            until(lambda before=before: pauses() > before, "another engine is paused")
+        listed = json.loads(zoomtui("ls", "--json", cwd=tmp_path).out)
+        assert [row["state"] for row in listed if row["project"] == str(folder)] == ["paused"]
+
+
 def test_a_verb_waits_for_an_engine_that_is_being_restarted(tmp_path: Path) -> None:
     folder = make_project(tmp_path / "reef.zoom", "endless", since=2)
     with engine(folder):
@@ -160,6 +200,16 @@ def test_a_verb_waits_for_an_engine_that_is_being_restarted(tmp_path: Path) -> N
         assert (stopped.code, stopped.err) == (0, "")
         until(lambda: not running(folder), "the engine has ended")
     assert read_status(folder).state is State.UNFINISHED
+
+
+def test_a_prompt_is_refused_where_the_engine_is_being_restarted(tmp_path: Path) -> None:
+    folder = make_project(tmp_path / "reef.zoom", "gradient", 0)
+    before = (folder / "journal.jsonl").read_bytes()
+    with supervise(folder):  # and nobody holds the project for the moment
+        answer = zoomtui("resume", folder.name, "--prompt", "at night", cwd=tmp_path)
+    assert (answer.code, answer.err.count("\n")) == (4, 1)
+    assert "is being rendered by process" in answer.err
+    assert (folder / "journal.jsonl").read_bytes() == before
 
 
 # ----------------------------------------------------------------------------------- headless

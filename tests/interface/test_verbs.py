@@ -70,6 +70,27 @@ def test_a_running_render_is_followed_line_by_line_to_its_end(tmp_path: Path) ->
         assert "stopped after 2 keyframes" in watching.said
 
 
+def test_a_headless_render_that_a_viewer_stops_says_how_it_goes_on(tmp_path: Path) -> None:
+    endless = (*painter("endless", 2), "--out", "reef.zoom", "--headless")
+    with Running("render", *endless, cwd=tmp_path) as rendering:
+        rendering.until("segment 1 ")
+        assert zoomtui("stop", "reef.zoom", cwd=tmp_path).code == 0
+        assert rendering.end() == 0
+    assert rendering.said.splitlines()[-1] == "go on      zoomtui resume reef.zoom"
+    assert "mpv reef.zoom/watch.m3u8" in rendering.said
+
+
+def test_a_prompt_that_can_not_be_used_is_a_setting_that_can_not(folder: Path) -> None:
+    answer = zoomtui("prompt", str(folder), "sky", "--blend", "-1", cwd=folder.parent)
+    assert (answer.code, answer.err.count("\n")) == (2, 1)
+
+
+def test_steering_what_is_no_project_says_so(tmp_path: Path) -> None:
+    answer = zoomtui("pause", "nowhere", cwd=tmp_path)
+    assert (answer.code, answer.err.count("\n")) == (3, 1)
+    assert "nowhere does not exist" in answer.err
+
+
 def test_steering_needs_an_engine(folder: Path) -> None:
     for verb in (["pause"], ["unpause"], ["stop"], ["prompt", "x"]):
         answer = zoomtui(verb[0], str(folder), *verb[1:], cwd=folder.parent)

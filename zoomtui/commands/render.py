@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from renderer.engine.layout import read_settings
 from renderer.errors import DeviceLost, EngineCrashed
 from zoomtui.commands.options import (
     FILE,
@@ -177,11 +178,14 @@ def resume(
 def _steer(folder: Path, given: dict[str, Any]) -> None:
     """Change what comes next, once all that can be refused has not been."""
     from renderer.defaults import changes
+    from renderer.engine.crashes import supervise
     from renderer.engine.project import Project
     from renderer.film.encode import Encoding, probe
     from renderer.painting.painters import find
 
-    with Project.open(folder) as project:
+    read_settings(folder)  # what is no project gets no files
+    # A project whose engine is being restarted looks free, and must not be taken from it.
+    with supervise(folder), Project.open(folder) as project:
         changed = changes(project.current, given)
         find(changed.get("painter", project.current.painter))
         probe(Encoding.of(project.settings))
@@ -222,9 +226,12 @@ def _say_estimate(estimate: Estimate, as_json: bool) -> None:
 def _say_what_next(folder: Path, code: int, as_json: bool) -> None:
     if as_json:
         return
+    from renderer.engine.status import State, read_status
+
+    finished = read_status(folder).state is State.FINISHED
     film = folder / "film.mp4"
     if film.exists() and film.stat().st_size:
-        for line in watch_lines(folder, finished=code == 0):
+        for line in watch_lines(folder, finished=finished):
             write_line(line)
-    if code:
+    if code or not finished:  # stopped by a viewer is no error
         write_line(f"go on      zoomtui resume {path_text(folder)}")

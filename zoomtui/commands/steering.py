@@ -11,8 +11,10 @@ from typing import Any
 
 import click
 
+from renderer.engine.layout import read_settings
 from renderer.errors import ProjectError
 from renderer.events import RenderFailed, RenderFinished
+from renderer.settings import RenderSettings
 from zoomtui.client import NotRunning, Refused, Told, ask, reach
 from zoomtui.commands.options import FOLDER
 from zoomtui.output import write_line
@@ -31,6 +33,7 @@ def _verb(short_help: str, *examples: str) -> Callable[[Deed], click.Command]:
             try:
                 asyncio.run(deed(project, **options))
             except NotRunning:
+                read_settings(project)  # what is no project can't be resumed either
                 again = f"`zoomtui resume {path_text(project)}` starts one"
                 raise ProjectError(f"no engine renders {project}; {again}") from None
             except Refused as refused:
@@ -72,8 +75,9 @@ async def unpause(project: Path) -> None:
 )
 async def prompt(project: Path, text: str, blend: int | None) -> None:
     """Paint TEXT from the next keyframe on that PROJECT's engine has not begun."""
-    blending = {} if blend is None else {"prompt_blend": blend}
-    await ask(project, "steer", changes={"prompt": text, **blending})
+    changes = {"prompt": text, **({} if blend is None else {"prompt_blend": blend})}
+    RenderSettings().changed(changes)  # or SettingsError
+    await ask(project, "steer", changes=changes)
     gradually = f", over {blend} keyframes" if blend else ""
     write_line(f"from the next keyframe on{gradually}: {shortened(text)}")
 

@@ -29,7 +29,7 @@ from zoomtui.screens.keyframes import KeyframeScreen
 from zoomtui.screens.log import LogScreen
 from zoomtui.screens.view import ViewScreen
 from zoomtui.widgets.filmstrip import Filmstrip
-from zoomtui.widgets.lines import Framed, KeyLine, OneLine, Panel
+from zoomtui.widgets.lines import FewLines, Framed, KeyLine, OneLine, Panel
 from zoomtui.widgets.picture import Picture
 
 _LOG_ROWS = 14
@@ -74,7 +74,7 @@ class MonitorScreen(KeyframeScreen):
 
     def compose(self) -> ComposeResult:
         yield OneLine(id="headline")
-        yield OneLine(id="notice")
+        yield FewLines(id="notice")
         with Horizontal(id="body"):
             with Framed(id="easel"):
                 yield Picture(id="picture")

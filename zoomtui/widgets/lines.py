@@ -6,7 +6,7 @@ Cheap by construction: one row each, never scrolled, never of another size, no b
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding
@@ -58,6 +58,9 @@ class OneLine(Static):
     OneLine { width: 1fr; height: 1; text-wrap: nowrap; text-overflow: clip; }
     """
 
+    wraps: ClassVar[bool] = False
+    """Whether another line may need other room."""
+
     def __init__(self, **options: Any) -> None:
         super().__init__("", markup=False, **options)
         self.line: Line = ()
@@ -65,7 +68,16 @@ class OneLine(Static):
     def show(self, line: Line) -> None:
         if line != self.line:
             self.line = line
-            self.update(content(line, plain=self.app.has_class("-ascii")), layout=False)
+            self.update(content(line, plain=self.app.has_class("-ascii")), layout=self.wraps)
+
+
+class FewLines(OneLine):
+    """One line that may take up to three rows where it is too narrow for it."""
+
+    DEFAULT_CSS = """
+    FewLines { height: auto; max-height: 3; text-wrap: wrap; text-overflow: fold; }
+    """
+    wraps = True
 
 
 class Framed(Vertical):
