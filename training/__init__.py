@@ -7,5 +7,7 @@ In this order, each by ``python -m training.…``:
 3. ``autoencoder``, ``unet``: the two stages of training, on the pack alone
 4. ``save``, ``sample``: the folder that a painter loads, and pictures to judge it by
 
+``session`` does 3 and 4 in slices of a few minutes, on a machine that is rented for half an hour.
+
 ``pictures/`` holds the list of pictures, PICTURES.md says whose they are, README.md how to train.
 """

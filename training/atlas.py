@@ -89,7 +89,7 @@ class Atlas:
         for tap in range(4):
             row = run.row(top + (tap - 1))
             for column, weight in zip(columns, across, strict=True):
-                seen.addcmul_(self._taken(row + column), (weight * down[tap])[..., None])
+                seen.addcmul_(self._taken(row + column).float(), (weight * down[tap])[..., None])
         shown = _faded(x, run.width, views.rim) * _faded(y, run.height, views.rim)
         return ((seen[..., :3] / 255).clamp(0, 1) * shown[..., None]).permute(0, 3, 1, 2)
 

@@ -7,7 +7,6 @@ Writes RUN/autoencoder.safetensors (goes on from it), RUN/autoencoder.jsonl, RUN
 
 from __future__ import annotations
 
-import copy
 import math
 import sys
 from collections.abc import Mapping
@@ -15,17 +14,18 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 
 from training import checkpoint
 from training.averages import Average
 from training.clock import Phase, phase_at, rate
 from training.figures import Figures
+from training.latents import plain, whitened
 from training.losses import Discriminator, balanced, pyramid_loss
 from training.models import Sizes, build_autoencoder
 from training.randomness import generator
-from training.running import Options, drive, main, quick
+from training.running import Options, drive, follow, main, quick
 from training.source import Source, open_pack, save_sheet
 
 NAME = "autoencoder"
@@ -35,6 +35,8 @@ _PHASES = {
     "small": (Phase(0.0, 128, 8),),
     "tiny": (Phase(0.0, 64, 4),),
 }
+ROUND = 8
+"""Steps whose pictures are cut out together: looking costs a GPU many small calls."""
 _RATE, _CRITIC_RATE = 5e-4, 2e-4
 _CRITIC_SINCE, _CRITIC_RISE = 0.25, 0.1
 """Progress at which the discriminator begins to count, and over which it comes to count fully."""
@@ -47,7 +49,11 @@ _SMALLER = 0.25
 
 Latents of which half the size is half the picture are smooth, and smooth ones are learnt faster.
 """
-_SCALES = (0.5, 0.75)
+_SCALE = 0.5
+"""That scale. One only: a GPU tries out its convolutions for each size of pictures."""
+_LED, _LED_UNTIL = 1.0, 0.5
+"""What it counts at first that latents are as ``latents.plain`` has them; progress at which that no
+longer counts. Left alone they tell light alone for long: colours first lie below their noise."""
 
 
 class AutoencoderStage:
@@ -69,6 +75,7 @@ class AutoencoderStage:
         self._critic_optimizer = torch.optim.AdamW(
             self._critic.parameters(), _CRITIC_RATE, betas=(0.5, 0.9), fused=fused
         )
+        self._round: tuple[Tensor, ...] = ()
         self.step = 0
         self._fresh_since = 0
         if self._file.exists():
@@ -97,9 +104,9 @@ class AutoencoderStage:
         """One step of the autoencoder and, once it counts, one of the discriminator."""
         progress = self._options.clock.progress(self.step)
         draws = generator(torch.device("cpu"), self._options.seed, NAME, self.step)
-        phase = phase_at(_PHASES[self._options.sizes.name], progress)
-        true, _ = self._pictures.batch(phase.batch, phase.size, draws)
-        true = true.contiguous(memory_format=torch.channels_last)
+        if not self._round or self.step % ROUND == 0:
+            self._round = self._looked()
+        true = self._round[self.step % ROUND].contiguous(memory_format=torch.channels_last)
         factor = rate(progress, self.step - self._fresh_since, self._options.sizes.warm_up)
         for optimizer, highest in (
             (self._optimizer, _RATE),
@@ -108,21 +115,36 @@ class AutoencoderStage:
             for group in optimizer.param_groups:
                 group["lr"] = highest * factor
         counts = min(1.0, max(0.0, (progress - _CRITIC_SINCE) / _CRITIC_RISE))
-        figures = self._learn(true, counts * _CRITIC_SHARE, draws)
+        led = _LED * max(0.0, 1 - progress / _LED_UNTIL)
+        figures = self._learn(true, counts * _CRITIC_SHARE, led, draws)
         self._average.update(self.step)
         self.step += 1
         return figures
 
-    def _learn(self, true: Tensor, share: float, draws: torch.Generator) -> dict[str, Tensor]:
-        """Update both; ``share``: how much the discriminator counts, 0: not at all."""
+    def _looked(self) -> tuple[Tensor, ...]:
+        """The pictures of the round that the coming step belongs to: a batch for each step."""
+        number = self.step // ROUND
+        draws = generator(torch.device("cpu"), self._options.seed, NAME, "round", number)
+        phases = _PHASES[self._options.sizes.name]
+        progress = self._options.clock.progress(number * ROUND)
+        phase = phase_at(phases, progress, self._options.batch)
+        pictures, _ = self._pictures.batch(ROUND * phase.batch, phase.size, draws)
+        return torch.split(pictures, phase.batch)
+
+    def _learn(
+        self, true: Tensor, share: float, led: float, draws: torch.Generator
+    ) -> dict[str, Tensor]:
+        """Update both; ``share``, ``led``: what the discriminator and plain latents count."""
         with quick(self._options.device):
             posterior = self._model.encode(true).latent_dist
             divergence = _divergence(posterior) / true[0].numel()
+            astray = (posterior.mean[:, :3].float() - plain(true)).abs().mean()
             latents, true = self._disturbed(posterior, true, draws)
             made = self._model.decode(latents).sample.float()
         loss = pyramid_loss(made, true)
         (gradient,) = torch.autograd.grad(loss, made)
         figures = {"pyramid": loss, "kl": divergence, "squared": (made - true).square().mean()}
+        figures["astray"] = astray
         if share:
             with quick(self._options.device):
                 criticism = self._critic.criticism(made, true)
@@ -130,15 +152,14 @@ class AutoencoderStage:
             gradient = balanced(gradient, critical, share)
             figures["criticism"] = criticism
         self._optimizer.zero_grad(set_to_none=True)
-        torch.autograd.backward([made, divergence * _KL], [gradient, None])
-        nn.utils.clip_grad_norm_(self._model.parameters(), 1.0)
-        self._optimizer.step()
+        torch.autograd.backward([made, divergence * _KL + astray * led], [gradient, None])
+        follow(self._optimizer)
         if share:
             with quick(self._options.device):
                 lesson = self._critic.lesson(made, true)
             self._critic_optimizer.zero_grad(set_to_none=True)
             lesson.backward()
-            self._critic_optimizer.step()
+            follow(self._critic_optimizer)
             figures["lesson"] = lesson
         return figures
 
@@ -155,36 +176,34 @@ class AutoencoderStage:
         latents = latents + amount * added
         if torch.rand(1, generator=draws).item() >= _SMALLER:
             return latents, true
-        factor = _SCALES[int(torch.randint(len(_SCALES), (1,), generator=draws))]
-        return _scaled(latents, factor), _scaled(true, factor)
+        return _scaled(latents, _SCALE), _scaled(true, _SCALE)
 
     def save(self) -> None:
         """Write the checkpoint, with the spread of the average's latents."""
-        mean, deviation = self._spread()
+        mean, covariance, noise = self._spread()
         state = {
             "sizes": self._options.sizes.name,
             "step": self.step,
             "fresh_since": self._fresh_since,
-            "mean": mean,
-            "deviation": deviation,
+            "mean": mean.tolist(),
+            "covariance": covariance.tolist(),
+            "noise": noise.tolist(),
         }
         checkpoint.write(self._file, self._parts, state)
 
     @torch.no_grad()
-    def _spread(self) -> tuple[list[float], list[float]]:
-        """Mean and standard deviation of each channel of the latents."""
+    def _spread(self) -> tuple[Tensor, Tensor, Tensor]:
+        """Of the latents' channels: mean (4,), covariance (4, 4), the posteriors' variance (4,)."""
         draws = generator(torch.device("cpu"), self._options.seed, NAME, "spread")
         phase = _PHASES[self._options.sizes.name][0]
-        noise = generator(self._options.device, self._options.seed, NAME, "spread")
-        samples = []
+        means, variances = [], []
         for _ in range(4):
             pictures, _ = self._pictures.batch(phase.batch, phase.size, draws)
-            with quick(self._options.device):
-                posterior = self._average.model.encode(pictures).latent_dist
-            samples.append(posterior.sample(noise).float())
-        latents = torch.cat(samples)
-        axes = (0, 2, 3)
-        return latents.mean(axes).tolist(), latents.std(axes).clamp(min=1e-4).tolist()
+            posterior = self._average.model.encode(pictures).latent_dist
+            means.append(posterior.mean.transpose(0, 1).flatten(1))
+            variances.append(posterior.var.transpose(0, 1).flatten(1))
+        latents, noise = torch.cat(means, 1), torch.cat(variances, 1).mean(1)
+        return latents.mean(1), torch.cov(latents) + torch.diag(noise), noise
 
     @torch.no_grad()
     def show(self) -> Mapping[str, float]:
@@ -217,10 +236,10 @@ def _scaled(tensor: Tensor, factor: float) -> Tensor:
 
 
 def finished(run: Path, sizes: Sizes) -> Any:
-    """The trained autoencoder of a run, its latents of mean 0 and deviation 1 in every channel.
+    """The trained autoencoder of a run, its latents' channels alike and independent of each other.
 
-    The pipeline knows one factor for all channels, so each one's own mean and scale go into the
-    1x1 convolutions around the latents. Raises ValueError if the run has none of these sizes.
+    The pipeline knows one factor for all channels, so what makes them so goes into the 1x1
+    convolutions around the latents. Raises ValueError if the run has none of these sizes.
     """
     file = run / f"{NAME}.safetensors"
     if not file.exists():
@@ -229,28 +248,14 @@ def finished(run: Path, sizes: Sizes) -> Any:
     average = Average(model)
     state = checkpoint.read(file, {"average-autoencoder": average})
     check_sizes(state, sizes, file)
-    return normalised(average.model, torch.tensor(state["mean"]), torch.tensor(state["deviation"]))
+    spread = (torch.tensor(state[name]) for name in ("mean", "covariance", "noise"))
+    return whitened(average.model, *spread)
 
 
 def check_sizes(state: Mapping[str, Any], sizes: Sizes, file: Path) -> None:
     """Raise ValueError if a checkpoint was made with other sizes."""
     if state["sizes"] != sizes.name:
         raise ValueError(f"{file} was trained with --sizes {state['sizes']}, not {sizes.name}")
-
-
-@torch.no_grad()
-def normalised(model: Any, mean: Tensor, deviation: Tensor) -> Any:
-    """A copy that encodes to (latents - mean) / deviation and decodes from that; (4,) each."""
-    model = copy.deepcopy(model).eval().requires_grad_(False)
-    channels = len(mean)
-    wide = deviation.view(-1, 1, 1, 1)
-    leaving, entering = model.quant_conv, model.post_quant_conv
-    leaving.weight[:channels] /= wide
-    leaving.bias[:channels] = (leaving.bias[:channels] - mean) / deviation
-    leaving.bias[channels:] -= 2 * deviation.log()  # the posterior's log variance
-    entering.bias += (entering.weight * mean.view(1, -1, 1, 1)).sum((1, 2, 3))
-    entering.weight *= deviation.view(1, -1, 1, 1)
-    return model
 
 
 def train(options: Options) -> bool:

@@ -11,10 +11,9 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 from transformers import CLIPTokenizer
 
-from training.masks import draw_masks
+from training.masks import draw_masks, in_pixels
 from training.models import CELL
 from training.randomness import generator
 from training.running import quick
@@ -85,14 +84,13 @@ class Filler:
         pictures, captions = self._pictures.batch(crops, size, draws)
         views = torch.cat([_turned(pictures, draws) for _ in range(_VIEWS)])
         texts = [with_strangers(text, draws) for text in captions * _VIEWS]
-        masks = draw_masks(len(views), size, draws).to(self._device)
+        masks = draw_masks(len(views), size // CELL, draws).to(self._device)
         noise = torch.Generator(self._device)
         noise.manual_seed(int(torch.randint(2**62, (1,), generator=draws)))
         return Batch(
             latents=self._encoded(views, noise),
-            # The pipeline takes the mask of a cell from one of its pixels, too.
-            mask=functional.interpolate(masks, scale_factor=1 / CELL),
-            known=self._encoded(views * (masks < 0.5), noise),
+            mask=masks,
+            known=self._encoded(views * (in_pixels(masks) < 0.5), noise),
             tokens=encode(self._tokenizer, texts).to(self._device),
         )
 

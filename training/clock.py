@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-_RESERVE, _MOST_RESERVED = 0.06, 25.0
+_RESERVE, _MOST_RESERVED = 0.1, 20.0
 """Share and seconds at most of a run's time that are kept for saving and samples."""
 _FADING = 0.9
 """What is left of a long step, by which runs end early, with every step: the first one compiles."""
@@ -79,6 +79,7 @@ class Phase:
     batch: int
 
 
-def phase_at(phases: Sequence[Phase], progress: float) -> Phase:
-    """The last phase that has begun."""
-    return max((phase for phase in phases if phase.since <= progress), key=lambda p: p.since)
+def phase_at(phases: Sequence[Phase], progress: float, share: float = 1.0) -> Phase:
+    """The last phase that has begun, with ``share`` of its batch, at least one picture."""
+    last = max((phase for phase in phases if phase.since <= progress), key=lambda p: p.since)
+    return replace(last, batch=max(1, round(last.batch * share)))

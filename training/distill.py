@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from training import checkpoint, unet
 from training.autoencoder import check_sizes, finished
@@ -30,7 +30,7 @@ from training.figures import Figures
 from training.noise import TRAIN_STEPS, Schedule
 from training.painting import painted_sheet, trailing
 from training.randomness import generator
-from training.running import Options, drive, main
+from training.running import Options, drive, follow, main
 from training.source import Source, open_pack
 
 NAME = "distilled"
@@ -44,6 +44,8 @@ PHASES: Mapping[str, tuple[Phase, ...]] = {
     "tiny": (Phase(0.0, 64, 4),),
 }
 _RATE = 1e-4
+_WARM_UP = 20
+"""Steps in which the rate rises: few, for the student begins as its teacher, and has few."""
 _ON_GRID = 0.6
 """Share of samples at the time steps that sampling really visits; the rest lie anywhere."""
 
@@ -111,13 +113,12 @@ class DistillStage:
         v = unet.predict(self._student, self._text, noisy, start, batch)
         loss = (v - aim).square().mean()
         progress = self._options.clock.progress(self.step)
-        factor = rate(progress, self.step - self._fresh_since, self._options.sizes.warm_up)
+        factor = rate(progress, self.step - self._fresh_since, _WARM_UP)
         for group in self._optimizer.param_groups:
             group["lr"] = _RATE * factor
         self._optimizer.zero_grad(set_to_none=True)
         torch.autograd.backward(loss)
-        nn.utils.clip_grad_norm_(self._student.parameters(), 1.0)
-        self._optimizer.step()
+        follow(self._optimizer)
         self._average.update(self.step)
         self.step += 1
         return {"loss": loss}
@@ -142,7 +143,8 @@ class DistillStage:
     def _filled(self) -> Batch:
         number = self.step // unet.ROUND
         progress = self._options.clock.progress(number * unet.ROUND)
-        self._phase = phase_at(PHASES[self._options.sizes.name], progress)
+        phases = PHASES[self._options.sizes.name]
+        self._phase = phase_at(phases, progress, self._options.batch)
         entries = self._phase.batch * unet.ROUND // unet.USES
         # Other seeds than the teacher's, whose banks began with the same pictures.
         return self._filler.fill(entries, self._phase.size, self._options.seed + 1, number)

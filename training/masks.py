@@ -1,7 +1,7 @@
 """Masks as the engine makes them: a frame around the picture, one side of it, or everything.
 
 Training canvases are squares, so a frame is a square in the middle and a side is a band. All edges
-lie on latent cells, as the engine's do. Knows no pictures.
+lie on latent cells, as the engine's do, so masks are drawn in cells. Knows no pictures.
 """
 
 from __future__ import annotations
@@ -18,38 +18,43 @@ _COMMON = (1.5, 2.0)
 _RANGE = (1.2, 2.2)
 
 
-def draw_masks(count: int, size: int, generator: torch.Generator) -> Tensor:
-    """(count, 1, size, size) float on the CPU, 1 = paint. ``size`` is a multiple of 8."""
+def draw_masks(count: int, cells: int, generator: torch.Generator) -> Tensor:
+    """(count, 1, cells, cells) float on the CPU, 1 = paint: a number for each latent cell."""
     masks = []
     for _ in range(count):
         kind = float(torch.rand(1, generator=generator))
         zoom = _draw_zoom(generator)
         if kind < _WHOLE:
-            masks.append(torch.ones(1, size, size))
+            masks.append(torch.ones(1, cells, cells))
         elif kind < _WHOLE + _FRAME:
-            masks.append(frame(size, zoom))
+            masks.append(frame(cells, zoom))
         else:
-            masks.append(side(size, zoom, int(torch.randint(4, (1,), generator=generator))))
+            masks.append(side(cells, zoom, int(torch.randint(4, (1,), generator=generator))))
     return torch.stack(masks)
 
 
-def frame(size: int, zoom_factor: float) -> Tensor:
-    """(1, size, size): all four borders around a picture that a zoom factor leaves (direct)."""
-    pad = _cells(size * (1 - 1 / zoom_factor) / 2)
-    mask = torch.ones(1, size, size)
-    mask[:, pad : size - pad, pad : size - pad] = 0
+def in_pixels(masks: Tensor) -> Tensor:
+    """(…, cells, cells) → (…, 8 cells, 8 cells): the same masks of the picture, on any device."""
+    return masks.repeat_interleave(CELL, -1).repeat_interleave(CELL, -2)
+
+
+def frame(cells: int, zoom_factor: float) -> Tensor:
+    """(1, cells, cells): all four borders around a picture that a zoom factor leaves (direct)."""
+    pad = _whole(cells * (1 - 1 / zoom_factor) / 2)
+    mask = torch.ones(1, cells, cells)
+    mask[:, pad : cells - pad, pad : cells - pad] = 0
     return mask
 
 
-def side(size: int, zoom_factor: float, turn: int) -> Tensor:
-    """(1, size, size): one border (sequential), on the left, top, right or bottom for 0 … 3.
+def side(cells: int, zoom_factor: float, turn: int) -> Tensor:
+    """(1, cells, cells): one border (sequential): left, top, right or bottom for 0 … 3.
 
     A picture of side w grows by (zoom factor - 1) w / 2 at one end and then at the other, so what
     is added first is the larger share of the canvas of its call.
     """
     growth = (zoom_factor - 1) / 2
-    pad = _cells(size * growth / (1 + growth * (1 if turn < 2 else 2)))
-    mask = torch.zeros(1, size, size)
+    pad = _whole(cells * growth / (1 + growth * (1 if turn < 2 else 2)))
+    mask = torch.zeros(1, cells, cells)
     mask[:, :, :pad] = 1
     # Each quarter turn to the right takes the left border to the top, and so on.
     return torch.rot90(mask, -turn, dims=(1, 2))
@@ -63,6 +68,6 @@ def _draw_zoom(generator: torch.Generator) -> float:
     return low + float(place) * (high - low)
 
 
-def _cells(pixels: float) -> int:
-    """The nearest multiple of a latent cell, at least one."""
-    return max(1, round(pixels / CELL)) * CELL
+def _whole(cells: float) -> int:
+    """The nearest whole number of cells, at least one."""
+    return max(1, round(cells))

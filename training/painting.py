@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.nn import functional
 from transformers import CLIPTokenizer
 
-from training.masks import frame
+from training.masks import frame, in_pixels
 from training.models import CELL, LATENT_CHANNELS
 from training.noise import TRAIN_STEPS, Schedule
 from training.running import quick
@@ -50,16 +50,16 @@ def painted_sheet(
     noise = torch.Generator(device).manual_seed(0)
     words = _words(text, encode(tokenizer, [*PROMPTS, *[""] * len(PROMPTS)]).to(device))
     picture = torch.zeros(len(PROMPTS), 3, size, size, device=device)
-    mask = torch.ones(1, 1, size, size, device=device)
+    cells = torch.ones(1, 1, size // CELL, size // CELL, device=device)
     rows = []
     for number in range(_BORDERS + 1):
         if number:
-            mask = frame(size, _ZOOM).to(device)[None]
-            picture = _placed(picture, mask)
+            cells = frame(size // CELL, _ZOOM).to(device)[None]
+            picture = _placed(picture, in_pixels(cells))
         painted = _painted(
-            picture, mask, words, autoencoder, unet, schedule, steps, guidance, noise
+            picture, cells, words, autoencoder, unet, schedule, steps, guidance, noise
         )
-        picture = torch.where(mask > 0.5, painted, picture)
+        picture = torch.where(in_pixels(cells) > 0.5, painted, picture)
         rows.append(picture)
     save_sheet(path, [torch.stack(tuple(column)) for column in zip(*rows, strict=True)])
 
@@ -84,7 +84,7 @@ def _placed(picture: Tensor, mask: Tensor) -> Tensor:
 
 def _painted(
     picture: Tensor,
-    mask: Tensor,
+    cells: Tensor,
     words: Tensor,
     autoencoder: Any,
     unet: Any,
@@ -95,9 +95,9 @@ def _painted(
 ) -> Tensor:
     count, device = len(picture), picture.device
     with quick(device):
-        known = autoencoder.encode(picture * (mask < 0.5)).latent_dist.mode().float()
-    cells = functional.interpolate(mask, scale_factor=1 / CELL).expand(count, -1, -1, -1)
-    condition = torch.cat([cells, known], 1).repeat(2, 1, 1, 1)
+        masked = picture * (in_pixels(cells) < 0.5)
+        known = autoencoder.encode(masked).latent_dist.mode().float()
+    condition = torch.cat([cells.expand(count, -1, -1, -1), known], 1).repeat(2, 1, 1, 1)
     shape = (count, LATENT_CHANNELS, *known.shape[2:])
     latents = torch.randn(shape, generator=noise, device=device)
     for time, after in trailing(steps):

@@ -16,15 +16,15 @@ from types import FrameType
 from typing import Protocol
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from renderer.errors import RendererError
 from training.clock import Clock
 from training.figures import Figures
 from training.models import ALL, FULL, Sizes
 
-_SAVE_SECONDS = 150.0
-"""Between two checkpoints while a stage goes on."""
+_SAVE_SECONDS = 60.0
+"""Between two checkpoints while a stage goes on: what is lost if it is killed."""
 PROGRESS = tuple[float, float]
 
 
@@ -38,6 +38,8 @@ class Options:
     sizes: Sizes = FULL
     seed: int = 0
     compiled: bool = False
+    batch: float = 1.0
+    """Share of each phase's batch: less than 1 where a GPU's memory is too small for the whole."""
     every: int | None = None
     """Steps between lines of figures; None: by time."""
 
@@ -77,7 +79,9 @@ def drive(stage: Stage, clock: Clock, figures: Figures) -> bool:
         figures.flush(stage.step)
         stage.save()
         if not stop.asked:
-            figures.say(stage.step, stage.show())
+            # Sizes that come once are not worth trying convolutions out for.
+            with torch.backends.cudnn.flags(enabled=True, benchmark=False):
+                figures.say(stage.step, stage.show())
         return stop.asked
 
 
@@ -127,6 +131,7 @@ def read_options(arguments: list[str], description: str | None) -> Options:
     parser.add_argument("run", type=Path, help="folder of checkpoints, samples and figures")
     budget = parser.add_mutually_exclusive_group(required=True)
     budget.add_argument("--minutes", type=float, help="time for this run, saving included")
+    budget.add_argument("--until", type=float, help="or: when it ends, in Unix time")
     budget.add_argument("--steps", type=int, help="or: train up to this step")
     parser.add_argument(
         "--part",
@@ -136,16 +141,21 @@ def read_options(arguments: list[str], description: str | None) -> Options:
         help="which part of the whole stage this run is, e.g. 0:0.6 and then 0.6:1",
     )
     parser.add_argument("--sizes", choices=sorted(ALL), default=FULL.name)
+    parser.add_argument("--batch", type=float, default=1.0, help="share of each batch, e.g. 0.5")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--compile", action="store_true", help="let torch compile the models")
     given = parser.parse_args(arguments)
+    minutes = given.minutes
+    if given.until is not None:
+        minutes = max(0.0, given.until - time.time()) / 60
     return Options(
         pack=given.pack,
         run=given.run,
-        clock=Clock(minutes=given.minutes, steps=given.steps, part=given.part),
+        clock=Clock(minutes=minutes, steps=given.steps, part=given.part),
         sizes=ALL[given.sizes],
         seed=given.seed,
         compiled=given.compile,
+        batch=given.batch,
     )
 
 
@@ -157,12 +167,25 @@ def _part(text: str) -> PROGRESS:
     return part
 
 
+def follow(optimizer: torch.optim.Optimizer) -> Tensor:
+    """A step along the gradients, cut to length 1; returns the length that they had.
+
+    One that is not finite is not followed: a bad step must not cost the whole run.
+    """
+    values = [value for group in optimizer.param_groups for value in group["params"]]
+    length = nn.utils.clip_grad_norm_(values, 1.0)
+    if torch.isfinite(length):
+        optimizer.step()
+    return length
+
+
 def prepare(device: torch.device) -> None:
     """Choose the fast ways of a GPU: TF32, and convolutions that are tried out."""
     if device.type == "cuda":
         torch.set_float32_matmul_precision("high")
         torch.backends.cudnn.allow_tf32 = True
         torch.backends.cudnn.benchmark = True
+        torch.backends.cudnn.benchmark_limit = 4  # of the ways to compute a convolution
 
 
 def quick(device: torch.device) -> torch.autocast:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from training import checkpoint
 from training.autoencoder import check_sizes, finished
@@ -26,7 +26,7 @@ from training.models import Sizes, build_text_encoder, build_unet
 from training.noise import Schedule, draw_times
 from training.painting import painted_sheet
 from training.randomness import generator
-from training.running import Options, drive, main, quick
+from training.running import Options, drive, follow, main, quick
 from training.source import Source, open_pack
 from training.tokens import build_tokenizer
 
@@ -34,13 +34,13 @@ NAME = "unet"
 PHASES: Mapping[str, tuple[Phase, ...]] = {
     # Small pictures teach what things look like; canvases of 768 px are what is painted in the end.
     "full": (Phase(0.0, 384, 256), Phase(0.45, 512, 160), Phase(0.72, 768, 72)),
-    "small": (Phase(0.0, 128, 8),),
+    "small": (Phase(0.0, 128, 16),),
     "tiny": (Phase(0.0, 64, 4),),
 }
-ROUND = 48
+ROUND = 96
 """Steps that one bank is good for."""
-USES = 3
-"""How often an entry of a bank is drawn, in the mean."""
+USES = 6
+"""How often an entry of a bank is drawn, in the mean: encoding costs as much as learning does."""
 _RATE = 4e-4
 _UNPROMPTED = 0.12
 """Share of samples without words, for guidance to compare with."""
@@ -148,7 +148,8 @@ class UNetStage:
         """The bank of the round that the coming step belongs to."""
         number = self.step // ROUND
         progress = self._options.clock.progress(number * ROUND)
-        self._phase = phase_at(PHASES[self._options.sizes.name], progress)
+        phases = PHASES[self._options.sizes.name]
+        self._phase = phase_at(phases, progress, self._options.batch)
         entries = self._phase.batch * ROUND // USES
         return self._filler.fill(entries, self._phase.size, self._options.seed, number)
 
@@ -163,9 +164,7 @@ class UNetStage:
         loss = (errors * weights).mean() / weights.mean()
         self._optimizer.zero_grad(set_to_none=True)
         torch.autograd.backward(loss)
-        values = [value for group in self._optimizer.param_groups for value in group["params"]]
-        length = nn.utils.clip_grad_norm_(values, 1.0)
-        self._optimizer.step()
+        length = follow(self._optimizer)
         return {"loss": loss, "plain": errors.mean(), "gradient": length}
 
     def save(self) -> None:

@@ -16,7 +16,7 @@ def test_a_run_ends_before_its_time_is_up_with_some_left_for_saving() -> None:
     while clock.goes_on(step):
         now[0] += 7.0
         step += 1
-    assert 300 - 25 - 2 * 7 <= now[0] <= 300 - 18 + 7
+    assert 300 - 20 - 2 * 7 <= now[0] <= 300 - 20
 
 
 def test_no_minutes_are_no_steps() -> None:
@@ -56,3 +56,8 @@ def test_the_phase_is_the_last_that_has_begun() -> None:
         768,
         768,
     ]
+
+
+def test_a_share_of_a_batch_is_one_picture_at_least() -> None:
+    phases = (Phase(0.0, 384, 9),)
+    assert [phase_at(phases, 0, share).batch for share in (1, 0.5, 0.01)] == [9, 4, 1]

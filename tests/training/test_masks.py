@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from renderer.painting.geometry import Geometry, Growth
 from renderer.settings import RenderSettings
-from training.masks import draw_masks, frame, side
+from training.masks import draw_masks, frame, in_pixels, side
 
 
 def engine_mask(growth: Growth) -> NDArray[np.bool_]:
@@ -24,7 +24,7 @@ def test_a_frame_is_what_the_engine_masks_for_direct_painting(picture: int, zoom
     settings = RenderSettings(keyframe_size=(picture, picture), zoom_factor=zoom)
     geometry = Geometry.of(settings)
     canvas = geometry.canvas_size[0]
-    made = frame(canvas, canvas / picture)[0].numpy() > 0.5
+    made = in_pixels(frame(canvas // 8, canvas / picture))[0].numpy() > 0.5
     assert np.array_equal(made, engine_mask(geometry.direct[0]))
 
 
@@ -36,18 +36,23 @@ def test_a_side_is_the_share_of_the_canvas_that_the_engine_masks(turn: int, zoom
     engine = engine_mask(growth)
     line = engine.all(axis=0) if turn % 2 == 0 else engine.all(axis=1)
     # The engine's canvas is longer than wide, training's is a square as long as that.
-    made = side(len(line), zoom, turn)[0].numpy() > 0.5
+    made = in_pixels(side(len(line) // 8, zoom, turn))[0].numpy() > 0.5
     assert np.array_equal(made.all(axis=0) if turn % 2 == 0 else made.all(axis=1), line)
     assert made.any(axis=0).all() or made.any(axis=1).all()
 
 
-def test_every_edge_lies_on_latent_cells_and_every_kind_comes() -> None:
-    masks = draw_masks(200, 128, torch.Generator().manual_seed(0))
-    assert masks.shape == (200, 1, 128, 128)
-    cells = masks.unfold(2, 8, 8).unfold(3, 8, 8).flatten(4)
-    assert torch.equal(cells.amin(-1), cells.amax(-1))
+def test_every_kind_of_mask_comes() -> None:
+    masks = draw_masks(200, 16, torch.Generator().manual_seed(0))
+    assert masks.shape == (200, 1, 16, 16)
     shares = masks.mean((1, 2, 3))
     assert 10 < int((shares == 1).sum()) < 45
     corners = masks[:, 0, 0, 0] + masks[:, 0, -1, 0] + masks[:, 0, 0, -1] + masks[:, 0, -1, -1]
     assert 30 < int((corners == 2).sum()) < 90, "single sides"
     assert 80 < int(((corners == 4) & (shares < 1)).sum()) < 150, "frames"
+
+
+def test_in_pixels_every_cell_is_a_square_of_eight() -> None:
+    masks = draw_masks(4, 16, torch.Generator().manual_seed(0))
+    cells = in_pixels(masks).unfold(2, 8, 8).unfold(3, 8, 8).flatten(4)
+    assert torch.equal(cells.amin(-1), masks)
+    assert torch.equal(cells.amax(-1), masks)
