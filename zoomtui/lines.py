@@ -6,6 +6,7 @@ neither Textual nor renders.
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from typing import Literal
 
@@ -76,6 +77,18 @@ def labelled(label: str, parts: Sequence[Part], columns: int = LABEL) -> Line:
     for number, part in enumerate(parts):
         line += [("  ", ""), part] if number else [part]
     return tuple(line)
+
+
+def folded(line: Line, width: int, columns: int = LABEL) -> list[Line]:
+    """A label and one value on as many rows as the value needs; any other line is cut."""
+    if len(line) != 2 or length(line, 0) <= width or width <= columns:
+        return [cut(line, width)]
+    (label, role), (text, role_of_text) = line
+    rows = textwrap.wrap(text, width - columns, break_on_hyphens=False)
+    return [
+        ((" " * columns if number else label, role), (row, role_of_text))
+        for number, row in enumerate(rows)
+    ]
 
 
 def joined(texts: Sequence[str], width: int | None = None) -> list[Part]:

@@ -39,6 +39,15 @@ def test_without_earlier_renders_the_pace_is_not_guessed(tmp_path: Path) -> None
     assert "GPU       n/a" in said
 
 
+def test_a_line_that_is_too_long_for_the_pane_goes_on_under_itself(tmp_path: Path) -> None:
+    narrow = forecast.forecast_lines(survey(tmp_path), 34)
+    said = [words([line]) for line in narrow]
+    first = said.index("needs     ! about 4.0 GiB of GPU")
+    assert said[first + 1] == "          memory; without a GPU it"
+    assert said[first + 2] == "          is slow"
+    assert all(cell_len(line) <= 34 for line in said)
+
+
 def test_the_pace_gives_real_time_factor_film_and_disk_an_hour(tmp_path: Path) -> None:
     said = words(forecast.forecast_lines(survey(tmp_path, 4.0), 90))
     assert "≈ 4.0 s  from 1 earlier render" in said

@@ -27,7 +27,7 @@ from renderer.painting.geometry import Geometry
 from renderer.painting.painters.models import find_preset
 from renderer.settings import RenderSettings
 from zoomtui.estimate import Estimate
-from zoomtui.lines import NOT_AVAILABLE, Line, Part, Role, cut, labelled
+from zoomtui.lines import NOT_AVAILABLE, Line, Part, Role, cut, folded, labelled
 from zoomtui.words import clean, dimensions, duration_text, size_text
 
 _RENDERS = 50
@@ -152,7 +152,8 @@ def needed_memory(settings: RenderSettings) -> int | None:
 def forecast_lines(survey: Survey, width: int) -> list[Line]:
     """The whole of it, for a pane."""
     lines = [_gpu_line(survey), _needs_line(survey), *_film_lines(survey), *_speed_lines(survey)]
-    return [cut(line, width) for line in [*lines, *_disk_lines(survey)]]
+    lines += _disk_lines(survey)
+    return [row for line in lines for row in folded(line, width)]
 
 
 def brief_lines(survey: Survey, width: int) -> list[Line]:
