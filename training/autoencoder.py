@@ -19,14 +19,14 @@ from torch.nn import functional
 
 from training import checkpoint
 from training.averages import Average
-from training.clock import Phase, phase_at, rate
-from training.figures import Figures
+from training.clock import Phase, phase_at
 from training.latents import plain, whitened
 from training.losses import Discriminator, balanced, pyramid_loss
 from training.models import Sizes, build_autoencoder
 from training.randomness import generator
-from training.running import Options, drive, follow, main, quick
+from training.running import Options, follow, main, quick
 from training.source import Source, open_pack, save_sheet
+from training.stage import Resumed, check_sizes
 
 NAME = "autoencoder"
 _PHASES = {
@@ -56,14 +56,15 @@ _LED, _LED_UNTIL = 1.0, 0.5
 longer counts. Left alone they tell light alone for long: colours first lie below their noise."""
 
 
-class AutoencoderStage:
+class AutoencoderStage(Resumed):
     """Trains the autoencoder against the discriminator; resumes from ``run`` if it holds one."""
 
+    name = NAME
+
     def __init__(self, pictures: Source, held_out: Source, options: Options) -> None:
+        super().__init__(options)
         self._pictures, self._held_out = pictures, held_out
-        self._options = options
         sizes, device = options.sizes, options.device
-        torch.manual_seed(options.seed)
         self._model: Any = build_autoencoder(sizes).to(device, memory_format=torch.channels_last)
         critic: Any = Discriminator(sizes.discriminator)
         self._critic = critic.to(device, memory_format=torch.channels_last)
@@ -76,19 +77,10 @@ class AutoencoderStage:
             self._critic.parameters(), _CRITIC_RATE, betas=(0.5, 0.9), fused=fused
         )
         self._round: tuple[Tensor, ...] = ()
-        self.step = 0
-        self._fresh_since = 0
-        if self._file.exists():
-            state = checkpoint.read(self._file, self._parts)
-            check_sizes(state, sizes, self._file)
-            self.step, self._fresh_since = state["step"], state["fresh_since"]
+        self._resume()
         if options.compiled:
             self._model.encoder.compile()
             self._model.decoder.compile()
-
-    @property
-    def _file(self) -> Path:
-        return self._options.run / f"{NAME}.safetensors"
 
     @property
     def _parts(self) -> dict[str, checkpoint.Part]:
@@ -107,13 +99,9 @@ class AutoencoderStage:
         if not self._round or self.step % ROUND == 0:
             self._round = self._looked()
         true = self._round[self.step % ROUND].contiguous(memory_format=torch.channels_last)
-        factor = rate(progress, self.step - self._fresh_since, self._options.sizes.warm_up)
-        for optimizer, highest in (
-            (self._optimizer, _RATE),
-            (self._critic_optimizer, _CRITIC_RATE),
-        ):
-            for group in optimizer.param_groups:
-                group["lr"] = highest * factor
+        warm_up = self._options.sizes.warm_up
+        self._set_rate(self._optimizer, _RATE, progress, warm_up)
+        self._set_rate(self._critic_optimizer, _CRITIC_RATE, progress, warm_up)
         counts = min(1.0, max(0.0, (progress - _CRITIC_SINCE) / _CRITIC_RISE))
         led = _LED * max(0.0, 1 - progress / _LED_UNTIL)
         figures = self._learn(true, counts * _CRITIC_SHARE, led, draws)
@@ -178,18 +166,14 @@ class AutoencoderStage:
             return latents, true
         return _scaled(latents, _SCALE), _scaled(true, _SCALE)
 
-    def save(self) -> None:
-        """Write the checkpoint, with the spread of the average's latents."""
+    def _more(self) -> Mapping[str, Any]:
+        """The spread of the average's latents."""
         mean, covariance, noise = self._spread()
-        state = {
-            "sizes": self._options.sizes.name,
-            "step": self.step,
-            "fresh_since": self._fresh_since,
+        return {
             "mean": mean.tolist(),
             "covariance": covariance.tolist(),
             "noise": noise.tolist(),
         }
-        checkpoint.write(self._file, self._parts, state)
 
     @torch.no_grad()
     def _spread(self) -> tuple[Tensor, Tensor, Tensor]:
@@ -252,18 +236,10 @@ def finished(run: Path, sizes: Sizes) -> Any:
     return whitened(average.model, *spread)
 
 
-def check_sizes(state: Mapping[str, Any], sizes: Sizes, file: Path) -> None:
-    """Raise ValueError if a checkpoint was made with other sizes."""
-    if state["sizes"] != sizes.name:
-        raise ValueError(f"{file} was trained with --sizes {state['sizes']}, not {sizes.name}")
-
-
 def train(options: Options) -> bool:
     """Run the stage; True if it was stopped before its budget was used up."""
     pictures, held_out = open_pack(options.pack, options.device)
-    stage = AutoencoderStage(pictures, held_out, options)
-    figures = Figures(options.run / f"{NAME}.jsonl", every=options.every)
-    return drive(stage, options.clock, figures)
+    return AutoencoderStage(pictures, held_out, options).train()
 
 
 if __name__ == "__main__":

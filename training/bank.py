@@ -6,6 +6,7 @@ makes the bank that it had.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,13 +14,18 @@ import torch
 from torch import Tensor
 from transformers import CLIPTokenizer
 
+from training.clock import Phase, phase_at
 from training.masks import draw_masks, in_pixels
 from training.models import CELL
 from training.randomness import generator
-from training.running import quick
+from training.running import Options, quick
 from training.source import Source
 from training.tokens import encode, with_strangers
 
+ROUND = 96
+"""Steps that one bank is good for."""
+USES = 6
+"""How often an entry of a bank is drawn, in the mean: encoding costs as much as learning does."""
 _VIEWS = 2
 """Entries made of one crop: each its own turn and mirror image, and its own mask."""
 _AT_ONCE = 64
@@ -99,6 +105,34 @@ class Filler:
             pictures = pictures.contiguous(memory_format=torch.channels_last)
             latents: Tensor = self._autoencoder.encode(pictures).latent_dist.sample(noise)
         return latents.float()
+
+
+class Banks:
+    """Bank after bank, each for ``ROUND`` steps, of the sizes that a stage's ``phases`` say."""
+
+    def __init__(
+        self, filler: Filler, phases: Mapping[str, Sequence[Phase]], options: Options, seed: int
+    ) -> None:
+        """``phases``: by the names of sizes. ``seed``: of all that the banks will hold."""
+        self._filler = filler
+        self._phases = phases[options.sizes.name]
+        self._options = options
+        self._seed = seed
+        self._bank: Batch | None = None
+        self._count = 0
+
+    def draw(self, step: int, draws: torch.Generator) -> Batch:
+        """What ``step`` learns from; steps come one after another."""
+        if self._bank is None or step % ROUND == 0:
+            self._bank = self._filled(step // ROUND)
+        places = torch.randint(len(self._bank.latents), (self._count,), generator=draws)
+        return self._bank.at(places.to(self._bank.latents.device))
+
+    def _filled(self, number: int) -> Batch:
+        progress = self._options.clock.progress(number * ROUND)
+        phase = phase_at(self._phases, progress, self._options.batch)
+        self._count = phase.batch
+        return self._filler.fill(phase.batch * ROUND // USES, phase.size, self._seed, number)
 
 
 def _turned(pictures: Tensor, draws: torch.Generator) -> Tensor:

@@ -15,23 +15,22 @@ from __future__ import annotations
 import copy
 import sys
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from training import checkpoint, unet
-from training.autoencoder import check_sizes, finished
+from training.autoencoder import finished
 from training.averages import Average
-from training.bank import Batch, Filler
-from training.clock import Phase, phase_at, rate
-from training.figures import Figures
+from training.bank import Banks, Batch, Filler
+from training.clock import Phase
 from training.noise import TRAIN_STEPS, Schedule
 from training.painting import painted_sheet, trailing
 from training.randomness import generator
-from training.running import Options, drive, follow, main
+from training.running import Options, follow, main
 from training.source import Source, open_pack
+from training.stage import Resumed, check_sizes
 
 NAME = "distilled"
 STEPS = 8
@@ -50,13 +49,14 @@ _ON_GRID = 0.6
 """Share of samples at the time steps that sampling really visits; the rest lie anywhere."""
 
 
-class DistillStage:
+class DistillStage(Resumed):
     """Trains the student; resumes from ``run`` if it holds one, else starts from the teacher."""
 
+    name = NAME
+
     def __init__(self, pictures: Source, options: Options) -> None:
-        self._options = options
+        super().__init__(options)
         device = options.device
-        torch.manual_seed(options.seed)
         self._autoencoder = finished(options.run, options.sizes).to(device)
         teacher = read_trained(options)
         self._tokenizer = teacher.tokenizer
@@ -64,26 +64,18 @@ class DistillStage:
         self._text: Any = teacher.average_text.model
         self._student: Any = copy.deepcopy(self._teacher).train().requires_grad_(True)
         self._average = Average(self._student)
-        self._filler = Filler(pictures, self._autoencoder, self._tokenizer, device)
+        filler = Filler(pictures, self._autoencoder, self._tokenizer, device)
+        # Other seeds than the teacher's, whose banks began with the same pictures.
+        self._banks = Banks(filler, PHASES, options, options.seed + 1)
+        self._empty = filler.empty
         self._schedule = Schedule(device)
         self._optimizer = torch.optim.AdamW(
             self._student.parameters(), _RATE, weight_decay=0.0, fused=device.type == "cuda"
         )
-        self.step = 0
-        self._fresh_since = 0
-        if self._file.exists():
-            state = checkpoint.read(self._file, self._parts)
-            check_sizes(state, options.sizes, self._file)
-            self.step, self._fresh_since = state["step"], state["fresh_since"]
+        self._resume()
         if options.compiled:
             self._student.compile()
             self._teacher.compile()
-        self._bank: Batch | None = None
-        self._phase = Phase(0.0, 0, 0)
-
-    @property
-    def _file(self) -> Path:
-        return self._options.run / f"{NAME}.safetensors"
 
     @property
     def _parts(self) -> dict[str, checkpoint.Part]:
@@ -95,14 +87,10 @@ class DistillStage:
 
     def advance(self) -> Mapping[str, Tensor]:
         """One step of the student."""
-        if self._bank is None or self.step % unet.ROUND == 0:
-            self._bank = self._filled()
         device, seed = self._options.device, self._options.seed
         draws = generator(torch.device("cpu"), seed, NAME, self.step)
-        count = self._phase.batch
-        places = torch.randint(len(self._bank.latents), (count,), generator=draws)
-        batch = self._bank.at(places.to(device))
-        start = draw_starts(count, draws).to(device)
+        batch = self._banks.draw(self.step, draws)
+        start = draw_starts(len(batch.latents), draws).to(device)
         added = torch.randn(
             batch.latents.shape,
             generator=generator(device, seed, "noise", self.step),
@@ -113,9 +101,7 @@ class DistillStage:
         v = unet.predict(self._student, self._text, noisy, start, batch)
         loss = (v - aim).square().mean()
         progress = self._options.clock.progress(self.step)
-        factor = rate(progress, self.step - self._fresh_since, _WARM_UP)
-        for group in self._optimizer.param_groups:
-            group["lr"] = _RATE * factor
+        self._set_rate(self._optimizer, _RATE, progress, _WARM_UP)
         self._optimizer.zero_grad(set_to_none=True)
         torch.autograd.backward(loss)
         follow(self._optimizer)
@@ -127,9 +113,7 @@ class DistillStage:
     def _taught(self, noisy: Tensor, start: Tensor, batch: Batch) -> Tensor:
         """The v that takes one step to where the teacher comes in two guided ones."""
         end = (start - _JUMP).clamp(min=-1)
-        silent = Batch(
-            batch.latents, batch.mask, batch.known, self._filler.empty.expand_as(batch.tokens)
-        )
+        silent = Batch(batch.latents, batch.mask, batch.known, self._empty.expand_as(batch.tokens))
         latents, time = noisy, start
         for number in range(1, _SUBSTEPS + 1):
             after = start + (end - start) * number // _SUBSTEPS
@@ -139,24 +123,6 @@ class DistillStage:
             latents = self._schedule.turned(latents, v, time, after)
             time = after
         return self._schedule.v_between(noisy, latents, start, end)
-
-    def _filled(self) -> Batch:
-        number = self.step // unet.ROUND
-        progress = self._options.clock.progress(number * unet.ROUND)
-        phases = PHASES[self._options.sizes.name]
-        self._phase = phase_at(phases, progress, self._options.batch)
-        entries = self._phase.batch * unet.ROUND // unet.USES
-        # Other seeds than the teacher's, whose banks began with the same pictures.
-        return self._filler.fill(entries, self._phase.size, self._options.seed + 1, number)
-
-    def save(self) -> None:
-        """Write the checkpoint."""
-        state = {
-            "sizes": self._options.sizes.name,
-            "step": self.step,
-            "fresh_since": self._fresh_since,
-        }
-        checkpoint.write(self._file, self._parts, state)
 
     def show(self) -> Mapping[str, float]:
         """A sheet of first pictures and borders, painted unguided by the student's average."""
@@ -195,9 +161,7 @@ def read_trained(options: Options) -> unet.Painter:
 def train(options: Options) -> bool:
     """Run the stage; True if it was stopped before its budget was used up."""
     pictures, _ = open_pack(options.pack, options.device)
-    stage = DistillStage(pictures, options)
-    figures = Figures(options.run / f"{NAME}.jsonl", every=options.every)
-    return drive(stage, options.clock, figures)
+    return DistillStage(pictures, options).train()
 
 
 if __name__ == "__main__":

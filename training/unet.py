@@ -9,25 +9,24 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from training import checkpoint
-from training.autoencoder import check_sizes, finished
+from training.autoencoder import finished
 from training.averages import Average
-from training.bank import Batch, Filler
+from training.bank import Banks, Batch, Filler
 from training.captions import vocabulary
-from training.clock import Phase, phase_at, rate
-from training.figures import Figures
+from training.clock import Phase
 from training.models import Sizes, build_text_encoder, build_unet
 from training.noise import Schedule, draw_times
 from training.painting import painted_sheet
 from training.randomness import generator
-from training.running import Options, drive, follow, main, quick
+from training.running import Options, follow, main, quick
 from training.source import Source, open_pack
+from training.stage import Resumed
 from training.tokens import build_tokenizer
 
 NAME = "unet"
@@ -37,10 +36,6 @@ PHASES: Mapping[str, tuple[Phase, ...]] = {
     "small": (Phase(0.0, 128, 16),),
     "tiny": (Phase(0.0, 64, 4),),
 }
-ROUND = 96
-"""Steps that one bank is good for."""
-USES = 6
-"""How often an entry of a bank is drawn, in the mean: encoding costs as much as learning does."""
 _RATE = 4e-4
 _UNPROMPTED = 0.12
 """Share of samples without words, for guidance to compare with."""
@@ -85,16 +80,19 @@ def predict(unet: Any, text: Any, noisy: Tensor, times: Tensor, batch: Batch) ->
     return v.float()
 
 
-class UNetStage:
+class UNetStage(Resumed):
     """Trains the UNet and the text encoder; resumes from ``run`` if it holds them."""
 
+    name = NAME
+
     def __init__(self, pictures: Source, options: Options) -> None:
-        self._options = options
+        super().__init__(options)
         device = options.device
-        torch.manual_seed(options.seed)
         self._autoencoder = finished(options.run, options.sizes).to(device)
         self._painter = Painter(options.sizes, device)
-        self._filler = Filler(pictures, self._autoencoder, self._painter.tokenizer, device)
+        filler = Filler(pictures, self._autoencoder, self._painter.tokenizer, device)
+        self._banks = Banks(filler, PHASES, options, options.seed)
+        self._empty = filler.empty
         self._schedule = Schedule(device)
         self._optimizer = torch.optim.AdamW(
             [*self._painter.unet.parameters(), *self._painter.text.parameters()],
@@ -103,20 +101,9 @@ class UNetStage:
             weight_decay=1e-2,
             fused=device.type == "cuda",
         )
-        self.step = 0
-        self._fresh_since = 0
-        if self._file.exists():
-            state = checkpoint.read(self._file, self._parts)
-            check_sizes(state, options.sizes, self._file)
-            self.step, self._fresh_since = state["step"], state["fresh_since"]
+        self._resume()
         if options.compiled:
             self._painter.unet.compile()
-        self._bank: Batch | None = None
-        self._phase = Phase(0.0, 0, 0)
-
-    @property
-    def _file(self) -> Path:
-        return self._options.run / f"{NAME}.safetensors"
 
     @property
     def _parts(self) -> dict[str, checkpoint.Part]:
@@ -124,34 +111,20 @@ class UNetStage:
 
     def advance(self) -> Mapping[str, Tensor]:
         """One step of both."""
-        if self._bank is None or self.step % ROUND == 0:
-            self._bank = self._filled()
         device, seed = self._options.device, self._options.seed
         draws = generator(torch.device("cpu"), seed, NAME, self.step)
-        count = self._phase.batch
-        places = torch.randint(len(self._bank.latents), (count,), generator=draws)
-        batch = self._bank.at(places.to(device))
+        batch = self._banks.draw(self.step, draws)
+        count = len(batch.latents)
         silent = (torch.rand(count, 1, generator=draws) < _UNPROMPTED).to(device)
-        tokens = torch.where(silent, self._filler.empty, batch.tokens)
+        tokens = torch.where(silent, self._empty, batch.tokens)
         batch = Batch(batch.latents, batch.mask, batch.known, tokens)
         noise = generator(device, seed, "noise", self.step)
         progress = self._options.clock.progress(self.step)
-        factor = rate(progress, self.step - self._fresh_since, self._options.sizes.warm_up)
-        for group in self._optimizer.param_groups:
-            group["lr"] = _RATE * factor
+        self._set_rate(self._optimizer, _RATE, progress, self._options.sizes.warm_up)
         figures = self._learn(batch, draw_times(count, draws).to(device), noise)
         self._painter.update_averages(self.step)
         self.step += 1
         return figures
-
-    def _filled(self) -> Batch:
-        """The bank of the round that the coming step belongs to."""
-        number = self.step // ROUND
-        progress = self._options.clock.progress(number * ROUND)
-        phases = PHASES[self._options.sizes.name]
-        self._phase = phase_at(phases, progress, self._options.batch)
-        entries = self._phase.batch * ROUND // USES
-        return self._filler.fill(entries, self._phase.size, self._options.seed, number)
 
     def _learn(self, batch: Batch, times: Tensor, noise: torch.Generator) -> dict[str, Tensor]:
         shape, device = batch.latents.shape, batch.latents.device
@@ -166,15 +139,6 @@ class UNetStage:
         torch.autograd.backward(loss)
         length = follow(self._optimizer)
         return {"loss": loss, "plain": errors.mean(), "gradient": length}
-
-    def save(self) -> None:
-        """Write the checkpoint."""
-        state = {
-            "sizes": self._options.sizes.name,
-            "step": self.step,
-            "fresh_since": self._fresh_since,
-        }
-        checkpoint.write(self._file, self._parts, state)
 
     def show(self) -> Mapping[str, float]:
         """A sheet of first pictures and borders, painted by the averages."""
@@ -196,9 +160,7 @@ class UNetStage:
 def train(options: Options) -> bool:
     """Run the stage; True if it was stopped before its budget was used up."""
     pictures, _ = open_pack(options.pack, options.device)
-    stage = UNetStage(pictures, options)
-    figures = Figures(options.run / f"{NAME}.jsonl", every=options.every)
-    return drive(stage, options.clock, figures)
+    return UNetStage(pictures, options).train()
 
 
 if __name__ == "__main__":

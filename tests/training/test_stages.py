@@ -21,7 +21,7 @@ from renderer.defaults import fill_in
 from renderer.painting.colour import Reference
 from renderer.painting.outpaint import first_picture, outpaint
 from renderer.painting.painters import find
-from training import autoencoder, distill, unet
+from training import autoencoder, bank, distill, unet
 from training.clock import Clock
 from training.latents import whitened
 from training.models import TINY, build_autoencoder
@@ -146,7 +146,7 @@ def test_the_unet_learns(run: Path, packed: Path, tmp_path: Path) -> None:
 def test_a_run_in_two_goes_gives_the_weights_of_a_run_in_one(
     stage: Any, run: Path, packed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(unet, "ROUND", 3)  # so that a new bank is made, and one is made again
+    monkeypatch.setattr(bank, "ROUND", 3)  # so that a new bank is made, and one is made again
     whole, halves = tmp_path / "whole", tmp_path / "halves"
     for folder in (whole, halves):
         folder.mkdir()
