@@ -20,7 +20,7 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 def to_plain(key: str, value: Any) -> Any:
     """The value of the field ``key`` as TOML can hold it; no end becomes ``inf``."""
     if key in _SIZES:
-        return f"{value[0]}x{value[1]}"
+        return dimensions(value)
     if key == "fps":
         return str(value)
     if key == "keyframes" and value is None:
@@ -65,6 +65,11 @@ def from_plain(key: str, value: Any, *, like: object) -> Any:
 def is_text(value: str) -> bool:
     """Whether it can be written as UTF-8."""
     return _SURROGATE.search(value) is None
+
+
+def dimensions(size: Size) -> str:
+    """(1920, 1080) → ``"1920x1080"``; ``parse_size`` takes it back."""
+    return f"{size[0]}x{size[1]}"
 
 
 def parse_size(text: str) -> Size:

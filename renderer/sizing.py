@@ -12,7 +12,7 @@ from renderer.errors import SettingsError
 from renderer.film.camera import Camera
 from renderer.painting.geometry import Geometry, zoom_factor_from_pixels
 from renderer.painting.painters.models import ModelPreset
-from renderer.plain import Size, parse_size
+from renderer.plain import Size, dimensions, parse_size
 from renderer.settings import MIN_SIDE, RenderSettings, nearest_multiple
 
 FILM_SIZE: Size = (1280, 720)
@@ -35,13 +35,13 @@ def choose_sizes(
     rho = given.get("zoom_factor", ZOOM_FACTOR)
     if "size" not in given and "keyframe_size" not in given:
         aspect = FILM_SIZE if preset is None else _SQUARE
-        given["size"] = _text(_keyframe_size(aspect, preset, rho, step))
+        given["size"] = dimensions(_keyframe_size(aspect, preset, rho, step))
     if "size" not in given:
         width, height = _size(given["keyframe_size"], "keyframe size")
-        given["size"] = _text((width - width % 2, height - height % 2))
+        given["size"] = dimensions((width - width % 2, height - height % 2))
     film = _size(given["size"], "size")
     if "keyframe_size" not in given:
-        given["keyframe_size"] = _text(_keyframe_size(film, preset, rho, step))
+        given["keyframe_size"] = dimensions(_keyframe_size(film, preset, rho, step))
     keyframe = _size(given["keyframe_size"], "keyframe size")
     if outpaint_size is not None:
         given["zoom_factor"] = zoom_factor_from_pixels(outpaint_size, keyframe)
@@ -80,11 +80,8 @@ def size_notes(settings: RenderSettings) -> list[str]:
     width, height = settings.keyframe_size
     canvas = Geometry.of(settings).canvas_size
     return [
-        f"the film ({_text(settings.size)}) is {enlargement:.3g} times larger than what is painted "
-        f"({_text((width, height))}, canvas {_text(canvas)}), so it will look soft; "
-        f"--size {_text((width // 2 * 2, height // 2 * 2))} shows every pixel as painted"
+        f"the film ({dimensions(settings.size)}) is {enlargement:.3g} times larger than what is "
+        f"painted ({dimensions((width, height))}, canvas {dimensions(canvas)}), so it will look "
+        "soft; "
+        f"--size {dimensions((width // 2 * 2, height // 2 * 2))} shows every pixel as painted"
     ]
-
-
-def _text(size: Size) -> str:
-    return f"{size[0]}x{size[1]}"

@@ -11,9 +11,9 @@ from typing import Any
 
 from renderer.files import free_bytes, size_text
 from renderer.painting.geometry import Geometry
-from renderer.plain import Size
+from renderer.plain import Size, dimensions
 from renderer.settings import RenderSettings
-from zoomtui.words import clean, dimensions, duration_text
+from zoomtui.words import clean, duration_text
 
 PNG_BYTES_PER_PIXEL = 2.0
 FILM_BITS_PER_PIXEL = 0.25

@@ -7,12 +7,10 @@ import unicodedata
 from pathlib import Path
 
 from renderer.files import size_text
-from renderer.plain import Size
 
 __all__ = [
     "clean",
     "count_text",
-    "dimensions",
     "duration_text",
     "path_text",
     "share_text",
@@ -45,11 +43,6 @@ def count_text(done: int, total: int | None) -> str:
 def share_text(share: float) -> str:
     """0 … 1 as ``"2 %"``."""
     return f"{100 * share:.0f} %"
-
-
-def dimensions(size: Size) -> str:
-    """``"1280x720"``."""
-    return f"{size[0]}x{size[1]}"
 
 
 def clean(text: str) -> str:

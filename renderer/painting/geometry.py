@@ -79,8 +79,8 @@ class Growth:
         """
         (top, bottom), (left, right) = self.pads
         known = self.known
-        across = _band(pixels, known.right - known.left, multiple)
-        down = _band(pixels, known.bottom - known.top, multiple)
+        across = _band(pixels, known.width, multiple)
+        down = _band(pixels, known.height, multiple)
         return Area(
             known.left + (across if left else 0),
             known.top + (down if top else 0),

@@ -70,7 +70,7 @@ class Task:
     def mend(self, canvas: Pixels, growth: Growth, side: int, on_step: OnStep) -> Pixels:
         """The canvas, with a thin band along its join painted once more: the seam pass."""
         settings, known = self.settings, growth.known
-        shorter = min(known.right - known.left, known.bottom - known.top)
+        shorter = min(known.width, known.height)
         reach = whole(shorter * SEAM_SHARE, self._cell)
         shown = growth.inside(reach, self._cell)
         mask = _outside(canvas, shown)

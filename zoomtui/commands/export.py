@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from renderer.plain import Size, parse_size
+from renderer.plain import Size, dimensions, parse_size
 from zoomtui.commands.options import FILE, FOLDER, KeyValue
 from zoomtui.output import ERR, OUT, patient_stdout, write_line
-from zoomtui.words import clean, dimensions, duration_text, path_text, size_text
+from zoomtui.words import clean, duration_text, path_text, size_text
 
 if TYPE_CHECKING:
     from renderer.engine.exporting import ExportOptions, Plan

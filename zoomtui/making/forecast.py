@@ -25,10 +25,11 @@ from renderer.errors import RendererError
 from renderer.journal import read_journal
 from renderer.painting.geometry import Geometry
 from renderer.painting.painters.models import find_preset
+from renderer.plain import dimensions
 from renderer.settings import RenderSettings
 from zoomtui.estimate import Estimate
 from zoomtui.lines import NOT_AVAILABLE, Line, Part, Role, cut, folded, labelled
-from zoomtui.words import clean, dimensions, duration_text, size_text
+from zoomtui.words import clean, duration_text, size_text
 
 _RENDERS = 50
 """So many of the newest renders are looked through for the pace."""

@@ -14,7 +14,7 @@ from typing import Any
 
 from renderer.errors import SettingsError
 from renderer.film.codecs import resolve
-from renderer.plain import Size
+from renderer.plain import dimensions
 from renderer.settings import RenderSettings, unknown
 from zoomtui.forms import FieldError, Texts, counted, read, words_of
 from zoomtui.making.fields import BY_KEY, DIFFUSION, FIELDS, FILM_PRESETS, NO_SETTINGS
@@ -117,12 +117,12 @@ def defaults(settings: RenderSettings, folder: Path) -> dict[str, str]:
         "candidates": str(settings.candidates),
         "prompts": "none",
         "prompt_blend": str(settings.prompt_blend),
-        "keyframe_size": _size(settings.keyframe_size),
+        "keyframe_size": dimensions(settings.keyframe_size),
         "keyframes": "inf: until stopped",
         "zoom_factor": f"{settings.zoom_factor:g}",
         "seconds_per_keyframe": f"{seconds:.4g}",
         "direction": settings.direction,
-        "size": _size(settings.size),
+        "size": dimensions(settings.size),
         "fps": str(settings.fps),
         "codec": settings.codec,
         "crf": str(codec.crf),
@@ -141,10 +141,6 @@ def _joining(settings: RenderSettings) -> dict[str, str]:
         "drift_guard": f"{settings.drift_guard:g}",
         "seam_pass": f"{settings.seam_pass:g}",
     }
-
-
-def _size(size: Size) -> str:
-    return f"{size[0]}x{size[1]}"
 
 
 def check(texts: Texts) -> Draft:

@@ -17,9 +17,10 @@ from rich.cells import cell_len, chop_cells, set_cell_size
 
 from renderer.engine.layout import FILM
 from renderer.events import Phase
+from renderer.plain import dimensions
 from zoomtui.lines import LABEL, Line, Part, Role, clock_text, cut, labelled
 from zoomtui.renders.shelf import Details, Mark, Render, Shelf
-from zoomtui.words import clean, count_text, dimensions, duration_text, path_text, size_text
+from zoomtui.words import clean, count_text, duration_text, path_text, size_text
 
 Order = Literal["newest", "name", "state", "size"]
 ORDERS: tuple[Order, ...] = ("newest", "name", "state", "size")
