@@ -32,6 +32,7 @@ NAME = "autoencoder"
 _PHASES = {
     # The last part sees what group norms see in use: a whole canvas at once.
     "full": (Phase(0.0, 256, 32), Phase(0.75, 512, 8)),
+    "medium": (Phase(0.0, 128, 12), Phase(0.5, 256, 4), Phase(0.8, 384, 2)),
     "small": (Phase(0.0, 128, 8),),
     "tiny": (Phase(0.0, 64, 4),),
 }

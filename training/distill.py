@@ -39,6 +39,7 @@ _JUMP = TRAIN_STEPS // STEPS
 _SUBSTEPS = 2
 PHASES: Mapping[str, tuple[Phase, ...]] = {
     "full": (Phase(0.0, 512, 96), Phase(0.5, 768, 40)),
+    "medium": (Phase(0.0, 384, 12),),
     "small": (Phase(0.0, 128, 8),),
     "tiny": (Phase(0.0, 64, 4),),
 }

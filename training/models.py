@@ -65,6 +65,20 @@ FULL = Sizes(
     discriminator=64,
     warm_up=200,
 )
+MEDIUM = Sizes(
+    name="medium",
+    # What four cores without a GPU train in two hours.
+    autoencoder=(16, 32, 64, 128),
+    autoencoder_groups=4,
+    unet=(48, 96, 128, 192),
+    unet_layers=1,
+    groups=16,
+    head=32,
+    text=128,
+    text_layers=3,
+    discriminator=32,
+    warm_up=100,
+)
 SMALL = Sizes(
     name="small",
     # What a CPU trains in minutes, far enough to see that it learns.
@@ -92,7 +106,7 @@ TINY = Sizes(
     discriminator=8,
     warm_up=10,
 )
-ALL = {sizes.name: sizes for sizes in (FULL, SMALL, TINY)}
+ALL = {sizes.name: sizes for sizes in (FULL, MEDIUM, SMALL, TINY)}
 
 
 class Norm(nn.GroupNorm):

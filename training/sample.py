@@ -13,6 +13,7 @@ import json
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -47,21 +48,41 @@ def settings_for(folder: Path, prompt: str, seed: int) -> RenderSettings:
     return fill_in(wishes).settings
 
 
-def canvases(
-    painter: Painter, settings: RenderSettings, count: int
-) -> Iterator[tuple[NDArray[np.uint8], str]]:
-    """The first ``count`` keyframes, each with a line of figures."""
+@dataclass(frozen=True, slots=True)
+class Painted:
+    """A keyframe, and what it took."""
+
+    canvas: NDArray[np.uint8]
+    """(H, W, 3) sRGB."""
+    seconds: float
+    seam: float | None = None
+    """As the engine has it, as drift is; None for a first picture."""
+    drift: float | None = None
+
+    def __str__(self) -> str:
+        figures = f"{self.seconds:.2f} s"
+        if self.seam is not None:
+            figures += f", seam {self.seam:.3f}, drift {self.drift:.2f}"
+        return figures
+
+
+def keyframes(
+    painter: Painter,
+    settings: RenderSettings,
+    count: int,
+    first: NDArray[np.uint8] | None = None,
+) -> Iterator[Painted]:
+    """The first ``count`` keyframes, the very first one ``first``, if that is given."""
     began = time.perf_counter()
-    picture = first_picture(painter, settings, _ignore)
+    picture = first_picture(painter, settings, _ignore) if first is None else first
     reference = Reference.of(picture)
-    yield picture, f"{time.perf_counter() - began:.2f} s"
+    yield Painted(picture, time.perf_counter() - began)
     for number in range(1, count):
         began = time.perf_counter()
         done = outpaint(
             painter, picture, settings, keyframe=number, reference=reference, on_step=_ignore
         )
-        seconds = time.perf_counter() - began
-        yield done.canvas, f"{seconds:.2f} s, seam {done.seam:.3f}, drift {done.drift:.2f}"
+        yield Painted(done.canvas, time.perf_counter() - began, done.seam, done.drift)
         picture = picture_of(done.canvas, settings)
 
 
@@ -97,9 +118,9 @@ def main() -> int:
             settings = settings_for(given.folder, prompt, given.seed)
             painter = painter or find(settings.painter)(settings)
             tiles = []
-            for number, (canvas, line) in enumerate(canvases(painter, settings, given.keyframes)):
-                print(f"{prompt}: keyframe {number}, {line}", flush=True)
-                tiles.append(Image.fromarray(canvas))
+            for number, painted in enumerate(keyframes(painter, settings, given.keyframes)):
+                print(f"{prompt}: keyframe {number}, {painted}", flush=True)
+                tiles.append(Image.fromarray(painted.canvas))
             rows += [tiles[n : n + COLUMNS] for n in range(0, len(tiles), COLUMNS)]
     except (RendererError, OSError, ValueError) as error:
         print(error, file=sys.stderr)

@@ -33,6 +33,12 @@ NAME = "unet"
 PHASES: Mapping[str, tuple[Phase, ...]] = {
     # Small pictures teach what things look like; canvases of 768 px are what is painted in the end.
     "full": (Phase(0.0, 384, 256), Phase(0.45, 512, 160), Phase(0.72, 768, 72)),
+    "medium": (
+        Phase(0.0, 256, 32),
+        Phase(0.55, 384, 16),
+        Phase(0.8, 512, 8),
+        Phase(0.93, 768, 4),
+    ),
     "small": (Phase(0.0, 128, 16),),
     "tiny": (Phase(0.0, 64, 4),),
 }
