@@ -71,12 +71,12 @@ class Filler:
         """(1, 77): the tokens of no words."""
 
     @torch.no_grad()
-    def fill(self, count: int, size: int, seed: int, number: int) -> Batch:
-        """A bank of ``count`` entries, or one more, of pictures of ``size`` px a side."""
+    def fill(self, count: int, phase: Phase, seed: int, number: int) -> Batch:
+        """A bank of ``count`` entries, or one more, of pictures as ``phase`` has them."""
         draws = generator(torch.device("cpu"), seed, "bank", number)
         crops = -(-count // _VIEWS)
         parts = [
-            self._part(min(_AT_ONCE, crops - done), size, draws)
+            self._part(min(_AT_ONCE, crops - done), phase, draws)
             for done in range(0, crops, _AT_ONCE)
         ]
         return Batch(
@@ -86,11 +86,11 @@ class Filler:
             torch.cat([part.tokens for part in parts]),
         )
 
-    def _part(self, crops: int, size: int, draws: torch.Generator) -> Batch:
-        pictures, captions = self._pictures.batch(crops, size, draws)
+    def _part(self, crops: int, phase: Phase, draws: torch.Generator) -> Batch:
+        pictures, captions = self._pictures.batch(crops, phase.size, draws)
         views = torch.cat([_turned(pictures, draws) for _ in range(_VIEWS)])
         texts = [with_strangers(text, draws) for text in captions * _VIEWS]
-        masks = draw_masks(len(views), size // CELL, draws).to(self._device)
+        masks = draw_masks(len(views), phase.size // CELL, phase.whole, draws).to(self._device)
         noise = torch.Generator(self._device)
         noise.manual_seed(int(torch.randint(2**62, (1,), generator=draws)))
         return Batch(
@@ -132,7 +132,7 @@ class Banks:
         progress = self._options.clock.progress(number * ROUND)
         phase = phase_at(self._phases, progress, self._options.batch)
         self._count = phase.batch
-        return self._filler.fill(phase.batch * ROUND // USES, phase.size, self._seed, number)
+        return self._filler.fill(phase.batch * ROUND // USES, phase, self._seed, number)
 
 
 def _turned(pictures: Tensor, draws: torch.Generator) -> Tensor:

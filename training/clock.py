@@ -77,6 +77,8 @@ class Phase:
     since: float
     size: int
     batch: int
+    whole: float = 0.12
+    """Share of pictures that are painted from nothing, where borders are painted."""
 
 
 def phase_at(phases: Sequence[Phase], progress: float, share: float = 1.0) -> Phase:

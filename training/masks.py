@@ -11,22 +11,25 @@ from torch import Tensor
 
 from training.models import CELL
 
-_WHOLE, _FRAME = 0.12, 0.58
-"""Shares of first pictures and of frames; the rest are single sides."""
+_FRAMES = 0.66
+"""Share of frames among what has a border; the rest are single sides."""
 _COMMON = (1.5, 2.0)
 """Zoom factors that films mostly have; half of the masks have one of them."""
 _RANGE = (1.2, 2.2)
 
 
-def draw_masks(count: int, cells: int, generator: torch.Generator) -> Tensor:
-    """(count, 1, cells, cells) float on the CPU, 1 = paint: a number for each latent cell."""
+def draw_masks(count: int, cells: int, whole: float, generator: torch.Generator) -> Tensor:
+    """(count, 1, cells, cells) float on the CPU, 1 = paint: a number for each latent cell.
+
+    ``whole``: share of first pictures.
+    """
     masks = []
     for _ in range(count):
         kind = float(torch.rand(1, generator=generator))
         zoom = _draw_zoom(generator)
-        if kind < _WHOLE:
+        if kind < whole:
             masks.append(torch.ones(1, cells, cells))
-        elif kind < _WHOLE + _FRAME:
+        elif kind < whole + _FRAMES * (1 - whole):
             masks.append(frame(cells, zoom))
         else:
             masks.append(side(cells, zoom, int(torch.randint(4, (1,), generator=generator))))

@@ -17,6 +17,7 @@ from renderer.painting.painters import PaintJob, find
 from tests.training.models import save_untrained
 from training import save, unet
 from training.bank import Batch, Filler
+from training.clock import Phase
 from training.masks import in_pixels
 from training.models import TINY
 from training.sample import settings_for
@@ -66,7 +67,7 @@ def pipeline(folder: Path) -> Any:
 
 @pytest.fixture(scope="module")
 def bank(pipeline: Any) -> Batch:
-    return Filler(Rings(), pipeline.vae, pipeline.tokenizer, CPU).fill(40, 64, 0, 0)
+    return Filler(Rings(), pipeline.vae, pipeline.tokenizer, CPU).fill(40, Phase(0.0, 64, 4), 0, 0)
 
 
 @pytest.mark.parametrize("kind", ["whole", "frame", "side"])

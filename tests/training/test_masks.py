@@ -42,7 +42,7 @@ def test_a_side_is_the_share_of_the_canvas_that_the_engine_masks(turn: int, zoom
 
 
 def test_every_kind_of_mask_comes() -> None:
-    masks = draw_masks(200, 16, torch.Generator().manual_seed(0))
+    masks = draw_masks(200, 16, 0.12, torch.Generator().manual_seed(0))
     assert masks.shape == (200, 1, 16, 16)
     shares = masks.mean((1, 2, 3))
     assert 10 < int((shares == 1).sum()) < 45
@@ -51,8 +51,15 @@ def test_every_kind_of_mask_comes() -> None:
     assert 80 < int(((corners == 4) & (shares < 1)).sum()) < 150, "frames"
 
 
+@pytest.mark.parametrize("whole", [0.0, 0.6, 1.0])
+def test_a_share_of_them_is_painted_from_nothing(whole: float) -> None:
+    masks = draw_masks(300, 16, whole, torch.Generator().manual_seed(0))
+    found = (masks.mean((1, 2, 3)) == 1).float().mean().item()
+    assert found == pytest.approx(whole, abs=0.07)
+
+
 def test_in_pixels_every_cell_is_a_square_of_eight() -> None:
-    masks = draw_masks(4, 16, torch.Generator().manual_seed(0))
+    masks = draw_masks(4, 16, 0.12, torch.Generator().manual_seed(0))
     cells = in_pixels(masks).unfold(2, 8, 8).unfold(3, 8, 8).flatten(4)
     assert torch.equal(cells.amin(-1), masks)
     assert torch.equal(cells.amax(-1), masks)
