@@ -19,11 +19,12 @@ from torch.nn import functional
 
 from training import checkpoint
 from training.averages import Average
-from training.clock import Phase, phase_at
+from training.clock import Phase
+from training.critic import RATE, SHARE, Critic
 from training.latents import plain, whitened
-from training.losses import Discriminator, balanced, pyramid_loss
 from training.models import Sizes, build_autoencoder
 from training.randomness import generator
+from training.rounds import Rounds
 from training.running import Options, follow, main, quick
 from training.source import Source, open_pack, save_sheet
 from training.stage import Resumed, check_sizes
@@ -36,12 +37,9 @@ _PHASES = {
     "small": (Phase(0.0, 128, 8),),
     "tiny": (Phase(0.0, 64, 4),),
 }
-ROUND = 8
-"""Steps whose pictures are cut out together: looking costs a GPU many small calls."""
-_RATE, _CRITIC_RATE = 5e-4, 2e-4
+_RATE = 5e-4
 _CRITIC_SINCE, _CRITIC_RISE = 0.25, 0.1
 """Progress at which the discriminator begins to count, and over which it comes to count fully."""
-_CRITIC_SHARE = 0.35
 _KL = 1e-5
 _NOISE = 0.05
 """Added to latents, as a share of their spread: what the UNet paints is not exact either."""
@@ -67,17 +65,16 @@ class AutoencoderStage(Resumed):
         self._pictures, self._held_out = pictures, held_out
         sizes, device = options.sizes, options.device
         self._model: Any = build_autoencoder(sizes).to(device, memory_format=torch.channels_last)
-        critic: Any = Discriminator(sizes.discriminator)
-        self._critic = critic.to(device, memory_format=torch.channels_last)
+        self._critic = Critic(sizes.discriminator, device)
         self._average = Average(self._model)
-        fused = device.type == "cuda"
+        self._rounds = Rounds(pictures, _PHASES, options, NAME)
         self._optimizer = torch.optim.AdamW(
-            self._model.parameters(), _RATE, betas=(0.9, 0.95), weight_decay=1e-3, fused=fused
+            self._model.parameters(),
+            _RATE,
+            betas=(0.9, 0.95),
+            weight_decay=1e-3,
+            fused=device.type == "cuda",
         )
-        self._critic_optimizer = torch.optim.AdamW(
-            self._critic.parameters(), _CRITIC_RATE, betas=(0.5, 0.9), fused=fused
-        )
-        self._round: tuple[Tensor, ...] = ()
         self._resume()
         if options.compiled:
             self._model.encoder.compile()
@@ -88,37 +85,24 @@ class AutoencoderStage(Resumed):
         return {
             "autoencoder": self._model,
             "average-autoencoder": self._average,
-            "discriminator": self._critic,
             "optimizer": self._optimizer,
-            "critic-optimizer": self._critic_optimizer,
+            **self._critic.parts,
         }
 
     def advance(self) -> Mapping[str, Tensor]:
         """One step of the autoencoder and, once it counts, one of the discriminator."""
         progress = self._options.clock.progress(self.step)
         draws = generator(torch.device("cpu"), self._options.seed, NAME, self.step)
-        if not self._round or self.step % ROUND == 0:
-            self._round = self._looked()
-        true = self._round[self.step % ROUND].contiguous(memory_format=torch.channels_last)
+        true = self._rounds.draw(self.step)
         warm_up = self._options.sizes.warm_up
         self._set_rate(self._optimizer, _RATE, progress, warm_up)
-        self._set_rate(self._critic_optimizer, _CRITIC_RATE, progress, warm_up)
+        self._set_rate(self._critic.optimizer, RATE, progress, warm_up)
         counts = min(1.0, max(0.0, (progress - _CRITIC_SINCE) / _CRITIC_RISE))
         led = _LED * max(0.0, 1 - progress / _LED_UNTIL)
-        figures = self._learn(true, counts * _CRITIC_SHARE, led, draws)
+        figures = self._learn(true, counts * SHARE, led, draws)
         self._average.update(self.step)
         self.step += 1
         return figures
-
-    def _looked(self) -> tuple[Tensor, ...]:
-        """The pictures of the round that the coming step belongs to: a batch for each step."""
-        number = self.step // ROUND
-        draws = generator(torch.device("cpu"), self._options.seed, NAME, "round", number)
-        phases = _PHASES[self._options.sizes.name]
-        progress = self._options.clock.progress(number * ROUND)
-        phase = phase_at(phases, progress, self._options.batch)
-        pictures, _ = self._pictures.batch(ROUND * phase.batch, phase.size, draws)
-        return torch.split(pictures, phase.batch)
 
     def _learn(
         self, true: Tensor, share: float, led: float, draws: torch.Generator
@@ -130,26 +114,13 @@ class AutoencoderStage(Resumed):
             astray = (posterior.mean[:, :3].float() - plain(true)).abs().mean()
             latents, true = self._disturbed(posterior, true, draws)
             made = self._model.decode(latents).sample.float()
-        loss = pyramid_loss(made, true)
-        (gradient,) = torch.autograd.grad(loss, made)
-        figures = {"pyramid": loss, "kl": divergence, "squared": (made - true).square().mean()}
-        figures["astray"] = astray
-        if share:
-            with quick(self._options.device):
-                criticism = self._critic.criticism(made, true)
-            (critical,) = torch.autograd.grad(criticism, made)
-            gradient = balanced(gradient, critical, share)
-            figures["criticism"] = criticism
+        gradient, figures = self._critic.gradient(made, true, share)
         self._optimizer.zero_grad(set_to_none=True)
         torch.autograd.backward([made, divergence * _KL + astray * led], [gradient, None])
         follow(self._optimizer)
+        figures |= {"kl": divergence, "astray": astray}
         if share:
-            with quick(self._options.device):
-                lesson = self._critic.lesson(made, true)
-            self._critic_optimizer.zero_grad(set_to_none=True)
-            lesson.backward()
-            follow(self._critic_optimizer)
-            figures["lesson"] = lesson
+            figures |= self._critic.learn(made, true)
         return figures
 
     def _disturbed(
@@ -190,21 +161,11 @@ class AutoencoderStage(Resumed):
         latents, noise = torch.cat(means, 1), torch.cat(variances, 1).mean(1)
         return latents.mean(1), torch.cov(latents) + torch.diag(noise), noise
 
-    @torch.no_grad()
     def show(self) -> Mapping[str, float]:
         """A sheet of held-out pictures above their reconstructions, and the PSNR in dB."""
-        draws = generator(torch.device("cpu"), 0, NAME, "show")
         size = _PHASES[self._options.sizes.name][-1].size
-        errors, rows = [], []
-        for _ in range(4):
-            true, _ = self._held_out.batch(4, size, draws)
-            made = self._average.model.decode(self._average.model.encode(true).latent_dist.mode())
-            made = made.sample.clamp(-1, 1)
-            errors += [float(value) for value in (made - true).square().mean((1, 2, 3)) / 4]
-            rows += [true, made]
-        save_sheet(self._options.run / f"{NAME}.png", rows)
-        decibels = [-10 * math.log10(max(error, 1e-10)) for error in errors]
-        return {"held_out_psnr": sum(decibels) / len(decibels)}
+        sheet = self._options.run / f"{NAME}.png"
+        return compare(self._average.model, self._held_out, size, sheet)
 
 
 def _divergence(posterior: Any) -> Tensor:
@@ -218,6 +179,21 @@ def _scaled(tensor: Tensor, factor: float) -> Tensor:
     return functional.interpolate(
         tensor.float(), scale_factor=factor, mode="bilinear", antialias=True
     )
+
+
+@torch.no_grad()
+def compare(model: Any, held_out: Source, size: int, sheet: Path) -> dict[str, float]:
+    """A sheet of pictures above what ``model`` makes of them; the mean of their PSNRs in dB."""
+    draws = generator(torch.device("cpu"), 0, NAME, "show")
+    errors, rows = [], []
+    for _ in range(4):
+        true, _ = held_out.batch(4, size, draws)
+        made = model.decode(model.encode(true).latent_dist.mode()).sample.clamp(-1, 1)
+        errors += [float(value) for value in (made - true).square().mean((1, 2, 3)) / 4]
+        rows += [true, made]
+    save_sheet(sheet, rows)
+    decibels = [-10 * math.log10(max(error, 1e-10)) for error in errors]
+    return {"held_out_psnr": sum(decibels) / len(decibels)}
 
 
 def finished(run: Path, sizes: Sizes) -> Any:

@@ -1,8 +1,8 @@
 """Checkpoints in safetensors: all that a stage needs to go on, in one file, written whole or not.
 
 ``python -m training.checkpoint export RUN FOLDER`` writes the slim form, to take the run to another
-machine: averages only, the autoencoder in 16 and the rest in 8 bits, in files of at most 15 MiB.
-``import FOLDER RUN`` makes checkpoints of it whose optimizers begin anew.
+machine: averages only, what makes pictures in 16 and the rest in 8 bits, in files of at most
+15 MiB. ``import FOLDER RUN`` makes checkpoints of it whose optimizers begin anew.
 """
 
 from __future__ import annotations
@@ -25,6 +25,8 @@ SHARD = 15 * 2**20
 """Largest file of weights, bytes."""
 _ENDING = ".safetensors"
 _STATE = "state"
+_FINE = ("autoencoder", "decoder")
+"""Stages that 8 bits would cost sharpness."""
 
 Part = torch.nn.Module | torch.optim.Optimizer | Average
 
@@ -107,7 +109,7 @@ def export(run: Path, folder: Path) -> list[Path]:
         for key, value in whole.items():
             name, _, rest = key.partition("/")
             if name.startswith("average"):
-                packed = _half(value) if path.stem == "autoencoder" else _eighth(value)
+                packed = _half(value) if path.stem in _FINE else _eighth(value)
                 for kind, tensor in packed.items():
                     tensors[f"{path.stem}/{name}/{kind}/{rest}"] = tensor
     files = []

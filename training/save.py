@@ -18,8 +18,7 @@ from typing import Any
 from diffusers import StableDiffusionInpaintPipeline
 from diffusers.utils.logging import disable_progress_bar
 
-from training import checkpoint, distill, unet
-from training.autoencoder import finished
+from training import checkpoint, decoder, distill, unet
 from training.clock import Clock
 from training.models import ALL, FULL, Sizes, build_scheduler
 from training.running import Options
@@ -47,7 +46,7 @@ def save(run: Path, folder: Path, sizes: Sizes, *, distilled: bool = True) -> Pa
         checkpoint.read(student, {"average-unet": painter.average_unet})
     make: Any = StableDiffusionInpaintPipeline
     pipeline = make(
-        vae=finished(run, sizes),
+        vae=decoder.finished(run, sizes),
         text_encoder=painter.average_text.model,
         tokenizer=painter.tokenizer,
         unet=painter.average_unet.model,

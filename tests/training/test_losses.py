@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from training import losses
-from training.losses import balanced, pyramid_loss
+from training.losses import pyramid_loss
 
 
 def sky() -> Tensor:
@@ -40,9 +40,3 @@ def test_a_wrong_tint_costs_more_than_as_wrong_a_light() -> None:
     shift = torch.tensor([0.1, 0.0, -0.1]).view(1, 3, 1, 1)
     tinted, lighter = sky() + shift, sky() + shift.abs()
     assert pyramid_loss(tinted, sky()) > 1.2 * pyramid_loss(lighter, sky())
-
-
-def test_of_two_gradients_the_second_gets_its_share_of_the_firsts_length() -> None:
-    first, second = torch.tensor([3.0, 0.0]), torch.tensor([0.0, 1000.0])
-    assert torch.allclose(balanced(first, second, 0.5), torch.tensor([3.0, 1.5]))
-    assert torch.equal(balanced(first, torch.zeros(2), 0.5), first)

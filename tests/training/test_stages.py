@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -21,7 +22,7 @@ from renderer.defaults import fill_in
 from renderer.painting.colour import Reference
 from renderer.painting.outpaint import first_picture, outpaint
 from renderer.painting.painters import find
-from training import autoencoder, bank, distill, unet
+from training import autoencoder, bank, decoder, distill, unet
 from training.clock import Clock
 from training.latents import whitened
 from training.models import TINY, build_autoencoder
@@ -49,7 +50,7 @@ def packed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def run(packed: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A few steps of every stage."""
     folder = tmp_path_factory.mktemp("run")
-    for stage, steps in ((autoencoder, 12), (unet, 6), (distill, 3)):
+    for stage, steps in ((autoencoder, 12), (decoder, 3), (unet, 6), (distill, 3)):
         assert not stage.train(options(packed, folder, steps))
     return folder
 
@@ -119,10 +120,11 @@ def test_nothing_but_a_model_is_replaced(run: Path, tmp_path: Path) -> None:
 
 
 def test_every_stage_leaves_figures_and_a_sheet(run: Path) -> None:
-    for name in (autoencoder.NAME, unet.NAME, distill.NAME):
+    for name in (autoencoder.NAME, decoder.NAME, unet.NAME, distill.NAME):
         assert (run / f"{name}.png").stat().st_size > 1000
         assert all("step" in line for line in figures(run / f"{name}.jsonl"))
-    assert figures(run / "autoencoder.jsonl")[-1]["held_out_psnr"] > 0
+        if name in (autoencoder.NAME, decoder.NAME):
+            assert figures(run / f"{name}.jsonl")[-1]["held_out_psnr"] > 0
 
 
 def test_the_autoencoder_learns(packed: Path, tmp_path: Path) -> None:
@@ -132,17 +134,37 @@ def test_the_autoencoder_learns(packed: Path, tmp_path: Path) -> None:
     assert np.mean(losses[-5:]) < 0.75 * np.mean(losses[:5])
 
 
+def test_the_decoder_learns_and_the_encoder_stays(run: Path, packed: Path, tmp_path: Path) -> None:
+    _taken(run, tmp_path, autoencoder.NAME)
+    before = decoder.finished(tmp_path, TINY)
+    pictures = OnePicture(open_pack(packed, CPU)[0])
+    stage = decoder.DecoderStage(pictures, pictures, options(packed, tmp_path, 100))
+    losses = [float(stage.advance()["pyramid"].detach()) for _ in range(45)]
+    assert np.mean(losses[-10:]) < 0.9 * np.mean(losses[:10])
+    stage.save()
+    after = decoder.finished(tmp_path, TINY)
+    for name, value in before.state_dict().items():
+        stays = name.startswith(("encoder", "quant_conv"))
+        assert torch.equal(value, after.state_dict()[name]) == stays, name
+
+
+def test_a_decoder_for_other_latents_is_refused(run: Path, packed: Path, tmp_path: Path) -> None:
+    _taken(run, tmp_path, decoder.NAME)
+    autoencoder.train(options(packed, tmp_path, 1))
+    for use in (decoder.train, lambda given: decoder.finished(given.run, TINY)):
+        with pytest.raises(ValueError, match=r"decoder\.safetensors is of another autoencoder"):
+            use(options(packed, tmp_path, 5))
+
+
 def test_the_unet_learns(run: Path, packed: Path, tmp_path: Path) -> None:
-    (tmp_path / "autoencoder.safetensors").write_bytes(
-        (run / "autoencoder.safetensors").read_bytes()
-    )
+    _taken(run, tmp_path, autoencoder.NAME)
     pictures = OnePicture(open_pack(packed, CPU)[0])
     stage = unet.UNetStage(pictures, options(packed, tmp_path, 100))
     losses = [float(stage.advance()["loss"].detach()) for _ in range(60)]
     assert np.mean(losses[-12:]) < 0.85 * np.mean(losses[:12])
 
 
-@pytest.mark.parametrize("stage", [autoencoder, unet, distill])
+@pytest.mark.parametrize("stage", [autoencoder, decoder, unet, distill])
 def test_a_run_in_two_goes_gives_the_weights_of_a_run_in_one(
     stage: Any, run: Path, packed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -151,8 +173,7 @@ def test_a_run_in_two_goes_gives_the_weights_of_a_run_in_one(
     for folder in (whole, halves):
         folder.mkdir()
         for before in _needs(stage):
-            data = (run / f"{before}.safetensors").read_bytes()
-            (folder / f"{before}.safetensors").write_bytes(data)
+            _taken(run, folder, before)
     assert not stage.train(options(packed, whole, 5))
     _stopped_after(stage, 2, lambda: options(packed, halves, 5), monkeypatch)
     assert not stage.train(options(packed, halves, 5))
@@ -162,8 +183,13 @@ def test_a_run_in_two_goes_gives_the_weights_of_a_run_in_one(
     assert all(torch.equal(ours[name], theirs[name]) for name in ours)
 
 
+def _taken(run: Path, folder: Path, name: str) -> None:
+    """A stage's checkpoint into another run."""
+    shutil.copy(run / f"{name}.safetensors", folder)
+
+
 def _needs(stage: Any) -> list[str]:
-    order = [autoencoder.NAME, unet.NAME, distill.NAME]
+    order = [autoencoder.NAME, decoder.NAME, unet.NAME, distill.NAME]
     return order[: order.index(stage.NAME)]
 
 
