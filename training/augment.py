@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from training.atlas import Atlas, Views
+from training.captions import COLOURS
 
 ENLARGED = 1.2
 """At most so much larger than its picture is a view shown."""
@@ -28,7 +29,10 @@ RIM = 0.14
 _GLANCE = 12
 """Pixels a side of the glance that finds where there is light."""
 PLACE_DRAWS = 8
-COLOUR_DRAWS = 5
+COLOUR_DRAWS = 6
+EXPOSED = 0.25
+"""Mean light up to which darker pictures may be exposed longer, two and a half times at most."""
+_LONGEST = 2.5
 
 _YIQ = torch.tensor([[0.299, 0.587, 0.114], [0.596, -0.274, -0.322], [0.211, -0.523, 0.312]])
 
@@ -131,18 +135,38 @@ def screened(light: Tensor, more: Tensor) -> Tensor:
 
 
 def coloured(pictures: Tensor, draws: Tensor) -> Tensor:
-    """Hues turned, brightness and contrast changed a little: (N, 3, H, W) in [0, 1] and back.
+    """Hues turned, exposed longer, contrast changed a little: (N, 3, H, W) in [0, 1] and back.
 
-    Most keep their hues or have them turned a little; one in seven has them turned any way.
-    ``draws``: (N, ``COLOUR_DRAWS``).
+    Some keep their hues, some have them turned a little; the rest are led to one of the colours
+    that captions know, each as often as the others: the sky by itself has next to nothing golden,
+    green or teal. ``draws``: (N, ``COLOUR_DRAWS``).
     """
-    way, turn, other, gain, gamma = draws.unbind(1)
+    way, turn, other, gain, gamma, longer = draws.unbind(1)
     little = 0.5 * (turn + other - 1) * math.pi
-    angle = torch.where(way < 0.45, 0.0, torch.where(way < 0.85, little, (2 * turn - 1) * math.pi))
-    matrix = _hue_matrix(angle)
-    turned = torch.einsum("nij,njhw->nihw", matrix, pictures).clamp(0, 1)
-    power = torch.exp((gamma - 0.5) * 0.36)[:, None, None, None]
-    return (turned**power * torch.exp((gain - 0.5) * 0.44)[:, None, None, None]).clamp(0, 1)
+    led = _angle_of_name(turn, other) - _main_angle(pictures)
+    angle = torch.where(way < 0.25, 0.0, torch.where(way < 0.45, little, led))
+    turned = torch.einsum("nij,njhw->nihw", _hue_matrix(angle), pictures).clamp(0, 1)
+    light = turned.amax(1).mean((1, 2)).clamp(min=1e-3)
+    exposure = torch.exp((gain - 0.5) * 0.44) * (EXPOSED / light).clamp(1, _LONGEST) ** longer
+    power = torch.exp((gamma - 0.5) * 0.36)
+    return (turned ** power[:, None, None, None] * exposure[:, None, None, None]).clamp(0, 1)
+
+
+def _main_angle(pictures: Tensor) -> Tensor:
+    """(N, 3, H, W) → (N,) radians: where most of a picture's colour points, in YIQ."""
+    chroma = torch.einsum("ij,nj->ni", _YIQ[1:].to(pictures.device), pictures.mean((2, 3)))
+    return torch.atan2(chroma[:, 1], chroma[:, 0])
+
+
+def _angle_of_name(which: Tensor, where: Tensor) -> Tensor:
+    """(N,) uniform, which colour and where in its range → (N,) radians in YIQ."""
+    begins = torch.tensor([begin for begin, _ in COLOURS.values()], device=which.device)
+    number = (which * len(begins)).long()
+    begin, end = begins[number], begins.roll(-1)[number]
+    sixth = (begin + where * ((end - begin) % 360)) % 360 / 60
+    corners = torch.tensor([0.0, 4.0, 2.0], device=which.device)
+    pure = (((sixth[:, None] + corners) % 6 - 3).abs() - 1).clamp(0, 1)
+    return _main_angle(pure[:, :, None, None])
 
 
 def _hue_matrix(angle: Tensor) -> Tensor:

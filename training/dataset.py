@@ -22,7 +22,7 @@ from training.pictures.listing import read_list
 
 Split = Literal["train", "held-out"]
 
-ALONE_SHARE = 0.36
+ALONE_SHARE = 0.25
 """So much of a batch shows one thing in the dark; the rest fills the frame."""
 STARRY = {"star field", "star cluster", "star cloud", "galaxy cluster"}
 """Kinds of pictures that are laid behind others, as stars are behind everything."""

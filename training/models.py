@@ -16,12 +16,17 @@ from torch import Tensor, nn
 from torch.nn import functional
 from transformers import CLIPTextConfig, CLIPTextModel
 
+from renderer.painting.painters.diffusion.padding import set_padding
 from training.noise import BETA_END, BETA_SCHEDULE, BETA_START, TRAIN_STEPS
 from training.tokens import CONTEXT, build_tokenizer
 
 LATENT_CHANNELS = 4
 CELL = 8
 """Side of the square of pixels behind one latent."""
+PADDING = "replicate"
+"""What the UNet sees beyond the rim of a picture. The saved folder can't say it in a way that
+diffusers knows: the card does. (Reflections need two cells, and the innermost layers may have one.)
+"""
 _LOG_VARIANCE = -5.0
 
 
@@ -180,6 +185,7 @@ def build_unet(sizes: Sizes) -> Any:
     torch.nn.init.zeros_(unet.conv_out.weight)
     torch.nn.init.zeros_(unet.conv_out.bias)
     _lean(unet)
+    set_padding(unet, PADDING)
     return unet
 
 

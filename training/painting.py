@@ -21,11 +21,11 @@ from training.source import save_sheet
 from training.tokens import encode
 
 PROMPTS = (
-    "crimson nebula",
-    "blue spiral galaxy",
-    "golden star cluster, many stars",
+    "crimson nebula, glowing",
+    "blue nebula, glowing, many stars",
     "teal and violet gas cloud, glowing",
-    "dark dust cloud, few stars",
+    "golden star cluster, many stars",
+    "blue spiral galaxy",
     "deep field, galaxies",
 )
 _ZOOM = 1.5

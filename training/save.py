@@ -20,7 +20,7 @@ from diffusers.utils.logging import disable_progress_bar
 
 from training import checkpoint, decoder, distill, unet
 from training.clock import Clock
-from training.models import ALL, FULL, Sizes, build_scheduler
+from training.models import ALL, FULL, PADDING, Sizes, build_scheduler
 from training.running import Options
 
 CARD = "zoomtui.json"
@@ -59,6 +59,7 @@ def save(run: Path, folder: Path, sizes: Sizes, *, distilled: bool = True) -> Pa
     card = {
         "steps": distill.STEPS if distilled else unet.STEPS,
         "guidance_scale": 1.0 if distilled else unet.GUIDANCE,
+        "padding": PADDING,
         "licence": LICENCE,
     }
     write(pipeline, folder, card)

@@ -2,11 +2,11 @@
 
 python3 -m training.session 1 PACK RUN OUT --wheels WHEELS
 
-Slice 1 trains the autoencoder and its decoder, and begins with the UNet, 2 goes on with it, 3 ends
-it, distils it and makes the folder that is shipped; 4 only brings back the folder without
-distillation. Every slice ends before ``--minutes`` are over, and leaves in OUT what is worth
-bringing back as soon as it is there: checkpoints in their slim form, sheets, figures, the folder in
-pieces of 15 MiB.
+Slice 1 trains the autoencoder and begins with the UNet, 2 goes on with it, 3 trains the decoder
+once more, ends the UNet, distils it and makes the folder that is shipped; 4 only brings back the
+folder without distillation. Every slice ends before ``--minutes`` are over, and leaves in OUT what
+is worth bringing back as soon as it is there: checkpoints in their slim form, sheets, figures, the
+folder in pieces of 15 MiB.
 
 A stage that fails is tried once more with half of its batches; whatever fails, the rest is done.
 Knows commands and times, nothing of training: stages are processes of their own. So it needs the
@@ -71,17 +71,17 @@ class Sample:
 Task = Stage | Save | Export | Sample
 SLICES: dict[int, tuple[Task, ...]] = {
     1: (
-        Stage("autoencoder", 0.6),
-        Stage("decoder", 0.7),
+        Stage("autoencoder", 0.66),
         Export(),
         Stage("unet", 0.96, "0:0.16"),
         Export(),
     ),
     2: (Stage("unet", 0.96, "0.16:0.73"), Export()),
     3: (
-        Stage("unet", 0.47, "0.73:1"),
+        Stage("decoder", 0.08),
+        Stage("unet", 0.5, "0.73:1"),
         Save(GUIDED),
-        Stage("distill", 0.83),
+        Stage("distill", 0.84),
         Save(FOLDER),
         Sample(0.97),
     ),

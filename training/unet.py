@@ -42,10 +42,10 @@ PHASES: Mapping[str, tuple[Phase, ...]] = {
     ),
     "medium": (
         Phase(0.0, 128, 64, whole=0.6),
-        Phase(0.3, 256, 32, whole=0.3),
-        Phase(0.75, 384, 16),
-        Phase(0.88, 512, 8),
-        Phase(0.95, 768, 4),
+        Phase(0.1, 256, 32, whole=0.4),
+        Phase(0.4, 384, 16, whole=0.2),
+        Phase(0.65, 512, 8),
+        Phase(0.85, 768, 4),
     ),
     "small": (Phase(0.0, 128, 16),),
     "tiny": (Phase(0.0, 64, 4),),
@@ -55,6 +55,8 @@ _UNPROMPTED = 0.12
 """Share of samples without words, for guidance to compare with."""
 _KNOWN = 0.25
 """What a known latent counts; a masked one counts 1."""
+_RIM = 2.0
+"""What a cell at the rim counts, to the others: it is a join in the picture around it."""
 _SQUARE = 4
 """Side of a square of cells whose mean is looked at."""
 _IN_SQUARES, _OVER_ALL = 4.0, 16.0
@@ -149,7 +151,7 @@ class UNetStage(Resumed):
         added = torch.randn(shape, generator=noise, device=device)
         noisy, aim = self._schedule.noised(batch.latents, added, times)
         v = predict(self._painter.unet, self._painter.text, noisy, times, batch)
-        errors, broad = _errors(v - aim, _KNOWN + (1 - _KNOWN) * batch.mask)
+        errors, broad = _errors(v - aim, _counts(batch.mask))
         weights = self._schedule.weights(times).flatten()
         loss = ((errors + broad) * weights).mean() / weights.mean()
         self._optimizer.zero_grad(set_to_none=True)
@@ -177,6 +179,14 @@ class UNetStage(Resumed):
             guidance=GUIDANCE,
         )
         return {}
+
+
+def _counts(mask: Tensor) -> Tensor:
+    """What the error at each place counts, (N, 1, H, W) as the mask."""
+    counts = _KNOWN + (1 - _KNOWN) * mask
+    counts[..., (0, -1), :] *= _RIM
+    counts[..., (0, -1)] *= _RIM
+    return counts
 
 
 def _errors(off: Tensor, counts: Tensor) -> tuple[Tensor, Tensor]:

@@ -49,7 +49,14 @@ def main() -> None:
         return
     settings = settings_for(given.folder, given.prompt, given.seed)
     own = list(keyframes(find("diffusion")(settings), settings, given.keyframes))
-    other = fill_in({"painter": "texture", "prompt": given.prompt, "seed": given.seed}).settings
+    other = fill_in(
+        {
+            "painter": "texture",
+            "prompt": given.prompt,
+            "seed": given.seed,
+            "keyframe_size": "{}x{}".format(*settings.keyframe_size),
+        }
+    ).settings
     beside = list(keyframes(find("texture")(other), other, given.keyframes, own[0].canvas))
     print(f"{given.keyframes} keyframes, {given.prompt!r}, seed {given.seed}: mean / worst")
     print("          seam           drift          contrast  s a keyframe")

@@ -11,6 +11,7 @@ from diffusers import StableDiffusionInpaintPipeline
 from training import save, unet
 from training.captions import vocabulary
 from training.models import (
+    PADDING,
     Sizes,
     build_autoencoder,
     build_scheduler,
@@ -37,6 +38,11 @@ def save_untrained(sizes: Sizes, folder: Path) -> Path:
         image_encoder=None,
         requires_safety_checker=False,
     )
-    card = {"steps": unet.STEPS, "guidance_scale": unet.GUIDANCE, "licence": "none"}
+    card = {
+        "steps": unet.STEPS,
+        "guidance_scale": unet.GUIDANCE,
+        "padding": PADDING,
+        "licence": "none",
+    }
     save.write(pipeline, folder, card)
     return folder

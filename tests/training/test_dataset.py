@@ -15,9 +15,8 @@ from torch import Tensor
 
 from renderer.errors import SettingsError
 from tests.training.sources import cloud, small_pack, stars
-from training import augment
+from training import augment, captions
 from training.atlas import Atlas, Views
-from training.captions import vocabulary
 from training.dataset import Pictures
 from training.pictures.listing import LIST
 
@@ -59,7 +58,9 @@ def test_a_batch_is_pictures_in_range_and_words_of_the_vocabulary(folder: Path) 
     assert -1 <= pictures.min() < -0.9
     assert 0.5 < pictures.max() <= 1
     assert len(texts) == 16
-    assert {word for text in texts for word in text.replace(",", "").split()} <= set(vocabulary())
+    assert {word for text in texts for word in text.replace(",", "").split()} <= set(
+        captions.vocabulary()
+    )
 
 
 def test_the_same_generator_gives_the_same_batches(folder: Path) -> None:
@@ -186,16 +187,34 @@ def test_a_thing_alone_stays_in_sight_and_is_never_blurred() -> None:
 
 def test_colours_that_are_not_turned_stay() -> None:
     pictures = torch.rand(5, 3, 8, 8, generator=generator(5))
-    still = torch.tensor([0.1, 0.3, 0.9, 0.5, 0.5]).expand(5, -1)
+    still = torch.tensor([0.1, 0.3, 0.9, 0.5, 0.5, 0.0]).expand(5, -1)
     assert torch.allclose(augment.coloured(pictures, still), pictures, atol=2e-3)
-    turned = augment.coloured(pictures, torch.tensor([0.95, 0.9, 0.5, 0.5, 0.5]).expand(5, -1))
+    turned = augment.coloured(pictures, torch.tensor([0.95, 0.9, 0.5, 0.5, 0.5, 0.0]).expand(5, -1))
     assert not torch.allclose(turned, pictures, atol=0.1)
     assert turned.min() >= 0
     assert turned.max() <= 1
 
 
+@pytest.mark.parametrize("number", range(len(captions.COLOURS)))
+def test_a_picture_can_be_led_to_each_colour_that_captions_know(number: int) -> None:
+    pictures = 0.15 + 0.25 * torch.rand(4, 3, 1, 1, generator=generator(7)).expand(4, 3, 96, 96)
+    which = (number + 0.5) / len(captions.COLOURS)
+    draws = torch.tensor([0.95, which, 0.5, 0.5, 0.5, 0.0]).expand(4, -1)
+    led = augment.coloured(pictures, draws) * 2 - 1
+    name = list(captions.COLOURS)[number]
+    assert all(seen.colours[:1] in ((name,), ()) for seen in captions.measure(led))
+    assert any(seen.colours for seen in captions.measure(led))
+
+
+def test_what_is_dark_can_be_exposed_longer() -> None:
+    pictures = torch.stack([torch.full((3, 8, 8), light) for light in (0.02, 0.15, 0.5)])
+    draws = torch.tensor([0.1, 0.5, 0.5, 0.5, 0.5, 1.0]).expand(3, -1)
+    means = augment.coloured(pictures, draws).mean((1, 2, 3))
+    assert torch.allclose(means, torch.tensor([0.05, augment.EXPOSED, 0.5]), atol=5e-3)
+
+
 def test_grey_stays_grey_whatever_the_turn() -> None:
     grey = torch.full((6, 3, 4, 4), 0.4)
     draws = torch.rand(6, augment.COLOUR_DRAWS, generator=generator(6))
-    draws[:, 0], draws[:, 3:] = 0.95, 0.5
+    draws[:, 0], draws[:, 3:5], draws[:, 5] = 0.95, 0.5, 0.0
     assert torch.allclose(augment.coloured(grey, draws), grey, atol=2e-3)

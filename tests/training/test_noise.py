@@ -56,9 +56,10 @@ def test_v_and_noisy_latents_give_the_clean_ones_back(schedule: Schedule) -> Non
 
 def test_every_batch_holds_all_noise_levels_and_weights_are_bounded(schedule: Schedule) -> None:
     times = draw_times(100, torch.Generator().manual_seed(0))
-    free = times[times < 999]
-    assert len(free.unique()) == len(free)
-    assert int((times == 999).sum()) >= 1
+    assert times.min() < 30
+    assert times.unique().diff().max() < 60
+    assert int((times == 999).sum()) >= 5
+    assert int((times >= 500).sum()) > 55, "they lean towards noise"
     weights = schedule.weights(torch.arange(1000)).flatten()
     assert weights.max() == 1
     assert weights[999] == 1, "pure noise counts: colours are settled there"

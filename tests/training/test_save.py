@@ -11,7 +11,7 @@ from diffusers import StableDiffusionInpaintPipeline
 
 from renderer.painting.painters import cosmos
 from tests.training.models import save_untrained
-from training.models import FULL, TINY
+from training.models import FULL, PADDING, TINY
 
 MIB = 2**20
 
@@ -47,6 +47,7 @@ def test_the_card_is_what_the_product_reads(tiny: Path) -> None:
     card = cosmos.read_card(tiny)
     assert card is not None
     assert (card.steps, card.guidance_scale) == (written["steps"], written["guidance_scale"])
+    assert card.padding == PADDING
     assert card.size == sum(file.stat().st_size for file in tiny.rglob("*.safetensors"))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from training.unet import _errors
+from training.unet import _counts, _errors
 
 EVERYWHERE = torch.ones(3, 1, 16, 16)
 
@@ -34,3 +34,13 @@ def test_what_counts_nothing_is_not_looked_at() -> None:
     off = torch.zeros(3, 4, 16, 16)
     off[:, :, :8] = 100
     assert all((errors == 0).all() for errors in _errors(off, counts))
+
+
+def test_what_is_painted_counts_most_and_the_rim_more() -> None:
+    mask = torch.ones(2, 1, 8, 8)
+    mask[:, :, 2:6, 2:6] = 0
+    counts = _counts(mask)
+    inside, border, rim = (counts[1, 0, n, 4].item() for n in (3, 1, 0))
+    assert inside < border < rim
+    assert counts[1, 0, 4, -1] == rim
+    assert mask.max() == 1

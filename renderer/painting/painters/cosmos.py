@@ -1,6 +1,6 @@
 """The model of our own, ``cosmos``: where its weights lie in the package, and what suits them.
 
-A package may lack them: they are made by ``training/``, which takes a GPU. Light: no torch.
+They are made by ``training/``; a package may have been built without them. Light: no torch.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ FOLDER = Path(__file__).parent / "assets" / NAME
 """An inpainting pipeline in diffusers' form, with a card beside it."""
 CARD = "zoomtui.json"
 MISSING = (
-    f"model {NAME} is not in this package: it has not been trained yet; training/README.md of "
-    "the source says how that is done"
+    f"model {NAME} is not in this package: it was built without the weights; take one that has "
+    "them, or make them as training/README.md of the source says"
 )
 
 
@@ -26,6 +26,8 @@ class Card:
     steps: int
     """Denoising steps that it was made for."""
     guidance_scale: float
+    padding: str
+    """What the UNet's convolutions see beyond the rim of a picture, one of ``padding.MODES``."""
     licence: str
     """Of the weights."""
     size: int
@@ -41,6 +43,7 @@ def read_card(folder: Path = FOLDER) -> Card | None:
     return Card(
         steps=int(values["steps"]),
         guidance_scale=float(values["guidance_scale"]),
+        padding=str(values.get("padding", "zeros")),
         licence=str(values["licence"]),
         size=sum(weights.stat().st_size for weights in folder.glob("*/*.safetensors")),
     )

@@ -16,6 +16,7 @@ import transformers
 from safetensors import SafetensorError
 
 from renderer.errors import PainterError, SettingsError
+from renderer.painting.painters.cosmos import read_card
 from renderer.painting.painters.diffusion.checkpoint import find_kin
 from renderer.painting.painters.diffusion.device import Device, choose
 from renderer.painting.painters.diffusion.families import INDEX, Adjunct, Family, read_family
@@ -35,6 +36,7 @@ from renderer.painting.painters.diffusion.memory import (
     offload_models,
     release,
 )
+from renderer.painting.painters.diffusion.padding import set_padding
 from renderer.painting.painters.diffusion.quiet import redirect_logs
 from renderer.painting.painters.diffusion.weights import check_weights, choose_weights
 from renderer.painting.painters.loras import parse_lora
@@ -166,6 +168,8 @@ def _from_folder(folder: Path, family: Family, device: Device, settings: RenderS
             **family.options,
             **_adjunct_parts(family.adjunct, dtype, device, settings),
         )
+        if card := read_card(folder):
+            set_padding(pipeline.unet, card.padding)
     except _DAMAGED as error:
         if is_lost(error):
             raise
