@@ -18,7 +18,7 @@ $(VENV)/dev.stamp: $(VENV)/run.stamp
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
 	touch $@
 
-demo: $(VENV)/run.stamp     ## render a short film without any model and say how to watch it
+demo: $(VENV)/run.stamp     ## render a short film of a nebula and say how to watch it
 	$(BIN)/zoomtui demo
 
 install: $(VENV)/dev.stamp  ## just the environment, in .venv

@@ -165,7 +165,8 @@ def _choose_painter(given: dict[str, Any], notes: list[str]) -> ModelPreset | No
     if not chosen:
         notes.append(
             "no usable accelerator here, so the texture painter is used, which needs no model and "
-            "follows no prompt; --painter diffusion runs on the CPU, slowly"
+            "follows no prompt; --model cosmos paints any sky in seconds, --painter diffusion "
+            "anything, slowly"
         )
     if given["painter"] == "texture":
         modelled = ("prompt", "negative_prompt", "model", *PAINTING)

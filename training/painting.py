@@ -23,8 +23,8 @@ from training.tokens import encode
 PROMPTS = (
     "crimson nebula, glowing",
     "blue nebula, glowing, many stars",
-    "teal and violet gas cloud, glowing",
-    "golden star cluster, many stars",
+    "golden nebula, glowing",
+    "star cluster, glowing, countless stars",
     "blue spiral galaxy",
     "deep field, galaxies",
 )

@@ -6,12 +6,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 import torch
 
 from renderer.defaults import fill_in
 from renderer.painting.painters.models import PRESETS
 from tests.interface.processes import environment, zoomtui
-from zoomtui.commands.render import DEMO
+from zoomtui.commands.render import DEMO, DEMO_WITHOUT_WEIGHTS
 
 
 def test_models_says_licence_size_resolution_and_memory_of_each(tmp_path: Path) -> None:
@@ -45,9 +46,15 @@ def test_doctor_tells_the_truth_in_one_line_each(tmp_path: Path) -> None:
         assert found[name].startswith("ok")
 
 
-def test_the_demo_is_about_ten_seconds_without_a_model() -> None:
-    settings = fill_in(DEMO).settings
-    assert settings.painter == "texture"
+@pytest.mark.parametrize(
+    ("demo", "painter"), [(DEMO, "diffusion"), (DEMO_WITHOUT_WEIGHTS, "texture")]
+)
+def test_the_demo_is_about_ten_seconds_with_what_the_package_has(
+    demo: dict[str, object], painter: str
+) -> None:
+    settings = fill_in(demo).settings
+    assert settings.painter == painter
+    assert settings.model == ("cosmos" if painter == "diffusion" else "")
     assert settings.keyframes is not None
     assert settings.film_frames is not None
     assert settings.keyframes >= 6

@@ -1,8 +1,10 @@
-"""The model of our own: not offered while it is untrained, offered and found once it is there."""
+"""The model of our own: offered with what suits it, found without a hub, painting what it is asked.
+
+A package without its weights says so.
+"""
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import subprocess
@@ -10,80 +12,127 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
-from renderer.errors import SettingsError
-from renderer.painting.painters import cosmos
-from renderer.painting.painters.models import check_model, find_preset
+from renderer.defaults import fill_in
+from renderer.painting.colour import Reference
+from renderer.painting.outpaint import Outpainted, first_picture, outpaint
+from renderer.painting.painters import cosmos, find
+from renderer.painting.painters.diffusion.hub import locate
+from renderer.painting.painters.models import find_preset
+from renderer.settings import RenderSettings
+from tests.interface.processes import zoomtui
 
 ROOT = Path(__file__).parents[2]
-SHIPPED = cosmos.read_card() is not None
 
 
-@pytest.mark.skipif(SHIPPED, reason="this package has the weights")
-def test_untrained_it_is_no_preset_and_asking_for_it_says_what_to_do() -> None:
-    assert find_preset("cosmos") is None
-    with pytest.raises(SettingsError) as caught:
-        check_model("Cosmos")
-    assert str(caught.value) == cosmos.MISSING
-    assert "training/README.md" in cosmos.MISSING
+def ignore(done: int, total: int) -> None:
+    pass
+
+
+def wished(prompt: str) -> RenderSettings:
+    return fill_in({"model": "cosmos", "prompt": prompt, "seed": 3}).settings
+
+
+def test_it_is_listed_with_its_licence_and_size(tmp_path: Path) -> None:
+    listed = zoomtui("models", cwd=tmp_path).out
+    lines = listed[listed.index("cosmos") :].splitlines()[:5]
+    assert [line.strip() for line in lines[2:4]] == ["part of this package", "licence CC BY 4.0"]
+    card = cosmos.read_card()
+    assert card is not None
+    assert lines[4].strip().startswith(f"weights {card.size / 1e6:.0f} MB")
+    assert card.size < 60e6
+
+
+def test_its_preset_fills_in_what_suits_it() -> None:
+    card, settings = cosmos.read_card(), wished("crimson nebula")
+    assert card is not None
+    assert (settings.painter, settings.scheduler) == ("diffusion", "")
+    assert (settings.steps, settings.guidance_scale) == (card.steps, card.guidance_scale)
+    assert settings.keyframe_size == (512, 512)
+
+
+def test_it_is_loaded_from_the_package_without_the_hub() -> None:
+    assert Path(locate("cosmos", half=False)) == cosmos.FOLDER
+
+
+def test_the_credits_that_its_licence_asks_for_lie_beside_it() -> None:
+    assert (cosmos.FOLDER / "PICTURES.md").read_bytes() == (
+        ROOT / "training" / "PICTURES.md"
+    ).read_bytes()
+
+
+def painted(prompt: str) -> tuple[NDArray[np.uint8], Outpainted]:
+    """A first picture, and the keyframe around it."""
+    settings = wished(prompt)
+    painter = find(settings.painter)(settings)
+    picture = first_picture(painter, settings, ignore)
+    reference = Reference.of(picture)
+    return picture, outpaint(
+        painter, picture, settings, keyframe=1, reference=reference, on_step=ignore
+    )
+
+
+@pytest.fixture(scope="module")
+def red() -> tuple[NDArray[np.uint8], Outpainted]:
+    return painted("crimson nebula")
+
+
+@pytest.fixture(scope="module")
+def blue() -> tuple[NDArray[np.uint8], Outpainted]:
+    return painted("blue nebula, glowing")
+
+
+def test_a_prompt_decides_the_colour(
+    red: tuple[NDArray[np.uint8], Outpainted], blue: tuple[NDArray[np.uint8], Outpainted]
+) -> None:
+    reds, _, blues = red[0].mean((0, 1))
+    assert reds > 1.5 * blues
+    reds, _, blues = blue[0].mean((0, 1))
+    assert blues > 1.25 * reds
+
+
+def test_a_border_goes_on_from_the_picture(red: tuple[NDArray[np.uint8], Outpainted]) -> None:
+    picture, done = red
+    border = np.ones(done.canvas.shape[:2], np.bool_)
+    inside = slice(128, 128 + 512)
+    border[inside, inside] = False
+    assert np.array_equal(done.canvas[inside, inside], picture)
+    assert done.canvas[border].std() > 8  # clouds and stars, not one colour
+    assert done.seam < 1.6
+    reds, _, blues = done.canvas[border].mean(0)
+    assert reds > 1.5 * blues
+
+
+def test_a_package_without_the_weights_says_so(tmp_path: Path) -> None:
+    bare = shutil.ignore_patterns("__pycache__", cosmos.NAME)
+    shutil.copytree(ROOT / "renderer", tmp_path / "renderer", ignore=bare)
+    code = """if True:
+        from renderer.errors import SettingsError
+        from renderer.painting.painters.models import check_model, find_preset
+        assert find_preset("cosmos") is None
+        try:
+            check_model("Cosmos")
+        except SettingsError as error:
+            print(error)
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == cosmos.MISSING + "\n"
     assert "\n" not in cosmos.MISSING
+    assert "training/README.md" in cosmos.MISSING
 
 
 def test_no_name_is_no_preset() -> None:
     assert find_preset("") is None
-
-
-@pytest.fixture(scope="module")
-def package(folders: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the package that has a (tiny) model in the place of the real one."""
-    root = tmp_path_factory.mktemp("package")
-    for name in ("renderer", "zoomtui"):
-        shutil.copytree(ROOT / name, root / name, ignore=shutil.ignore_patterns("__pycache__"))
-    place = root / cosmos.FOLDER.relative_to(ROOT)
-    shutil.rmtree(place, ignore_errors=True)
-    shutil.copytree(folders["sd"], place)
-    card = {"steps": 7, "guidance_scale": 1.0, "licence": "CC BY 4.0"}
-    (place / cosmos.CARD).write_text(json.dumps(card), encoding="utf-8")
-    return root
-
-
-def ran(package: Path, *arguments: str) -> str:
-    done = subprocess.run(
-        [sys.executable, *arguments],
-        cwd=package,
-        env={**os.environ, "PYTHONPATH": str(package), "HF_HUB_OFFLINE": "1"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
-
-
-def test_once_it_is_there_it_is_listed_with_its_licence_and_size(package: Path) -> None:
-    listed = ran(package, "-m", "zoomtui", "models")
-    lines = listed[listed.index("cosmos") :].splitlines()[:5]
-    assert [line.strip() for line in lines[2:4]] == ["part of this package", "licence CC BY 4.0"]
-    assert lines[4].strip().startswith("weights 6 MB")
-
-
-def test_its_preset_fills_in_what_suits_it(package: Path) -> None:
-    code = """if True:
-        from renderer.defaults import fill_in
-        s = fill_in({"model": "cosmos", "prompt": "crimson nebula"}).settings
-        print(s.painter, s.steps, s.guidance_scale, s.keyframe_size, s.scheduler == "")
-    """
-    assert ran(package, "-c", code).strip() == "diffusion 7 1.0 (512, 512) True"
-
-
-def test_it_is_loaded_from_the_package_without_the_hub(package: Path) -> None:
-    code = """if True:
-        from renderer.painting.painters.diffusion.hub import locate
-        print(locate("cosmos", half=False))
-    """
-    found = Path(ran(package, "-c", code).strip())
-    assert found == package / cosmos.FOLDER.relative_to(ROOT)
 
 
 @pytest.mark.parametrize("name", ["ddim", "euler", "dpm++", "unipc", "lcm", "tcd"])

@@ -30,19 +30,27 @@ from zoomtui.progress import watch_lines
 from zoomtui.words import clean, path_text
 
 DEMO = {
-    "painter": "texture",
+    "model": "cosmos",
+    "prompt": "crimson nebula, glowing",
     "size": "1280x720",
+    "keyframe_size": "768x432",
     "seconds_per_keyframe": 1.5,
     "keyframes": 8,
     "seed": 1995,
 }
-"""About ten seconds of film, in a minute or two on two cores."""
+"""About ten seconds of film, in about a minute on two cores."""
+DEMO_WITHOUT_WEIGHTS = {
+    **{name: DEMO[name] for name in ("size", "seconds_per_keyframe", "keyframes", "seed")},
+    "painter": "texture",
+}
+"""The same of a package that was built without cosmos."""
 
 
 @click.command(
     epilog="""\b
 Examples:
   zoomtui render "a coral reef, oil painting" --keyframes 20
+  zoomtui render "blue nebula, glowing" --model cosmos --keyframes 20
   zoomtui render "a castle" --image castle.jpg --size 1280x720 --seed 7
   zoomtui render --painter texture --image stars.png --zoom-factor 2
   zoomtui render "moss" --model ./my-model --steps 20 --scheduler unipc
@@ -193,11 +201,11 @@ def _steer(folder: Path, given: dict[str, Any]) -> None:
 
 
 @click.command(
-    short_help="Render ten seconds of stars, without any model.",
+    short_help="Render ten seconds of a nebula: no GPU, no download.",
     epilog="""\b
 Examples:
   zoomtui demo
-  zoomtui demo --out stars.zoom
+  zoomtui demo --out nebula.zoom
 """,
 )
 @click.option(
@@ -206,10 +214,15 @@ Examples:
 @headless_option
 @click.pass_obj
 def demo(look: Look, /, out: Path | None, headless: bool) -> int:
-    """Render about ten seconds of stars, without any model, to see that everything works."""
-    from renderer.defaults import fill_in
+    """Render about ten seconds of a nebula, to see that everything works.
 
-    settings = fill_in(DEMO).settings
+    cosmos paints it, the small model that comes with the package: it needs no GPU, and nothing is
+    downloaded.
+    """
+    from renderer.defaults import fill_in
+    from renderer.painting.painters import cosmos
+
+    settings = fill_in(DEMO if cosmos.read_card() else DEMO_WITHOUT_WEIGHTS).settings
     folder = named(out) if out is not None else free_folder(Path(), "demo")
     prepared = prepare(folder, settings)
     return _create_and_run(prepared, look, detached=_detached(headless, False), as_json=False)
