@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from training.atlas import Atlas, Views
-from training.captions import COLOURS
+from training.captions import hue_ranges
 
 ENLARGED = 1.2
 """At most so much larger than its picture is a view shown."""
@@ -160,9 +160,8 @@ def _main_angle(pictures: Tensor) -> Tensor:
 
 def _angle_of_name(which: Tensor, where: Tensor) -> Tensor:
     """(N,) uniform, which colour and where in its range → (N,) radians in YIQ."""
-    begins = torch.tensor([begin for begin, _ in COLOURS.values()], device=which.device)
-    number = (which * len(begins)).long()
-    begin, end = begins[number], begins.roll(-1)[number]
+    ranges = torch.tensor(hue_ranges(), device=which.device)
+    begin, end = ranges[(which * len(ranges)).long()].unbind(1)
     sixth = (begin + where * ((end - begin) % 360)) % 360 / 60
     corners = torch.tensor([0.0, 4.0, 2.0], device=which.device)
     pure = (((sixth[:, None] + corners) % 6 - 3).abs() - 1).clamp(0, 1)

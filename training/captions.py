@@ -100,6 +100,12 @@ def vocabulary() -> tuple[str, ...]:
     return tuple(sorted({word for phrase in phrases for word in phrase.split()}))
 
 
+def hue_ranges() -> list[tuple[int, int]]:
+    """Where each of ``COLOURS`` begins and ends, degrees, in their order; one goes over 360."""
+    begins = [begin for begin, _ in COLOURS.values()]
+    return list(zip(begins, [*begins[1:], begins[0]], strict=True))
+
+
 _STAR_WORDS = ("few stars", "stars", "many stars", "countless stars")
 _LIGHT_WORDS = ("dark", "dim", "bright", "glowing")
 
@@ -131,13 +137,8 @@ def _colour_shares(value: Tensor) -> tuple[Tensor, Tensor]:
         torch.where(high == green, (blue - red) / safe + 2, (red - green) / safe + 4),
     )
     hue = sixth * 60
-    begins = [begin for begin, _ in COLOURS.values()]
-    ends = [*begins[1:], begins[0]]
     shining = chroma * high.sqrt()
-    sums = [
-        (shining * _between(hue, begin, end)).sum((1, 2))
-        for begin, end in zip(begins, ends, strict=True)
-    ]
+    sums = [(shining * _between(hue, begin, end)).sum((1, 2)) for begin, end in hue_ranges()]
     coloured = shining.sum((1, 2))
     shares = torch.stack(sums, 1) / coloured.clamp(min=1e-6)[:, None]
     return shares, coloured / (high**1.5).sum((1, 2)).clamp(min=1e-6)

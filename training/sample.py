@@ -9,7 +9,6 @@ and on the terminal the seconds a keyframe takes and the engine's seam and drift
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 import time
 from collections.abc import Iterator
@@ -21,13 +20,12 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from renderer.defaults import fill_in
-from renderer.errors import RendererError
+from renderer.errors import RendererError, SettingsError
 from renderer.painting.colour import Reference
 from renderer.painting.outpaint import first_picture, outpaint, picture_of
-from renderer.painting.painters import Painter, find
+from renderer.painting.painters import Painter, cosmos, find
 from renderer.settings import RenderSettings
 from training.painting import PROMPTS
-from training.save import CARD
 
 COLUMNS = 10
 _TILE = 160
@@ -35,14 +33,16 @@ _TILE = 160
 
 def settings_for(folder: Path, prompt: str, seed: int) -> RenderSettings:
     """What the product would paint this prompt with, at the steps and guidance on the card."""
-    card = json.loads((folder / CARD).read_text(encoding="utf-8"))
+    card = cosmos.read_card(folder)
+    if card is None:
+        raise SettingsError(f"{folder} has no {cosmos.CARD}, which training.save writes")
     wishes = {
         "painter": "diffusion",
         "model": str(folder.resolve()),
         "prompt": prompt,
         "seed": seed,
-        "steps": card["steps"],
-        "guidance_scale": card["guidance_scale"],
+        "steps": card.steps,
+        "guidance_scale": card.guidance_scale,
         "scheduler": "",
     }
     return fill_in(wishes).settings

@@ -18,12 +18,12 @@ from typing import Any
 from diffusers import StableDiffusionInpaintPipeline
 from diffusers.utils.logging import disable_progress_bar
 
+from renderer.painting.painters.cosmos import CARD
 from training import checkpoint, decoder, distill, unet
 from training.clock import Clock
 from training.models import ALL, FULL, PADDING, Sizes, build_scheduler
 from training.running import Options
 
-CARD = "zoomtui.json"
 LICENCE = "CC BY 4.0"
 _MOST = 60 * 10**6
 """What the weights may come to, bytes."""

@@ -17,6 +17,7 @@ from PIL import Image
 from renderer.defaults import fill_in
 from renderer.painting.colour import Reference
 from renderer.painting.painters import cosmos, find
+from renderer.plain import dimensions
 from training.painting import PROMPTS
 from training.sample import COLUMNS, Painted, keyframes, settings_for, sheet
 
@@ -54,7 +55,7 @@ def main() -> None:
             "painter": "texture",
             "prompt": given.prompt,
             "seed": given.seed,
-            "keyframe_size": "{}x{}".format(*settings.keyframe_size),
+            "keyframe_size": dimensions(settings.keyframe_size),
         }
     ).settings
     beside = list(keyframes(find("texture")(other), other, given.keyframes, own[0].canvas))

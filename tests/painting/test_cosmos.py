@@ -17,19 +17,14 @@ import pytest
 from numpy.typing import NDArray
 
 from renderer.defaults import fill_in
-from renderer.painting.colour import Reference
-from renderer.painting.outpaint import Outpainted, first_picture, outpaint
 from renderer.painting.painters import cosmos, find
 from renderer.painting.painters.diffusion.hub import locate
 from renderer.painting.painters.models import find_preset
 from renderer.settings import RenderSettings
 from tests.interface.processes import zoomtui
+from training.sample import Painted, keyframes
 
 ROOT = Path(__file__).parents[2]
-
-
-def ignore(done: int, total: int) -> None:
-    pass
 
 
 def wished(prompt: str) -> RenderSettings:
@@ -64,29 +59,25 @@ def test_the_credits_that_its_licence_asks_for_lie_beside_it() -> None:
     ).read_bytes()
 
 
-def painted(prompt: str) -> tuple[NDArray[np.uint8], Outpainted]:
+def painted(prompt: str) -> tuple[NDArray[np.uint8], Painted]:
     """A first picture, and the keyframe around it."""
     settings = wished(prompt)
-    painter = find(settings.painter)(settings)
-    picture = first_picture(painter, settings, ignore)
-    reference = Reference.of(picture)
-    return picture, outpaint(
-        painter, picture, settings, keyframe=1, reference=reference, on_step=ignore
-    )
+    first, around = keyframes(find(settings.painter)(settings), settings, 2)
+    return first.canvas, around
 
 
 @pytest.fixture(scope="module")
-def red() -> tuple[NDArray[np.uint8], Outpainted]:
+def red() -> tuple[NDArray[np.uint8], Painted]:
     return painted("crimson nebula")
 
 
 @pytest.fixture(scope="module")
-def blue() -> tuple[NDArray[np.uint8], Outpainted]:
+def blue() -> tuple[NDArray[np.uint8], Painted]:
     return painted("blue nebula, glowing")
 
 
 def test_a_prompt_decides_the_colour(
-    red: tuple[NDArray[np.uint8], Outpainted], blue: tuple[NDArray[np.uint8], Outpainted]
+    red: tuple[NDArray[np.uint8], Painted], blue: tuple[NDArray[np.uint8], Painted]
 ) -> None:
     reds, _, blues = red[0].mean((0, 1))
     assert reds > 1.5 * blues
@@ -94,13 +85,14 @@ def test_a_prompt_decides_the_colour(
     assert blues > 1.25 * reds
 
 
-def test_a_border_goes_on_from_the_picture(red: tuple[NDArray[np.uint8], Outpainted]) -> None:
+def test_a_border_goes_on_from_the_picture(red: tuple[NDArray[np.uint8], Painted]) -> None:
     picture, done = red
     border = np.ones(done.canvas.shape[:2], np.bool_)
     inside = slice(128, 128 + 512)
     border[inside, inside] = False
     assert np.array_equal(done.canvas[inside, inside], picture)
     assert done.canvas[border].std() > 8  # clouds and stars, not one colour
+    assert done.seam is not None
     assert done.seam < 1.6
     reds, _, blues = done.canvas[border].mean(0)
     assert reds > 1.5 * blues

@@ -29,20 +29,15 @@ from zoomtui.output import ERR, OUT, write_line
 from zoomtui.progress import watch_lines
 from zoomtui.words import clean, path_text
 
+_DEMO_FILM = {"size": "1280x720", "seconds_per_keyframe": 1.5, "keyframes": 8, "seed": 1995}
+"""About ten seconds, in about a minute on two cores."""
 DEMO = {
+    **_DEMO_FILM,
     "model": "cosmos",
     "prompt": "crimson nebula, glowing",
-    "size": "1280x720",
     "keyframe_size": "768x432",
-    "seconds_per_keyframe": 1.5,
-    "keyframes": 8,
-    "seed": 1995,
 }
-"""About ten seconds of film, in about a minute on two cores."""
-DEMO_WITHOUT_WEIGHTS = {
-    **{name: DEMO[name] for name in ("size", "seconds_per_keyframe", "keyframes", "seed")},
-    "painter": "texture",
-}
+DEMO_WITHOUT_WEIGHTS = {**_DEMO_FILM, "painter": "texture"}
 """The same of a package that was built without cosmos."""
 
 
@@ -220,9 +215,9 @@ def demo(look: Look, /, out: Path | None, headless: bool) -> int:
     downloaded.
     """
     from renderer.defaults import fill_in
-    from renderer.painting.painters import cosmos
+    from renderer.painting.painters.models import find_preset
 
-    settings = fill_in(DEMO if cosmos.read_card() else DEMO_WITHOUT_WEIGHTS).settings
+    settings = fill_in(DEMO if find_preset("cosmos") else DEMO_WITHOUT_WEIGHTS).settings
     folder = named(out) if out is not None else free_folder(Path(), "demo")
     prepared = prepare(folder, settings)
     return _create_and_run(prepared, look, detached=_detached(headless, False), as_json=False)
