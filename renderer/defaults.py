@@ -165,7 +165,7 @@ def _choose_painter(given: dict[str, Any], notes: list[str]) -> ModelPreset | No
     if not chosen:
         notes.append(
             "no usable accelerator here, so the texture painter is used, which needs no model and "
-            "follows no prompt; --model cosmos paints any sky in seconds, --painter diffusion "
+            "follows no prompt; --model cosmos paints nebulae in seconds, --painter diffusion "
             "anything, slowly"
         )
     if given["painter"] == "texture":

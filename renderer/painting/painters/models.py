@@ -91,7 +91,7 @@ def _packaged() -> tuple[ModelPreset, ...]:
             canvas=768,
             steps=card.steps,
             guidance_scale=card.guidance_scale,
-            note="nebulae, galaxies and stars; small, made for CPUs",
+            note="nebulae and stars; small, made for CPUs",
             unet=True,
             folder=cosmos.FOLDER,
         ),
