@@ -8,7 +8,7 @@ only, and a thing alone in the dark has more dark around it.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -28,11 +28,18 @@ RIM = 0.14
 """Its picture fades to dark over this share of its sides."""
 _GLANCE = 12
 """Pixels a side of the glance that finds where there is light."""
+NEIGHBOURS = 12
+"""At most so many galaxies lie about another one, in a view from far away."""
+_FARTHER = 3.0
+"""From so much farther away at most is a galaxy seen among others."""
+_SMALL = 0.09, 0.5
+"""The longer side of a neighbour, in sides of the view."""
 PLACE_DRAWS = 8
+NEIGHBOUR_DRAWS = 6
 COLOUR_DRAWS = 6
 EXPOSED = 0.25
-"""Mean light up to which darker pictures may be exposed longer, two and a half times at most."""
-_LONGEST = 2.5
+"""Mean light up to which darker pictures may be exposed longer, three times at most."""
+_LONGEST = 3.0
 
 _YIQ = torch.tensor([[0.299, 0.587, 0.114], [0.596, -0.274, -0.322], [0.211, -0.523, 0.312]])
 
@@ -91,6 +98,32 @@ def place(atlas: Atlas, choice: Choice, size: int, draws: Tensor) -> Views:
     return _lighter(atlas, *spots)
 
 
+def farther(views: Views, distance: Tensor) -> Views:
+    """The same from farther away: ``distance`` (N,) is 0 where they stay as they are, at most 1."""
+    return replace(views, side=views.side * _FARTHER**distance)
+
+
+def anywhere(atlas: Atlas, choice: Choice, size: int, draws: Tensor) -> Views:
+    """Things alone, small, anywhere in views of ``size`` pixels, and maybe a part of them only.
+
+    ``draws``: (N, ``NEIGHBOUR_DRAWS``).
+    """
+    picked, turn, scale, x, y, mirror = draws.unbind(1)
+    picture = choice.draw(picked)
+    width, height = atlas.width[picture], atlas.height[picture]
+    nearest, farthest = (torch.maximum(width, height) / share for share in reversed(_SMALL))
+    side = _between(nearest, farthest, scale).clamp(min=size / ENLARGED)
+    return Views(
+        picture=picture,
+        x=width / 2 + (x - 0.5) * side,
+        y=height / 2 + (y - 0.5) * side,
+        side=side,
+        angle=turn * (2 * math.pi),
+        mirrored=mirror < 0.5,
+        rim=torch.full_like(side, RIM),
+    )
+
+
 def _angle(turn: Tensor, room: Tensor) -> Tensor:
     """Any angle where the picture has ``room`` enough (sides), else one nearer to a quarter turn.
 
@@ -118,15 +151,8 @@ def _beside(length: Tensor, side: Tensor, uniform: Tensor) -> Tensor:
 def _lighter(atlas: Atlas, one: Views, other: Views) -> Views:
     """Of two places in a picture the one with more light: most of the sky is empty."""
     first = atlas.glance(one, _GLANCE) >= atlas.glance(other, _GLANCE)
-    return Views(
-        picture=one.picture,
-        x=torch.where(first, one.x, other.x),
-        y=torch.where(first, one.y, other.y),
-        side=one.side,
-        angle=one.angle,
-        mirrored=one.mirrored,
-        rim=one.rim,
-    )
+    x, y = torch.where(first, one.x, other.x), torch.where(first, one.y, other.y)
+    return replace(one, x=x, y=y)
 
 
 def screened(light: Tensor, more: Tensor) -> Tensor:
@@ -147,7 +173,8 @@ def coloured(pictures: Tensor, draws: Tensor) -> Tensor:
     angle = torch.where(way < 0.25, 0.0, torch.where(way < 0.45, little, led))
     turned = torch.einsum("nij,njhw->nihw", _hue_matrix(angle), pictures).clamp(0, 1)
     light = turned.amax(1).mean((1, 2)).clamp(min=1e-3)
-    exposure = torch.exp((gain - 0.5) * 0.44) * (EXPOSED / light).clamp(1, _LONGEST) ** longer
+    lack = (EXPOSED / light).clamp(1, _LONGEST)
+    exposure = torch.exp((gain - 0.5) * 0.44) * lack ** longer.sqrt()
     power = torch.exp((gamma - 0.5) * 0.36)
     return (turned ** power[:, None, None, None] * exposure[:, None, None, None]).clamp(0, 1)
 

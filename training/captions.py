@@ -53,6 +53,13 @@ KINDS = {
 
 CLOUDS = {"nebula", "reflection nebula", "star cloud"}
 """Kinds of which a part may show nothing but the stars beside them."""
+GALAXIES = {kind for kind, words in KINDS.items() if words[0] in ("spiral galaxy", "galaxy")} | {
+    "colliding galaxies",
+    "galaxy group",
+}
+"""Kinds that are seen in the company of others."""
+MANY_GALAXIES = "galaxy cluster"
+"""What many of them are."""
 THEME = ("deep space", "space", "cosmos", "universe", "night sky")
 """True of all of them."""
 
@@ -62,7 +69,7 @@ _PALE = 0.16
 """Below this share of colour in the light, the picture has none."""
 _FAINT = 0.012
 """Below this mean light, colour isn't seen."""
-_DARK, _DIM, _BRIGHT = 0.045, 0.09, 0.3
+_DARK, _DIM, _BRIGHT = 0.05, 0.1, 0.3
 """Mean light, 0 to 1, below or above which a picture is called so."""
 _CLOUDY, _GLOWING = 0.06, 0.2
 """Light between the stars, 0 to 1, above which there is a cloud, and above which it glows."""
@@ -72,6 +79,8 @@ _FEW, _MANY, _COUNTLESS = 80.0, 250.0, 700.0
 """Stars in 256×256 pixels, up to which they are few, from which many, from which countless."""
 _KEPT = 0.72
 """How probable it is that a true word is said."""
+_NIGHT, _SHINE = 0.93, 0.5
+"""The same of words for the dark and for light: who says neither, asks for something to see."""
 _COARSE = 48
 """Colours are measured on so many places a side, where single stars count little."""
 
@@ -186,8 +195,9 @@ def caption(kind: str, seen: Measured, draws: Sequence[float], *, whole: bool) -
     else:
         parts = [thing, *([colour] if colour else [])]
     said = [parts[0]] if next(pick) < _KEPT + 0.15 else []
-    others = [*parts[1:], *_light(seen), _starry(seen)]
-    said += [part for part in others if part and next(pick) < _KEPT]
+    others = [(part, _KEPT) for part in parts[1:]]
+    others += [*_light(seen), (_starry(seen), _KEPT)]
+    said += [part for part, share in others if next(pick) < share]
     if next(pick) < 0.2:
         said.append(_one(THEME, next(pick)))
     said = said or [parts[0]]
@@ -207,16 +217,17 @@ def _colour(seen: Measured, first: float, second: float) -> str:
     return " and ".join(words)
 
 
-def _light(seen: Measured) -> list[str]:
+def _light(seen: Measured) -> list[tuple[str, float]]:
+    """Words for how much light there is, and how probably each is said."""
     words = []
     if seen.light < _DARK:
-        words.append("dark")
+        words.append(("dark", _NIGHT))
     elif seen.light < _DIM:
-        words.append("dim")
+        words.append(("dim", _NIGHT))
     elif seen.light > _BRIGHT:
-        words.append("bright")
+        words.append(("bright", _SHINE))
     if seen.glow > _GLOWING:
-        words.append("glowing")
+        words.append(("glowing", _SHINE))
     return words
 
 

@@ -14,7 +14,7 @@ _RESERVE, _MOST_RESERVED = 0.1, 20.0
 """Share and seconds at most of a run's time that are kept for saving and samples."""
 _FADING = 0.9
 """What is left of a long step, by which runs end early, with every step: the first one compiles."""
-_FALL = 0.3
+_FALL = 0.5
 """Share of a stage in which learning rates fall, at its end."""
 _LEAST = 0.02
 

@@ -108,6 +108,18 @@ def test_every_true_thing_is_said_now_and_then_and_left_out_now_and_then() -> No
     assert len({tuple(sorted(text.replace(",", "").split())) for text in said}) < len(set(said))
 
 
+def test_who_says_nothing_of_light_asks_for_something_to_see() -> None:
+    night = Measured((), True, light=0.03, glow=0.0, stars=100)
+    shine = Measured((), True, light=0.5, glow=0.4, stars=100)
+
+    def said(word: str, look: Measured) -> float:
+        texts = [caption("galaxy", look, draws(seed), whole=True) for seed in range(300)]
+        return sum(word in text for text in texts) / len(texts)
+
+    assert said("dark", night) > 0.85
+    assert said("glowing", shine) < 0.6
+
+
 def test_a_part_of_a_nebula_that_shows_only_stars_is_a_star_field() -> None:
     look = Measured((), True, light=0.05, glow=0.01, stars=300)
     said = " ".join(caption("nebula", look, draws(seed), whole=False) for seed in range(50))

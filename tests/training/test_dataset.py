@@ -14,8 +14,8 @@ from PIL import Image
 from torch import Tensor
 
 from renderer.errors import SettingsError
-from tests.training.sources import cloud, small_pack, stars
-from training import augment, captions
+from tests.training.sources import cloud, disc, small_pack, stars
+from training import augment, captions, skies
 from training.atlas import Atlas, Views
 from training.dataset import Pictures
 from training.pictures.listing import LIST
@@ -185,6 +185,48 @@ def test_a_thing_alone_stays_in_sight_and_is_never_blurred() -> None:
     assert (200 / views.side).max() <= augment.ENLARGED + 1e-5
 
 
+def test_neighbours_are_small_and_lie_anywhere_in_the_view() -> None:
+    atlas = Atlas([disc(120, 50, (200, 200, 200))], CPU)
+    choice = augment.Choice(torch.tensor([1.0]), torch.tensor([True]))
+    draws = torch.rand(400, augment.NEIGHBOUR_DRAWS, generator=generator(9))
+    views = augment.anywhere(atlas, choice, 96, draws)
+    assert ((120 / views.side) <= 0.5 + 1e-5).all()
+    seen = atlas.look(views, 48).amax(1) > 0.1
+    assert seen.any(0).all(), "no place where none comes"
+    assert seen.float().mean((1, 2)).max() < 0.3
+
+
+def lone(*, galaxy: bool) -> skies.Skies:
+    """Skies of one picture: a round glow in the dark."""
+    y, x = np.mgrid[:120, :120] / 60 - 1 + 1 / 120
+    glow = (220 * np.exp(-12 * (x * x + y * y))).astype(np.uint8)
+    traits = skies.Traits(
+        alone=np.array([True]), starry=np.array([False]), galaxy=np.array([galaxy])
+    )
+    return skies.Skies([np.repeat(glow[..., None], 3, axis=2)], traits, CPU)
+
+
+def things(sky: skies.Sky) -> Tensor:
+    """How many peaks of light each one has."""
+    light = sky.light[:, 0]
+    peaks = light == torch.nn.functional.max_pool2d(light, 7, 1, 3)
+    return (peaks & (light > 0.3)).float().sum((1, 2))
+
+
+def test_galaxies_have_others_around_them_and_other_things_have_none() -> None:
+    draws = torch.rand(200, skies.DRAWS, generator=generator(10))
+    alone, among = (things(lone(galaxy=galaxy).look(64, draws)) for galaxy in (False, True))
+    assert alone.mean() < 1.1
+    assert among.mean() > 4
+    assert 0.1 < (among == 1).float().mean() < 0.4, "and some are alone"
+
+
+def test_one_of_many_galaxies_is_called_so_where_there_are_many() -> None:
+    sky = lone(galaxy=True).look(64, torch.rand(300, skies.DRAWS, generator=generator(11)))
+    assert 0.2 < sky.among_many.float().mean() < 0.6
+    assert things(sky)[sky.among_many].mean() > things(sky)[~sky.among_many].mean() + 2
+
+
 def test_colours_that_are_not_turned_stay() -> None:
     pictures = torch.rand(5, 3, 8, 8, generator=generator(5))
     still = torch.tensor([0.1, 0.3, 0.9, 0.5, 0.5, 0.0]).expand(5, -1)
@@ -210,7 +252,7 @@ def test_what_is_dark_can_be_exposed_longer() -> None:
     pictures = torch.stack([torch.full((3, 8, 8), light) for light in (0.02, 0.15, 0.5)])
     draws = torch.tensor([0.1, 0.5, 0.5, 0.5, 0.5, 1.0]).expand(3, -1)
     means = augment.coloured(pictures, draws).mean((1, 2, 3))
-    assert torch.allclose(means, torch.tensor([0.05, augment.EXPOSED, 0.5]), atol=5e-3)
+    assert torch.allclose(means, torch.tensor([0.06, augment.EXPOSED, 0.5]), atol=5e-3)
 
 
 def test_grey_stays_grey_whatever_the_turn() -> None:
