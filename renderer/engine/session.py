@@ -60,6 +60,7 @@ class Session:
         self._saying = threading.RLock()  # a listener may itself pause or steer
         self._begun = False
         self._over = False
+        self._phase: PhaseChanged | None = None
         self.stop_asked = False
         """Whether somebody wants it to end, or wanted so before it ended by itself."""
 
@@ -116,12 +117,15 @@ class Session:
         """To the listener; and to the log, but for steps, of which there are many.
 
         Nothing follows the outcome, even where somebody pauses a render that is just ending, and
-        nothing precedes the start: what was asked for before it shows in what comes after it.
+        nothing precedes the start: what was asked for before it shows in what comes after it. A
+        phase is told once, however many reasons there are for it.
         """
         with self._saying:
             self._begun = self._begun or isinstance(event, RenderStarted)
-            if self._over or not self._begun:
+            if self._over or not self._begun or event == self._phase:
                 return
+            if isinstance(event, PhaseChanged):
+                self._phase = event
             self._over = isinstance(event, RenderFinished | RenderFailed)
             if not isinstance(event, StepDone):
                 log.info("%s", event)

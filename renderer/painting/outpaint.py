@@ -20,6 +20,7 @@ from renderer.painting.painters import OnStep, Painter, PaintJob
 from renderer.painting.schedule import Blend
 from renderer.painting.seeds import derive_seed, version_seed
 from renderer.painting.task import Task
+from renderer.plain import dimensions
 from renderer.rgb import RgbPlanes
 from renderer.settings import RenderSettings
 
@@ -77,9 +78,14 @@ def outpaint(
     ``picture`` is (H, W, 3) sRGB at ``keyframe_size``; it lies in the canvas pixel for pixel.
     ``reference`` is keyframe 0's. ``blend`` says how far the prompt has replaced an earlier one;
     None: all the way. Progress is reported over all calls together. Raises PainterError
-    when what the painter gives back is no picture of the canvas, and whatever the painter raises.
+    when what the painter gives back is no picture of the canvas, and whatever the painter raises;
+    ValueError for a picture of another size.
     """
     geometry = Geometry.of(settings)
+    found = picture.shape[1], picture.shape[0]
+    if found != geometry.keyframe_size:
+        sizes = dimensions(found), dimensions(geometry.keyframe_size)
+        raise ValueError("a picture of {} for keyframes of {}".format(*sizes))
     calls = geometry.calls(settings.method)
     task = Task(painter, settings, keyframe, reference, blend or Blend(settings.prompt))
     mending = max(1, round(settings.steps * settings.seam_pass)) if settings.seam_pass else 0

@@ -109,6 +109,23 @@ def test_a_stop_in_the_middle_of_painting_leaves_that_picture(tmp_path: Path) ->
     assert of(events, PhaseChanged)[-1].phase is Phase.DRAINING
 
 
+def test_the_end_is_announced_once_even_where_the_painter_was_held(tmp_path: Path) -> None:
+    folder = project(tmp_path / "a.zoom", painter="tests.painters:endless", model="1")
+    events: list[Event] = []
+
+    def listen(event: Event) -> None:
+        events.append(event)
+        if isinstance(event, StepDone) and event.keyframe == 1 and not session.stop_asked:
+            session.pause(True)
+            session.stop()
+
+    with Project.open(folder) as opened:
+        session = Session(opened, listen)
+        session.run()
+    phases = [event.phase for event in of(events, PhaseChanged)]
+    assert phases == [Phase.LOADING, Phase.RENDERING, Phase.PAUSED, Phase.DRAINING]
+
+
 def test_what_is_asked_for_before_the_start_is_not_told_before_it(tmp_path: Path) -> None:
     folder = project(tmp_path / "a.zoom", painter="tests.painters:endless", model="0")
     events: list[Event] = []

@@ -120,6 +120,21 @@ def test_direct_asks_once_for_everything_that_is_not_known() -> None:
     assert np.all(made.canvas[expected] == 200)
 
 
+def test_a_picture_of_another_size_is_refused_before_anything_is_painted() -> None:
+    painter = _Recorder()
+    picture = Scene(1).view(1, (64, 96))
+    with pytest.raises(ValueError, match=r"a picture of 64x96 for keyframes of 96x64"):
+        outpaint(
+            painter,
+            picture,
+            _settings((96, 64), 2.0),
+            keyframe=1,
+            reference=Reference.of(picture),
+            on_step=_ignore,
+        )
+    assert not painter.jobs
+
+
 def test_sequential_asks_for_left_top_right_and_bottom_on_what_was_painted_before() -> None:
     painter = _Recorder()
     settings = _settings((96, 64), 2.0, "sequential")
