@@ -95,7 +95,7 @@ def test_a_border_goes_on_from_the_picture(red: tuple[NDArray[np.uint8], Painted
     assert done.seam is not None
     assert done.seam < 1.6
     reds, _, blues = done.canvas[border].mean(0)
-    assert reds > 1.5 * blues
+    assert reds > 1.25 * blues  # its red is a rose
 
 
 def test_a_package_without_the_weights_says_so(tmp_path: Path) -> None:
