@@ -24,6 +24,8 @@ APPARENT = 0.3, 1.6
 """The longer side of a thing alone, in sides of the view."""
 ASIDE = 0.36
 """How far from the middle of the view its middle may be, in sides of the view."""
+_ANYWHERE = 0.5
+"""The same of a thing that may lie on the edge of the view."""
 RIM = 0.14
 """Its picture fades to dark over this share of its sides."""
 _GLANCE = 12
@@ -76,18 +78,15 @@ def place(atlas: Atlas, choice: Choice, size: int, draws: Tensor) -> Views:
     angle = _angle(turn, torch.where(alone, math.inf, short / least))
     reach = torch.cos(angle).abs() + torch.sin(angle).abs()
     most = torch.minimum(short / reach, least * ENLARGED * REDUCED).maximum(least)
-    nearest, farthest = (long / share for share in reversed(APPARENT))
     side = torch.where(
-        alone,
-        _between(nearest, farthest, scale).maximum(least),
-        _between(least, most, scale),
+        alone, _side_around(long, APPARENT, size, scale), _between(least, most, scale)
     )
     half = side * reach / 2
     spots = [
         Views(
             picture=picture,
-            x=torch.where(alone, _beside(width, side, u), _inside(width, half, u)),
-            y=torch.where(alone, _beside(height, side, v), _inside(height, half, v)),
+            x=torch.where(alone, _beside(width, side, ASIDE, u), _inside(width, half, u)),
+            y=torch.where(alone, _beside(height, side, ASIDE, v), _inside(height, half, v)),
             side=side,
             angle=angle,
             mirrored=mirror < 0.5,
@@ -111,12 +110,11 @@ def anywhere(atlas: Atlas, choice: Choice, size: int, draws: Tensor) -> Views:
     picked, turn, scale, x, y, mirror = draws.unbind(1)
     picture = choice.draw(picked)
     width, height = atlas.width[picture], atlas.height[picture]
-    nearest, farthest = (torch.maximum(width, height) / share for share in reversed(_SMALL))
-    side = _between(nearest, farthest, scale).clamp(min=size / ENLARGED)
+    side = _side_around(torch.maximum(width, height), _SMALL, size, scale)
     return Views(
         picture=picture,
-        x=width / 2 + (x - 0.5) * side,
-        y=height / 2 + (y - 0.5) * side,
+        x=_beside(width, side, _ANYWHERE, x),
+        y=_beside(height, side, _ANYWHERE, y),
         side=side,
         angle=turn * (2 * math.pi),
         mirrored=mirror < 0.5,
@@ -144,8 +142,14 @@ def _inside(length: Tensor, half: Tensor, uniform: Tensor) -> Tensor:
     return half + uniform * (length - 2 * half).clamp(min=0)
 
 
-def _beside(length: Tensor, side: Tensor, uniform: Tensor) -> Tensor:
-    return length / 2 + (2 * uniform - 1) * ASIDE * side
+def _beside(length: Tensor, side: Tensor, aside: float, uniform: Tensor) -> Tensor:
+    return length / 2 + (2 * uniform - 1) * aside * side
+
+
+def _side_around(long: Tensor, shares: tuple[float, float], size: int, uniform: Tensor) -> Tensor:
+    """Of views in which ``long`` takes up a share between two of them, and nothing is blurred."""
+    nearest, farthest = (long / share for share in reversed(shares))
+    return _between(nearest, farthest, uniform).clamp(min=size / ENLARGED)
 
 
 def _lighter(atlas: Atlas, one: Views, other: Views) -> Views:

@@ -53,13 +53,9 @@ KINDS = {
 
 CLOUDS = {"nebula", "reflection nebula", "star cloud"}
 """Kinds of which a part may show nothing but the stars beside them."""
-GALAXIES = {kind for kind, words in KINDS.items() if words[0] in ("spiral galaxy", "galaxy")} | {
-    "colliding galaxies",
-    "galaxy group",
-}
-"""Kinds that are seen in the company of others."""
 MANY_GALAXIES = "galaxy cluster"
-"""What many of them are."""
+GALAXIES = {kind for kind in KINDS if "galax" in kind} - {MANY_GALAXIES}
+"""Kinds that are seen in the company of others, many of which are a cluster."""
 THEME = ("deep space", "space", "cosmos", "universe", "night sky")
 """True of all of them."""
 

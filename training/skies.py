@@ -83,7 +83,7 @@ class Skies:
     ) -> None:
         self._atlas = Atlas(pictures, device)
         self._traits = traits
-        self._social = torch.from_numpy(traits.galaxy & traits.alone).to(device)
+        self._social = traits.galaxy & traits.alone
         self._brightness = np.array([picture.max(2).mean() / 255 for picture in pictures])
         self._sides = np.array([picture.shape[:2] for picture in pictures], dtype=np.float64)
         self._choices: dict[int, _Choices] = {}
@@ -115,7 +115,8 @@ class Skies:
     def _crowd(self, views: Views, company: Tensor) -> Tensor:
         """How crowded it is about galaxies, (N,): 0 where there is no other one, at most 1."""
         first, how, _ = company.unbind(1)
-        return torch.where(self._social[views.picture] & (first < COMPANY_SHARE), how, 0.0)
+        social = torch.from_numpy(self._social).to(self.device)[views.picture]
+        return torch.where(social & (first < COMPANY_SHARE), how, 0.0)
 
     def _lay_stars(
         self,
@@ -164,7 +165,7 @@ class Skies:
         mixed = weights[0]
         if len(weights) == 2:
             mixed = weights[0] * (1 - ALONE_SHARE) + weights[1] * ALONE_SHARE
-        stars, galaxies = extent * (filled & starry), self._social.cpu().numpy().astype(np.float64)
+        stars, galaxies = extent * (filled & starry), self._social.astype(np.float64)
         return _Choices(
             self._drawn_by(mixed),
             self._drawn_by(stars) if stars.any() else None,

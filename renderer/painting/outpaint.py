@@ -82,10 +82,11 @@ def outpaint(
     ValueError for a picture of another size.
     """
     geometry = Geometry.of(settings)
-    found = picture.shape[1], picture.shape[0]
-    if found != geometry.keyframe_size:
-        sizes = dimensions(found), dimensions(geometry.keyframe_size)
-        raise ValueError("a picture of {} for keyframes of {}".format(*sizes))
+    found, expected = (picture.shape[1], picture.shape[0]), geometry.keyframe_size
+    if found != expected:
+        raise ValueError(
+            f"a picture of {dimensions(found)} for keyframes of {dimensions(expected)}"
+        )
     calls = geometry.calls(settings.method)
     task = Task(painter, settings, keyframe, reference, blend or Blend(settings.prompt))
     mending = max(1, round(settings.steps * settings.seam_pass)) if settings.seam_pass else 0
