@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo install test soak lint check bench format clean
+.PHONY: help demo install test soak stress lint check bench format clean
 
 help:            ## this list
 	@grep -E '^[a-z]+: .*##|^[a-z]+:  +##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/'
@@ -25,10 +25,13 @@ install: $(VENV)/dev.stamp  ## just the environment, in .venv
 	@echo "Ready: $(BIN)/zoomtui --help"
 
 test: $(VENV)/dev.stamp     ## the tests
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest -n 2 --dist worksteal
 
 soak: $(VENV)/dev.stamp     ## the long tests
 	$(BIN)/python -m pytest -m soak --timeout 3600
+
+stress: $(VENV)/dev.stamp   ## the tests ten times alone and five beside busy loops; logs in stress/
+	$(BIN)/python tests/stress.py
 
 lint: $(VENV)/dev.stamp     ## format, lint, strict types, import contracts
 	$(BIN)/ruff format --check
@@ -46,4 +49,4 @@ format: $(VENV)/dev.stamp   ## put the sources in order
 	$(BIN)/ruff check --fix
 
 clean:           ## remove the environment and caches
-	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) stress build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache

@@ -1,10 +1,30 @@
-"""Engines under test keep their sockets and their list of renders to themselves."""
+"""What holds for every test: one thread for each library, and a state directory of its own.
+
+Test processes run side by side, and so do the engines that they start. Where each of them also
+brings as many threads of BLAS and OpenMP as there are cores, these wait for one another by spinning
+and take many times as long. The libraries read this when they are loaded, which is after here.
+
+And the garbage collector, which loading a model calls on, is kept from looking through all that
+pytest, torch and their kin have loaded: 0.8 s each time, most of what a tiny model costs.
+"""
 
 from __future__ import annotations
 
+import gc
+import os
 from collections.abc import Iterator
 
-import pytest
+for _threads in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS"):
+    os.environ[_threads] = "1"
+
+import pytest  # noqa: E402
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _old_objects_are_let_be() -> None:
+    """By the garbage collector: what was loaded before this module's tests stays anyway."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session", autouse=True)

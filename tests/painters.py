@@ -127,12 +127,16 @@ class Once:
 
 @dataclass(frozen=True)
 class Gated:
-    """Paints as ``Gradient`` does, keyframe 2 not before there is a file ``model``."""
+    """Paints as ``Gradient`` does, one keyframe not before there is a file ``model``.
+
+    Which: the ending of the file's name says so (``gate.12``); keyframe 2 where it has none.
+    """
 
     gate: Path
 
     def paint(self, job: PaintJob, on_step: OnStep) -> NDArray[np.uint8]:
-        while job.keyframe == 2 and not self.gate.exists():
+        shut = job.keyframe == int(self.gate.suffix[1:] or 2)
+        while shut and not self.gate.exists():
             on_step(1, 10**6)
             threading.Event().wait(0.01)  # a step's work
         return Gradient().paint(job, on_step)

@@ -140,7 +140,12 @@ def _vae_film(size: Size, factor: float, method: Method, keyframes: int) -> tupl
 
 _VAES = pytest.mark.parametrize(
     ("size", "factor", "keyframes"),
-    [((96, 96), 2.0, 7), ((128, 72), 1.5, 7), ((80, 80), 1.5, 41), ((128, 72), 2.0, 41)],
+    [
+        ((96, 96), 2.0, 7),
+        ((128, 72), 1.5, 7),
+        pytest.param((80, 80), 1.5, 41, marks=pytest.mark.soak),
+        pytest.param((128, 72), 2.0, 41, marks=pytest.mark.soak),
+    ],
 )
 
 

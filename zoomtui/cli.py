@@ -1,12 +1,14 @@
 """`zoomtui`: the verbs, and what every verb shares: one-line errors and exit codes.
 
-Each verb lives in ``commands/``; nothing heavy is imported before a verb needs it.
+Each verb lives in ``commands/`` and is imported when it is asked for; nothing heavy is imported
+before a verb needs it.
 """
 
 from __future__ import annotations
 
 import signal
 import sys
+from importlib import import_module
 from types import FrameType
 from typing import Any, NoReturn
 
@@ -15,13 +17,6 @@ import click
 from renderer import __version__
 from renderer.errors import RendererError, StorageError
 from renderer.files import fill_standard_handles
-from zoomtui.commands.about import doctor, models
-from zoomtui.commands.export import export
-from zoomtui.commands.importing import import_pictures
-from zoomtui.commands.render import demo, render, resume
-from zoomtui.commands.status import status
-from zoomtui.commands.steering import pause, prompt, stop, unpause
-from zoomtui.commands.watching import attach, list_renders, logs
 from zoomtui.interface import Look, browse, on_terminal
 from zoomtui.output import report, write_line
 from zoomtui.words import clean
@@ -51,7 +46,42 @@ Examples:
 """
 
 
+VERBS = {
+    "render": "render.render",
+    "resume": "render.resume",
+    "demo": "render.demo",
+    "ls": "watching.list_renders",
+    "attach": "watching.attach",
+    "status": "status.status",
+    "logs": "watching.logs",
+    "pause": "steering.pause",
+    "unpause": "steering.unpause",
+    "prompt": "steering.prompt",
+    "stop": "steering.stop",
+    "export": "export.export",
+    "import": "importing.import_pictures",
+    "models": "about.models",
+    "doctor": "about.doctor",
+}
+"""Verb → where it lives, below ``zoomtui.commands``."""
+
+
+class Verbs(click.Group):
+    """Knows the names of all verbs, and imports one when it is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in VERBS:
+            return None
+        module, _, name = VERBS[cmd_name].partition(".")
+        verb: click.Command = getattr(import_module(f"zoomtui.commands.{module}"), name)
+        return verb
+
+
 @click.group(
+    cls=Verbs,
     invoke_without_command=True,
     epilog=f"{EXAMPLES}\n{EXIT_CODES}",
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
@@ -78,16 +108,6 @@ def cli(context: click.Context, preview: str | None, ascii: bool) -> int | None:
         return browse(context.obj)
     write_line(context.get_help())
     return 2
-
-
-for verb in (
-    *(render, resume, demo),
-    *(list_renders, attach, status, logs),
-    *(pause, unpause, prompt, stop),
-    *(export, import_pictures),
-    *(models, doctor),
-):
-    cli.add_command(verb)
 
 
 def main(arguments: list[str] | None = None) -> None:

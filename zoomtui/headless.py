@@ -14,11 +14,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
-from rich.console import Console
-from rich.progress import BarColumn, TaskProgressColumn, TextColumn
-from rich.progress import Progress as Bar
-from rich.text import Text
-
 from renderer.engine import supervisor
 from renderer.engine.stopping import Abandoned
 from renderer.events import Event, RenderFailed, to_json
@@ -78,6 +73,10 @@ class BarDisplay:
     """The same lines, scrolling by above a bar."""
 
     def __init__(self) -> None:
+        from rich.console import Console  # a third of what it takes to start a verb
+        from rich.progress import BarColumn, TaskProgressColumn, TextColumn
+        from rich.progress import Progress as Bar
+
         self._progress = Progress()
         self._bar = Bar(
             BarColumn(bar_width=28),  # first, so that it stands still while the words change
@@ -111,7 +110,7 @@ class BarDisplay:
             left="" if left is None else f"{duration_text(left)} left",
         )
         if line is not None:
-            self._bar.console.print(Text(line), soft_wrap=True)
+            self._bar.console.print(line, markup=False, emoji=False, soft_wrap=True)
         if isinstance(event, RenderFailed):
             self._bar.stop()
         _report_failure(event)

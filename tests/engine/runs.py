@@ -24,6 +24,7 @@ from renderer.engine.project import Project
 from renderer.engine.session import Session
 from renderer.events import Event, to_json
 from renderer.settings import RenderSettings
+from tests.gates import StartGate
 
 ROOT = Path(__file__).parents[2]
 SIDE = 64
@@ -158,16 +159,24 @@ class Ended:
 class Engine:
     """`python -m renderer FOLDER`, for real; killed when the block ends before it does.
 
-    ``alone``: without a parent that restarts it, so that ``pid`` is the engine's own.
+    ``alone``: without a parent that restarts it, so that ``pid`` is the engine's own. ``program``:
+    what Python is told to run in its place. ``gate``: while it is shut, none is started again.
     """
 
-    def __init__(self, folder: Path, *, alone: bool = False) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        alone: bool = False,
+        program: tuple[str, ...] = ("-m", "renderer"),
+        gate: StartGate | None = None,
+    ) -> None:
         self.said: list[Said] = []
         self._errors = tempfile.TemporaryFile("w+", encoding="utf-8")  # noqa: SIM115
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "renderer", str(folder), *(["--alone"] if alone else [])],
+            [sys.executable, *program, str(folder), *(["--alone"] if alone else [])],
             cwd=ROOT,
-            env=os.environ | {"OMP_NUM_THREADS": "1"},
+            env=os.environ | ({"PYTHONPATH": gate.path} if gate else {}),
             stdout=subprocess.PIPE,
             stderr=self._errors,
             encoding="utf-8",

@@ -59,11 +59,24 @@ def test_a_stopped_render_makes_none(tmp_path: Path) -> None:
     assert not (folder / INWARD_FILM).exists()
 
 
+HELD = """
+import runpy, threading
+from renderer.engine.inward import Inward
+heed = Inward._heed
+def held(inward, done, frames):
+    while not inward.stopped():
+        threading.Event().wait(0.01)
+    heed(inward, done, frames)
+Inward._heed = held
+runpy.run_module("renderer", run_name="__main__")
+"""
+"""The engine, whose film zooming in comes no further than its first frames before a stop."""
+
+
 def test_a_signal_while_it_is_made_leaves_the_film_and_nothing_of_it(tmp_path: Path) -> None:
     folder = tmp_path / "reef.zoom"
-    slow = {"frames_per_keyframe": 120, "preset": "medium"}
-    chain(folder, natural(1200), keyframes=4, direction="in", **slow)
-    with Engine(folder) as running:
+    chain(folder, natural(1200), keyframes=4, direction="in", frames_per_keyframe=120)
+    with Engine(folder, alone=True, program=("-c", HELD)) as running:
         running.until("Note")
         running.signal(signal.SIGTERM)
         ended = running.end()

@@ -9,6 +9,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from renderer.engine.status import read_status
 from tests.engine.runs import ROOT, project
 
@@ -30,6 +32,7 @@ def measure(folder: Path, *, frames: int) -> dict[str, Any]:
     return result
 
 
+@pytest.mark.soak
 def test_twenty_thousand_frames_take_no_more_memory_than_five_hundred(tmp_path: Path) -> None:
     short = min(measure(tmp_path / f"{n}.zoom", frames=SHORT)["peak"] for n in range(2))
     long = measure(tmp_path / "long.zoom", frames=LONG)

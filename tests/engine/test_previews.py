@@ -13,7 +13,7 @@ from renderer.engine.layout import JOURNAL, LOG
 from renderer.engine.project import Project
 from renderer.engine.session import Session
 from renderer.engine.status import read_status
-from renderer.events import Event, KeyframeReady, KeyframeStarted, StepDone
+from renderer.events import Event, KeyframeStarted, StepDone
 from renderer.painting.painters import previews
 from renderer.preview import LONGEST_SIDE, Preview
 from tests.engine.runs import project
@@ -67,7 +67,7 @@ def test_a_preview_is_the_picture_as_far_as_it_is_painted(tmp_path: Path) -> Non
 
 def test_where_nobody_asks_nothing_is_shown_and_the_film_is_the_same(tmp_path: Path) -> None:
     alone, watched = (project(tmp_path / name, painter="texture") for name in ("a", "b"))
-    assert looked_at(alone, KeyframeReady)[0] != []
+    assert looked_at(alone, KeyframeStarted)[0] != []
     shown, _ = looked_at(watched, type(None))  # type: ignore[arg-type]
     assert shown == []
     assert (alone / "film.mp4").read_bytes() == (watched / "film.mp4").read_bytes()

@@ -7,8 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -41,10 +39,11 @@ from tests.engine.runs import (
     render,
     steer,
 )
+from tests.gates import StartGate
+from tests.interface.engines import until
 
 KILLED = "the engine was killed (SIGKILL): usually the machine ran out of memory"
 ABORTED = "the engine died of SIGABRT (Aborted)"
-PATIENCE = 30.0
 
 
 @pytest.fixture(scope="module")
@@ -69,13 +68,6 @@ def engine_of(folder: Path) -> int:
     return found.pid
 
 
-def until(true: Callable[[], object], what: str) -> None:
-    ends = time.monotonic() + PATIENCE
-    while not true():
-        assert time.monotonic() < ends, f"never: {what}"
-        time.sleep(0.01)
-
-
 def lives(said: list[dict[str, object]]) -> list[list[dict[str, object]]]:
     """What each engine said."""
     starts = [number for number, event in enumerate(said) if event["event"] == "RenderStarted"]
@@ -88,12 +80,16 @@ def lives(said: list[dict[str, object]]) -> list[list[dict[str, object]]]:
 def test_an_engine_killed_from_outside_is_restarted_and_the_film_is_the_same(
     tmp_path: Path, whole: Path
 ) -> None:
-    folder = project(tmp_path / "a.zoom", keyframes=12)
+    gate = tmp_path / "gate.4"
+    folder = project(
+        tmp_path / "a.zoom", keyframes=12, painter="tests.painters:gated", model=str(gate)
+    )
     with Engine(folder) as running:
         running.until("SegmentWritten", segment=2)
         first = engine_of(folder)
         assert first != running.pid
         os.kill(first, signal.SIGKILL)
+        gate.touch()
         running.until("RenderStarted")
         assert engine_of(folder) not in (first, running.pid)
         ended = running.end()
@@ -280,12 +276,15 @@ def test_an_engine_that_is_killed_while_it_stops_is_not_restarted(tmp_path: Path
 
 def test_a_stop_while_it_is_restarted_is_a_stop(tmp_path: Path) -> None:
     folder = project(tmp_path / "a.zoom", painter="tests.painters:endless", model="2")
-    with Engine(folder) as running:
+    gate = StartGate(tmp_path / "gate")
+    with Engine(folder, gate=gate) as running:
         running.until("StepDone", keyframe=2)
+        gate.shut()
         os.kill(engine_of(folder), signal.SIGKILL)
         until(lambda: (c := read_crashes(folder)) and c.restarting, "restarting")
         assert read_status(folder).state is State.RUNNING
         running.signal(signal.SIGTERM)
+        gate.open()
         ended = running.end()
     assert ended.code == 143
     assert len(lives(ended.said)) == 2
@@ -312,7 +311,7 @@ def test_a_signal_to_all_processes_while_the_engine_is_restarted_is_one_signal(
 
 
 def test_a_signal_before_anything_has_begun_ends_it_at_once(tmp_path: Path) -> None:
-    folder = project(tmp_path / "a.zoom", keyframes=12)
+    folder = project(tmp_path / "a.zoom", painter="tests.painters:endless", model="0")
     with Engine(folder) as running:
         until(lambda: supervisor(folder), "the parent is there")
         running.signal(signal.SIGTERM)

@@ -7,12 +7,13 @@ import signal
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from renderer.engine.layout import FILM, JOURNAL, KEYFRAMES
 from renderer.engine.status import State, read_status
 from renderer.journal import read_journal
 from tests.engine.runs import Engine, assert_playable, digest, engine, project, render
 
-KILLS = 30
 LONGEST_LIFE = 80
 """Events that a life lasts at most; a keyframe takes some 30, so a life adds none to two."""
 
@@ -82,13 +83,14 @@ def live_and_die(folder: Path, life: int) -> None:
     assert ended.errors == ""
 
 
-def test_a_render_killed_at_random_moments_makes_the_same_film(tmp_path: Path) -> None:
-    keyframes = 80
+@pytest.mark.parametrize("kills", [6, pytest.param(100, marks=pytest.mark.soak)])
+def test_a_render_killed_at_random_moments_makes_the_same_film(tmp_path: Path, kills: int) -> None:
+    keyframes = 2 * kills + 10
     whole = project(tmp_path / "whole.zoom", painter="texture", keyframes=keyframes)
     render(whole)
     rng = random.Random(2026)
     folder = project(tmp_path / "a.zoom", painter="texture", keyframes=keyframes)
-    for kill in range(KILLS):
+    for kill in range(kills):
         live_and_die(folder, rng.randrange(1, LONGEST_LIFE))
         HARM[kill % len(HARM)](folder, rng)
     assert read_status(folder).state is State.UNFINISHED

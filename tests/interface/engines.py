@@ -23,6 +23,7 @@ from renderer.engine.creation import create_project
 from renderer.engine.layout import LOCK
 from renderer.engine.lock import holder
 from renderer.settings import RenderSettings
+from tests.gates import StartGate
 from tests.interface.processes import PATIENCE, ROOT, OnTerminal, environment
 from zoomtui.launch import launch
 
@@ -32,8 +33,9 @@ from pathlib import Path
 from zoomtui.terminal import Terminal, prepare_environment
 terminal = Terminal("test", "truecolor", "blocks")
 os.environ.update(prepare_environment(terminal, os.environ))
-from zoomtui.app import run_monitor
-sys.exit(run_monitor(Path(sys.argv[1]), terminal))
+from zoomtui import app
+app.DEAF = 0  # keys count from the first moment on
+sys.exit(app.run_monitor(Path(sys.argv[1]), terminal))
 """
 
 
@@ -56,10 +58,13 @@ def make_project(folder: Path, painter: str = "gradient", since: int = 0, **more
 
 
 @contextmanager
-def engine(folder: Path) -> Iterator[int]:
-    """A detached engine that renders ``folder``; its process id. Killed when the block ends."""
+def engine(folder: Path, gate: StartGate | None = None) -> Iterator[int]:
+    """A detached engine that renders ``folder``; its process id. Killed when the block ends.
+
+    While ``gate`` is shut it isn't started again.
+    """
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PYTHONPATH", str(ROOT))
+        patch.setenv("PYTHONPATH", gate.path if gate else str(ROOT))
         launch(folder)
         try:
             yield running(folder)
@@ -85,20 +90,20 @@ def kill_engine(folder: Path) -> None:
     until(lambda: not running(folder) and not supervisor(folder), "the locks are free")
 
 
-def until(true: Callable[[], object], what: str, seconds: float = PATIENCE) -> None:
+def until(true: Callable[[], object], what: str) -> None:
     """Wait for something that another process brings about."""
-    ends = time.monotonic() + seconds
+    ends = time.monotonic() + PATIENCE
     while not true():
         assert time.monotonic() < ends, f"never: {what}"
-        time.sleep(0.01)
+        time.sleep(0.02)
 
 
-async def soon(true: Callable[[], object], what: str, seconds: float = PATIENCE) -> None:
+async def soon(true: Callable[[], object], what: str) -> None:
     """The same in a coroutine."""
-    ends = time.monotonic() + seconds
+    ends = time.monotonic() + PATIENCE
     while not true():
         assert time.monotonic() < ends, f"never: {what}"
-        await asyncio.sleep(0.01)
+        await asyncio.sleep(0.02)
 
 
 def digest(folder: Path) -> str:
@@ -144,6 +149,13 @@ class OnMonitor(OnTerminal):
             self.said += data.decode(errors="replace")
             count += len(data)
         return count
+
+    def falls_silent(self, seconds: float) -> None:
+        """Read until nothing has come for so long."""
+        ends = time.monotonic() + PATIENCE
+        while self._readable(seconds):
+            assert time.monotonic() < ends, "it never falls silent"
+            self._read(ends)
 
     def _readable(self, seconds: float) -> bool:
         return bool(select.select([self._reader], [], [], seconds)[0])

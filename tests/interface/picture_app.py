@@ -3,16 +3,14 @@ what happened is written as JSON to the file named first. Not a test."""
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 import sys
-import time
 from pathlib import Path
 
 from zoomtui.terminal import detect, prepare_environment
 
-TERMINAL = detect(os.environ)
+TERMINAL = detect(os.environ, timeout=float(os.environ.get("ASKED_FOR", "60")))
 os.environ.update(prepare_environment(TERMINAL, os.environ))
 
 from textual.app import App, ComposeResult  # noqa: E402
@@ -35,26 +33,17 @@ class Dialog(ModalScreen[None]):
 class PictureApp(App[None]):
     ENABLE_COMMAND_PALETTE = False
 
-    def __init__(self, picture: Path, count: int) -> None:
+    def __init__(self, report: Path, picture: Path, count: int) -> None:
         super().__init__(driver_class=TerminalDriver)
         self.terminal = TERMINAL
-        self.path, self.count = picture, count
+        self.report, self.path, self.count = report, picture, count
         self.keys: list[str] = []
         self.shown = 0
-        self.lags: list[float] = []
 
     def compose(self) -> ComposeResult:
         yield Picture(empty="nothing yet")
         yield Static("ready", id="say")
-
-    async def on_mount(self) -> None:
-        self.run_worker(self._measure())
-
-    async def _measure(self) -> None:
-        while True:
-            before = time.monotonic()
-            await asyncio.sleep(0.02)
-            self.lags.append(time.monotonic() - before - 0.02)
+        yield Static(id="keys", markup=False)
 
     def on_picture_shown(self) -> None:
         self.shown += 1
@@ -62,6 +51,7 @@ class PictureApp(App[None]):
 
     def on_key(self, event: Key) -> None:
         self.keys.append(event.key)
+        self.screen_stack[0].query_one("#keys", Static).update(f"keys {' '.join(self.keys)}.")
         picture = self.screen_stack[0].query_one(Picture)
         match event.key:
             case "n":  # a new picture
@@ -80,18 +70,19 @@ class PictureApp(App[None]):
                 with self.suspend():
                     sys.stderr.write("in the shell")
                     sys.stderr.flush()
+            case "w":
+                self.report.write_text("alive")
             case "q":
                 self.exit()
 
 
 def main() -> None:
     report, picture = Path(sys.argv[1]), Path(sys.argv[2])
-    app = PictureApp(picture, 0)
+    app = PictureApp(report, picture, 0)
     app.run()
     said = {
         "keys": app.keys,
         "shown": app.shown,
-        "lag": max(app.lags, default=0.0),
         "pictures": TERMINAL.pictures,
         "colours": TERMINAL.colours,
         "mute": TERMINAL.mute,

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import termios
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -22,7 +23,7 @@ import av
 from renderer.settings import RenderSettings
 
 ROOT = Path(__file__).parents[2]
-PATIENCE = 60.0
+PATIENCE = 120.0
 """Seconds after which something that should happen has not."""
 
 QUICK = (
@@ -111,11 +112,11 @@ class Running:
             self._process.kill()
         self._process.wait()
 
-    def until(self, text: str) -> str:
-        """Read on until ``text`` has been said; all that was said so far."""
+    def until(self, what: str | Callable[[str], object]) -> str:
+        """Read on until ``what`` has been said, or is true of it; all that was said so far."""
         ends = time.monotonic() + PATIENCE
-        while text not in self.said:
-            assert self._read(ends), f"{text!r} was never said, only: {self.said[-1000:]!r}"
+        while not (what in self.said if isinstance(what, str) else what(self.said)):
+            assert self._read(ends), f"{what!r} was never said, only: {self.said[-1000:]!r}"
         return self.said
 
     def end(self) -> int:

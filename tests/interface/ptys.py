@@ -1,5 +1,5 @@
 """A fake terminal: runs a command in a pty of its own, answers its questions, and keeps what it
-wrote with the time of every read. It can be far away, slow, mute, resized and closed."""
+wrote. It can be far away, slow, mute, held, resized and closed."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ import time
 from base64 import standard_b64decode
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+
+from tests.interface.processes import PATIENCE
 
 NAME, CELL, GROUND, DECRQSS, DA1 = (
     b"\x1b[>q",
@@ -132,14 +134,14 @@ class FakeTerminal:
         rate: float | None = None,
         env: Mapping[str, str] | None = None,
     ) -> None:
-        self.reads: list[tuple[float, bytes]] = []
-        """(seconds since the start, bytes) of every read."""
+        self.reads: list[bytes] = []
         self._replies, self._delay, self._rate = replies, delay, rate
         self._lock, self._closed = threading.Condition(), False
+        self._held = threading.Event()
+        self._held.set()
         self._due: list[tuple[float, bytes]] = []
         self._master, slave = os.openpty()
         self.resize(size, tell=False)
-        self.started = time.monotonic()
         self.process = subprocess.Popen(
             ["setsid", "--ctty", *command],
             stdin=slave,
@@ -171,6 +173,13 @@ class FakeTerminal:
     def send(self, keys: bytes) -> None:
         os.write(self._master, keys)
 
+    def hold(self) -> None:
+        """Read nothing more until ``go_on``."""
+        self._held.clear()
+
+    def go_on(self) -> None:
+        self._held.set()
+
     def resize(self, size: tuple[int, int], *, tell: bool = True) -> None:
         """Columns and rows; the kernel tells the foreground job."""
         packed = struct.pack("HHHH", size[1], size[0], 0, 0)
@@ -183,7 +192,7 @@ class FakeTerminal:
             if self._closed:
                 return
             self._closed = True
-        self._thread.join(timeout=5)
+        self._thread.join(PATIENCE)
         os.close(self._master)
 
     # --------------------------------------------------------------------------- what it has seen
@@ -191,23 +200,23 @@ class FakeTerminal:
     @property
     def output(self) -> bytes:
         with self._lock:
-            return b"".join(chunk for _, chunk in self.reads)
+            return b"".join(self.reads)
 
     def wait_for(
-        self, what: bytes | Callable[[bytes], object], seconds: float = 10.0, start: int = 0
+        self, what: bytes | Callable[[bytes], object], seconds: float = PATIENCE, start: int = 0
     ) -> bytes:
         """The output from `start` on, once `what` is in it, or is true of it."""
         deadline = time.monotonic() + seconds
         with self._lock:
             while True:
-                seen = b"".join(chunk for _, chunk in self.reads)[start:]
+                seen = b"".join(self.reads)[start:]
                 if what in seen if isinstance(what, bytes) else what(seen):
                     return seen
                 left = deadline - time.monotonic()
                 if left <= 0 or not self._lock.wait(left):
                     raise AssertionError(f"not seen in {seconds} s: {what!r} in {seen[-400:]!r}")
 
-    def wait(self, seconds: float = 10.0) -> int:
+    def wait(self, seconds: float = PATIENCE) -> int:
         """The exit status of the command, once everything that it wrote is read."""
         status = self.process.wait(seconds)
         self._thread.join(seconds)
@@ -229,7 +238,7 @@ class FakeTerminal:
                     if size < 64:
                         time.sleep(0.005)
                         continue
-                if not selector.select(0.01):
+                if not self._held.wait(0.01) or not selector.select(0.01):
                     continue
                 try:
                     chunk = os.read(self._master, size)
@@ -237,7 +246,7 @@ class FakeTerminal:
                     return
                 allowance, now = allowance - len(chunk), time.monotonic()
                 with self._lock:
-                    self.reads.append((now - self.started, chunk))
+                    self.reads.append(chunk)
                     self._lock.notify_all()
                 unread = self._questions(unread + chunk, now)
 

@@ -7,14 +7,13 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
 from renderer.engine.status import read_status
 from tests.interface.engines import OnMonitor, engine, kill_engine, make_project, running, until
-from tests.interface.processes import ROOT, environment
+from tests.interface.processes import PATIENCE, ROOT, environment
 from zoomtui.client import ask
 
 HEAVY = ("torch", "diffusers", "transformers", "av", "numba", "renderer.engine.session")
@@ -50,7 +49,7 @@ def test_however_the_interface_ends_the_render_goes_on_and_can_be_attached_again
             else:
                 monitor.signal(signal.Signals[how])
                 assert monitor.end() == (-signal.SIGKILL if how == "SIGKILL" else 0)
-            assert monitor.ends_within(5)
+            assert monitor.ends_within(PATIENCE)
             assert "Traceback" not in monitor.said
             if how in {"SIGHUP", "SIGTERM"}:
                 assert BACK in monitor.said
@@ -65,7 +64,6 @@ def test_detaching_says_that_the_render_goes_on_and_how_to_come_back(tmp_path: P
     folder = make_project(tmp_path / "reef.zoom", "endless", 3)
     with engine(folder) as pid, OnMonitor(folder) as monitor:
         monitor.until("RENDERING")
-        monitor.drain(0.5)
         monitor.type(b"d")
         assert monitor.end() == 0
         after = monitor.said.split(BACK)[-1]
@@ -78,7 +76,6 @@ def test_ctrl_c_ends_neither_the_interface_nor_the_render(tmp_path: Path) -> Non
     folder = make_project(tmp_path / "reef.zoom", "endless", 3)
     with engine(folder) as pid, OnMonitor(folder) as monitor:
         monitor.until("RENDERING")
-        monitor.drain(0.5)
         monitor.type(b"\x03")
         monitor.until("d detaches")
         assert not monitor.ends_within(0.3)
@@ -89,7 +86,6 @@ def test_a_killed_engine_is_said_and_enter_goes_on(tmp_path: Path) -> None:
     folder = make_project(tmp_path / "reef.zoom", "endless", 3)
     with engine(folder) as pid, OnMonitor(folder) as monitor:
         monitor.until("RENDERING")
-        monitor.drain(0.5)
         kill_engine(folder)
         monitor.until("The engine is gone")
         monitor.until("Go on rendering")
@@ -101,7 +97,6 @@ def test_a_key_steers_the_real_engine(tmp_path: Path) -> None:
     folder = make_project(tmp_path / "reef.zoom", "endless", 3)
     with engine(folder), OnMonitor(folder) as monitor:
         monitor.until("RENDERING")
-        monitor.drain(0.5)
         monitor.type(b" ")
         monitor.until("PAUSED")
         monitor.type(b" ")
@@ -122,10 +117,10 @@ def test_a_slow_line_does_not_freeze_the_interface(tmp_path: Path) -> None:
     with engine(folder), OnMonitor(folder) as monitor:
         monitor.drain(6.0, bytes_a_second=20_000)
         monitor.type(b"?")
-        began = time.monotonic()
+        count = 0
         while "Esc closes" not in monitor.said:
-            monitor.drain(0.1, bytes_a_second=20_000)
-            assert time.monotonic() - began < 5
+            count += monitor.drain(0.1, bytes_a_second=20_000)
+            assert count < 5 * 20_000, "what was to be seen earlier is still being sent"
         monitor.type(b"q")
         monitor.drain(1.0, bytes_a_second=20_000)
         monitor.type(b"d")
@@ -138,27 +133,24 @@ def test_attaching_again_shows_the_right_state_at_once(tmp_path: Path) -> None:
         until(lambda: read_status(folder).frames == 12, "two segments")
         asyncio.run(ask(folder, "pause"))
         with OnMonitor(folder) as monitor:
-            monitor.until("\x1b[?1049h")
-            began = time.monotonic()
             monitor.until("PAUSED")
             monitor.until("3 of")
             monitor.until("a reef")
-            assert time.monotonic() - began < 3  # some 0.3 s; far more on a busy machine
+            assert "RENDERING" not in monitor.said
 
 
 def test_without_colours_everything_is_said_by_words_and_signs(tmp_path: Path) -> None:
     folder = make_project(tmp_path / "reef.zoom", "endless", 3)
     with engine(folder), OnMonitor(folder, NO_COLOR="1") as monitor:
         monitor.until("● RENDERING")
-        monitor.drain(1.5)
         monitor.type(b" ")
         monitor.until("‖ PAUSED")
         monitor.type(b"s")
         monitor.until("> Stop after")
         monitor.type(b"\x1b")
-        monitor.drain(0.5)
+        monitor.until("[3]")
+        monitor.falls_silent(0.5)
         assert COLOUR.findall(monitor.said) == []
-        assert "[3]" in monitor.said
 
 
 @pytest.mark.parametrize("size", [(120, 36), (80, 24)])
@@ -168,8 +160,20 @@ def test_the_size_is_the_terminals_own_whatever_the_environment_says(
     folder = make_project(tmp_path / "reef.zoom", "endless", 3)
     with engine(folder), OnMonitor(folder, size, COLUMNS="100", LINES="30") as monitor:
         monitor.until("RENDERING")
-        monitor.drain(0.5)
-        places = re.findall(r"\x1b\[(\d+);(\d+)H", monitor.said)
-        assert max(int(row) for row, _ in places) == size[1]
-        rules = re.findall("─{30,}", re.sub(r"\x1b\[[\d;]*m", "", monitor.said))
-        assert size[0] - 6 <= max(map(len, rules)) <= size[0]
+        monitor.until(lambda said: lowest_row(said) >= size[1] and longest_rule(said))
+        monitor.type(b"d")
+        assert monitor.end() == 0
+        assert lowest_row(monitor.said) == size[1]
+        assert size[0] - 6 <= longest_rule(monitor.said) <= size[0]
+
+
+def lowest_row(said: str) -> int:
+    """The lowest that the cursor was put to."""
+    places = re.findall(r"\x1b\[(\d+);(\d+)H", said)
+    return max((int(row) for row, _ in places), default=0)
+
+
+def longest_rule(said: str) -> int:
+    """Columns of the longest line that was drawn."""
+    rules = re.findall("─{30,}", re.sub(r"\x1b\[[\d;]*m", "", said))
+    return max(map(len, rules), default=0)

@@ -9,7 +9,8 @@ import pytest
 from textual import events
 from textual.pilot import Pilot
 
-from tests.interface.scripted import RUNNING, VIEWS, Script, screen_text, scripted, view
+from tests.interface.engines import soon
+from tests.interface.scripted import RUNNING, VIEWS, Script, screen_text, scripted, settled, view
 from tests.interface.test_panels import HOSTILE
 from zoomtui.monitoring.watching import Situation, View
 from zoomtui.screens.dialogs import PromptArea, PromptDialog, ResumeDialog, StopDialog
@@ -118,11 +119,10 @@ def test_a_hostile_prompt_is_pasted_shown_and_sent_exactly(
 def test_a_lost_engine_is_offered_to_be_resumed_and_enter_does_it() -> None:
     async def body(pilot: Pilot[str], script: Script) -> None:
         script.view = view(Situation.CONNECTING)  # until the kernel has let go of the lock
-        await pilot.pause(0.6)
+        await settled(pilot)
         script.view = view(Situation.LOST)
-        await pilot.pause(0.6)
-        assert isinstance(pilot.app.screen, ResumeDialog)
-        assert "128 keyframes" in screen_text(pilot.app)  # type: ignore[arg-type]
+        await soon(lambda: isinstance(pilot.app.screen, ResumeDialog), "the dialog opens")
+        assert "128 keyframes" in await settled(pilot)
         await pilot.press("enter")
         assert script.resumed == 1
 
@@ -132,7 +132,7 @@ def test_a_lost_engine_is_offered_to_be_resumed_and_enter_does_it() -> None:
 def test_not_now_leaves_the_offer_on_a_key() -> None:
     async def body(pilot: Pilot[str], script: Script) -> None:
         script.view = view(Situation.LOST)
-        await pilot.pause(0.6)
+        await soon(lambda: isinstance(pilot.app.screen, ResumeDialog), "the dialog opens")
         await pilot.press("escape")
         assert script.resumed == 0
         assert "ENGINE LOST" in screen_text(pilot.app)  # type: ignore[arg-type]

@@ -15,7 +15,7 @@ from textual.pilot import Pilot
 from renderer.engine.creation import create_project
 from tests.engine.chains import chain
 from tests.engine.runs import decoded, render, small
-from tests.interface.engines import soon
+from tests.interface.engines import soon, until
 from tests.interface.lists import SIZES, ListsApp, on_renders
 from tests.interface.processes import ROOT, zoomtui
 from tests.interface.scripted import (
@@ -179,7 +179,7 @@ def test_an_export_runs_and_says_where_it_is_and_how_to_fetch_it(reef: Path, her
             assert "copied as it is" in screen_text(app)
             await put(pilot, direction="in", hold_end="0.1", seconds_per_keyframe="0.2")
             await pilot.press("ctrl+s")
-            assert "The export belongs to this screen." in screen_text(app)
+            await soon(lambda: "The export belongs to this screen." in screen_text(app), "said")
             await ended(pilot)
             text = screen_text(app)
             assert "16 frames, 0.5 s" in text
@@ -247,7 +247,7 @@ def test_leaving_the_whole_interface_cancels_it_without_a_trace(reef: Path, here
             await pilot.press("ctrl+q")
 
     asyncio.run(run())
-    psutil.wait_procs(psutil.Process().children(recursive=True), timeout=20)
+    until(lambda: not exports(), "the export has ended")
     assert list(here.iterdir()) == []
 
 

@@ -19,7 +19,7 @@ from renderer.engine.creation import create_project
 from renderer.engine.project import Project
 from tests.engine.chains import chain
 from tests.engine.runs import render, small
-from tests.interface.processes import OnTerminal, Running, zoomtui
+from tests.interface.processes import PATIENCE, OnTerminal, Running, zoomtui
 from tests.worlds import natural
 
 
@@ -111,7 +111,7 @@ def test_a_signal_leaves_nothing_and_nobody(
         assert left_in(tmp_path) == [".film.mp4.exporting", "film.mp4.frames.part"]
         running.signal(number)
         assert running.end() == 128 + number
-    psutil.wait_procs(helpers, timeout=5)
+    psutil.wait_procs(helpers, timeout=PATIENCE)
     assert not [helper for helper in helpers if helper.is_running()]
     assert left_in(tmp_path) == []
 
@@ -123,7 +123,7 @@ def test_a_killed_export_takes_its_helpers_along(reef: Path, tmp_path: Path) -> 
         helpers = psutil.Process(running._process.pid).children(recursive=True)
         running.signal(signal.SIGKILL)
         running.end()
-    psutil.wait_procs(helpers, timeout=20)
+    psutil.wait_procs(helpers, timeout=PATIENCE)
     assert not [helper for helper in helpers if helper.is_running()]
     # and the next one is not in the way of what it left
     assert zoomtui("export", str(reef), "film.mp4", cwd=tmp_path).code == 0

@@ -14,7 +14,7 @@ from textual.pilot import Pilot
 
 from renderer.engine.layout import KEYFRAMES, keyframe_path
 from tests.interface.engines import soon
-from tests.interface.scripted import TERMINAL, Script, screen_text, scripted, view
+from tests.interface.scripted import TERMINAL, Script, screen_text, scripted, settled, view
 from zoomtui.app import ZoomApp
 from zoomtui.monitoring.watching import View
 from zoomtui.terminal import Terminal
@@ -106,7 +106,7 @@ def test_at_80_columns_there_is_a_line_of_numbers_instead(tmp_path: Path) -> Non
     async def body(pilot: Pilot[str], script: Script, strip: Filmstrip) -> None:
         assert not strip.display
         assert "[12]" in screen_text(script_app(pilot))
-        await pilot.pause(0.3)
+        await settled(pilot)
         assert set(strip._small) <= {11}
 
     on_strip(film(tmp_path / "a.zoom", 12), body, (80, 24))
@@ -128,7 +128,7 @@ def test_walking_back_and_forth_reads_no_file_again(tmp_path: Path) -> None:
         for number in range(5):
             keyframe_path(shown.folder, number).unlink()
         await pilot.press("pagedown", "pagedown", "home")
-        await pilot.pause(0.2)
+        await settled(pilot)
         for number in range(5):
             assert strip._small[number] is before[number]
 
@@ -139,7 +139,7 @@ def test_of_a_long_film_only_what_is_on_the_strip_is_read(tmp_path: Path) -> Non
     async def body(pilot: Pilot[str], script: Script, strip: Filmstrip) -> None:
         await pilot.press("left")
         await soon(lambda: all(known(strip, n)() for n in strip._visible), "all are read")
-        await pilot.pause(0.2)
+        await settled(pilot)
         assert set(strip._small) == set(strip._visible)
 
     on_strip(film(tmp_path / "a.zoom", 60, (32, 18)), body)
@@ -191,7 +191,7 @@ def test_a_key_changes_the_kind_of_pictures_everywhere(tmp_path: Path) -> None:
         assert all(line.isascii() for line in rows(strip)[:-1])
         await pilot.press("v", "V")
         await pilot.press("escape")
-        await pilot.pause(0.4)
+        await settled(pilot)
         assert pilot.app.screen.query_one(Picture).pictures == "off"
         assert not strip.display
         assert "[6]" in screen_text(script_app(pilot))

@@ -13,6 +13,7 @@ from click.testing import CliRunner
 from renderer import errors
 from tests.interface.processes import zoomtui
 from zoomtui.cli import EXIT_CODES, cli
+from zoomtui.commands.render import resume
 
 VERBS = (
     *("render", "resume", "demo", "ls", "attach", "status", "logs"),
@@ -82,7 +83,7 @@ def test_every_example_can_be_parsed() -> None:
 
 def test_resume_takes_what_it_would_refuse_without_advertising_it() -> None:
     assert "--fps" not in help_of("resume")
-    (fps,) = [p for p in cli.commands["resume"].params if p.name == "fps"]
+    (fps,) = [p for p in resume.params if p.name == "fps"]
     assert isinstance(fps, click.Option)
 
 

@@ -8,9 +8,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
+from textual.command import CommandPalette
 from textual.pilot import Pilot
 
 from renderer.events import Phase
+from tests.interface.engines import soon
 from tests.interface.scripted import (
     RUNNING,
     VIEWS,
@@ -43,6 +45,11 @@ def _utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 SIZES = [(80, 24), (120, 36), (200, 60)]
+
+
+async def shows(pilot: Pilot[str], text: str) -> None:
+    """Wait until it is on the screen."""
+    await soon(lambda: text in shown_text(pilot), f"{text!r} is shown")
 
 
 def shown_text(pilot: Pilot[str]) -> str:
@@ -105,7 +112,7 @@ def test_the_screen_follows_the_size_of_the_terminal() -> None:
 def test_what_happens_is_shown_by_the_next_tick() -> None:
     async def body(pilot: Pilot[str], script: Script) -> None:
         script.view = view(step=24, keyframes=129)
-        await pilot.pause(0.4)
+        await settled(pilot)
         assert "24/24" in shown_text(pilot)
         assert "[129]" in shown_text(pilot)
 
@@ -116,7 +123,7 @@ def test_space_pauses_and_goes_on() -> None:
     async def body(pilot: Pilot[str], script: Script) -> None:
         await pilot.press("space")
         script.view = view(phase=Phase.PAUSED)
-        await pilot.pause(0.4)
+        await settled(pilot)
         assert "space go on" in shown_text(pilot)
         await pilot.press("space")
         assert [asked for asked, _ in script.asked] == ["pause", "unpause"]
@@ -129,7 +136,7 @@ def test_undo_is_offered_only_while_something_is_queued() -> None:
         await pilot.press("u")
         assert script.asked == []
         script.view = VIEWS["steered"]
-        await pilot.pause(0.4)
+        await settled(pilot)
         assert "u undo" in shown_text(pilot)
         await pilot.press("u")
         assert script.asked == [("undo", {})]
@@ -153,8 +160,7 @@ def test_a_refusal_is_shown_as_plain_text() -> None:
     async def body(pilot: Pilot[str], script: Script) -> None:
         script.refusal = "no: [red]x[/red] \x1b[2J"
         await pilot.press("space")
-        await pilot.pause(0.3)
-        assert "no: [red]x[/red] \\x1b[2J" in shown_text(pilot)
+        await shows(pilot, "no: [red]x[/red] \\x1b[2J")
 
     on_screen(RUNNING, body)
 
@@ -178,7 +184,7 @@ def test_the_arrow_keys_walk_through_keyframes_and_end_follows_again() -> None:
         assert "[125]" in shown_text(pilot)
         assert "Keyframe 125 " in shown_text(pilot)
         script.view = view(keyframes=130)
-        await pilot.pause(0.4)
+        await settled(pilot)
         assert "[125]" in shown_text(pilot)
         await pilot.press("right", "pageup", "home")
         await pilot.pause()
@@ -188,7 +194,7 @@ def test_the_arrow_keys_walk_through_keyframes_and_end_follows_again() -> None:
         assert "[130]" in shown_text(pilot)
         await pilot.press("left", "right")
         script.view = view(keyframes=131)
-        await pilot.pause(0.4)
+        await settled(pilot)
         assert "[131]" in shown_text(pilot)
 
     on_screen(RUNNING, body)
@@ -225,12 +231,11 @@ def test_the_log_turns_to_the_file_and_back(tmp_path: object) -> None:
 def test_the_palette_knows_what_can_be_done_now(key: str) -> None:
     async def body(pilot: Pilot[str], script: Script) -> None:
         await pilot.press(key)
-        await pilot.pause(0.3)
+        await soon(lambda: isinstance(pilot.app.screen, CommandPalette), "it opens")
         await pilot.press(*"paus")
-        await pilot.pause(1.0)
-        assert "Pause" in shown_text(pilot)
+        await shows(pilot, "key space")
         await pilot.press("enter")
-        await pilot.pause(0.3)
+        await soon(lambda: script.asked, "it is asked")
         assert [asked for asked, _ in script.asked] == ["pause"]
 
     on_screen(RUNNING, body)
@@ -263,8 +268,7 @@ def test_back_from_a_monitor_on_top_of_another_screen_returns_there() -> None:
 def test_ctrl_c_ends_nothing() -> None:
     async def body(pilot: Pilot[str], script: Script) -> None:
         await pilot.press("ctrl+c")
-        await pilot.pause(0.3)
-        assert "d detaches" in shown_text(pilot)
+        await shows(pilot, "d detaches")
         assert pilot.app.is_running
         assert script.asked == []
 
@@ -296,7 +300,7 @@ def test_every_binding_has_an_id_of_its_own() -> None:
 def test_the_end_of_a_render_is_shown_without_asking_anything() -> None:
     async def body(pilot: Pilot[str], script: Script) -> None:
         script.view = view(Situation.OVER, finished=True)
-        await pilot.pause(0.5)
+        await settled(pilot)
         assert isinstance(pilot.app.screen, MonitorScreen)
         assert "✔ FINISHED" in shown_text(pilot)
 

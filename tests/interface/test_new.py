@@ -14,6 +14,7 @@ from textual.pilot import Pilot
 
 from renderer.engine import places
 from renderer.engine.layout import JOURNAL, read_settings
+from tests.gates import StartGate
 from tests.interface.engines import kill_engine, running, soon
 from tests.interface.lists import SIZES, ListsApp, new, on_new
 from tests.interface.processes import ROOT
@@ -322,13 +323,21 @@ def test_a_try_out_that_fails_says_why(here: Path) -> None:
     asyncio.run(run())
 
 
-def test_a_try_out_can_be_cancelled_at_any_moment(here: Path) -> None:
+def test_a_try_out_can_be_cancelled_at_any_moment(
+    here: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate = StartGate(tmp_path / "gate")
+    gate.shut()
+    monkeypatch.setenv("PYTHONPATH", gate.path)
+
     async def run() -> None:
         app = on_new(here)
         async with app.run_test(size=(80, 24)) as pilot:
-            await put(pilot, **{**GRADIENT, "painter": "texture", "size": "1920x1080"})
+            await put(pilot, **{**GRADIENT, "painter": "tests.painters:endless", "model": "0"})
             trial = app.screen.query_one(Trial)
             for moment in ("^g", "starting the engine", "painting keyframe"):
+                if moment == "painting keyframe":
+                    gate.open()
                 await pilot.press("ctrl+g")
                 await soon(lambda said=moment: said in screen_text(app), moment)
                 await pilot.press("ctrl+g")

@@ -22,14 +22,28 @@ from zoomtui.screens.monitor import MonitorScreen
 
 PREVIEW = Preview(128, 17, 24, 16, 9, bytes([200, 40, 40]) * (16 * 9))
 SLOW = view(keyframe_seconds=(60.0, 60.0))
-SHORTLY = 0.3
+A_WHILE = 10.0
+"""Seconds; longer than any picture stays."""
+
+
+class Clock:
+    """Time goes on when it is told to."""
+
+    now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+    def go_on(self) -> None:
+        self.now += A_WHILE
 
 
 @pytest.fixture
-def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What takes seconds takes a moment."""
-    monkeypatch.setattr(keyframes, "_PICTURE_INTERVAL", SHORTLY)
-    monkeypatch.setattr(keyframes, "_PREVIEW_INTERVAL", SHORTLY)
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """What the screens go by."""
+    clock = Clock()
+    monkeypatch.setattr(keyframes, "monotonic", clock)
+    return clock
 
 
 def on_monitor(shown: View, body: Body, size: tuple[int, int] = (120, 36)) -> None:
@@ -74,28 +88,26 @@ def test_only_a_keyframe_that_takes_long_is_worth_a_look() -> None:
     assert not replace(SLOW, situation=Situation.LOST).worth_a_look
 
 
-@pytest.mark.usefixtures("_soon")
-def test_a_look_is_asked_for_once_the_newest_keyframe_was_seen_for_a_while() -> None:
+def test_a_look_is_asked_for_once_the_newest_keyframe_was_seen_for_a_while(clock: Clock) -> None:
     async def body(pilot: Pilot[str], script: Script) -> None:
         await tick(pilot)
         assert script.looked == 0
-        await asyncio.sleep(SHORTLY)
+        clock.go_on()
         await tick(pilot)
         assert script.looked > 0
 
     on_monitor(SLOW, body)
 
 
-@pytest.mark.usefixtures("_soon")
 @pytest.mark.parametrize("keys", [("left",), ("V", "V")], ids=["walking", "no pictures"])
-def test_nobody_asks_who_would_not_see_it(keys: tuple[str, ...]) -> None:
+def test_nobody_asks_who_would_not_see_it(clock: Clock, keys: tuple[str, ...]) -> None:
     async def body(pilot: Pilot[str], script: Script) -> None:
         await pilot.press(*keys)
         screen = pilot.app.screen
         assert isinstance(screen, MonitorScreen)
         assert not screen.walk.following or screen._picture.pictures == "off"
         script.looked = 0
-        await asyncio.sleep(SHORTLY)
+        clock.go_on()
         await tick(pilot)
         assert script.looked == 0
 
@@ -105,10 +117,9 @@ def test_nobody_asks_who_would_not_see_it(keys: tuple[str, ...]) -> None:
 # ------------------------------------------------------------------------------------ what is seen
 
 
-@pytest.mark.usefixtures("_soon")
-def test_a_look_is_shown_in_place_of_the_newest_keyframe_and_says_so() -> None:
+def test_a_look_is_shown_in_place_of_the_newest_keyframe_and_says_so(clock: Clock) -> None:
     async def body(pilot: Pilot[str], script: Script) -> None:
-        await asyncio.sleep(SHORTLY)
+        clock.go_on()
         script.view = replace(SLOW, preview=PREVIEW)
         await tick(pilot)
         assert source(pilot) == (200, 40, 40)
@@ -118,10 +129,9 @@ def test_a_look_is_shown_in_place_of_the_newest_keyframe_and_says_so() -> None:
     on_monitor(SLOW, body)
 
 
-@pytest.mark.usefixtures("_soon")
-def test_the_keyframe_itself_follows_its_preview() -> None:
+def test_the_keyframe_itself_follows_its_preview(clock: Clock) -> None:
     async def body(pilot: Pilot[str], script: Script) -> None:
-        await asyncio.sleep(SHORTLY)
+        clock.go_on()
         script.view = replace(SLOW, preview=PREVIEW)
         await tick(pilot)
         script.view = view(keyframes=129, painting=129, keyframe_seconds=(60.0,))
@@ -132,10 +142,9 @@ def test_the_keyframe_itself_follows_its_preview() -> None:
     on_monitor(SLOW, body)
 
 
-@pytest.mark.usefixtures("_soon")
-def test_a_preview_of_which_nothing_came_gives_way_to_the_newest_keyframe() -> None:
+def test_a_preview_of_which_nothing_came_gives_way_to_the_newest_keyframe(clock: Clock) -> None:
     async def body(pilot: Pilot[str], script: Script) -> None:
-        await asyncio.sleep(SHORTLY)
+        clock.go_on()
         script.view = replace(SLOW, preview=PREVIEW)
         await tick(pilot)
         script.view = view(Situation.OVER, finished=True, stopped=True, painting=None)
@@ -146,10 +155,9 @@ def test_a_preview_of_which_nothing_came_gives_way_to_the_newest_keyframe() -> N
     on_monitor(SLOW, body)
 
 
-@pytest.mark.usefixtures("_soon")
-def test_whoever_walks_sees_keyframes_only() -> None:
+def test_whoever_walks_sees_keyframes_only(clock: Clock) -> None:
     async def body(pilot: Pilot[str], script: Script) -> None:
-        await asyncio.sleep(SHORTLY)
+        clock.go_on()
         script.view = replace(SLOW, preview=PREVIEW)
         await tick(pilot)
         await pilot.press("left")
@@ -175,11 +183,10 @@ def test_the_very_first_keyframe_is_looked_at_without_waiting() -> None:
 
 
 @pytest.mark.parametrize("size", [(40, 12), (80, 24), (200, 60)])
-@pytest.mark.usefixtures("_soon")
-def test_a_preview_of_any_shape_fits_any_terminal(size: tuple[int, int]) -> None:
+def test_a_preview_of_any_shape_fits_any_terminal(clock: Clock, size: tuple[int, int]) -> None:
     async def body(pilot: Pilot[str], script: Script) -> None:
         for width, height in ((1, 1), (96, 1), (1, 96), (256, 256)):
-            await asyncio.sleep(SHORTLY)
+            clock.go_on()
             shape = replace(PREVIEW, width=width, height=height, rgb=bytes(3 * width * height))
             script.view = replace(SLOW, preview=shape)
             await tick(pilot)

@@ -13,6 +13,7 @@ import pytest
 from renderer.engine.crashes import read_crashes, supervise
 from renderer.engine.status import State, read_status
 from renderer.state import Failure
+from tests.gates import StartGate
 from tests.interface.engines import (
     OnMonitor,
     digest,
@@ -23,7 +24,7 @@ from tests.interface.engines import (
     until,
 )
 from tests.interface.processes import QUICK, Running, film_frames, painter, zoomtui
-from tests.interface.scripted import screen_text, scripted, view
+from tests.interface.scripted import screen_text, scripted, settled, view
 from tests.interface.test_watching import watching
 from zoomtui.monitoring.watching import Situation, Watch, state_on_disk
 
@@ -98,7 +99,6 @@ def test_the_monitor_stays_and_says_that_the_engine_was_restarted(tmp_path: Path
     with engine(folder), OnMonitor(folder, (160, 50)) as monitor:
         monitor.until("RENDERING")
         until(lambda: read_status(folder).frames == 12, "two segments")
-        monitor.drain(0.5)
         pid = kill_once(folder)
         monitor.until("RESTARTING")
         monitor.until("restarted, 1 of 3")
@@ -116,7 +116,7 @@ def test_the_monitor_says_in_words_why_nothing_moves() -> None:
     async def look() -> str:
         app, _ = scripted(shown)
         async with app.run_test(size=(120, 36)) as pilot:
-            await pilot.pause(0.4)
+            await settled(pilot)
             return screen_text(app)
 
     text = asyncio.run(look())
@@ -132,14 +132,14 @@ def test_a_long_reason_is_there_to_the_end_on_a_small_terminal_and_gives_its_row
     async def look() -> tuple[str, str, str]:
         app, watch = scripted(shown)
         async with app.run_test(size=(80, 24)) as pilot:
-            await pilot.pause(0.4)
+            await settled(pilot)
             restarting = screen_text(app)
             why = f"{ABORTED}; given up after 3 restarts in 10 minutes; {'so ' * 15}"
             watch.view = view(Situation.OVER, failure=Failure(why, 9))
-            await pilot.pause(0.4)
+            await settled(pilot)
             failed = screen_text(app)
             watch.view = view(Situation.RUNNING)
-            await pilot.pause(0.4)
+            await settled(pilot)
             return restarting, failed, screen_text(app)
 
     restarting, failed, running = (text.splitlines() for text in asyncio.run(look()))
@@ -165,11 +165,16 @@ def test_following_without_a_screen_goes_on_after_a_crash(tmp_path: Path) -> Non
 
 def test_following_ends_with_the_reason_of_a_crash_too_many(tmp_path: Path) -> None:
     folder = make_project(tmp_path / "reef.zoom", "aborting", since=2)
-    with engine(folder):
+    gate = StartGate(tmp_path / "gate")
+    with engine(folder, gate):
+        gate.shut()
         until(lambda: (c := read_crashes(folder)) is not None and c.restarting, "restarting")
-        answer = zoomtui("status", str(folder), "--watch", cwd=tmp_path)
-    assert answer.err.startswith(f"zoomtui: {ABORTED}; given up after 3 restarts in 10 minutes")
-    assert answer.err.count("\n") == 1
+        with Running("status", str(folder), "--watch", cwd=tmp_path) as following:
+            gate.open()
+            following.end()
+    *_, last = following.said.splitlines()
+    assert last.startswith(f"zoomtui: {ABORTED}; given up after 3 restarts in 10 minutes")
+    assert following.said.count("zoomtui: ") == 1
 
 
 def test_a_paused_render_is_still_paused_after_a_crash_and_after_another(tmp_path: Path) -> None:
@@ -190,12 +195,15 @@ def test_a_paused_render_is_still_paused_after_a_crash_and_after_another(tmp_pat
 
 def test_a_verb_waits_for_an_engine_that_is_being_restarted(tmp_path: Path) -> None:
     folder = make_project(tmp_path / "reef.zoom", "endless", since=2)
-    with engine(folder):
+    gate = StartGate(tmp_path / "gate")
+    with engine(folder, gate):
         until(lambda: read_status(folder).frames == 6, "a segment")
+        gate.shut()
         kill_once(folder)
         until(lambda: (c := read_crashes(folder)) is not None and c.restarting, "restarting")
         listed = json.loads(zoomtui("ls", "--json", cwd=tmp_path).out)
         assert [row["state"] for row in listed if row["project"] == str(folder)] == ["running"]
+        gate.open()
         stopped = zoomtui("stop", str(folder), cwd=tmp_path)
         assert (stopped.code, stopped.err) == (0, "")
         until(lambda: not running(folder), "the engine has ended")
@@ -218,9 +226,12 @@ def test_a_prompt_is_refused_where_the_engine_is_being_restarted(tmp_path: Path)
 def test_a_headless_render_goes_on_after_a_crash_and_makes_the_same_film(tmp_path: Path) -> None:
     longer = (*QUICK, "--keyframes", "30")
     assert zoomtui("render", *longer, "--out", "whole.zoom", cwd=tmp_path).code == 0
-    with Running("render", *longer, "--out", "reef.zoom", cwd=tmp_path) as rendering:
+    gate = tmp_path / "gate.5"
+    gated = ("--painter", "tests.painters:gated", "--model", str(gate))
+    with Running("render", *longer, *gated, "--out", "reef.zoom", cwd=tmp_path) as rendering:
         rendering.until("segment 3 ")
         kill_once(tmp_path / "reef.zoom")
+        gate.touch()
         assert rendering.end() == 0
     said = rendering.said.splitlines()
     assert sum(line.startswith("resuming reef.zoom: ") for line in said) == 1

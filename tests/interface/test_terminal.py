@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import subprocess
-import threading
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -16,6 +16,8 @@ import pytest
 
 from renderer.errors import SettingsError
 from tests.interface import ptys
+from tests.interface.engines import until
+from tests.interface.processes import PATIENCE
 from tests.interface.ptys import FakeTerminal, python
 from zoomtui.terminal import Terminal, decide, detect, prepare_environment
 from zoomtui.terminal.asking import Tmux
@@ -37,7 +39,7 @@ def ask(
     env: Mapping[str, str] | None = None,
     *,
     delay: float = 0.0,
-    timeout: float = 2.0,
+    timeout: float = PATIENCE,
 ) -> dict[str, Any]:
     """The verdict of a program that asks such a terminal."""
     command = python("-c", ASK, str(timeout))
@@ -84,13 +86,11 @@ def test_a_terminal_300_ms_away_is_understood_and_its_distance_known() -> None:
     assert verdict["pictures"] == "kitty"
     assert verdict["colours"] == "truecolor"
     assert verdict["remote"]
-    assert 0.3 <= verdict["rtt"] < 2
+    assert verdict["rtt"] >= 0.3
 
 
-def test_a_mute_terminal_is_given_up_in_time_and_remembered_as_mute() -> None:
-    before = time.monotonic()
+def test_a_mute_terminal_is_given_up_and_remembered_as_mute() -> None:
     verdict = ask(ptys.MUTE, timeout=0.4)
-    assert time.monotonic() - before < 5
     assert verdict["mute"]
     assert verdict["rtt"] is None
     assert (verdict["colours"], verdict["pictures"]) == ("256", "blocks")
@@ -99,7 +99,7 @@ def test_a_mute_terminal_is_given_up_in_time_and_remembered_as_mute() -> None:
 def test_keys_and_replies_that_come_too_late_are_not_left_for_the_shell() -> None:
     """Everything that arrives while it asks is gone; what is typed afterwards is read."""
     then = "import sys; print('READY'); print('LINE', repr(sys.stdin.readline()))"
-    with FakeTerminal(python("-c", ASK + then, "1"), delay=0.3) as terminal:
+    with FakeTerminal(python("-c", ASK + then, str(PATIENCE)), delay=0.3) as terminal:
         terminal.wait_for(ptys.DA1)
         terminal.send(b"rm -rf\n")
         terminal.wait_for(b"READY")
@@ -223,7 +223,7 @@ def test_textual_is_told_the_colours_and_to_be_gentle_over_ssh() -> None:
 
 LATE = (
     "\x1bP>|kitty(0.46.2)\x1b\\\x1b]11;rgb:1e1e/1e1e/1e1e\x1b\\\x1b[6;20;10t"
-    "\x1bP1$r0;48:2:1:2:3m\x1b\\\x1b_Gi=31;OK\x1b\\\x1b[?62;4c\x1b[>1;4000;29c"
+    "\x1bP1$r0;48:2:1:2:3m\x1b\\\x1b_Gi=31;OK\x1b\\\x1b[?62;4c\x1b[M \xc8\xc9\x1b[>1;4000;29c"
 )
 
 
@@ -269,22 +269,37 @@ def test_late_replies_press_no_keys_in_the_app_and_odd_bytes_do_not_end_it(
     """The real driver in a real pty: a mute terminal that answers once the app is up."""
     report = tmp_path / "report.json"
     command = python("-m", "tests.interface.picture_app", str(report), "none.png")
-    env = {"SSH_TTY": ""}  # the longer limit; no TERM_PROGRAM, no COLORTERM
-    with FakeTerminal(command, replies={ptys.DA1: b"\x1b[?62;c"}, env=env) as terminal:
+    with FakeTerminal(command, replies=ptys.MUTE, env={"ASKED_FOR": "0.1"}) as terminal:
         terminal.wait_for(b"ready")
         for piece in (LATE[:20], LATE[20:50], LATE[50:]):
-            terminal.send(piece.encode())
-            time.sleep(0.05)
-        terminal.send(b"\x1b[M \xc8\xc9")  # X10 mouse report, right of column 95
-        terminal.send(b"\xff\xfe")
-        time.sleep(0.3)
+            terminal.send(piece.encode("latin-1"))
         terminal.send(b"x")
+        terminal.wait_for(b"keys x.")
+        terminal.send(b"\xff\xfe")
         terminal.send(b"\x1b")
-        time.sleep(0.4)
+        terminal.wait_for(b"escape.")
         terminal.send(b"q")
         assert terminal.wait() == 0
     keys = json.loads(report.read_text())["keys"]
     assert [key for key in keys if "replacement" not in key] == ["x", "escape", "q"]
+
+
+def test_a_reply_is_taken_out_whole_where_the_app_had_to_wait_for_the_processor(
+    tmp_path: Path,
+) -> None:
+    """The rest of it lies ready by then: that it was read late is not the terminal's doing."""
+    report = tmp_path / "report.json"
+    command = python("-m", "tests.interface.picture_app", str(report), "none.png")
+    with FakeTerminal(command) as terminal:
+        terminal.wait_for(b"ready")
+        terminal.send(b"a\x1b")
+        terminal.wait_for(b"keys a.")
+        os.kill(terminal.process.pid, signal.SIGSTOP)
+        terminal.send(b"P>|kitty(0.46.2)\x1b\\q")
+        time.sleep(0.3)  # longer than an escape is waited for
+        os.kill(terminal.process.pid, signal.SIGCONT)
+        assert terminal.wait() == 0
+    assert json.loads(report.read_text())["keys"] == ["a", "q"]
 
 
 def test_a_terminal_that_is_closed_ends_the_app(tmp_path: Path) -> None:
@@ -294,7 +309,7 @@ def test_a_terminal_that_is_closed_ends_the_app(tmp_path: Path) -> None:
     with FakeTerminal(["sh", "-c", 'trap "" HUP; exec "$@"', "sh", *command]) as terminal:
         terminal.wait_for(b"ready")
         terminal.close()
-        terminal.wait(5)
+        terminal.wait()
 
 
 # ---------------------------------------------------------------------------------- tmux
@@ -315,9 +330,7 @@ class RealTmux:
 
     def _until_known(self) -> None:
         """tmux asks the terminal for its name on its own, in its own time."""
-        deadline = time.monotonic() + 5
-        while not self("display", "-p", "#{client_termtype}") and time.monotonic() < deadline:
-            threading.Event().wait(0.05)
+        until(lambda: self("display", "-p", "#{client_termtype}"), "tmux knows its terminal")
 
     def __call__(self, *arguments: str) -> str:
         command = ["tmux", "-S", self._socket, *arguments]
@@ -360,7 +373,8 @@ def test_real_tmux_says_what_the_terminal_outside_can(
 ) -> None:
     script = tmp_path / "ask.py"
     script.write_text(ASK)
-    tmux.type(f"PYTHONPATH={Path.cwd()} {python()[0]} {script} 2 >{tmp_path}/said; echo DO''NE")
+    ask = f"PYTHONPATH={Path.cwd()} {python()[0]} {script} {PATIENCE}"
+    tmux.type(f"{ask} >{tmp_path}/said; echo DO''NE")
     tmux.terminal.wait_for(b"DONE")
     said = json.loads((tmp_path / "said").read_text().strip("<>\n"))
     assert said["in_tmux"]

@@ -8,7 +8,10 @@ from typing import Any
 
 import pytest
 
+from renderer.painting.painters.diffusion.quiet import prepare_environment
 from renderer.settings import RenderSettings
+
+prepare_environment()  # as the painter does before torch is loaded
 
 
 @pytest.fixture(scope="module")

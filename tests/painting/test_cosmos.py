@@ -76,6 +76,7 @@ def blue() -> tuple[NDArray[np.uint8], Painted]:
     return painted("blue nebula, glowing")
 
 
+@pytest.mark.soak
 def test_a_prompt_decides_the_colour(
     red: tuple[NDArray[np.uint8], Painted], blue: tuple[NDArray[np.uint8], Painted]
 ) -> None:
@@ -85,6 +86,7 @@ def test_a_prompt_decides_the_colour(
     assert blues > 1.25 * reds
 
 
+@pytest.mark.soak
 def test_a_border_goes_on_from_the_picture(red: tuple[NDArray[np.uint8], Painted]) -> None:
     picture, done = red
     border = np.ones(done.canvas.shape[:2], np.bool_)

@@ -5,7 +5,6 @@ Shallow steps are in ``test_diffusion_deepcache``.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -192,25 +191,29 @@ def test_a_compiled_model_that_fills_the_memory_runs_on_uncompiled_first(make: M
 
 
 class Slow:
-    """A painter that works for a while."""
+    """A painter that takes a second, by a clock of its own."""
+
+    now = 0.0
 
     def paint(self, job: PaintJob, on_step: OnStep) -> NDArray[np.uint8]:
-        time.sleep(0.02)
+        self.now += 1
         return job.canvas
 
 
 def test_the_time_between_calls_is_idle_time() -> None:
-    painter = Timed(Slow())
+    slow = Slow()
+    painter = Timed(slow, clock=lambda: slow.now)
+    slow.now = 100
     assert painter.idle() == 0
     assert np.array_equal(painter.paint(job(), ignore), job().canvas)
     assert painter.idle() == 0  # nothing could be done before there was a painter
-    time.sleep(0.1)
+    slow.now += 3
     painter.paint(job(), ignore)
-    waited = painter.idle()
-    assert 0.5 < waited < 1
-    for _ in range(3):
-        painter.paint(job(), ignore)
-    assert painter.idle() < waited
+    assert painter.idle() == 3 / 4
+    painter.paint(job(), ignore)
+    slow.now += 1
+    painter.paint(job(), ignore)
+    assert painter.idle() == 1 / 3
     assert painter.idle() == 0
 
 

@@ -127,6 +127,7 @@ def test_every_stage_leaves_figures_and_a_sheet(run: Path) -> None:
             assert figures(run / f"{name}.jsonl")[-1]["held_out_psnr"] > 0
 
 
+@pytest.mark.soak
 def test_the_autoencoder_learns(packed: Path, tmp_path: Path) -> None:
     pictures = OnePicture(open_pack(packed, CPU)[0])
     stage = autoencoder.AutoencoderStage(pictures, pictures, options(packed, tmp_path, 70))
@@ -134,6 +135,7 @@ def test_the_autoencoder_learns(packed: Path, tmp_path: Path) -> None:
     assert np.mean(losses[-5:]) < 0.75 * np.mean(losses[:5])
 
 
+@pytest.mark.soak
 def test_the_decoder_learns_and_the_encoder_stays(run: Path, packed: Path, tmp_path: Path) -> None:
     _taken(run, tmp_path, autoencoder.NAME)
     before = decoder.finished(tmp_path, TINY)
@@ -156,6 +158,7 @@ def test_a_decoder_for_other_latents_is_refused(run: Path, packed: Path, tmp_pat
             use(options(packed, tmp_path, 5))
 
 
+@pytest.mark.soak
 def test_the_unet_learns(run: Path, packed: Path, tmp_path: Path) -> None:
     _taken(run, tmp_path, autoencoder.NAME)
     pictures = OnePicture(open_pack(packed, CPU)[0])
@@ -164,6 +167,7 @@ def test_the_unet_learns(run: Path, packed: Path, tmp_path: Path) -> None:
     assert np.mean(losses[-12:]) < 0.85 * np.mean(losses[:12])
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize("stage", [autoencoder, decoder, unet, distill])
 def test_a_run_in_two_goes_gives_the_weights_of_a_run_in_one(
     stage: Any, run: Path, packed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -212,6 +216,7 @@ def _stopped_after(
         assert stage.train(given())
 
 
+@pytest.mark.soak
 def test_a_run_without_time_saves_at_once(packed: Path, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "training.autoencoder", packed, tmp_path, "--minutes", "0"]
     done = subprocess.run(

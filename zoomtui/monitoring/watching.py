@@ -128,7 +128,7 @@ class Watch:
         while True:
             heard = await self._attend()
             holding = holder(self._folder / LOCK)
-            if holding is None and self._restarting():
+            if holding is None and self._engine_to_come():
                 wait = FIRST_WAIT
                 await self._sleep(wait)
                 continue
@@ -217,16 +217,19 @@ class Watch:
             return state
         return replace(state, log=(*before, *state.log)[-LOG_LINES:])
 
-    def _restarting(self) -> bool:
-        """Nobody holds the project; whether that is because its engine is being started again."""
+    def _engine_to_come(self) -> bool:
+        """No engine holds the project; whether there is a parent of one all the same.
+
+        It is about to start the first one, or another after a crash, or to end; until it has done
+        so its last word isn't said, and nothing on disk is settled.
+        """
         if supervisor(self._folder) is None:
             return False
         crashes = read_crashes(self._folder)
         known = crashes is not None and crashes.restarting
         # Its parent may not yet have noticed what this viewer has.
-        if not (known or self._unended):
-            return False
-        self._show(Situation.RESTARTING, why=crashes.progress if known and crashes else "")
+        if known or self._unended:
+            self._show(Situation.RESTARTING, why=crashes.progress if known and crashes else "")
         return True
 
     async def _settle(self) -> None:

@@ -29,6 +29,8 @@ DEFAULT_CELL = (10, 20)
 """Pixels of a character cell where the terminal doesn't say."""
 
 _SECONDS, _SECONDS_REMOTE = 2.0, 3.0
+_ESCDELAY_WHEN_MUTE = 500
+"""Milliseconds; Textual's own is 100."""
 
 # Names as XTVERSION gives them, and the version from which placeholders work.
 _PLACEHOLDERS = {"kitty": (0, 28), "ghostty": (1, 0), "rio": (0, 4)}
@@ -248,8 +250,9 @@ def _utf8(environ: Mapping[str, str]) -> bool:
 def prepare_environment(terminal: Terminal, environ: Mapping[str, str]) -> dict[str, str]:
     """What to add to the environment before Textual is imported; nothing that is set is changed.
 
-    The colour system, as Textual would guess too little of it over SSH; and fewer frames, no
-    animation and no smooth scrolling there.
+    The colour system, as Textual would guess too little of it over SSH; fewer frames, no animation
+    and no smooth scrolling there; and more time after an escape (ESCDELAY, as ncurses has it) for a
+    terminal that gave no answer yet: what follows may be the rest of a reply that was cut in two.
     """
     wanted = {
         "TEXTUAL_FPS": "30",
@@ -265,4 +268,6 @@ def prepare_environment(terminal: Terminal, environ: Mapping[str, str]) -> dict[
             "TEXTUAL_ANIMATIONS": "none",
             "TEXTUAL_SMOOTH_SCROLL": "0",
         }
+    if terminal.mute:
+        wanted["ESCDELAY"] = str(_ESCDELAY_WHEN_MUTE)
     return {key: value for key, value in wanted.items() if key not in environ}

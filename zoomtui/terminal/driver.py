@@ -1,10 +1,10 @@
 """Textual's driver for a real terminal, made fit for slow lines and for terminals that go away.
 
 Five things differ from the driver that ships with Textual 8: replies of the terminal never become
-key presses; bytes that are no UTF-8 (the mouse reports of a re-attached VS Code) don't end the
-program; a terminal that is gone ends the app instead of spinning on it; writing to a slow line
-never blocks the event loop; and there can be last words before the screen is given back. Use it as
-``App(driver_class=TerminalDriver)``.
+key presses; bytes that are no UTF-8 (the mouse reports of a re-attached VS Code) neither end the
+program nor press keys; a terminal that is gone ends the app instead of spinning on it; writing to a
+slow line never blocks the event loop; and there can be last words before the screen is given back.
+Use it as ``App(driver_class=TerminalDriver)``.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from codecs import getincrementaldecoder
 from time import monotonic
 from typing import Any
 
+from textual import constants
 from textual._parser import ParseError
 from textual._xterm_parser import XTermParser
 from textual.app import App
@@ -67,21 +68,22 @@ class TerminalDriver(LinuxDriver):
     def run_input_thread(self) -> None:
         """Read the keyboard until told to stop or until the terminal is gone."""
         parser = XTermParser(self._debug)
-        replies = ReplyFilter()
+        replies = ReplyFilter(constants.ESCAPE_DELAY)
         decode = getincrementaldecoder("utf-8")("replace").decode
         with selectors.SelectSelector() as selector:
             selector.register(self.fileno, selectors.EVENT_READ)
             while not self.exit_event.is_set():
-                ready = selector.select(_TICK)
-                now = monotonic()
-                text = replies.overdue(now)
-                if ready:
-                    received = self._read()
-                    if not received:
-                        self._loop.call_soon_threadsafe(self._app.exit)
-                        return
-                    text += replies.feed(decode(received), now)
-                self._hand_on(parser, text)
+                if not selector.select(_TICK):
+                    self._hand_on(parser, replies.overdue(monotonic()))
+                    continue
+                received = self._read()
+                if not received:
+                    self._loop.call_soon_threadsafe(self._app.exit)
+                    return
+                # What has arrived is read before anything held back is given up: this thread may
+                # have had to wait for the processor, which says nothing about the terminal.
+                kept = replies.feed(received.decode("latin-1"), monotonic())
+                self._hand_on(parser, decode(kept.encode("latin-1")))
         self._finish(parser)
 
     def _read(self) -> bytes:

@@ -2,8 +2,9 @@
 
 A reply comes in on the same line as the keyboard. One that arrives after the question was given up
 would be read as key presses (an XTVERSION reply is some 18 of them), so :class:`ReplyFilter` takes
-replies out of the input before anything looks for keys in it. Pure text in, text out: knows no
-terminal, no clock and no Textual.
+replies out of the input before anything looks for keys in it, and with them the mouse reports of
+X10, which Textual never asks for. Pure text in, text out: knows no terminal, no clock and no
+Textual.
 
 Forms: xterm's "Control Sequences" (XTVERSION, DECRQSS, DA1, DA2, OSC 10 and 11, CSI 16 t) and the
 graphics protocol of kitty. No keyboard sends any of them.
@@ -20,10 +21,12 @@ _REPLY = re.compile(
     rf"|_G{_BODY}\x1b\\"
     rf"|\]1[01];{_BODY}(?:\x07|\x1b\\)"
     r"|\[[?>][\d;]{0,60}c"
-    r"|\[6;\d{1,5};\d{1,5}t)"
+    r"|\[6;\d{1,5};\d{1,5}t"
+    r"|\[M[^\x1b]{3})"  # a mouse report of X10: three bytes, of any value
 )
 _BEGUN = re.compile(  # more will come: the end can only be a reply's
-    rf"\x1b(?:P(?:>\||[01]\$r){_BODY}\x1b?|_G{_BODY}\x1b?|\]1[01];{_BODY}\x1b?)\Z"
+    rf"\x1b(?:P(?:>\||[01]\$r){_BODY}\x1b?|_G{_BODY}\x1b?|\]1[01];{_BODY}\x1b?"
+    r"|\[M[^\x1b]{0,2})\Z"
 )
 _MAYBE = re.compile(  # may become a reply, may as well be a key
     r"\x1b(?:P(?:>|[01]\$?)?|_|\](?:1[01]?)?|\[(?:[?>][\d;]{0,60}|6(?:;\d{0,5}){0,2})?)?\Z"
@@ -82,7 +85,8 @@ class ReplyFilter:
 
     What may be the beginning of a reply is held back: at most `patience` seconds where a key could
     begin that way too, and then handed on; longer where only a reply can, and then dropped. Pasted
-    text is never touched.
+    text is never touched. The text has one character a byte (Latin-1): it is decoded afterwards, as
+    a mouse report may hold any bytes.
     """
 
     def __init__(self, patience: float = 0.1, reply_patience: float = 2.0) -> None:

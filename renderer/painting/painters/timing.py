@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 import numpy as np
@@ -13,10 +13,11 @@ from renderer.painting.painters import OnStep, Painter, PaintJob, paint_all
 
 
 class Timed:
-    """A painter that measures the time between its calls."""
+    """A painter that measures the time between its calls, by a clock that gives seconds."""
 
-    def __init__(self, painter: Painter) -> None:
+    def __init__(self, painter: Painter, clock: Callable[[], float] = time.monotonic) -> None:
         self.inner = painter
+        self._clock = clock
         self._busy = 0.0
         self._idle = 0.0
         self._left: float | None = None
@@ -35,13 +36,13 @@ class Timed:
 
     @contextmanager
     def _busily(self) -> Iterator[None]:
-        began = time.monotonic()
+        began = self._clock()
         if self._left is not None:
             self._idle += began - self._left
         try:
             yield
         finally:
-            self._left = time.monotonic()
+            self._left = self._clock()
             self._busy += self._left - began
 
     def idle(self) -> float:
