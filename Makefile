@@ -3,6 +3,8 @@ VENV := .venv
 PYTHON ?= python3
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# Tests start hundreds of processes: each would compile this package's sources again.
+export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: help demo install test soak stress lint check bench format clean
 

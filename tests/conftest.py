@@ -16,6 +16,7 @@ from collections.abc import Iterator
 
 for _threads in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS"):
     os.environ[_threads] = "1"
+os.environ["PYTHONDONTWRITEBYTECODE"] = ""  # else each process compiles the package's sources
 
 import pytest  # noqa: E402
 

@@ -78,6 +78,7 @@ def test_a_full_disk_costs_nothing_but_time(disk: Path, whole: Path) -> None:
     assert digest(folder) == digest(whole)
 
 
+@pytest.mark.soak
 def test_a_disk_that_stays_full_is_said_again_and_harms_nothing(disk: Path, whole: Path) -> None:
     folder = project(disk / "a.zoom", painter="texture", **LARGE)
     engine(folder)

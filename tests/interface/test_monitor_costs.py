@@ -8,6 +8,8 @@ import tracemalloc
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from renderer.events import KeyframeReady, KeyframeStarted, Metered, SegmentWritten, StepDone
 from renderer.state import apply
 from tests.interface.engines import OnMonitor, engine, make_project
@@ -31,6 +33,7 @@ def after(view: View, number: int) -> View:
     return replace(view, state=state, history=(*view.history, float(number % 100))[-48:])
 
 
+@pytest.mark.soak
 def test_memory_stays_flat_over_ten_thousand_events() -> None:
     async def run() -> None:
         app, script = scripted(RUNNING)

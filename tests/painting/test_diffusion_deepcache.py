@@ -340,6 +340,7 @@ def test_each_side_of_a_sequential_keyframe_begins_anew(make: Make) -> None:
     assert np.array_equal(canvas(make(**more)), first)
 
 
+@pytest.mark.soak
 def test_compiled_blocks_paint_the_same(make: Make, same: Same, kind: str) -> None:
     """With torch's tracer but not its code generator, which needs a compiler and minutes."""
     expected = same(kind).astype(int)

@@ -129,7 +129,14 @@ def test_every_level_of_the_settings_says_what_it_trades() -> None:
         RenderSettings(speed="fats")  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize(("kind", "how"), [("sd", "blocks"), ("sdxl", "blocks"), ("sd", "whole")])
+@pytest.mark.parametrize(
+    ("kind", "how"),
+    [
+        ("sd", "blocks"),
+        pytest.param("sdxl", "blocks", marks=pytest.mark.soak),
+        pytest.param("sd", "whole", marks=pytest.mark.soak),
+    ],
+)
 def test_a_compiled_model_paints_the_same_and_says_that_it_warms_up(
     make: Make, kind: str, how: Any
 ) -> None:
