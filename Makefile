@@ -30,7 +30,7 @@ test: $(VENV)/dev.stamp     ## the tests
 	$(BIN)/python -m pytest -n 2 --dist worksteal
 
 soak: $(VENV)/dev.stamp     ## the long tests
-	$(BIN)/python -m pytest -m soak --timeout 3600
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m soak --timeout 3600
 
 stress: $(VENV)/dev.stamp   ## the tests ten times alone and five beside busy loops; logs in stress/
 	$(BIN)/python tests/stress.py

@@ -12,7 +12,7 @@ import threading
 from pathlib import Path
 from typing import IO
 
-from renderer.engine.child import command
+from renderer.children import python_module
 from renderer.engine.layout import LOG
 from renderer.errors import EngineCrashed, ProjectError
 from renderer.files import storage_errors
@@ -32,7 +32,8 @@ def launch(folder: Path) -> None:
     reading, writing = os.pipe()
     try:
         with log:
-            parent = _start(command(os.fspath(folder), "--ready-fd", str(writing)), writing, log)
+            line = python_module("renderer", os.fspath(folder), "--ready-fd", str(writing))
+            parent = _start(line, writing, log)
     except BaseException:
         os.close(reading)
         raise

@@ -12,12 +12,12 @@ import select
 import signal
 import socket
 import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TypeGuard
 
+from renderer.children import python_module
 from renderer.engine.stopping import GLANCE
 from renderer.errors import DeviceLost, EngineCrashed, RendererError
 from renderer.events import RenderFailed, RenderFinished
@@ -32,20 +32,6 @@ CRASHED = frozenset(
 
 _AT_ONCE = 1 << 16
 """Bytes."""
-
-
-def command(*arguments: str) -> list[str]:
-    """The command line of a `python -m renderer` that finds modules where this process does."""
-    # With -m Python would look into the working directory first, whatever lies there.
-    looks_there = "" in sys.path or any(map(_is_here, sys.path))
-    return [sys.executable, *([] if looks_there else ["-P"]), "-m", "renderer", *arguments]
-
-
-def _is_here(folder: str) -> bool:
-    try:
-        return Path(folder).samefile(".")
-    except OSError:
-        return False
 
 
 class Child:
@@ -63,7 +49,7 @@ class Child:
         more = [option for option, wanted in options.items() if wanted]
         with theirs:
             end = theirs.fileno()
-            line = command(os.fspath(folder), "--parent-fd", str(end), *more)
+            line = python_module("renderer", os.fspath(folder), "--parent-fd", str(end), *more)
             try:
                 self._process = subprocess.Popen(line, pass_fds=[end])
             except OSError as error:

@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from renderer.engine.child import command
+from renderer.children import python_module
 from renderer.engine.crashes import (
     WINDOW,
     Crashes,
@@ -337,7 +337,7 @@ def test_the_engine_of_a_render_that_belongs_to_nobody_goes_on_without_its_paren
     model = str(tmp_path / "gate")
     folder = project(tmp_path / "a.zoom", keyframes=12, painter="tests.painters:gated", model=model)
     reading, writing = os.pipe()
-    line = command(str(folder), "--ready-fd", str(writing))
+    line = python_module("renderer", str(folder), "--ready-fd", str(writing))
     with subprocess.Popen(line, cwd=ROOT, pass_fds=[writing], start_new_session=True) as parent:
         os.close(writing)
         with os.fdopen(reading) as answers:

@@ -81,8 +81,8 @@ def test_an_unknown_painter_names_the_nearest() -> None:
 def test_a_module_that_does_not_exist_is_named() -> None:
     with refused(
         PainterError,
-        "painter 'no_such.painter:create': there is no module no_such; install it, or put its "
-        "folder on PYTHONPATH",
+        "painter 'no_such.painter:create': there is no module no_such; install it, put its "
+        "folder on PYTHONPATH, or start in that folder",
     ):
         find("no_such.painter:create")
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 import asyncio
 import json
 import subprocess
-import sys
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import IO, Any
 
+from renderer.children import python_module
 from renderer.errors import RendererError
 
 _NOTE, _COMPLAINT = "note: ", "zoomtui: "
@@ -79,7 +79,7 @@ async def _run(arguments: Sequence[str], on_progress: Callable[[int, int], None]
 def _start(arguments: Sequence[str], complaints: IO[bytes]) -> subprocess.Popen[bytes]:
     try:
         return subprocess.Popen(
-            [sys.executable, "-m", "zoomtui", "export", *arguments, "--json"],
+            python_module("zoomtui", "export", *arguments, "--json"),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=complaints,

@@ -12,13 +12,13 @@ import contextlib
 import json
 import os
 import shutil
-import sys
 import tempfile
 from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
+from renderer.children import python_module
 from renderer.engine.layout import keyframe_path
 from renderer.errors import PainterError, RendererError
 from renderer.events import (
@@ -121,7 +121,7 @@ async def _whole(deed: Callable[P, T], *arguments: P.args, **options: P.kwargs) 
 
 async def _start(folder: Path) -> asyncio.subprocess.Process:
     return await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "renderer", os.fspath(folder), "--alone",
+        *python_module("renderer", os.fspath(folder), "--alone"),
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,

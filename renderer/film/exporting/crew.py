@@ -17,6 +17,7 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 from typing import Any, Generic, TypeVar
 
+from renderer.children import safe_path
 from renderer.errors import EncoderError, RendererError
 
 J = TypeVar("J")
@@ -62,7 +63,8 @@ class _Crew(Generic[J, R]):
             ours, theirs = context.Pipe()
             member = context.Process(target=_serve, args=(work, theirs), daemon=True)
             self._members[ours] = member
-            member.start()
+            with safe_path():
+                member.start()
             theirs.close()
 
     def run(self, jobs: Iterator[J]) -> Iterator[R]:

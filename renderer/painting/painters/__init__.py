@@ -6,7 +6,11 @@ disk, of film or of threads; the engine knows nothing of models.
 
 from __future__ import annotations
 
+import contextlib
 import importlib
+import importlib.util
+import os
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import entry_points
@@ -105,7 +109,8 @@ def find(name: str) -> PainterFactory:
     """The factory of the painter of that name; loads no model.
 
     ``name`` is built in (``texture``, ``diffusion``), registered by an installed package under the
-    entry point group ``zoomtui.painters``, or ``module:factory``. Raises SettingsError for a name
+    entry point group ``zoomtui.painters``, or ``module:factory``, where the module may lie in the
+    working directory. Raises SettingsError for a name
     that does not exist, with the nearest one, and PainterError if what it names can't be imported.
     """
     if name in BUILT_IN:
@@ -114,6 +119,7 @@ def find(name: str) -> PainterFactory:
         package = f" (of {entry.dist.name})" if entry.dist else ""
         return _load(f"{entry.module}:{entry.attr}", f"painter {name!r}{package}")
     if ":" in name:
+        _look_here_for(name.partition(":")[0].partition(".")[0])
         return _load(name, f"painter {name!r}")
     known = {*BUILT_IN, *(entry.name for entry in entry_points(group=ENTRY_POINT_GROUP))}
     raise SettingsError(unknown(f"painter {name!r}", name, known) + " (or module:factory)")
@@ -127,8 +133,8 @@ def _load(target: str, what: str) -> PainterFactory:
     except (ImportError, SyntaxError, ValueError, TypeError) as error:
         if isinstance(error, ModuleNotFoundError) and error.name in _with_parents(module_name):
             raise PainterError(
-                f"{what}: there is no module {error.name}; install it, or put its folder on "
-                "PYTHONPATH"
+                f"{what}: there is no module {error.name}; install it, put its folder on "
+                "PYTHONPATH, or start in that folder"
             ) from None
         raise PainterError(f"{what}: {module_name} can't be imported: {error}") from error
     for part in path.split("."):
@@ -140,6 +146,16 @@ def _load(target: str, what: str) -> PainterFactory:
     if not callable(found):
         raise PainterError(f"{what} is no factory: it can't be called with the settings")
     return cast("PainterFactory", found)
+
+
+def _look_here_for(package: str) -> None:
+    """Let a module that is nowhere else be found in the working directory: the user named it.
+
+    Otherwise nothing is imported from there; see ``renderer.children``.
+    """
+    with contextlib.suppress(OSError, ValueError):  # no such directory any more; no module's name
+        if importlib.util.find_spec(package) is None:
+            sys.path.append(os.getcwd())  # noqa: PTH109 - sys.path holds text
 
 
 def _with_parents(module: str) -> set[str]:
