@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from zoomtui.cli import VERBS
+
 ROOT = Path(__file__).parents[1]
 HEAVY = {"torch", "diffusers", "transformers", "accelerate", "av", "numba"}
 INTERFACE = {"zoomtui", "textual", "rich", "click"}
@@ -62,10 +64,7 @@ def test_settings_events_and_journal_load_no_array_library() -> None:
     assert not loaded_by(code) & (HEAVY | {"numpy", "PIL"})
 
 
-@pytest.mark.parametrize(
-    "verb",
-    [[], ["render"], ["resume"], ["status"], ["demo"], ["doctor"], ["export"], ["import"]],
-)
+@pytest.mark.parametrize("verb", [[], *([verb] for verb in VERBS)])
 def test_help_needs_nothing_heavy(verb: list[str]) -> None:
     arguments = [*verb, "--help"]
     code = f"import zoomtui.cli\ntry: zoomtui.cli.main({arguments!r})\nexcept SystemExit: pass"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -75,10 +74,10 @@ def test_no_verb_runs_what_lies_in_the_working_directory(hostile: Path, tmp_path
 
 
 def test_neither_does_an_engine_of_its_own_nor_what_steers_it(
-    hostile: Path, tmp_path: Path
+    hostile: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     endless = ("--painter", "tests.painters:endless", "--model", "1", "--size", "64x64")
-    os.environ["PYTHONPATH"] = str(ROOT)  # where the painter is; undone with the fixture's change
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))  # where the painter is
     with subprocess.Popen(
         [Path(sys.executable).with_name("zoomtui"), "render", *endless, "--headless",
          "--out", "reef.zoom"],
