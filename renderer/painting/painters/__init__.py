@@ -13,6 +13,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from importlib.machinery import PathFinder
 from importlib.metadata import entry_points
 from typing import Any, Protocol, cast, runtime_checkable
 
@@ -151,11 +152,12 @@ def _load(target: str, what: str) -> PainterFactory:
 def _look_here_for(package: str) -> None:
     """Let a module that is nowhere else be found in the working directory: the user named it.
 
-    Otherwise nothing is imported from there; see ``renderer.children``.
+    Without such a module there nothing is imported from there; see ``renderer.children``.
     """
     with contextlib.suppress(OSError, ValueError):  # no such directory any more; no module's name
-        if importlib.util.find_spec(package) is None:
-            sys.path.append(os.getcwd())  # noqa: PTH109 - sys.path holds text
+        here = os.getcwd()  # noqa: PTH109 - sys.path holds text
+        if importlib.util.find_spec(package) is None and PathFinder.find_spec(package, [here]):
+            sys.path.append(here)
 
 
 def _with_parents(module: str) -> set[str]:
