@@ -12,7 +12,7 @@ import pytest
 from renderer.engine.layout import FILM, JOURNAL, KEYFRAMES
 from renderer.engine.status import State, read_status
 from renderer.journal import read_journal
-from tests.engine.runs import Engine, assert_playable, digest, engine, project, render
+from tests.engine.runs import Engine, assert_playable, digest, engine, only, project, render
 
 LONGEST_LIFE = 80
 """Events that a life lasts at most; a keyframe takes some 30, so a life adds none to two."""
@@ -71,11 +71,15 @@ HARM: list[Callable[[Path, random.Random], None]] = [
 ]
 
 
-def live_and_die(folder: Path, life: int) -> None:
-    """Start the engine on ``folder`` and kill it once it has said ``life`` things."""
+def live_and_die(folder: Path, life: int, *, fruitful: bool = False) -> None:
+    """Start the engine on ``folder`` and kill it once it has said ``life`` things.
+
+    ``fruitful``: and once a segment of film is among them.
+    """
     with Engine(folder, alone=True) as running:
         for _ in running.events():
-            if len(running.said) >= life:
+            written = not fruitful or only(running.said, "SegmentWritten")
+            if len(running.said) >= life and written:
                 break
         running.signal(signal.SIGKILL)
         ended = running.end()
@@ -91,7 +95,8 @@ def test_a_render_killed_at_random_moments_makes_the_same_film(tmp_path: Path, k
     rng = random.Random(2026)
     folder = project(tmp_path / "a.zoom", painter="texture", keyframes=keyframes)
     for kill in range(kills):
-        live_and_die(folder, rng.randrange(1, LONGEST_LIFE))
+        life = rng.randrange(1, LONGEST_LIFE)
+        live_and_die(folder, life, fruitful=kill == kills - 1)
         HARM[kill % len(HARM)](folder, rng)
     assert read_status(folder).state is State.UNFINISHED
     assert 0 < read_status(folder).frames < (keyframes - 1) * 5
