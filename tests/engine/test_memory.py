@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -23,7 +22,6 @@ def measure(folder: Path, *, frames: int) -> dict[str, Any]:
     process = subprocess.run(
         [sys.executable, "-m", "tests.engine.measured", folder],
         cwd=ROOT,
-        env=os.environ | {"OMP_NUM_THREADS": "1"},
         stdout=subprocess.PIPE,
         check=True,
     )

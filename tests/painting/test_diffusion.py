@@ -22,7 +22,6 @@ from renderer.settings import RenderSettings
 
 # diffusers 0.42 hands torch tensors to numpy functions, which numpy 2 dislikes: theirs to mend.
 pytestmark = [
-    pytest.mark.usefixtures("one_thread"),
     pytest.mark.filterwarnings("ignore:__array_:DeprecationWarning"),
 ]
 

@@ -18,7 +18,6 @@ from tests.painting.test_diffusion_families import EVERY, GUIDED
 from tests.painting.test_diffusion_families import job as wide_job
 
 pytestmark = [
-    pytest.mark.usefixtures("one_thread"),
     pytest.mark.filterwarnings("ignore:__array_:DeprecationWarning"),
 ]
 

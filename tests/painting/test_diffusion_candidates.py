@@ -28,7 +28,6 @@ from tests.painting.test_diffusion_families import job as a_job
 
 # diffusers 0.42 hands torch tensors to numpy functions, which numpy 2 dislikes: theirs to mend.
 pytestmark = [
-    pytest.mark.usefixtures("one_thread"),
     pytest.mark.filterwarnings("ignore:__array_:DeprecationWarning"),
 ]
 

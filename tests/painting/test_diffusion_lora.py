@@ -23,7 +23,6 @@ from tests.painting.tiny import tiny_sd, tiny_sdxl
 
 # diffusers 0.42 hands torch tensors to numpy functions, which numpy 2 dislikes: theirs to mend.
 pytestmark = [
-    pytest.mark.usefixtures("one_thread"),
     pytest.mark.filterwarnings("ignore:__array_:DeprecationWarning"),
 ]
 

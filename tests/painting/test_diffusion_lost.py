@@ -17,7 +17,6 @@ from renderer.painting.painters.diffusion.painter import DiffusionPainter
 from renderer.settings import RenderSettings
 
 pytestmark = [
-    pytest.mark.usefixtures("one_thread"),
     pytest.mark.filterwarnings("ignore:__array_:DeprecationWarning"),
 ]
 

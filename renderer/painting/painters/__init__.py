@@ -111,8 +111,8 @@ def find(name: str) -> PainterFactory:
 
     ``name`` is built in (``texture``, ``diffusion``), registered by an installed package under the
     entry point group ``zoomtui.painters``, or ``module:factory``, where the module may lie in the
-    working directory. Raises SettingsError for a name
-    that does not exist, with the nearest one, and PainterError if what it names can't be imported.
+    working directory. Raises SettingsError for a name that does not exist, with the nearest one,
+    and PainterError if what it names can't be imported.
     """
     if name in BUILT_IN:
         return _load(BUILT_IN[name], f"painter {name!r}")
