@@ -141,6 +141,7 @@ class FakeTerminal:
         self._held.set()
         self._due: list[tuple[float, bytes]] = []
         self._master, slave = os.openpty()
+        self.modes_before = self.modes()
         self.resize(size, tell=False)
         self.process = subprocess.Popen(
             ["setsid", "--ctty", *command],
@@ -185,6 +186,10 @@ class FakeTerminal:
         packed = struct.pack("HHHH", size[1], size[0], 0, 0)
         fcntl.ioctl(self._master, termios.TIOCSWINSZ, packed)
         self.size = size
+
+    def modes(self) -> list[object]:
+        """How the terminal is set: echo, line by line or raw, its special characters."""
+        return list(termios.tcgetattr(self._master))
 
     def close(self) -> None:
         """The window is closed, the line drops."""

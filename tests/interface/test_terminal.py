@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import shutil
 import signal
 import subprocess
+import threading
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -21,6 +23,7 @@ from tests.interface.processes import PATIENCE
 from tests.interface.ptys import FakeTerminal, python
 from zoomtui.terminal import Terminal, decide, detect, prepare_environment
 from zoomtui.terminal.asking import Tmux
+from zoomtui.terminal.driver import typed
 from zoomtui.terminal.replies import Replies, ReplyFilter, read_replies
 
 ASK = """
@@ -284,22 +287,40 @@ def test_late_replies_press_no_keys_in_the_app_and_odd_bytes_do_not_end_it(
     assert [key for key in keys if "replacement" not in key] == ["x", "escape", "q"]
 
 
-def test_a_reply_is_taken_out_whole_where_the_app_had_to_wait_for_the_processor(
-    tmp_path: Path,
-) -> None:
+def test_a_reply_is_taken_out_whole_where_the_app_had_to_wait_for_the_processor() -> None:
     """The rest of it lies ready by then: that it was read late is not the terminal's doing."""
+    seconds = itertools.count(step=10)  # longer than an escape is waited for, from look to look
+    keyboard, keys = os.pipe()
+    try:
+        text = typed(keyboard, threading.Event(), lambda: next(seconds))
+        os.write(keys, b"a\x1b")
+        assert next(text) == "a"
+        os.write(keys, b"P>|kitty(0.46.2)\x1b\\q")
+        assert next(text) == "q"
+    finally:
+        os.close(keys)
+        os.close(keyboard)
+
+
+def test_an_app_that_was_stopped_from_outside_goes_on_as_it_was(tmp_path: Path) -> None:
+    """It reads every key, shows itself again, ends when told and leaves the terminal as it was."""
     report = tmp_path / "report.json"
     command = python("-m", "tests.interface.picture_app", str(report), "none.png")
     with FakeTerminal(command) as terminal:
         terminal.wait_for(b"ready")
-        terminal.send(b"a\x1b")
-        terminal.wait_for(b"keys a.")
-        os.kill(terminal.process.pid, signal.SIGSTOP)
-        terminal.send(b"P>|kitty(0.46.2)\x1b\\q")
-        time.sleep(0.3)  # longer than an escape is waited for
-        os.kill(terminal.process.pid, signal.SIGCONT)
+        terminal.send(b"a")
+        seen = len(terminal.wait_for(b"keys a."))
+        for key in (b"b", b"c"):
+            os.kill(terminal.process.pid, signal.SIGSTOP)
+            os.waitid(os.P_PID, terminal.process.pid, os.WSTOPPED)
+            terminal.send(key)
+            os.kill(terminal.process.pid, signal.SIGCONT)
+            terminal.wait_for(b"ready", start=seen)
+            seen = len(terminal.wait_for(b"keys a b" if key == b"b" else b"keys a b c."))
+        terminal.send(b"q")
         assert terminal.wait() == 0
-    assert json.loads(report.read_text())["keys"] == ["a", "q"]
+        assert terminal.modes() == terminal.modes_before
+    assert json.loads(report.read_text())["keys"] == ["a", "b", "c", "q"]
 
 
 def test_a_terminal_that_is_closed_ends_the_app(tmp_path: Path) -> None:

@@ -1,9 +1,10 @@
 """Textual's driver for a real terminal, made fit for slow lines and for terminals that go away.
 
-Five things differ from the driver that ships with Textual 8: replies of the terminal never become
+Six things differ from the driver that ships with Textual 8: replies of the terminal never become
 key presses; bytes that are no UTF-8 (the mouse reports of a re-attached VS Code) neither end the
-program nor press keys; a terminal that is gone ends the app instead of spinning on it; writing to a
-slow line never blocks the event loop; and there can be last words before the screen is given back.
+program nor press keys; a terminal that is gone ends the app instead of spinning on it; a process
+that is stopped and continued from outside goes on as it was; writing to a slow line never blocks
+the event loop; and there can be last words before the screen is given back.
 Use it as ``App(driver_class=TerminalDriver)``.
 """
 
@@ -12,6 +13,9 @@ from __future__ import annotations
 import os
 import selectors
 from codecs import getincrementaldecoder
+from collections.abc import Callable, Iterator
+from functools import partial
+from threading import Event
 from time import monotonic
 from typing import Any
 
@@ -35,6 +39,30 @@ def backlog(app: App[Any]) -> int:
     writer = getattr(app._driver, "_writer_thread", None)
     queue = getattr(writer, "_queue", None)
     return queue.qsize() if queue is not None else 0
+
+
+def typed(fileno: int, ended: Event, clock: Callable[[], float] = monotonic) -> Iterator[str]:
+    """What is typed at the terminal `fileno`, without its replies; now and then an empty text.
+
+    Ends when `ended` is set, and when the terminal is gone. `clock` gives seconds.
+    """
+    replies = ReplyFilter(constants.ESCAPE_DELAY)
+    decode = getincrementaldecoder("utf-8")("replace").decode
+    with selectors.SelectSelector() as selector:
+        selector.register(fileno, selectors.EVENT_READ)
+        while not ended.is_set():
+            if not selector.select(_TICK):
+                yield replies.overdue(clock())
+                continue
+            # What has arrived is read before anything held back is given up: this thread may
+            # have had to wait for the processor, which says nothing about the terminal.
+            try:
+                received = os.read(fileno, 4096)
+            except OSError:
+                return
+            if not received:
+                return
+            yield decode(replies.feed(received.decode("latin-1"), clock()).encode("latin-1"))
 
 
 class TerminalDriver(LinuxDriver):
@@ -65,33 +93,27 @@ class TerminalDriver(LinuxDriver):
         if queue is not None:
             queue.maxsize = 0
 
+    def _sigcont_application(self, *_: object) -> None:
+        """The process goes on, after Ctrl-Z or after a stop from outside.
+
+        Textual starts its application mode again either way. After a stop that the app did not
+        see coming (``kill -STOP``, a frozen container) it still has one, and a second thread that
+        reads the keyboard would hold up the end of the program: then it only paints again.
+        """
+        if self._must_signal_resume:
+            super()._sigcont_application()
+        else:
+            self._loop.call_soon_threadsafe(partial(self._app.refresh, layout=True))
+
     def run_input_thread(self) -> None:
         """Read the keyboard until told to stop or until the terminal is gone."""
         parser = XTermParser(self._debug)
-        replies = ReplyFilter(constants.ESCAPE_DELAY)
-        decode = getincrementaldecoder("utf-8")("replace").decode
-        with selectors.SelectSelector() as selector:
-            selector.register(self.fileno, selectors.EVENT_READ)
-            while not self.exit_event.is_set():
-                if not selector.select(_TICK):
-                    self._hand_on(parser, replies.overdue(monotonic()))
-                    continue
-                received = self._read()
-                if not received:
-                    self._loop.call_soon_threadsafe(self._app.exit)
-                    return
-                # What has arrived is read before anything held back is given up: this thread may
-                # have had to wait for the processor, which says nothing about the terminal.
-                kept = replies.feed(received.decode("latin-1"), monotonic())
-                self._hand_on(parser, decode(kept.encode("latin-1")))
-        self._finish(parser)
-
-    def _read(self) -> bytes:
-        """What was typed; nothing when the terminal is gone."""
-        try:
-            return os.read(self.fileno, 4096)
-        except OSError:
-            return b""
+        for text in typed(self.fileno, self.exit_event):
+            self._hand_on(parser, text)
+        if self.exit_event.is_set():
+            self._finish(parser)
+        else:
+            self._loop.call_soon_threadsafe(self._app.exit)
 
     def _hand_on(self, parser: XTermParser, text: str) -> None:
         if text:  # to the parser an empty text is the end
