@@ -6,7 +6,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # Tests start hundreds of processes: each would compile this package's sources again.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help demo install test soak stress lint check bench format clean
+.PHONY: help demo install test slow soak stress lint check bench format clean
 
 help:            ## this list
 	@grep -E '^[a-z]+: .*##|^[a-z]+:  +##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/'
@@ -28,6 +28,9 @@ install: $(VENV)/dev.stamp  ## just the environment, in .venv
 
 test: $(VENV)/dev.stamp     ## the tests
 	$(BIN)/python -m pytest -n 2 --dist worksteal
+
+slow: $(VENV)/dev.stamp     ## the slower tests, which CI runs as well
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m 'slow and not soak'
 
 soak: $(VENV)/dev.stamp     ## the long tests
 	$(BIN)/python -m pytest -n 2 --dist worksteal -m soak --timeout 3600

@@ -13,6 +13,7 @@ from __future__ import annotations
 import gc
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 for _threads in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS"):
     os.environ[_threads] = "1"
@@ -34,3 +35,14 @@ def state_of_its_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("s")))
         yield
+
+
+@pytest.fixture
+def empty_state(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A state directory in which no render is listed yet.
+
+    Its path is short: a socket's that is too long would lie in a folder that all runs share.
+    """
+    state = tmp_path_factory.mktemp("s")
+    monkeypatch.setenv("XDG_STATE_HOME", str(state))
+    return state

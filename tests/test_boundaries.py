@@ -64,10 +64,13 @@ def test_settings_events_and_journal_load_no_array_library() -> None:
     assert not loaded_by(code) & (HEAVY | {"numpy", "PIL"})
 
 
-@pytest.mark.parametrize("verb", [[], *([verb] for verb in VERBS)])
-def test_help_needs_nothing_heavy(verb: list[str]) -> None:
-    arguments = [*verb, "--help"]
-    code = f"import zoomtui.cli\ntry: zoomtui.cli.main({arguments!r})\nexcept SystemExit: pass"
+def test_help_needs_nothing_heavy() -> None:
+    asked = [["--help"], *([verb, "--help"] for verb in VERBS)]
+    code = f"""from zoomtui.cli import main
+for arguments in {asked!r}:
+    try: main(arguments)
+    except SystemExit as ended: assert ended.code == 0
+"""
     assert not loaded_by(code) & (HEAVY | {"textual", "numpy"})
 
 

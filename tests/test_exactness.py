@@ -20,6 +20,7 @@ from renderer.painting.outpaint import first_picture, outpaint, picture_of
 from renderer.painting.painters import Painter
 from renderer.plain import Size
 from renderer.settings import Method, RenderSettings
+from tests.marks import first_of
 from tests.worlds import Scene, TrueBorder, VaeLike, World, hard, natural, true_frame
 
 Pixels = NDArray[np.uint8]
@@ -30,8 +31,8 @@ _FRAMES, _FEW_FRAMES = 8, 4
 _PEAK = 219
 """White minus black in limited range."""
 
-_METHODS = pytest.mark.parametrize("method", ["direct", "sequential"])
-_SIZES = pytest.mark.parametrize("size", [(320, 320), (320, 180)], ids=["square", "wide"])
+_METHODS = pytest.mark.parametrize("method", first_of(["direct", "sequential"]))
+_SIZES = pytest.mark.parametrize("size", first_of([(320, 180), (320, 320)]), ids=["wide", "square"])
 
 
 def _settings(

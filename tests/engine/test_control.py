@@ -34,6 +34,14 @@ with socket.socket(socket.AF_UNIX) as knocking:
 """
 
 
+@pytest.fixture(scope="module")
+def patient(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The same for all tests that leave it as it was."""
+    folder = make_project(tmp_path_factory.mktemp("patient") / "a.zoom", "endless", since=2)
+    with engine(folder):
+        yield folder
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> Iterator[Path]:
     """A project that an engine renders for ever, a step at a time."""
@@ -105,9 +113,9 @@ def test_a_viewer_is_greeted_with_the_whole_state(folder: Path) -> None:
     ],
 )
 def test_a_bad_line_gets_an_error_and_the_next_one_an_answer(
-    folder: Path, line: bytes, reason: str
+    patient: Path, line: bytes, reason: str
 ) -> None:
-    with viewer(folder) as one:
+    with viewer(patient) as one:
         answer = one.ask(line)
         assert answer["ok"] is False
         assert reason in answer["error"]

@@ -97,6 +97,7 @@ def test_a_disk_that_stays_full_is_said_again_and_harms_nothing(disk: Path, whol
     assert digest(folder) == digest(whole)
 
 
+@pytest.mark.slow
 def test_a_limit_on_file_sizes_is_a_full_disk_too(tmp_path: Path, whole: Path) -> None:
     folder = project(tmp_path / "a.zoom", painter="texture", **LARGE)
     with Engine(folder, alone=True) as running:

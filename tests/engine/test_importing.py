@@ -20,6 +20,7 @@ from renderer.painting.geometry import Geometry
 from renderer.plain import Size
 from tests.engine.chains import luma_of, psnr
 from tests.engine.runs import render, steer
+from tests.marks import slower
 from tests.worlds import Scene, World, natural, true_frame
 
 NAMES = ["m", "c", "x", "a", "q", "k"]
@@ -60,7 +61,7 @@ def imported(chain: Chain, out: Path, **wishes: Any) -> Path:
     return out
 
 
-@pytest.mark.parametrize("factor", [2.0, 1.5, 4 / 3, 1.62])
+@pytest.mark.parametrize("factor", [2.0, 1.62, *slower([1.5, 4 / 3])])
 @pytest.mark.parametrize("world", [natural(2900), Scene(3)], ids=["natural", "scene"])
 def test_order_and_factor_are_found_to_a_small_part_of_a_pixel(
     tmp_path: Path, world: World, factor: float

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import av
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 
 from renderer.engine.layout import INWARD_FILM
@@ -37,6 +38,7 @@ def test_it_is_the_film_backwards_and_named_before_the_last_event(tmp_path: Path
     assert np.abs(backwards[0] - forwards[0]).mean() > 10
 
 
+@pytest.mark.slow
 def test_going_on_with_it_makes_it_anew_to_the_new_end(tmp_path: Path) -> None:
     folder = project(tmp_path / "p.zoom", direction="in", keyframes=2)
     assert engine(folder).code == 0
@@ -47,6 +49,7 @@ def test_going_on_with_it_makes_it_anew_to_the_new_end(tmp_path: Path) -> None:
     assert (len(before), len(after)) == (6, 11)
 
 
+@pytest.mark.slow
 def test_a_stopped_render_makes_none(tmp_path: Path) -> None:
     folder = project(
         tmp_path / "p.zoom", direction="in", painter="tests.painters:endless", model="2"
@@ -87,6 +90,7 @@ def test_a_signal_while_it_is_made_leaves_the_film_and_nothing_of_it(tmp_path: P
     assert_playable(folder, frames=361)
 
 
+@pytest.mark.slow
 def test_an_error_there_is_told_and_the_finished_film_stays(tmp_path: Path) -> None:
     folder = project(tmp_path / "p.zoom", direction="in")
     (folder / "exports").rmdir()
@@ -102,6 +106,7 @@ def test_an_error_there_is_told_and_the_finished_film_stays(tmp_path: Path) -> N
     assert digest(folder) == before
 
 
+@pytest.mark.slow
 def test_the_verb_takes_it_and_says_where_it_is(tmp_path: Path) -> None:
     line = ("render", "a reef", *QUICK, "--out", "reef.zoom", "--headless")
     answer = zoomtui(*line, "--direction", "in", cwd=tmp_path)

@@ -187,6 +187,7 @@ def test_a_painter_that_cannot_be_loaded_ends_the_render(tmp_path: Path) -> None
     assert of(events, KeyframeReady) == []
 
 
+@pytest.mark.slow
 def test_an_unknown_error_is_one_line_and_the_details_are_in_the_log(tmp_path: Path) -> None:
     folder = project(tmp_path / "a.zoom", painter="tests.painters:broken", model="2")
     ended = engine(folder)
@@ -239,6 +240,7 @@ def test_settings_that_no_encoder_takes_stop_the_painter(tmp_path: Path) -> None
 # -------------------------------------------------------------------------- between threads
 
 
+@pytest.mark.slow
 def test_a_slow_film_side_holds_the_painter_back(tmp_path: Path) -> None:
     folder = project(tmp_path / "a.zoom", keyframes=14, size=(1024, 1024), preset="medium", crf=10)
     filmed, ahead = 0, []

@@ -23,9 +23,10 @@ from tests.engine.runs import (
     render,
     steer,
 )
+from tests.marks import first_of
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", first_of([signal.SIGINT, signal.SIGTERM]))
 def test_a_signal_ends_the_render_whole_and_resumable(
     tmp_path: Path, number: signal.Signals
 ) -> None:
@@ -96,6 +97,7 @@ def test_a_lost_terminal_changes_nothing(tmp_path: Path) -> None:
     assert digest(folder) == digest(whole)
 
 
+@pytest.mark.slow
 def test_a_reader_that_goes_away_changes_nothing(tmp_path: Path) -> None:
     folder = project(tmp_path / "a.zoom")
     reading, writing = os.pipe()
@@ -113,6 +115,7 @@ def test_a_reader_that_goes_away_changes_nothing(tmp_path: Path) -> None:
     assert_playable(folder, frames=16)
 
 
+@pytest.mark.slow
 def test_a_folder_whose_name_is_no_text_renders_like_any_other(tmp_path: Path) -> None:
     folder = project(tmp_path / os.fsdecode(b"caf\xe9.zoom"))
     ended = engine(folder)

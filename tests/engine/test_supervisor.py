@@ -41,6 +41,7 @@ from tests.engine.runs import (
 )
 from tests.gates import StartGate
 from tests.interface.engines import until
+from tests.marks import first_of
 
 KILLED = "the engine was killed (SIGKILL): usually the machine ran out of memory"
 ABORTED = "the engine died of SIGABRT (Aborted)"
@@ -105,6 +106,7 @@ def test_an_engine_killed_from_outside_is_restarted_and_the_film_is_the_same(
     assert f"{KILLED}; restarted, 1 of 3" in log
 
 
+@pytest.mark.slow
 def test_a_painter_that_aborts_its_process_is_restarted_and_the_film_is_the_same(
     tmp_path: Path, whole: Path
 ) -> None:
@@ -142,7 +144,7 @@ def test_a_lost_device_is_no_end_for_a_new_process(tmp_path: Path, whole: Path) 
 @pytest.mark.parametrize(
     ("painter", "why", "code"),
     [
-        ("aborting", ABORTED, EngineCrashed.exit_code),
+        pytest.param("aborting", ABORTED, EngineCrashed.exit_code, marks=pytest.mark.slow),
         ("lost", "cuda failed (an illegal memory access)", DeviceLost.exit_code),
     ],
 )
@@ -173,6 +175,7 @@ def test_a_keyframe_that_always_crashes_ends_the_render_after_three_restarts(
     assert read_crashes(folder) is None
 
 
+@pytest.mark.slow
 def test_a_film_is_playable_after_a_crash_too_many(tmp_path: Path) -> None:
     folder = project(tmp_path / "a.zoom", painter="tests.painters:endless", model="3")
     with Engine(folder) as running:
@@ -234,7 +237,7 @@ def test_the_parent_loads_nothing_that_renders() -> None:
 # -------------------------------------------------------------------------------------- stopping
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", first_of([signal.SIGINT, signal.SIGTERM]))
 def test_a_signal_to_all_processes_of_a_render_is_one_signal(
     tmp_path: Path, number: signal.Signals
 ) -> None:
@@ -291,6 +294,7 @@ def test_a_stop_while_it_is_restarted_is_a_stop(tmp_path: Path) -> None:
     assert ended.said[-1]["stopped"] is True
 
 
+@pytest.mark.slow
 def test_a_signal_to_all_processes_while_the_engine_is_restarted_is_one_signal(
     tmp_path: Path,
 ) -> None:
@@ -331,6 +335,7 @@ def test_a_killed_parent_takes_its_engine_along(tmp_path: Path) -> None:
         until(lambda: holder(folder / LOCK) is None, "the engine is gone as well")
 
 
+@pytest.mark.slow
 def test_the_engine_of_a_render_that_belongs_to_nobody_goes_on_without_its_parent(
     tmp_path: Path, whole: Path
 ) -> None:
@@ -355,6 +360,7 @@ def test_the_engine_of_a_render_that_belongs_to_nobody_goes_on_without_its_paren
     assert digest(folder) == digest(whole)
 
 
+@pytest.mark.slow
 def test_a_project_whose_engine_is_being_restarted_is_not_free(tmp_path: Path) -> None:
     folder = project(tmp_path / "a.zoom", painter="tests.painters:endless", model="2")
     with Engine(folder) as running:

@@ -87,7 +87,7 @@ def live_and_die(folder: Path, life: int, *, fruitful: bool = False) -> None:
     assert ended.errors == ""
 
 
-@pytest.mark.parametrize("kills", [6, pytest.param(100, marks=pytest.mark.soak)])
+@pytest.mark.parametrize("kills", [3, pytest.param(100, marks=pytest.mark.soak)])
 def test_a_render_killed_at_random_moments_makes_the_same_film(tmp_path: Path, kills: int) -> None:
     keyframes = 2 * kills + 10
     whole = project(tmp_path / "whole.zoom", painter="texture", keyframes=keyframes)

@@ -325,6 +325,7 @@ def assert_no_growth(codec: str, cycles: int) -> None:
     assert after[1:] == before[1:]
 
 
+@pytest.mark.slow
 def test_300_segments_leave_nothing_behind() -> None:
     assert_no_growth("h264", 300)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import pty
@@ -9,6 +10,7 @@ import select
 import signal
 import subprocess
 import sys
+import tempfile
 import termios
 import time
 from collections.abc import Callable
@@ -19,8 +21,10 @@ from types import TracebackType
 from typing import Any, Self
 
 import av
+import pytest
 
 from renderer.settings import RenderSettings
+from zoomtui.cli import main
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 120.0
@@ -75,6 +79,28 @@ def zoomtui(*arguments: str | bytes, cwd: Path, **options: Any) -> Answer:
         **options,
     )
     return Answer(done.returncode, done.stdout.decode(), done.stderr.decode())
+
+
+def zoomtui_here(*arguments: str, cwd: Path) -> Answer:
+    """As :func:`zoomtui`, in this very process: for what is refused before anything is started."""
+    handled = signal.getsignal(signal.SIGTERM)
+    with contextlib.ExitStack() as undo:
+        undo.callback(signal.signal, signal.SIGTERM, handled)
+        undo.enter_context(contextlib.chdir(cwd))
+        said = [undo.enter_context(tempfile.TemporaryFile("w+")) for _ in ("out", "err")]
+        for handle, file in zip((1, 2), said, strict=True):
+            undo.callback(os.close, kept := os.dup(handle))
+            undo.callback(os.dup2, kept, handle)
+            os.dup2(file.fileno(), handle)
+        undo.enter_context(contextlib.redirect_stdout(said[0]))
+        undo.enter_context(contextlib.redirect_stderr(said[1]))
+        with pytest.raises(SystemExit) as ended:
+            main(list(arguments))
+        for file in said:
+            file.seek(0, os.SEEK_SET)
+        out, err = (file.read() for file in said)
+    assert isinstance(ended.value.code, int)
+    return Answer(ended.value.code, out, err)
 
 
 class Running:

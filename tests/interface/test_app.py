@@ -14,6 +14,7 @@ import pytest
 from renderer.engine.status import read_status
 from tests.interface.engines import OnMonitor, engine, kill_engine, make_project, running, until
 from tests.interface.processes import PATIENCE, ROOT, environment
+from tests.marks import first_of
 from zoomtui.client import ask
 
 HEAVY = ("torch", "diffusers", "transformers", "av", "numba", "renderer.engine.session")
@@ -36,7 +37,7 @@ def test_importing_the_interface_loads_nothing_that_renders() -> None:
     assert done.stdout.strip() == "[]"
 
 
-@pytest.mark.parametrize("how", ["SIGHUP", "SIGTERM", "SIGKILL", "a closed terminal"])
+@pytest.mark.parametrize("how", first_of(["SIGHUP", "SIGTERM", "SIGKILL", "a closed terminal"]))
 def test_however_the_interface_ends_the_render_goes_on_and_can_be_attached_again(
     tmp_path: Path, how: str
 ) -> None:
@@ -72,6 +73,7 @@ def test_detaching_says_that_the_render_goes_on_and_how_to_come_back(tmp_path: P
         assert running(folder) == pid
 
 
+@pytest.mark.slow
 def test_ctrl_c_ends_neither_the_interface_nor_the_render(tmp_path: Path) -> None:
     folder = make_project(tmp_path / "reef.zoom", "endless", 3)
     with engine(folder) as pid, OnMonitor(folder) as monitor:
@@ -112,6 +114,7 @@ def test_a_key_steers_the_real_engine(tmp_path: Path) -> None:
         until(lambda: not running(folder), "nobody renders")
 
 
+@pytest.mark.slow
 def test_a_slow_line_does_not_freeze_the_interface(tmp_path: Path) -> None:
     folder = make_project(tmp_path / "reef.zoom", "endless", 3, keyframe_size="256x256")
     with engine(folder), OnMonitor(folder) as monitor:
@@ -127,6 +130,7 @@ def test_a_slow_line_does_not_freeze_the_interface(tmp_path: Path) -> None:
         assert monitor.end() == 0
 
 
+@pytest.mark.slow
 def test_attaching_again_shows_the_right_state_at_once(tmp_path: Path) -> None:
     folder = make_project(tmp_path / "reef.zoom", "endless", 3)
     with engine(folder):
@@ -139,6 +143,7 @@ def test_attaching_again_shows_the_right_state_at_once(tmp_path: Path) -> None:
             assert "RENDERING" not in monitor.said
 
 
+@pytest.mark.slow
 def test_without_colours_everything_is_said_by_words_and_signs(tmp_path: Path) -> None:
     folder = make_project(tmp_path / "reef.zoom", "endless", 3)
     with engine(folder), OnMonitor(folder, NO_COLOR="1") as monitor:
@@ -153,7 +158,7 @@ def test_without_colours_everything_is_said_by_words_and_signs(tmp_path: Path) -
         assert COLOUR.findall(monitor.said) == []
 
 
-@pytest.mark.parametrize("size", [(120, 36), (80, 24)])
+@pytest.mark.parametrize("size", first_of([(120, 36), (80, 24)]))
 def test_the_size_is_the_terminals_own_whatever_the_environment_says(
     tmp_path: Path, size: tuple[int, int]
 ) -> None:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import signal
 from pathlib import Path
 
 import pytest
 
-from tests.interface.processes import QUICK, Answer, painter, zoomtui
+from tests.interface.processes import QUICK, painter, zoomtui, zoomtui_here
 from tests.interface.refusals import LONG, assert_one_line, assert_refused, listing
-from zoomtui.cli import main
 
 DIFFUSION = ("render", "a reef", "--painter", "diffusion")
 
@@ -94,27 +92,16 @@ def test_a_render_that_can_not_be_is_refused_before_anything_is_written(
 ) -> None:
     arguments, code, parts = (WRONG_PICTURES | WRONG_NAMES | WRONG_PLACES)[case]
     before = listing(inputs)
-    answer = zoomtui("render", *_besides(arguments), *arguments, cwd=inputs)
+    answer = zoomtui_here("render", *_besides(arguments), *arguments, cwd=inputs)
     assert_refused(answer, code, *parts)
     assert listing(inputs) == before
 
 
 @pytest.mark.parametrize("case", WRONG_NUMBERS)
-def test_a_number_that_can_not_be_is_refused(
-    tmp_path: Path,
-    case: str,
-    monkeypatch: pytest.MonkeyPatch,
-    capfd: pytest.CaptureFixture[str],
-) -> None:
+def test_a_number_that_can_not_be_is_refused(tmp_path: Path, case: str) -> None:
     arguments, code, parts = WRONG_NUMBERS[case]
-    monkeypatch.chdir(tmp_path)
-    terminate = signal.getsignal(signal.SIGTERM)
-    with pytest.raises(SystemExit) as left:
-        main(["render", *_besides(arguments), *arguments])
-    signal.signal(signal.SIGTERM, terminate)
-    out, err = capfd.readouterr()
-    assert isinstance(left.value.code, int)
-    assert_refused(Answer(left.value.code, out, err), code, *parts)
+    answer = zoomtui_here("render", *_besides(arguments), *arguments, cwd=tmp_path)
+    assert_refused(answer, code, *parts)
     assert listing(tmp_path) == []
 
 
@@ -142,10 +129,11 @@ def _besides(arguments: tuple[str, ...]) -> list[str]:
 def test_what_the_diffusion_painter_can_not_do_is_refused_without_loading_it(
     tmp_path: Path, arguments: tuple[str, ...], parts: list[str]
 ) -> None:
-    assert_refused(zoomtui(*arguments, cwd=tmp_path), 2, *parts)
+    assert_refused(zoomtui_here(*arguments, cwd=tmp_path), 2, *parts)
     assert listing(tmp_path) == []
 
 
+@pytest.mark.slow
 def test_a_folder_that_is_no_model_leaves_no_project_behind(tmp_path: Path) -> None:
     (tmp_path / "model").mkdir()
     answer = zoomtui(*DIFFUSION, "--model", "./model", "--out", "reef.zoom", cwd=tmp_path)
@@ -166,6 +154,7 @@ def test_a_painter_that_fails_on_the_way_leaves_what_is_done(tmp_path: Path) -> 
     assert "mpv reef.zoom/watch.m3u8" in answer.out
 
 
+@pytest.mark.slow
 def test_a_bug_is_one_line_too_and_its_details_are_in_the_log(tmp_path: Path) -> None:
     answer = zoomtui("render", *painter("broken", 2), "--out", "reef.zoom", cwd=tmp_path)
     assert_one_line(answer, 1, "the painter's own bug", "render.log")

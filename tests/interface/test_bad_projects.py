@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.interface.processes import QUICK, Answer, zoomtui
+from tests.interface.processes import QUICK, Answer, zoomtui, zoomtui_here
 from tests.interface.refusals import LONG, assert_one_line, assert_refused, listing
 
 
@@ -92,7 +92,7 @@ def test_a_codec_edited_in_is_refused_before_the_film_is_touched(finished: Path)
 def test_what_is_no_project_is_not_one_for_any_verb(
     inputs: Path, verb: str, name: str, code: int, part: str
 ) -> None:
-    assert_refused(zoomtui(verb, name, cwd=inputs), code, name, part)
+    assert_refused(zoomtui_here(verb, name, cwd=inputs), code, name, part)
 
 
 def test_a_project_is_not_rendered_over(finished: Path) -> None:

@@ -12,6 +12,7 @@ from textual.pilot import Pilot
 from tests.interface.engines import soon
 from tests.interface.scripted import RUNNING, VIEWS, Script, screen_text, scripted, settled, view
 from tests.interface.test_panels import HOSTILE
+from tests.marks import first_of
 from zoomtui.monitoring.watching import Situation, View
 from zoomtui.screens.dialogs import PromptArea, PromptDialog, ResumeDialog, StopDialog
 
@@ -99,7 +100,7 @@ def test_the_queued_prompt_is_the_one_to_go_on_with() -> None:
 
 
 @pytest.mark.parametrize("prompt", HOSTILE)
-@pytest.mark.parametrize("size", [(80, 24), (120, 36)])
+@pytest.mark.parametrize("size", first_of([(80, 24), (120, 36)]))
 def test_a_hostile_prompt_is_pasted_shown_and_sent_exactly(
     prompt: str, size: tuple[int, int]
 ) -> None:

@@ -26,6 +26,7 @@ from tests.interface.scripted import (
     scripted,
     settled,
 )
+from tests.marks import first_of, slower
 from tests.worlds import natural
 from zoomtui.exporting.form import ROWS
 from zoomtui.screens.export import CancelDialog, ExportScreen
@@ -92,7 +93,7 @@ def complaint(app: ListsApp) -> str:
     return " ".join(line.strip(" │") for line in screen_text(app).split("\n") if "✗" in line)
 
 
-@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("size", [*SIZES[:2], *slower(SIZES[2:])])
 def test_the_screen_is_as_it_was_looked_at(size: tuple[int, int], reef: Path, here: Path) -> None:
     (here / "reef.zoom").symlink_to(reef)
 
@@ -106,7 +107,7 @@ def test_the_screen_is_as_it_was_looked_at(size: tuple[int, int], reef: Path, he
     check_snapshot(f"export-{size[0]}x{size[1]}", asyncio.run(run()))
 
 
-@pytest.mark.parametrize("size", [(20, 5), (300, 90)])
+@pytest.mark.parametrize("size", first_of([(20, 5), (300, 90)]))
 def test_no_size_is_too_small_or_too_large(size: tuple[int, int], reef: Path) -> None:
     async def run() -> None:
         app = on_export(reef)
@@ -119,6 +120,7 @@ def test_no_size_is_too_small_or_too_large(size: tuple[int, int], reef: Path) ->
     asyncio.run(run())
 
 
+@pytest.mark.slow
 def test_the_keyboard_alone_reaches_every_field(reef: Path) -> None:
     async def run() -> None:
         app = on_export(reef)
@@ -196,6 +198,7 @@ def test_an_export_runs_and_says_where_it_is_and_how_to_fetch_it(reef: Path, her
     assert [path.name for path in here.iterdir()] == ["reef.mp4"]
 
 
+@pytest.mark.slow
 def test_pictures_are_fetched_as_a_folder(reef: Path, here: Path) -> None:
     async def run() -> None:
         app = on_export(reef)
@@ -212,6 +215,7 @@ def test_pictures_are_fetched_as_a_folder(reef: Path, here: Path) -> None:
     assert (here / "stills" / "003.png").exists()
 
 
+@pytest.mark.slow
 def test_cancel_is_asked_first_and_leaves_nothing(reef: Path, here: Path) -> None:
     async def run() -> None:
         app = on_export(reef)
@@ -237,6 +241,7 @@ def test_cancel_is_asked_first_and_leaves_nothing(reef: Path, here: Path) -> Non
     asyncio.run(run())
 
 
+@pytest.mark.slow
 def test_leaving_the_whole_interface_cancels_it_without_a_trace(reef: Path, here: Path) -> None:
     async def run() -> None:
         app = on_export(reef)
@@ -265,6 +270,7 @@ def test_leaving_asks_only_if_something_was_typed(reef: Path) -> None:
     asyncio.run(run())
 
 
+@pytest.mark.slow
 def test_hostile_names_are_shown_harmlessly_and_exported(
     reef: Path, tmp_path: Path, here: Path
 ) -> None:
@@ -309,11 +315,8 @@ def test_the_verb_run_dry_says_what_it_would_make_and_makes_nothing(reef: Path, 
     assert list(here.iterdir()) == []
 
 
-def test_e_opens_it_from_the_list_and_from_the_monitor(
-    finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))  # no other render is listed
-
+@pytest.mark.slow
+def test_e_opens_it_from_the_list_and_from_the_monitor(finished: Path, empty_state: Path) -> None:
     async def run() -> None:
         app = on_renders(finished.parent)
         async with app.run_test(size=(120, 36)) as pilot:

@@ -19,7 +19,8 @@ from renderer.engine.creation import create_project
 from renderer.engine.project import Project
 from tests.engine.chains import chain
 from tests.engine.runs import render, small
-from tests.interface.processes import PATIENCE, OnTerminal, Running, zoomtui
+from tests.interface.processes import PATIENCE, OnTerminal, Running, zoomtui, zoomtui_here
+from tests.marks import first_of
 from tests.worlds import natural
 
 
@@ -50,6 +51,7 @@ def test_a_film_is_exported_and_said_where_it_is(reef: Path, tmp_path: Path) -> 
     assert frames_in(tmp_path / "film.mp4") == 25
 
 
+@pytest.mark.slow
 def test_every_option_arrives(reef: Path, tmp_path: Path) -> None:
     answer = zoomtui(
         *("export", str(reef), "film.mkv", "--direction", "out-in", "--fps", "24000/1001"),
@@ -84,7 +86,7 @@ def test_every_option_arrives(reef: Path, tmp_path: Path) -> None:
 def test_what_is_wrong_is_one_line_and_nothing_is_left(
     reef: Path, tmp_path: Path, arguments: list[str], code: int, word: str
 ) -> None:
-    answer = zoomtui("export", str(reef), *arguments, cwd=tmp_path)
+    answer = zoomtui_here("export", str(reef), *arguments, cwd=tmp_path)
     assert answer.code == code
     assert answer.out == ""
     assert answer.err.count("\n") == 1
@@ -93,14 +95,14 @@ def test_what_is_wrong_is_one_line_and_nothing_is_left(
 
 
 def test_no_project_and_no_keyframes_are_told_apart(tmp_path: Path) -> None:
-    assert zoomtui("export", "nowhere", "film.mp4", cwd=tmp_path).code == 3
+    assert zoomtui_here("export", "nowhere", "film.mp4", cwd=tmp_path).code == 3
     create_project(tmp_path / "p.zoom", small())
-    answer = zoomtui("export", "p.zoom", "film.mp4", cwd=tmp_path)
+    answer = zoomtui_here("export", "p.zoom", "film.mp4", cwd=tmp_path)
     assert answer.code == 3
     assert "no two keyframes yet" in answer.err
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", first_of([signal.SIGINT, signal.SIGTERM]))
 def test_a_signal_leaves_nothing_and_nobody(
     reef: Path, tmp_path: Path, number: signal.Signals
 ) -> None:
@@ -116,6 +118,7 @@ def test_a_signal_leaves_nothing_and_nobody(
     assert left_in(tmp_path) == []
 
 
+@pytest.mark.slow
 def test_a_killed_export_takes_its_helpers_along(reef: Path, tmp_path: Path) -> None:
     slow = ("--seconds-per-keyframe", "60", "--json")
     with Running("export", str(reef), "film.mp4", *slow, cwd=tmp_path) as running:
@@ -130,7 +133,8 @@ def test_a_killed_export_takes_its_helpers_along(reef: Path, tmp_path: Path) -> 
     assert left_in(tmp_path) == ["film.mp4"]
 
 
-@pytest.mark.parametrize("name", ["film.mp4", "film.gif", "frames/"])
+@pytest.mark.slow
+@pytest.mark.parametrize("name", first_of(["film.mp4", "film.gif", "frames/"]))
 def test_a_second_export_to_one_name_is_refused_and_the_first_is_not_harmed(
     reef: Path, tmp_path: Path, name: str
 ) -> None:
@@ -165,7 +169,7 @@ def test_of_exports_that_begin_at_once_one_is_made_and_the_others_say_why(
     assert frames_in(tmp_path / "film.mp4") == 61
 
 
-@pytest.mark.parametrize("name", ["film.mp4", "film.gif", "frames/"])
+@pytest.mark.parametrize("name", first_of(["film.mp4", "film.gif", "frames/"]))
 def test_a_full_disk_is_one_line_and_nothing_is_left(reef: Path, tmp_path: Path, name: str) -> None:
     limit = partial(resource.setrlimit, resource.RLIMIT_FSIZE, (20_000, 20_000))
     answer = zoomtui("export", str(reef), name, cwd=tmp_path, preexec_fn=limit)
@@ -183,6 +187,7 @@ def test_a_terminal_sees_a_bar(reef: Path, tmp_path: Path) -> None:
         assert "exported" in running.said
 
 
+@pytest.mark.slow
 def test_pictures_are_imported_and_exported(tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
     for number, name in enumerate("cab"):

@@ -178,6 +178,7 @@ def test_the_strip_takes_the_shape_of_the_pictures(tmp_path: Path) -> None:
     on_strip(film(tmp_path / "a.zoom", 6, (64, 64)), body)
 
 
+@pytest.mark.slow
 def test_a_key_changes_the_kind_of_pictures_everywhere(tmp_path: Path) -> None:
     async def body(pilot: Pilot[str], script: Script, strip: Filmstrip) -> None:
         kinds = []

@@ -100,9 +100,8 @@ def test_renders_are_alike_in_painter_model_steps_and_canvas() -> None:
 
 
 def test_the_pace_is_taken_from_the_renders_that_are_known(
-    finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    finished: Path, tmp_path: Path, empty_state: Path
 ) -> None:
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     assert forecast.look_around().history == ()
     places.remember(finished)
     places.remember(tmp_path / "gone.zoom")

@@ -25,6 +25,7 @@ from tests.interface.scripted import (
 )
 from tests.interface.test_dialogs import on_screen
 from tests.interface.test_panels import HOSTILE
+from tests.marks import first_of, slower
 from zoomtui.app import ZoomApp
 from zoomtui.monitoring.watching import Situation, View
 from zoomtui.screens.help import HelpScreen
@@ -70,13 +71,13 @@ def look(shown: View, size: tuple[int, int], *keys: str, terminal: Terminal | No
     return asyncio.run(run())
 
 
-@pytest.mark.parametrize("size", SIZES, ids=lambda s: f"{s[0]}x{s[1]}")
+@pytest.mark.parametrize("size", [*SIZES[:2], *slower(SIZES[2:])], ids=lambda s: f"{s[0]}x{s[1]}")
 @pytest.mark.parametrize("name", VIEWS)
 def test_snapshot_of_the_monitor(name: str, size: tuple[int, int]) -> None:
     check_snapshot(f"monitor-{name}-{size[0]}x{size[1]}", look(VIEWS[name], size))
 
 
-@pytest.mark.parametrize("size", SIZES, ids=lambda s: f"{s[0]}x{s[1]}")
+@pytest.mark.parametrize("size", [*SIZES[:2], *slower(SIZES[2:])], ids=lambda s: f"{s[0]}x{s[1]}")
 @pytest.mark.parametrize(
     ("name", "keys"), [("prompt", "p"), ("stop", "s"), ("help", "?"), ("log", "l"), ("view", "v")]
 )
@@ -98,6 +99,7 @@ def test_a_small_terminal_shows_less_and_never_a_wall(size: tuple[int, int]) -> 
     assert "17/24" in shown or size[1] < 8
 
 
+@pytest.mark.slow
 def test_the_screen_follows_the_size_of_the_terminal() -> None:
     expected = {size: look(RUNNING, size) for size in SIZES}
 
@@ -165,7 +167,7 @@ def test_a_refusal_is_shown_as_plain_text() -> None:
     on_screen(RUNNING, body)
 
 
-@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("size", first_of(SIZES))
 @pytest.mark.parametrize("prompt", HOSTILE)
 def test_hostile_text_harms_nothing(prompt: str, size: tuple[int, int]) -> None:
     log = tuple(replace(line, text=prompt) for line in RUNNING.state.log)

@@ -94,6 +94,7 @@ def _noting(painted: list[OneLine], line: OneLine) -> object:
     return update
 
 
+@pytest.mark.slow
 def test_a_finished_project_comes_to_cost_no_bytes(tmp_path: Path) -> None:
     folder = make_project(tmp_path / "reef.zoom", "endless", 3)
     with engine(folder):

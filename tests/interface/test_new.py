@@ -19,6 +19,7 @@ from tests.interface.engines import kill_engine, running, soon
 from tests.interface.lists import SIZES, ListsApp, new, on_new
 from tests.interface.processes import ROOT
 from tests.interface.scripted import check_snapshot, screen_text, settled
+from tests.marks import first_of, slower
 from zoomtui.making.fields import BY_KEY, GROUPS, ROWS
 from zoomtui.making.forecast import Surroundings
 from zoomtui.screens.form import LeaveDialog
@@ -37,8 +38,9 @@ GRADIENT = {
 
 
 @pytest.fixture(autouse=True)
-def _surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+def _surroundings(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, empty_state: Path
+) -> Iterator[None]:
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     tries = tmp_path / "tries"
     tries.mkdir()
@@ -65,8 +67,8 @@ def complaint(app: ListsApp) -> str:
     return " ".join(line.strip(" │") for line in screen_text(app).split("\n") if "✗" in line)
 
 
-@pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize("painter", ["diffusion", "texture"])
+@pytest.mark.parametrize("size", [*SIZES[:2], *slower(SIZES[2:])])
+@pytest.mark.parametrize("painter", first_of(["diffusion", "texture"]))
 def test_the_screen_is_as_it_was_looked_at(
     size: tuple[int, int], painter: str, here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -84,7 +86,7 @@ def test_the_screen_is_as_it_was_looked_at(
     check_snapshot(f"new-{painter}-{size[0]}x{size[1]}", asyncio.run(run()))
 
 
-@pytest.mark.parametrize("size", [(20, 5), (40, 10), (60, 15), (300, 90)])
+@pytest.mark.parametrize("size", first_of([(20, 5), (40, 10), (60, 15), (300, 90)]))
 def test_no_size_is_too_small_or_too_large(size: tuple[int, int], here: Path) -> None:
     async def run() -> None:
         app = on_new(here)
@@ -125,6 +127,7 @@ def test_a_missing_prompt_is_said_once_somebody_wants_to_start(here: Path) -> No
     asyncio.run(run())
 
 
+@pytest.mark.slow
 def test_the_keyboard_alone_reaches_every_field(here: Path) -> None:
     async def run() -> None:
         app = on_new(here)
@@ -154,6 +157,7 @@ async def reached(pilot: Pilot[str]) -> list[str]:
     return found
 
 
+@pytest.mark.slow
 def test_a_group_unfolds_by_key_and_says_what_is_set_while_it_is_folded(here: Path) -> None:
     async def run() -> None:
         app = on_new(here)
@@ -189,6 +193,7 @@ def test_what_is_wrong_is_never_folded_away(here: Path) -> None:
     asyncio.run(run())
 
 
+@pytest.mark.slow
 def test_a_plan_gives_the_folder_its_name_and_the_project_its_prompts(here: Path) -> None:
     plan = here.parent / "plan.txt"
     plan.write_text("0: a reef\n2: a wreck\n")
@@ -223,6 +228,7 @@ def test_up_and_down_step_through_what_is_worth_offering(here: Path) -> None:
     asyncio.run(run())
 
 
+@pytest.mark.slow
 def test_film_presets_go_round_and_the_command_follows(here: Path) -> None:
     async def run() -> None:
         app = on_new(here)
@@ -237,6 +243,7 @@ def test_film_presets_go_round_and_the_command_follows(here: Path) -> None:
     asyncio.run(run())
 
 
+@pytest.mark.slow
 def test_any_text_is_shown_as_typed_and_copied_whole(here: Path) -> None:
     prompt = "[red]x[/red] [@click=app.quit]x[/] \x1b[2J مدينة e\u0301 " + "long " * 2000
 
@@ -290,6 +297,7 @@ def test_what_cannot_start_says_so_at_its_field_and_leaves_nothing(here: Path) -
     asyncio.run(run())
 
 
+@pytest.mark.slow
 def test_a_try_out_shows_its_picture_and_leaves_nothing_behind(here: Path) -> None:
     picture = here / "first.png"
     Image.new("RGB", (64, 64), "teal").save(picture)
@@ -311,6 +319,7 @@ def test_a_try_out_shows_its_picture_and_leaves_nothing_behind(here: Path) -> No
     assert list(here.iterdir()) == [picture]
 
 
+@pytest.mark.slow
 def test_a_try_out_that_fails_says_why(here: Path) -> None:
     async def run() -> None:
         app = on_new(here)

@@ -6,6 +6,8 @@ import re
 import signal
 from pathlib import Path
 
+import pytest
+
 from renderer.engine.status import State, read_status
 from tests.interface.processes import QUICK, OnTerminal, painter
 
@@ -48,6 +50,7 @@ def test_ctrl_c_ends_a_render_with_the_cursor_shown(tmp_path: Path) -> None:
     assert read_status(tmp_path / "reef.zoom").frames == 4
 
 
+@pytest.mark.slow
 def test_ctrl_c_again_ends_it_at_once_with_the_cursor_shown(tmp_path: Path) -> None:
     with OnTerminal(
         "render", "--headless", *painter("deaf", 2), "--out", "reef.zoom", cwd=tmp_path
@@ -76,6 +79,7 @@ def test_a_lost_terminal_does_not_end_a_render(tmp_path: Path) -> None:
     assert read_status(tmp_path / "reef.zoom").frames == 4
 
 
+@pytest.mark.slow
 def test_an_error_is_one_line_below_the_bar(tmp_path: Path) -> None:
     options = (*painter("failing", 2), "--out", "reef.zoom")
     with OnTerminal("render", "--headless", *options, cwd=tmp_path) as running:
@@ -84,6 +88,7 @@ def test_an_error_is_one_line_below_the_bar(tmp_path: Path) -> None:
     assert sum("out of paint" in line for line in plain(running.said)) == 1
 
 
+@pytest.mark.slow
 def test_no_color_and_a_dumb_terminal_are_heeded(tmp_path: Path) -> None:
     with OnTerminal(
         "render", "--headless", *QUICK, "--out", "a.zoom", cwd=tmp_path, NO_COLOR="1"
@@ -97,6 +102,7 @@ def test_no_color_and_a_dumb_terminal_are_heeded(tmp_path: Path) -> None:
     assert "\x1b" not in running.said
 
 
+@pytest.mark.slow
 def test_json_on_a_terminal_is_json_only(tmp_path: Path) -> None:
     with OnTerminal(
         "render", "--headless", *QUICK, "--json", "--out", "a.zoom", cwd=tmp_path

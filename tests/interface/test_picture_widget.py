@@ -290,6 +290,7 @@ def test_it_is_sent_again_when_the_program_comes_back_from_the_shell(
         assert not ptys.read_graphics(terminal.output).alive
 
 
+@pytest.mark.slow
 def test_a_picture_that_leaves_half_sent_is_taken_back(tmp_path: Path, photo: Path) -> None:
     """The link is slow; the app ends in the middle of a transmission."""
     with start(tmp_path, photo, rate=20_000, size=(80, 24)) as terminal:
@@ -335,6 +336,7 @@ def test_under_a_dialog_blocks_stand_in_for_placeholders(tmp_path: Path, photo: 
         finish(terminal, tmp_path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("replies", [ptys.KITTY, ptys.VSCODE], ids=["kitty", "blocks"])
 def test_a_line_of_20_kb_a_second_never_freezes_the_interface(
     tmp_path: Path, photo: Path, replies: dict[bytes, bytes]

@@ -239,6 +239,7 @@ def test_waiting_for_a_preview_loses_no_event(tmp_path: Path) -> None:
         asyncio.run(watch_it())
 
 
+@pytest.mark.slow
 def test_on_a_terminal_the_keyframe_in_the_making_appears(tmp_path: Path) -> None:
     folder = make_project(tmp_path / "a.zoom", "endless", 0)
     with engine(folder), OnMonitor(folder) as monitor:

@@ -29,6 +29,7 @@ from tests.interface.processes import (
     settings_of,
     zoomtui,
 )
+from tests.marks import first_of
 from zoomtui.words import shortened
 
 # --- what it says --------------------------------------------------------------------------------
@@ -66,6 +67,7 @@ def test_json_is_one_event_a_line_in_the_order_that_is_promised(tmp_path: Path) 
     assert (tmp_path / "a-reef.zoom" / "film.mp4").exists()
 
 
+@pytest.mark.slow
 def test_a_reader_that_goes_away_does_not_end_a_render(tmp_path: Path) -> None:
     with Running("render", *QUICK, "--json", "--out", "reef.zoom", cwd=tmp_path) as running:
         running.until("RenderStarted")
@@ -74,7 +76,7 @@ def test_a_reader_that_goes_away_does_not_end_a_render(tmp_path: Path) -> None:
     assert read_status(tmp_path / "reef.zoom").state is State.FINISHED
 
 
-@pytest.mark.parametrize("redirection", [">/dev/full", "<&- >&- 2>&-"])
+@pytest.mark.parametrize("redirection", first_of(["<&- >&- 2>&-", ">/dev/full"]))
 def test_the_film_is_the_same_whether_or_not_anybody_can_listen(
     rendered: tuple[Path, Answer], tmp_path: Path, redirection: str
 ) -> None:
@@ -100,7 +102,7 @@ HARD_PROMPTS = {
 }
 
 
-@pytest.mark.parametrize("kind", HARD_PROMPTS)
+@pytest.mark.parametrize("kind", first_of(HARD_PROMPTS))
 def test_any_prompt_is_shown_safely_and_stored_exactly(tmp_path: Path, kind: str) -> None:
     prompt = HARD_PROMPTS[kind]
     answer = zoomtui("render", prompt, *QUICK, cwd=tmp_path)
@@ -115,6 +117,7 @@ def test_any_prompt_is_shown_safely_and_stored_exactly(tmp_path: Path, kind: str
     assert told["prompt"] == prompt
 
 
+@pytest.mark.slow
 def test_a_project_may_have_any_name_that_a_folder_may(tmp_path: Path) -> None:
     answer = zoomtui("render", *QUICK, "--out", b"caf\xe9 \x1b[31m.zoom", cwd=tmp_path)
     assert answer.code == 0, answer.err
@@ -125,6 +128,7 @@ def test_a_project_may_have_any_name_that_a_folder_may(tmp_path: Path) -> None:
 # --- what it makes -------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_another_seed_makes_another_film(rendered: tuple[Path, Answer], tmp_path: Path) -> None:
     zoomtui("render", "a reef", *QUICK, "--seed", "12", "--out", "b.zoom", cwd=tmp_path)
     assert digest(tmp_path / "b.zoom") != digest(rendered[0])
@@ -168,6 +172,7 @@ def test_every_option_reaches_the_project(tmp_path: Path) -> None:
         assert (stream.codec_context.name, stream.width, stream.height) == ("libdav1d", 160, 90)
 
 
+@pytest.mark.slow
 def test_a_border_in_pixels_is_a_zoom_factor(tmp_path: Path) -> None:
     options = ("--keyframe-size", "192x128", "--size", "96x64", "--outpaint-size", "32")
     answer = zoomtui("render", *QUICK, *options, "--out", "reef.zoom", cwd=tmp_path)
@@ -192,6 +197,7 @@ def test_a_picture_of_any_size_becomes_the_first_upright_and_cropped(tmp_path: P
     assert right[0] > 150 > right[2]
 
 
+@pytest.mark.slow
 def test_the_texture_painter_grows_from_an_exemplar_that_the_project_keeps(tmp_path: Path) -> None:
     Image.effect_noise((128, 128), 60).convert("RGB").save(tmp_path / "sand.png")
     answer = zoomtui(
@@ -214,6 +220,7 @@ def test_a_folder_is_named_after_the_prompt_and_never_taken_twice(tmp_path: Path
         (tmp_path / "a-coral-reef.zoom").rmdir()
 
 
+@pytest.mark.slow
 def test_an_empty_folder_can_be_made_a_project_from_inside(tmp_path: Path) -> None:
     here = tmp_path / "reef.zoom"
     here.mkdir()
@@ -262,7 +269,10 @@ def test_a_dry_run_refuses_what_a_render_would(tmp_path: Path) -> None:
 # --- being stopped -------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(
+    ("number", "code"),
+    [(signal.SIGINT, 130), pytest.param(signal.SIGTERM, 143, marks=pytest.mark.slow)],
+)
 def test_a_signal_ends_it_playable_and_says_how_to_go_on(
     tmp_path: Path, number: signal.Signals, code: int
 ) -> None:
@@ -277,6 +287,7 @@ def test_a_signal_ends_it_playable_and_says_how_to_go_on(
     assert film_frames(tmp_path / "reef.zoom") == 4
 
 
+@pytest.mark.slow
 def test_a_second_signal_ends_it_at_once(tmp_path: Path) -> None:
     deaf = painter("deaf", 2)
     with Running("render", *deaf, "--json", "--out", "reef.zoom", cwd=tmp_path) as running:
@@ -302,6 +313,7 @@ def test_a_plan_of_prompts_is_followed_and_steering_gives_way_to_it(tmp_path: Pa
     assert none.err == "zoomtui: plan no.txt can't be read: No such file or directory\n"
 
 
+@pytest.mark.slow
 def test_a_plan_says_how_long_prompts_take_unless_an_option_does(tmp_path: Path) -> None:
     (tmp_path / "plan.txt").write_text("blend: 1\n0: a castle\n1: a reef\n")
     plan = ("render", "--prompts", "plan.txt", *QUICK, "--out")

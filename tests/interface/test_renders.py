@@ -27,9 +27,8 @@ NOWHERE = Path("/nowhere")
 
 
 @pytest.fixture(autouse=True)
-def _surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+def _surroundings(monkeypatch: pytest.MonkeyPatch, empty_state: Path) -> Iterator[None]:
     """An empty list of renders, and the times of day of the snapshots."""
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     monkeypatch.setenv("TZ", "UTC")
     time.tzset()
@@ -97,6 +96,7 @@ def test_the_order_changes_with_o_and_the_chosen_render_stays_chosen() -> None:
     assert chosen == "coral-city"
 
 
+@pytest.mark.slow
 def test_a_filter_is_typed_kept_and_undone() -> None:
     text, chosen = look(SHELF, (80, 24), "slash", *"ink", "enter")
     assert "1 of 6 renders" in text
@@ -244,6 +244,7 @@ def test_a_sleeping_disk_does_not_block_the_screen() -> None:
     asyncio.run(run())
 
 
+@pytest.mark.slow
 def test_nothing_is_looked_at_while_another_screen_is_shown() -> None:
     async def run() -> None:
         app = on_renders(NOWHERE)

@@ -71,6 +71,7 @@ def lines(watch: Watch) -> list[str]:
     return [line.text for line in watch.view.state.log]
 
 
+@pytest.mark.slow
 def test_a_crash_too_many_is_an_end_with_its_reason(tmp_path: Path) -> None:
     folder = make_project(tmp_path / "a.zoom", "aborting", 3)
 
@@ -149,6 +150,7 @@ def test_a_long_reason_is_there_to_the_end_on_a_small_terminal_and_gives_its_row
     assert running[1].startswith("╭")
 
 
+@pytest.mark.slow
 def test_following_without_a_screen_goes_on_after_a_crash(tmp_path: Path) -> None:
     folder = make_project(tmp_path / "reef.zoom", "endless", since=2)
     with engine(folder), Running("status", str(folder), "--watch", cwd=tmp_path) as following:
@@ -163,6 +165,7 @@ def test_following_without_a_screen_goes_on_after_a_crash(tmp_path: Path) -> Non
     assert "stopped after 2 keyframes" in following.said
 
 
+@pytest.mark.slow
 def test_following_ends_with_the_reason_of_a_crash_too_many(tmp_path: Path) -> None:
     folder = make_project(tmp_path / "reef.zoom", "aborting", since=2)
     gate = StartGate(tmp_path / "gate")
@@ -193,6 +196,7 @@ def test_a_paused_render_is_still_paused_after_a_crash_and_after_another(tmp_pat
         assert [row["state"] for row in listed if row["project"] == str(folder)] == ["paused"]
 
 
+@pytest.mark.slow
 def test_a_verb_waits_for_an_engine_that_is_being_restarted(tmp_path: Path) -> None:
     folder = make_project(tmp_path / "reef.zoom", "endless", since=2)
     gate = StartGate(tmp_path / "gate")
@@ -223,6 +227,7 @@ def test_a_prompt_is_refused_where_the_engine_is_being_restarted(tmp_path: Path)
 # ----------------------------------------------------------------------------------- headless
 
 
+@pytest.mark.slow
 def test_a_headless_render_goes_on_after_a_crash_and_makes_the_same_film(tmp_path: Path) -> None:
     longer = (*QUICK, "--keyframes", "30")
     assert zoomtui("render", *longer, "--out", "whole.zoom", cwd=tmp_path).code == 0
@@ -240,7 +245,9 @@ def test_a_headless_render_goes_on_after_a_crash_and_makes_the_same_film(tmp_pat
     assert digest(tmp_path / "reef.zoom") == digest(tmp_path / "whole.zoom")
 
 
-@pytest.mark.parametrize(("name", "code"), [("aborting", 9), ("lost", 8)])
+@pytest.mark.parametrize(
+    ("name", "code"), [("aborting", 9), pytest.param("lost", 8, marks=pytest.mark.slow)]
+)
 def test_a_headless_render_that_always_crashes_ends_with_one_line_and_a_playable_film(
     tmp_path: Path, name: str, code: int
 ) -> None:

@@ -8,9 +8,10 @@ import pytest
 
 from renderer.engine.status import State, read_status
 from renderer.pictures import read_provenance
-from tests.interface.processes import Answer, digest, film_frames, zoomtui
+from tests.interface.processes import Answer, digest, film_frames, zoomtui, zoomtui_here
 
 
+@pytest.mark.slow
 def test_a_film_is_lengthened(finished: Path) -> None:
     answer = zoomtui("resume", finished.name, "--keyframes", "5", cwd=finished.parent)
     assert answer.code == 0, answer.err
@@ -64,7 +65,7 @@ def test_what_would_contradict_the_film_is_refused_with_the_reason(
 ) -> None:
     folder, _ = rendered
     before = digest(folder)
-    answer = zoomtui("resume", folder.name, *options, cwd=folder.parent)
+    answer = zoomtui_here("resume", folder.name, *options, cwd=folder.parent)
     assert (answer.code, answer.out) == (3, "")
     assert answer.err.count("\n") == 1
     for part in parts:
@@ -73,6 +74,7 @@ def test_what_would_contradict_the_film_is_refused_with_the_reason(
     assert read_status(folder).state is State.FINISHED
 
 
+@pytest.mark.slow
 def test_saying_again_what_a_film_is_contradicts_nothing(finished: Path) -> None:
     again = ("--size", "64x64", "--fps", "30", "--codec", "h264", "--zoom-factor", "1.5")
     answer = zoomtui("resume", finished.name, *again, "--keyframes", "4", cwd=finished.parent)
@@ -92,7 +94,7 @@ def test_a_change_that_can_not_be_is_refused_and_not_remembered(
     killed: Path, options: tuple[str, ...], part: str
 ) -> None:
     before = (killed / "journal.jsonl").read_bytes()
-    answer = zoomtui("resume", killed.name, *options, cwd=killed.parent)
+    answer = zoomtui_here("resume", killed.name, *options, cwd=killed.parent)
     assert (answer.code, answer.out) == (2, "")
     assert part in answer.err
     assert (killed / "journal.jsonl").read_bytes() == before

@@ -18,11 +18,7 @@ from tests.interface.engines import engine, kill_engine, make_project, until
 from zoomtui.client import Client, Told, ask
 from zoomtui.renders.shelf import Mark, Reader, Render, Shelf, details, glance
 
-
-@pytest.fixture(autouse=True)
-def _state(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """A list of renders of its own, empty."""
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+pytestmark = pytest.mark.usefixtures("empty_state")
 
 
 @pytest.fixture

@@ -70,6 +70,7 @@ def test_a_running_render_is_followed_line_by_line_to_its_end(tmp_path: Path) ->
         assert "stopped after 2 keyframes" in watching.said
 
 
+@pytest.mark.slow
 def test_a_headless_render_that_a_viewer_stops_says_how_it_goes_on(tmp_path: Path) -> None:
     endless = (*painter("endless", 2), "--out", "reef.zoom", "--headless")
     with Running("render", *endless, cwd=tmp_path) as rendering:
@@ -99,6 +100,7 @@ def test_steering_needs_an_engine(folder: Path) -> None:
         assert "zoomtui resume" in answer.err
 
 
+@pytest.mark.slow
 def test_the_log_is_shown_as_plain_text(folder: Path) -> None:
     assert "nothing was rendered" in zoomtui("logs", str(folder), cwd=folder.parent).err
     with engine(folder):

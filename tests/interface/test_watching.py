@@ -151,6 +151,7 @@ def test_what_nobody_renders_is_read_from_disk(tmp_path: Path) -> None:
     asyncio.run(look())
 
 
+@pytest.mark.slow
 def test_a_render_that_was_killed_unseen_can_be_resumed(tmp_path: Path) -> None:
     folder = make_project(tmp_path / "a.zoom", "endless", 3)
     with engine(folder):
@@ -161,6 +162,7 @@ def test_a_render_that_was_killed_unseen_can_be_resumed(tmp_path: Path) -> None:
     assert state.keyframes == 3
 
 
+@pytest.mark.slow
 def test_an_engine_that_somebody_else_starts_is_found(tmp_path: Path) -> None:
     folder = make_project(tmp_path / "a.zoom", "endless", 2)
 
@@ -183,6 +185,7 @@ def test_what_is_no_project_is_said(tmp_path: Path) -> None:
     asyncio.run(look())
 
 
+@pytest.mark.slow
 def test_prompts_reach_the_project_exactly_and_can_be_taken_back(tmp_path: Path) -> None:
     folder = make_project(tmp_path / "a.zoom", "endless", 3)
     prompt = "[red]x[/red] \x1b[2J שלום e\u0301 \u202e" + "é" * 10_000

@@ -25,7 +25,7 @@ FILM = ("--painter", "texture", "--size", "64x64", "--frames-per-keyframe", "4")
 
 
 @pytest.fixture
-def hostile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def hostile(tmp_path: Path, empty_state: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The working directory; its modules leave their names in ``run`` when they are imported."""
     here = tmp_path / "here"
     for name in PLANTED:
@@ -34,7 +34,6 @@ def hostile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         module.write_text(f"open({str(tmp_path / 'run')!r}, 'a').write({name + ' '!r})\n")
     monkeypatch.chdir(here)
     monkeypatch.delenv("PYTHONPATH", raising=False)
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     return here
 
 
@@ -53,6 +52,7 @@ def verb(*arguments: str, code: int = 0) -> str:
     return done.stdout + done.stderr
 
 
+@pytest.mark.slow
 def test_no_verb_runs_what_lies_in_the_working_directory(hostile: Path, tmp_path: Path) -> None:
     short = (*FILM, "--keyframes", "2", "--headless")
     verb("render", "a reef", *short, "--out", "reef.zoom")
@@ -93,6 +93,7 @@ def test_neither_does_an_engine_of_its_own_nor_what_steers_it(
     assert not (tmp_path / "run").exists(), (tmp_path / "run").read_text()
 
 
+@pytest.mark.slow
 def test_neither_does_the_interface_when_it_tries_out_and_exports(
     hostile: Path, tmp_path: Path
 ) -> None:
@@ -112,11 +113,10 @@ def test_neither_does_the_interface_when_it_tries_out_and_exports(
 
 
 def test_a_painter_that_the_user_names_is_found_there_and_comes_after_all_others(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, empty_state: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("PYTHONPATH", raising=False)
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     (tmp_path / "numpy.py").write_text("raise SystemExit('the wrong numpy')\n")
     (tmp_path / "mine.py").write_text(
         "import numpy\n"

@@ -268,6 +268,7 @@ def test_cancelling_leaves_between_two_versions() -> None:
     assert len(painter.jobs) == 2
 
 
+@pytest.mark.slow
 def test_the_texture_painter_offers_candidates_too() -> None:
     settings = _settings(candidates=3)
     made = _outpaint(create(settings), settings)

@@ -19,6 +19,7 @@ from renderer.painting.painters.diffusion.calling import whole_cells
 from renderer.painting.painters.diffusion.painter import DiffusionPainter, derived_seed
 from renderer.painting.painters.schedulers import SCHEDULERS
 from renderer.settings import RenderSettings
+from tests.marks import first_of
 
 # diffusers 0.42 hands torch tensors to numpy functions, which numpy 2 dislikes: theirs to mend.
 pytestmark = [
@@ -28,7 +29,7 @@ pytestmark = [
 SIDE = 64
 
 
-@pytest.fixture(params=["sd", "sdxl"])
+@pytest.fixture(params=first_of(["sd", "sdxl"]))
 def kind(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 

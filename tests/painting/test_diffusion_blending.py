@@ -14,7 +14,7 @@ from renderer.painting.painters.diffusion.painter import DiffusionPainter
 from renderer.painting.painters.diffusion.prompts import mixed
 from renderer.settings import RenderSettings
 from tests.painting.test_diffusion import hooked, ignore, job, pipeline_of
-from tests.painting.test_diffusion_families import EVERY, GUIDED
+from tests.painting.test_diffusion_families import GUIDED, KINDS
 from tests.painting.test_diffusion_families import job as wide_job
 
 pytestmark = [
@@ -79,7 +79,7 @@ def test_each_text_is_encoded_once_however_they_are_mixed(folders: dict[str, Pat
         assert len(calls) == 2 * before
 
 
-@pytest.mark.parametrize("name", EVERY)
+@pytest.mark.parametrize("name", KINDS)
 def test_every_kind_of_pipeline_takes_a_mix_of_long_and_short(
     families: dict[str, Path], name: str
 ) -> None:

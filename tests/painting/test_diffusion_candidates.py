@@ -23,7 +23,8 @@ from renderer.painting.painters.diffusion.loading import load
 from renderer.painting.painters.diffusion.painter import DiffusionPainter
 from renderer.painting.painters.notes import listening
 from renderer.settings import RenderSettings
-from tests.painting.test_diffusion_families import EVERY, GUIDED
+from tests.marks import first_of
+from tests.painting.test_diffusion_families import GUIDED, KINDS
 from tests.painting.test_diffusion_families import job as a_job
 
 # diffusers 0.42 hands torch tensors to numpy functions, which numpy 2 dislikes: theirs to mend.
@@ -34,7 +35,7 @@ pytestmark = [
 Make = Callable[..., DiffusionPainter]
 
 
-@pytest.fixture(params=["sd", "sdxl"])
+@pytest.fixture(params=first_of(["sd", "sdxl"]))
 def kind(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
@@ -100,7 +101,7 @@ def test_a_batch_holds_what_each_seed_paints_alone(
     assert differ(together[0], together[1]) > 20
 
 
-@pytest.mark.parametrize("name", EVERY)
+@pytest.mark.parametrize("name", KINDS)
 def test_every_family_paints_candidates_as_it_paints_each_alone(
     families: dict[str, Path], name: str
 ) -> None:

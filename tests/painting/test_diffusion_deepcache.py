@@ -28,6 +28,7 @@ from renderer.painting.painters.diffusion.memory import offload_models
 from renderer.painting.painters.diffusion.painter import DiffusionPainter
 from renderer.painting.painters.speed import LEAST_STEPS, LEVELS
 from renderer.settings import RenderSettings
+from tests.marks import first_of
 from tests.painting.test_diffusion_families import job as a_job
 
 # diffusers 0.42 hands torch tensors to numpy functions, which numpy 2 dislikes: theirs to mend.
@@ -45,7 +46,7 @@ Picture = NDArray[np.uint8]
 Same = Callable[..., Picture]
 
 
-@pytest.fixture(params=["sd", "sdxl"])
+@pytest.fixture(params=first_of(["sd", "sdxl"]))
 def kind(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
@@ -198,6 +199,7 @@ def test_a_cache_of_one_step_changes_no_bit(
     assert np.array_equal(make(kind).paint(job(), ignore), exact)
 
 
+@pytest.mark.slow
 def test_the_picture_is_nearer_to_the_exact_one_than_as_few_steps_make_it(
     make: Make, same: Same, kind: str, every: Callable[[int], None]
 ) -> None:
@@ -212,6 +214,7 @@ def test_the_picture_is_nearer_to_the_exact_one_than_as_few_steps_make_it(
     assert third > max(40, psnr(few, exact) + 6)
 
 
+@pytest.mark.slow
 def test_the_same_job_gives_the_same_picture(make: Make, same: Same, kind: str) -> None:
     painter = make(kind)
     first = same(kind)
@@ -288,6 +291,7 @@ def test_no_features_are_kept_between_two_calls(make: Make, cancelled: bool) -> 
     assert all(ref() is None for ref in features)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("layers", [False, True], ids=["parts", "layers"])
 def test_what_takes_turns_on_the_device_paints_the_same(
     make: Make, same: Same, layers: bool
@@ -308,6 +312,7 @@ def test_what_takes_turns_on_the_device_paints_the_same(
     assert np.array_equal(painter.paint(job(), ignore), expected)
 
 
+@pytest.mark.slow
 def test_candidates_come_out_as_each_does_alone(make: Make, kind: str) -> None:
     painter = make(kind)
     jobs = [job(seed) for seed in (5, 6, 7)]
@@ -320,6 +325,7 @@ def test_candidates_come_out_as_each_does_alone(make: Make, kind: str) -> None:
         assert np.abs(one.astype(int) - other).max() <= 2
 
 
+@pytest.mark.slow
 def test_each_side_of_a_sequential_keyframe_begins_anew(make: Make) -> None:
     more = {"method": "sequential", "keyframe_size": (64, 64), "seed": 3}
     painter = make(**more)

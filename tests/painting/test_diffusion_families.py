@@ -25,6 +25,7 @@ from renderer.painting.painters.diffusion.painter import DiffusionPainter
 from renderer.painting.painters.models import find_preset
 from renderer.painting.painters.notes import listening
 from renderer.settings import RenderSettings
+from tests.marks import slower
 from tests.painting.tiny_families import FAMILIES, build
 
 # diffusers 0.42 hands torch tensors to numpy functions, which numpy 2 dislikes: theirs to mend.
@@ -36,6 +37,9 @@ SIDE = 128
 """Of a canvas: a multiple of all that any of them asks for."""
 STEPS = 3
 EVERY = list(FAMILIES)
+_QUICK = ["flux-fill", "z-image"]
+KINDS = [*_QUICK, *slower(name for name in EVERY if name not in _QUICK)]
+"""For what costs time and hardly depends on the kind: two of them, the others are slow."""
 GUIDED = {"klein-base": 2.0, "z-image": 1.0, "qwen": 2.0, "kandinsky": 2.0}
 """Those with a negative prompt, and a scale at which it counts."""
 WEIGHED = ["flux-fill", "klein", "klein-base", "z-image"]
@@ -126,7 +130,7 @@ def test_a_keyframe_is_painted_around_a_picture_that_stays(make: Make, name: str
     assert not changed[known.rows, known.columns].any()
 
 
-@pytest.mark.parametrize("name", EVERY)
+@pytest.mark.parametrize("name", KINDS)
 def test_the_prompt_and_the_known_area_steer_what_is_painted(make: Make, name: str) -> None:
     painter = make(name)
     plain = painter.paint(job(), ignore)
@@ -147,6 +151,7 @@ def test_a_negative_prompt_counts_where_the_model_is_guided_by_one(make: Make, n
     assert differ(stronger.paint(job(), ignore), plain)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "scale"),
     [
@@ -233,7 +238,7 @@ def test_a_mask_that_ends_within_kleins_large_cells_is_grown_to_them(make: Make)
     assert np.array_equal(painter.paint(odd, ignore), painter.paint(plain, ignore))
 
 
-@pytest.mark.parametrize("name", EVERY)
+@pytest.mark.parametrize("name", KINDS)
 def test_a_first_picture_comes_from_words_alone(make: Make, name: str) -> None:
     painter = make(name)
     first = painter.paint(job(first=True), ignore)
@@ -279,7 +284,7 @@ def test_a_model_without_strength_refuses_one(
         make(name, seam_pass=0.4)
 
 
-@pytest.mark.parametrize("name", EVERY)
+@pytest.mark.parametrize("name", KINDS)
 def test_another_scheduler_is_refused(make: Make, families: dict[str, Path], name: str) -> None:
     with pytest.raises(
         SettingsError,
@@ -308,7 +313,7 @@ def test_a_canvas_that_klein_would_shrink_is_refused_with_the_nearest(make: Make
     assert 1328 * 768 <= 1024 * 1024
 
 
-@pytest.mark.parametrize("name", EVERY)
+@pytest.mark.parametrize("name", KINDS)
 def test_cancel_leaves_within_one_step_and_the_painter_goes_on(make: Make, name: str) -> None:
     painter = make(name, steps=6)
     expected = painter.paint(job(), ignore)
@@ -325,7 +330,7 @@ def test_cancel_leaves_within_one_step_and_the_painter_goes_on(make: Make, name:
     assert np.array_equal(painter.paint(job(), ignore), expected)
 
 
-@pytest.mark.parametrize("name", EVERY)
+@pytest.mark.parametrize("name", KINDS)
 def test_a_prompt_is_encoded_once(make: Make, name: str) -> None:
     painter = make(name)
     pipeline = pipeline_of(painter)
@@ -340,7 +345,7 @@ def test_a_prompt_is_encoded_once(make: Make, name: str) -> None:
     assert len(calls) == 2 * once
 
 
-@pytest.mark.parametrize("name", EVERY)
+@pytest.mark.parametrize("name", KINDS)
 def test_words_that_the_model_does_not_read_are_named(
     make: Make, name: str, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -350,7 +355,7 @@ def test_words_that_the_model_does_not_read_are_named(
     assert cut[0].rstrip("'").endswith("the end")
 
 
-@pytest.mark.parametrize("name", EVERY)
+@pytest.mark.parametrize("name", KINDS)
 def test_nothing_is_written_to_the_terminal(
     families: dict[str, Path], name: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -359,7 +364,7 @@ def test_nothing_is_written_to_the_terminal(
     assert capfd.readouterr() == ("", "")
 
 
-@pytest.mark.parametrize("name", EVERY)
+@pytest.mark.parametrize("name", KINDS)
 def test_half_precision_works_throughout(name: str, families: dict[str, Path]) -> None:
     """As on a GPU, where all parts are in bfloat16 or float16."""
     settings = RenderSettings(

@@ -23,7 +23,8 @@ from renderer.painting.painters.diffusion.memory import RUNGS, offload_models
 from renderer.painting.painters.diffusion.painter import DiffusionPainter
 from renderer.painting.painters.notes import listening
 from renderer.settings import RenderSettings
-from tests.painting.test_diffusion_families import EVERY, GUIDED, ignore, job, pipeline_of, watched
+from tests.marks import slower
+from tests.painting.test_diffusion_families import GUIDED, KINDS, ignore, job, pipeline_of, watched
 from tests.painting.tiny_families import build
 
 # diffusers 0.42 hands torch tensors to numpy functions, which numpy 2 dislikes: theirs to mend.
@@ -123,7 +124,7 @@ def test_a_model_published_in_two_repositories_paints_as_the_whole(
 
 
 @pytest.mark.parametrize("speed", ["quality", "balanced"])
-@pytest.mark.parametrize("name", ["klein-base", "z-image", "qwen", "kandinsky"])
+@pytest.mark.parametrize("name", ["z-image", *slower(["klein-base", "qwen", "kandinsky"])])
 def test_guidance_is_left_out_at_the_end_where_the_pipeline_allows_it(
     same: Make, name: str, speed: str
 ) -> None:
@@ -136,9 +137,8 @@ def test_guidance_is_left_out_at_the_end_where_the_pipeline_allows_it(
     assert np.array_equal(painter.paint(job(), ignore), first)
 
 
-@pytest.mark.parametrize(
-    "name", ["flux-fill", *(pytest.param(name, marks=pytest.mark.soak) for name in SLOWLY_TRACED)]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["flux-fill", *SLOWLY_TRACED])
 def test_compiled_blocks_paint_the_same(make: Make, name: str) -> None:
     """With torch's tracer but not its code generator, which needs a compiler and minutes."""
     painter = make(name, steps=2)
@@ -161,7 +161,7 @@ def test_a_denoiser_without_repeated_blocks_is_left_uncompiled(make: Make) -> No
     assert lines == []
 
 
-@pytest.mark.parametrize("name", EVERY)
+@pytest.mark.parametrize("name", KINDS)
 def test_the_ladder_has_the_rungs_that_help(make: Make, name: str) -> None:
     painter = make(name, steps=2)
     left = [1]
@@ -176,7 +176,7 @@ def test_the_ladder_has_the_rungs_that_help(make: Make, name: str) -> None:
     assert painter.caller.rungs == ((SLICES,) if name == "kandinsky" else (TILES,))
 
 
-@pytest.mark.parametrize("name", EVERY)
+@pytest.mark.parametrize("name", KINDS)
 def test_parts_that_take_turns_paint_the_same(make: Make, same: Make, name: str) -> None:
     """The third rung, with a CPU as the device to which the parts are moved."""
     painter = same(name)
@@ -188,7 +188,7 @@ def test_parts_that_take_turns_paint_the_same(make: Make, same: Make, name: str)
         assert np.abs(moved.paint(job(prompt), ignore) - picture).max() <= 1
 
 
-@pytest.mark.parametrize("name", EVERY)
+@pytest.mark.parametrize("name", KINDS)
 def test_versions_that_are_painted_together_are_those_painted_alone(same: Make, name: str) -> None:
     painter = same(name)
     for first in (False, True):
@@ -199,7 +199,7 @@ def test_versions_that_are_painted_together_are_those_painted_alone(same: Make, 
             assert np.abs(picture.astype(int) - painter.paint(alone, ignore)).max() <= 1
 
 
-@pytest.mark.parametrize("name", EVERY)
+@pytest.mark.parametrize("name", KINDS)
 def test_one_prompt_turns_into_another_little_by_little(same: Make, name: str) -> None:
     painter = same(name)
     before, after = (painter.paint(job(prompt), ignore) for prompt in ("a fox", "a stormy sea"))
@@ -258,6 +258,7 @@ def test_the_alpha_of_a_lora_for_flux_counts(make: Make, same: Make, tmp_path: P
     torch.testing.assert_close(after, before + up @ down / 2)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", LAYERS)
 def test_a_lora_of_another_architecture_is_refused(
     make: Make, families: dict[str, Path], tmp_path: Path, name: str

@@ -22,6 +22,7 @@ from urllib.parse import unquote, urlsplit
 import pytest
 
 from renderer.painting.painters.diffusion.hub_errors import explain
+from tests.marks import first_of
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 LOCATE = """
@@ -246,6 +247,7 @@ def test_a_file_that_broke_off_goes_on_where_it_stopped(hub: Hub, tmp_path: Path
     assert int(hub.ranges[0].removeprefix("bytes=").partition("-")[0]) > 0
 
 
+@pytest.mark.slow
 def test_a_lora_is_fetched_once_by_its_file(hub: Hub, tmp_path: Path) -> None:
     hub.repos["me/style"] = {"few.safetensors": b"weights", "other.safetensors": b"more"}
     first = locate("me/style/few.safetensors:0.8", tmp_path, hub.url)
@@ -359,6 +361,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", "--lazy", str(folder)], check=True)
 
 
+@pytest.mark.slow
 def test_a_disk_that_fills_up_while_downloading_is_said_and_more_room_completes_it(
     hub: Hub, tmp_path: Path, small_disk: Path
 ) -> None:
@@ -397,7 +400,10 @@ def adjunct_files(class_name: str) -> tuple[str, dict[str, bytes], set[str]]:
     return repo, {name: name.encode() for name in needed | more}, needed
 
 
-@pytest.mark.parametrize("class_name", ["QwenImagePipeline", "KandinskyV22InpaintPipeline"])
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "class_name", first_of(["QwenImagePipeline", "KandinskyV22InpaintPipeline"])
+)
 def test_the_parts_that_a_model_lacks_are_fetched_once_from_elsewhere(
     hub: Hub, tmp_path: Path, class_name: str
 ) -> None:

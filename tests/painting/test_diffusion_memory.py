@@ -239,6 +239,7 @@ def assert_flat(painter: DiffusionPainter, warm_up: int, count: int) -> None:
     assert after[2] - before[2] < 16 * 2**20
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("unlogged")
 def test_many_keyframes_leave_nothing_behind(make: Make) -> None:
     assert_flat(make(), 14, 36)

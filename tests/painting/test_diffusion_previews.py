@@ -20,7 +20,7 @@ from renderer.painting.painters.diffusion.previewing import Previewer, _cells
 from renderer.painting.painters.previews import SIDE, Small, showing
 from renderer.settings import RenderSettings
 from tests.painting.test_diffusion import everything, ignore, job, ring
-from tests.painting.test_diffusion_families import EVERY, GUIDED
+from tests.painting.test_diffusion_families import GUIDED, KINDS
 from tests.painting.test_diffusion_families import job as wide_job
 
 pytestmark = [
@@ -63,7 +63,7 @@ def test_every_step_can_be_seen_from_the_second_picture_on(
     assert all(picture.dtype == np.uint8 for picture in shown)
 
 
-@pytest.mark.parametrize("name", EVERY)
+@pytest.mark.parametrize("name", KINDS)
 def test_every_kind_of_pipeline_can_be_seen(families: dict[str, Path], name: str) -> None:
     painter = painter_of(families[name], guidance_scale=GUIDED.get(name, 1.0), steps=2)
     asked = wide_job()

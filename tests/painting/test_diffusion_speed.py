@@ -23,6 +23,7 @@ from renderer.painting.painters.notes import listening, note
 from renderer.painting.painters.speed import LEVELS
 from renderer.painting.painters.timing import Timed
 from renderer.settings import RenderSettings
+from tests.marks import first_of
 
 # diffusers 0.42 hands torch tensors to numpy functions, which numpy 2 dislikes: theirs to mend.
 # Torch's code generator uses a part of torch that torch has deprecated.
@@ -71,7 +72,7 @@ def batches(painter: DiffusionPainter) -> Iterator[list[int]]:
     handle.remove()
 
 
-@pytest.mark.parametrize("kind", ["sd", "sdxl", "sd4"])
+@pytest.mark.parametrize("kind", first_of(["sd", "sdxl", "sd4"]))
 @pytest.mark.parametrize(("speed", "guided"), [("quality", 10), ("balanced", 7), ("fast", 7)])
 def test_a_level_guides_only_its_share_of_the_steps(
     make: Make, kind: str, speed: str, guided: int
@@ -152,7 +153,7 @@ def test_a_compiled_model_paints_the_same_and_says_that_it_warms_up(
     assert lines == [WARMING] * (2 if how == "whole" else 1)
 
 
-@pytest.mark.parametrize("how", ["blocks", "whole"])
+@pytest.mark.parametrize("how", first_of(["blocks", "whole"]))
 def test_a_compilation_that_fails_falls_back_to_eager(make: Make, how: Any) -> None:
     painter = make(steps=2)
     expected = painter.paint(job(), ignore)
@@ -175,6 +176,7 @@ def test_a_compilation_that_fails_falls_back_to_eager(make: Make, how: Any) -> N
     assert lines[1].endswith("), so it runs on uncompiled, which is slower")
 
 
+@pytest.mark.slow
 def test_a_compiled_model_that_fills_the_memory_runs_on_uncompiled_first(make: Make) -> None:
     painter = make(steps=2)
     expected = painter.paint(job(), ignore)

@@ -435,7 +435,12 @@ def _vae_chain(
 
 _VAES = pytest.mark.parametrize(
     ("size", "factor", "count"),
-    [((80, 80), 2.0, 40), ((128, 72), 1.5, 20), ((128, 72), 2.0, 6), ((80, 80), 1.5, 6)],
+    [
+        ((128, 72), 2.0, 6),
+        ((80, 80), 1.5, 6),
+        pytest.param((80, 80), 2.0, 40, marks=pytest.mark.slow),
+        pytest.param((128, 72), 1.5, 20, marks=pytest.mark.slow),
+    ],
 )
 
 

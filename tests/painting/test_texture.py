@@ -275,6 +275,7 @@ def median_of(figure: Callable[[Picture, Mask], float], rings: list[Ring]) -> fl
     return float(np.median([figure(picture, mask) for picture, mask in rings]))
 
 
+@pytest.mark.slow
 def test_thirty_keyframes_keep_the_brightness_of_the_sky(rings: list[Ring]) -> None:
     sky = grey(shipped_picture())
     means = [grey(picture)[mask].mean() for picture, mask in rings]

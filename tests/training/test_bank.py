@@ -70,6 +70,7 @@ def bank(pipeline: Any) -> Batch:
     return Filler(Rings(), pipeline.vae, pipeline.tokenizer, CPU).fill(40, Phase(0.0, 64, 4), 0, 0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["whole", "frame", "side"])
 def test_the_unet_is_shown_in_use_what_it_was_shown_in_training(
     kind: str, folder: Path, pipeline: Any, bank: Batch

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 from torch import Tensor
 
@@ -47,6 +48,7 @@ def test_the_critic_asks_for_no_hatching() -> None:
     assert torch.allclose(wish, wish.mean((3, 5), keepdim=True).expand_as(wish), atol=1e-7)
 
 
+@pytest.mark.slow
 def test_the_critic_learns_to_tell_them_apart() -> None:
     torch.manual_seed(0)
     critic = Critic(8, torch.device("cpu"))

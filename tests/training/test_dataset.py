@@ -107,6 +107,7 @@ def test_a_folder_that_is_no_pack_is_one_clear_line(tmp_path: Path) -> None:
         Pictures(tmp_path, CPU)
 
 
+@pytest.mark.slow
 def test_it_needs_neither_diffusers_nor_transformers() -> None:
     code = "import sys, training.dataset; print(*sys.modules)"
     run = subprocess.run(
@@ -213,6 +214,7 @@ def things(sky: skies.Sky) -> Tensor:
     return (peaks & (light > 0.3)).float().sum((1, 2))
 
 
+@pytest.mark.slow
 def test_galaxies_have_others_around_them_and_other_things_have_none() -> None:
     draws = torch.rand(200, skies.DRAWS, generator=generator(10))
     alone, among = (things(lone(galaxy=galaxy).look(64, draws)) for galaxy in (False, True))
@@ -221,6 +223,7 @@ def test_galaxies_have_others_around_them_and_other_things_have_none() -> None:
     assert 0.1 < (among == 1).float().mean() < 0.4, "and some are alone"
 
 
+@pytest.mark.slow
 def test_one_of_many_galaxies_is_called_so_where_there_are_many() -> None:
     sky = lone(galaxy=True).look(64, torch.rand(300, skies.DRAWS, generator=generator(11)))
     assert 0.2 < sky.among_many.float().mean() < 0.6

@@ -44,6 +44,7 @@ def test_the_parts_of_a_stage_make_a_whole_and_times_rise() -> None:
         assert all(0 < share < 1 for share in times)
 
 
+@pytest.mark.slow
 def test_a_stage_that_fails_is_tried_with_half_its_batches_and_the_rest_is_done(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:

@@ -35,6 +35,8 @@ from training.source import Source, open_pack
 ROOT = Path(__file__).parents[2]
 CPU = torch.device("cpu")
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def packed(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -73,6 +75,7 @@ class OnePicture:
         return self._source.batch(count, size, torch.Generator().manual_seed(0))
 
 
+@pytest.mark.slow
 def test_from_a_pack_to_a_keyframe(run: Path, tmp_path: Path) -> None:
     folder = save(run, tmp_path / "cosmos", TINY)
     card = json.loads((folder / "zoomtui.json").read_text(encoding="utf-8"))
@@ -150,6 +153,7 @@ def test_the_decoder_learns_and_the_encoder_stays(run: Path, packed: Path, tmp_p
         assert torch.equal(value, after.state_dict()[name]) == stays, name
 
 
+@pytest.mark.slow
 def test_a_decoder_for_other_latents_is_refused(run: Path, packed: Path, tmp_path: Path) -> None:
     _taken(run, tmp_path, decoder.NAME)
     autoencoder.train(options(packed, tmp_path, 1))
