@@ -43,6 +43,16 @@ class Gradient:
 
 
 @dataclass(frozen=True)
+class Grainy:
+    """As quick as ``Gradient``, with grain that neither PNG nor film can pack."""
+
+    def paint(self, job: PaintJob, on_step: OnStep) -> NDArray[np.uint8]:
+        grain = np.random.default_rng(job.seed).integers(-8, 9, job.canvas.shape)
+        soft = Gradient().paint(job, on_step)
+        return np.where(job.mask[:, :, None], soft + grain, soft).astype(np.uint8)
+
+
+@dataclass(frozen=True)
 class Until:
     """Paints as ``Gradient`` does until keyframe ``last``; what comes then is in ``turn``."""
 
@@ -160,6 +170,10 @@ class Witnessed:
 
 def gradient(settings: RenderSettings) -> Gradient:
     return Gradient()
+
+
+def grainy(settings: RenderSettings) -> Grainy:
+    return Grainy()
 
 
 def failing(settings: RenderSettings) -> Failing:

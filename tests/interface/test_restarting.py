@@ -245,9 +245,8 @@ def test_a_headless_render_goes_on_after_a_crash_and_makes_the_same_film(tmp_pat
     assert digest(tmp_path / "reef.zoom") == digest(tmp_path / "whole.zoom")
 
 
-@pytest.mark.parametrize(
-    ("name", "code"), [("aborting", 9), pytest.param("lost", 8, marks=pytest.mark.slow)]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "code"), [("aborting", 9), ("lost", 8)])
 def test_a_headless_render_that_always_crashes_ends_with_one_line_and_a_playable_film(
     tmp_path: Path, name: str, code: int
 ) -> None:

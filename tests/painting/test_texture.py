@@ -285,6 +285,7 @@ def test_thirty_keyframes_keep_the_brightness_of_the_sky(rings: list[Ring]) -> N
     assert 0.6 < float(np.mean(spreads)) / sky.std() < 1.2
 
 
+@pytest.mark.slow
 def test_thirty_keyframes_stay_as_sharp_as_the_exemplar(rings: list[Ring]) -> None:
     whole = shipped_picture()
     least = 0.7 * sharpness(whole, np.ones(whole.shape[:2], bool))
