@@ -1,9 +1,9 @@
 """`python -m renderer PROJECT`: the engine without an interface, one JSON event a line.
 
 What is started here is the engine's parent, which starts the engine itself and starts it again
-after a crash (``engine.supervisor``). With --ready-fd it belongs to an interface that waits for one
-line on that file descriptor ("ready", or why not), and lets go: then nothing is printed, viewers
-use the socket.
+after a crash (``service.supervisor``). With --ready-fd it belongs to an interface that waits for
+one line on that file descriptor ("ready", or why not), and lets go: then nothing is printed,
+viewers use the socket.
 """
 
 from __future__ import annotations
@@ -15,13 +15,14 @@ import os
 import sys
 from pathlib import Path
 
-from renderer.engine import crashes, supervisor
-from renderer.engine.layout import SUPERVISOR
-from renderer.engine.lock import busy_message
-from renderer.engine.stopping import Abandoned
+from renderer.engine.events import Event, to_json
 from renderer.errors import ProjectBusy, RendererError, StorageError
-from renderer.events import Event, to_json
 from renderer.files import fill_standard_handles
+from renderer.project import crash_record
+from renderer.project.lock import busy_message
+from renderer.project.records import SUPERVISOR
+from renderer.service import supervisor
+from renderer.service.signals import Abandoned
 
 
 def main() -> int:
@@ -65,9 +66,9 @@ def _parser() -> argparse.ArgumentParser:
 def _run(asked: argparse.Namespace) -> int:
     folder: Path = asked.project
     if asked.parent_fd is not None:
-        from renderer.engine import supervised  # loads what renders, which a parent doesn't need
+        from renderer.service import parent
 
-        return supervised.run(
+        return parent.run(
             folder,
             asked.parent_fd,
             detached=asked.detached,
@@ -84,15 +85,15 @@ def _run(asked: argparse.Namespace) -> int:
 
 
 def _run_alone(folder: Path) -> int:
-    from renderer.engine import foreground
+    from renderer.service import run_engine
 
     def forget(*_: object) -> None:
         with contextlib.suppress(StorageError):
-            crashes.forget(folder)
+            crash_record.forget(folder)
 
-    if crashes.supervisor(folder):  # its engine may be gone for the moment
+    if crash_record.supervisor(folder):  # its engine may be gone for the moment
         raise ProjectBusy(busy_message(folder / SUPERVISOR))
-    return foreground.run(folder, write_json, on_open=forget) or 0
+    return run_engine.run(folder, write_json, on_open=forget) or 0
 
 
 def tell(handle: int, line: str) -> None:

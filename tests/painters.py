@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from renderer.errors import DeviceLost, PainterError
-from renderer.painting.painters import OnStep, PaintJob, previews
-from renderer.settings import RenderSettings
+from renderer.painting.painters import OnStep, PaintJob, preview_hook
+from renderer.settings.render import RenderSettings
 
 STEPS = 3
 
@@ -87,8 +87,8 @@ class Endless(Until):
     def turn(self, job: PaintJob, on_step: OnStep) -> NoReturn:
         for step in itertools.count(1):
             on_step(step, 10**6)
-            if previews.wanted():
-                previews.show(previews.sampled(job.canvas))
+            if preview_hook.wanted():
+                preview_hook.show(preview_hook.sampled(job.canvas))
             threading.Event().wait(0.005)  # a step's work
         raise AssertionError
 

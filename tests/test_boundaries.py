@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from zoomtui.cli import VERBS
+from zoomtui.cli.main import VERBS
 
 ROOT = Path(__file__).parents[1]
 HEAVY = {"torch", "diffusers", "transformers", "accelerate", "av", "numba"}
@@ -45,13 +45,13 @@ def sources(*folders: str) -> list[Path]:
 @pytest.mark.parametrize(
     "module",
     [
-        "zoomtui.cli",
-        "zoomtui.headless",
+        "zoomtui.cli.main",
+        "zoomtui.cli.headless",
         "renderer",
-        "renderer.settings",
-        "renderer.events",
+        "renderer.settings.render",
+        "renderer.engine.events",
         "renderer.errors",
-        "renderer.defaults",
+        "renderer.planning.defaults",
         "renderer.journal",
     ],
 )
@@ -60,13 +60,14 @@ def test_importing_it_loads_nothing_heavy(module: str) -> None:
 
 
 def test_settings_events_and_journal_load_no_array_library() -> None:
-    code = "import renderer.settings, renderer.events, renderer.errors, renderer.journal"
+    light = ("settings.render", "engine.events", "engine.state", "errors", "journal")
+    code = "\n".join(f"import renderer.{module}" for module in light)
     assert not loaded_by(code) & (HEAVY | {"numpy", "PIL"})
 
 
 def test_help_needs_nothing_heavy() -> None:
     asked = [["--help"], *([verb, "--help"] for verb in VERBS)]
-    code = f"""from zoomtui.cli import main
+    code = f"""from zoomtui.cli.main import main
 for arguments in {asked!r}:
     try: main(arguments)
     except SystemExit as ended: assert ended.code == 0
@@ -75,7 +76,7 @@ for arguments in {asked!r}:
 
 
 def test_the_engine_loads_no_interface_and_no_model_library_before_it_paints() -> None:
-    code = "import renderer.__main__, renderer.engine.foreground, renderer.engine.status"
+    code = "import renderer.__main__, renderer.service.run_engine, renderer.project.status"
     assert not loaded_by(code) & (INTERFACE | {"torch", "diffusers", "transformers"})
 
 

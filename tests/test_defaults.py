@@ -9,14 +9,14 @@ from typing import Any
 
 import pytest
 
-from renderer import defaults
-from renderer.defaults import changes, fill_in
 from renderer.errors import SettingsError
 from renderer.painting.geometry import Geometry
 from renderer.painting.painters.accelerator import accelerator
-from renderer.painting.painters.models import PRESETS, ModelPreset, find_preset
-from renderer.plain import Size
-from renderer.settings import RenderSettings
+from renderer.planning import defaults
+from renderer.planning.defaults import changes, fill_in
+from renderer.settings.plain_values import Size
+from renderer.settings.presets import PRESETS, ModelPreset, find_preset
+from renderer.settings.render import RenderSettings
 
 
 def film(**wishes: Any) -> RenderSettings:

@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 from renderer.film.camera import Camera
 from renderer.film.encode import Encoding, encode_segment
 from renderer.film.zoom import CanvasPlanes, closing_frame, interval_frames
-from renderer.painting.colour import Reference
+from renderer.painting.colour_match import Reference
 from renderer.painting.geometry import Geometry
 from renderer.painting.outpaint import first_picture, outpaint, picture_of
 from renderer.painting.painters import Painter
-from renderer.plain import Size
-from renderer.settings import Method, RenderSettings
+from renderer.settings.plain_values import Size
+from renderer.settings.render import Method, RenderSettings
 from tests.marks import first_of
 from tests.worlds import Scene, TrueBorder, VaeLike, World, hard, natural, true_frame
 

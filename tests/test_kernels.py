@@ -9,7 +9,7 @@ from types import ModuleType
 import pytest
 
 SOURCE = """
-from renderer.kernels import kernel
+from renderer.numeric.kernels import kernel
 
 @kernel
 def twice(x: int) -> int:

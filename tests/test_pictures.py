@@ -15,7 +15,7 @@ from hypothesis import strategies as some
 from PIL import Image
 
 from renderer.errors import ProjectError, SettingsError, StorageError
-from renderer.pictures import (
+from renderer.images import (
     crop_to_fill,
     load_picture,
     read_keyframe,

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from renderer.resample import FRACTION, lanczos_taps, resample
+from renderer.numeric.resample import FRACTION, lanczos_taps, resample
 
 
 def lanczos_matrix(start: float, stop: float, outputs: int, samples: int) -> NDArray[np.float64]:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from renderer.rgb import RgbPlanes
+from renderer.numeric.rgb import RgbPlanes
 from tests.test_resample import lanczos_matrix
 from tests.worlds import Scene
 

@@ -18,8 +18,8 @@ from PIL import Image, ImageDraw, ImageFilter
 
 from renderer.painting.geometry import Geometry
 from renderer.painting.painters import OnStep, PaintJob
-from renderer.plain import Size
-from renderer.settings import RenderSettings
+from renderer.settings.plain_values import Size
+from renderer.settings.render import RenderSettings
 
 Pixels = NDArray[np.uint8]
 

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from transformers import CLIPTextConfig, CLIPTextModel
 
-from renderer.painting.painters.diffusion.padding import set_padding
+from renderer.painting.painters.diffusion.conv_padding import set_padding
 from training.noise import BETA_END, BETA_SCHEDULE, BETA_START, TRAIN_STEPS
 from training.tokens import CONTEXT, build_tokenizer
 

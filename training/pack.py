@@ -39,7 +39,7 @@ MAX_SIDE = 2048
 """A larger picture is scaled down."""
 MIN_SIDE = 96
 """A smaller one shows nothing."""
-SHIPPED = Path(__file__).parents[1] / "renderer/painting/painters/assets"
+SHIPPED = Path(__file__).parents[1] / "renderer/assets"
 """The pictures of this repository's own."""
 
 

@@ -19,12 +19,13 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from renderer.defaults import fill_in
 from renderer.errors import RendererError, SettingsError
-from renderer.painting.colour import Reference
+from renderer.painting.colour_match import Reference
 from renderer.painting.outpaint import first_picture, outpaint, picture_of
-from renderer.painting.painters import Painter, cosmos, find
-from renderer.settings import RenderSettings
+from renderer.painting.painters import Painter, find
+from renderer.planning.defaults import fill_in
+from renderer.settings import cosmos
+from renderer.settings.render import RenderSettings
 from training.painting import PROMPTS
 
 COLUMNS = 10

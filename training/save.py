@@ -18,7 +18,7 @@ from typing import Any
 from diffusers import StableDiffusionInpaintPipeline
 from diffusers.utils.logging import disable_progress_bar
 
-from renderer.painting.painters.cosmos import CARD
+from renderer.settings.cosmos import CARD
 from training import checkpoint, decoder, distill, unet
 from training.clock import Clock
 from training.models import ALL, FULL, PADDING, Sizes, build_scheduler

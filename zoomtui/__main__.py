@@ -1,5 +1,5 @@
 """`python -m zoomtui` is `zoomtui`."""
 
-from zoomtui.cli import main
+from zoomtui.cli.main import main
 
 main()

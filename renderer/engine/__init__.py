@@ -1,1 +1,1 @@
-"""What ties painting and film together: the project folder, the threads, the hand-off."""
+"""One render, two threads: keyframes are painted on one and made into film on the other."""

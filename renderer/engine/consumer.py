@@ -12,16 +12,16 @@ from contextlib import closing
 from typing import Any
 
 from renderer.engine.channel import Channel
+from renderer.engine.controls import Switches
+from renderer.engine.events import Emit, KeyframeReady, SegmentWritten
 from renderer.engine.producer import Keyframe
-from renderer.engine.project import Project
-from renderer.engine.switches import Switches
 from renderer.errors import Cancelled
-from renderer.events import Emit, KeyframeReady, SegmentWritten
 from renderer.film.camera import Camera
 from renderer.film.encode import Encoding, encode_segment
-from renderer.film.playlist import write_playlists
+from renderer.film.hls import write_playlists
 from renderer.film.zoom import CanvasPlanes, Frame, closing_frame, interval_frames
-from renderer.pictures import Picture
+from renderer.images import Picture
+from renderer.project.project import Project
 
 
 class Consumer:

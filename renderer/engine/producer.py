@@ -13,12 +13,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from renderer.engine.channel import Channel
-from renderer.engine.looking import Looking
-from renderer.engine.project import Project
-from renderer.engine.switches import Switches
+from renderer.engine.controls import Switches
+from renderer.engine.events import Emit, KeyframeStarted, Note, Phase, PhaseChanged, StepDone
+from renderer.engine.preview import Preview
+from renderer.engine.preview_requests import Looking
 from renderer.errors import ProjectError
-from renderer.events import Emit, KeyframeStarted, Note, Phase, PhaseChanged, StepDone
-from renderer.painting.colour import Reference
+from renderer.images import Picture
+from renderer.painting.colour_match import Reference
 from renderer.painting.outpaint import (
     Outpainted,
     first_picture,
@@ -26,14 +27,13 @@ from renderer.painting.outpaint import (
     picture_of,
 )
 from renderer.painting.painters import OnStep, Painter, find
-from renderer.painting.painters.notes import listening
-from renderer.painting.painters.previews import showing
-from renderer.painting.painters.timing import Timed
-from renderer.painting.schedule import Blend
+from renderer.painting.painters.idle_time import Timed
+from renderer.painting.painters.notices import listening
+from renderer.painting.painters.preview_hook import showing
+from renderer.painting.prompt_schedule import Blend
 from renderer.painting.seeds import derive_seed
-from renderer.pictures import Picture
-from renderer.preview import Preview
-from renderer.settings import RenderSettings
+from renderer.project.project import Project
+from renderer.settings.render import RenderSettings
 
 
 @dataclass(frozen=True, slots=True)

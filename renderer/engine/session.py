@@ -18,12 +18,8 @@ from typing import Any
 
 from renderer.engine.channel import Channel
 from renderer.engine.consumer import Consumer
-from renderer.engine.looking import Looking
-from renderer.engine.producer import Keyframe, Producer
-from renderer.engine.project import Project
-from renderer.engine.switches import Switches
-from renderer.errors import Cancelled, RendererError
-from renderer.events import (
+from renderer.engine.controls import Switches
+from renderer.engine.events import (
     Emit,
     Event,
     Phase,
@@ -34,6 +30,10 @@ from renderer.events import (
     Steered,
     StepDone,
 )
+from renderer.engine.preview_requests import Looking
+from renderer.engine.producer import Keyframe, Producer
+from renderer.errors import Cancelled, RendererError
+from renderer.project.project import Project
 
 CAPACITY = 2
 """Keyframes that may wait between the threads; with one in each thread's hands, four in memory."""

@@ -11,8 +11,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from renderer.errors import ProjectError
-from renderer.plain import Size
-from renderer.settings import RenderSettings
+from renderer.settings.plain_values import Size
+from renderer.settings.render import RenderSettings
 
 _ROUNDING = 1e-6
 """Pixels by which floating point may put a view outside its canvas: 168 x (184/168) > 184."""

@@ -30,11 +30,11 @@ from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 from renderer.errors import EncoderError, SettingsError
-from renderer.film.codecs import CODECS, Codec, resolve
+from renderer.film.encoder_options import encoder_options
 from renderer.film.fragment import EncodedSegment, split
-from renderer.film.options import encoder_options
-from renderer.plain import Size
-from renderer.settings import RenderSettings, unknown
+from renderer.settings.codecs import CODECS, Codec, resolve
+from renderer.settings.plain_values import Size
+from renderer.settings.render import RenderSettings, unknown
 
 __all__ = ["EncodedSegment", "Encoding", "encode_segment", "openable_encoders", "probe"]
 

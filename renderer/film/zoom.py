@@ -16,9 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from renderer.film.camera import Box, Camera
-from renderer.film.planes import CanvasPlanes
-from renderer.plain import Size
-from renderer.resample import lanczos_taps, resample
+from renderer.numeric.resample import lanczos_taps, resample
+from renderer.numeric.yuv import CanvasPlanes
+from renderer.settings.plain_values import Size
 
 __all__ = ["CanvasPlanes", "closing_frame", "interval_frames", "zoom_frame"]
 

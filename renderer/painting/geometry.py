@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from renderer.errors import SettingsError
-from renderer.plain import Size
-from renderer.settings import Method, RenderSettings
+from renderer.settings.plain_values import Size
+from renderer.settings.render import Method, RenderSettings
 
 _FLOAT_NOISE = 1e-6
 """A pad this little (of one multiple) above a whole multiple is rounding noise of ρ, not a need."""

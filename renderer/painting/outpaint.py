@@ -12,17 +12,17 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from renderer.painting import colour
-from renderer.painting.answers import ask
-from renderer.painting.colour import Reference
+from renderer.numeric.rgb import RgbPlanes
+from renderer.painting import colour_match
+from renderer.painting.colour_match import Reference
 from renderer.painting.geometry import Geometry
+from renderer.painting.keyframe_job import Task
+from renderer.painting.painter_calls import ask
 from renderer.painting.painters import OnStep, Painter, PaintJob
-from renderer.painting.schedule import Blend
+from renderer.painting.prompt_schedule import Blend
 from renderer.painting.seeds import derive_seed, version_seed
-from renderer.painting.task import Task
-from renderer.plain import dimensions
-from renderer.rgb import RgbPlanes
-from renderer.settings import RenderSettings
+from renderer.settings.plain_values import dimensions
+from renderer.settings.render import RenderSettings
 
 MID_GREY = 128
 """Blank canvas of a first picture: painters that look at what is masked see no tendency there."""
@@ -99,8 +99,8 @@ def outpaint(
             canvas = task.mend(canvas, growth, side, next(reports))
     return Outpainted(
         canvas=canvas,
-        seam=colour.seam(canvas, geometry.known),
-        drift=colour.drift(canvas, reference),
+        seam=colour_match.seam(canvas, geometry.known),
+        drift=colour_match.drift(canvas, reference),
         seed=version_seed(settings.seed, keyframe, 0, kept[0]),
         kept=tuple(kept),
     )

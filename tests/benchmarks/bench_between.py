@@ -19,12 +19,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from renderer.painting import colour
-from renderer.painting.colour import Joining, Reference
+from renderer.painting import colour_match
+from renderer.painting.colour_match import Joining, Reference
 from renderer.painting.geometry import Geometry
 from renderer.painting.outpaint import outpaint, picture_of
-from renderer.painting.painters import OnStep, PaintJob, cosmos, find
-from renderer.settings import RenderSettings
+from renderer.painting.painters import OnStep, PaintJob, find
+from renderer.settings import cosmos
+from renderer.settings.render import RenderSettings
 from tests.benchmarks.bench_cosmos import settings_for
 from tests.training.models import save_untrained
 from tests.worlds import Scene
@@ -80,10 +81,12 @@ def between() -> tuple[dict[str, float], PaintJob]:
         picture_of(done.canvas, SETTINGS)
 
     def figures() -> tuple[float, float]:
-        return colour.seam(truth, known), colour.drift(truth, reference)
+        return colour_match.seam(truth, known), colour_match.drift(truth, reference)
 
     parts = {
-        "colour fit and join": median(lambda: colour.match(spoilt, picture, known, reference, how)),
+        "colour fit and join": median(
+            lambda: colour_match.match(spoilt, picture, known, reference, how)
+        ),
         "next picture": median(lambda: picture_of(truth, SETTINGS)),
         "seam and drift figures": median(figures),
     }

@@ -14,10 +14,11 @@ from statistics import fmean
 
 from PIL import Image
 
-from renderer.defaults import fill_in
-from renderer.painting.colour import Reference
-from renderer.painting.painters import cosmos, find
-from renderer.plain import dimensions
+from renderer.painting.colour_match import Reference
+from renderer.painting.painters import find
+from renderer.planning.defaults import fill_in
+from renderer.settings import cosmos
+from renderer.settings.plain_values import dimensions
 from training.painting import PROMPTS
 from training.sample import COLUMNS, Painted, keyframes, settings_for, sheet
 

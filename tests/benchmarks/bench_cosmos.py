@@ -16,12 +16,13 @@ from typing import Any
 import numpy as np
 import torch
 
-from renderer.defaults import fill_in
-from renderer.painting.colour import Reference
+from renderer.painting.colour_match import Reference
 from renderer.painting.outpaint import outpaint
-from renderer.painting.painters import cosmos, find
+from renderer.painting.painters import find
 from renderer.painting.painters.diffusion.loading import load
-from renderer.settings import RenderSettings
+from renderer.planning.defaults import fill_in
+from renderer.settings import cosmos
+from renderer.settings.render import RenderSettings
 from tests.training.models import save_untrained
 from training import unet
 from training.models import FULL

@@ -24,9 +24,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from renderer.engine.exporting import ExportOptions, export, plan_export
+from renderer.export.of_project import ExportOptions, export, plan_export
+from renderer.export.process_pool import cores, in_order
 from renderer.film.encode import Encoding, encode_segment
-from renderer.film.exporting.crew import cores, in_order
 from renderer.film.zoom import Frame
 from tests.benchmarks.bench_film import SETTINGS, canvas_picture
 from tests.engine.chains import chain, luma_of, psnr

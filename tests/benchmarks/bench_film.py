@@ -19,7 +19,7 @@ from PIL import Image
 from renderer.film.camera import Camera
 from renderer.film.encode import Encoding, encode_segment
 from renderer.film.zoom import CanvasPlanes, Frame, interval_frames
-from renderer.settings import RenderSettings
+from renderer.settings.render import RenderSettings
 
 SETTINGS = RenderSettings(
     size=(1920, 1080), keyframe_size=(1920, 1080), preset="veryfast", threads=2, zoom_factor=1.5

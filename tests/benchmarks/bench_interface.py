@@ -17,7 +17,7 @@ import psutil
 from numpy.typing import NDArray
 
 from renderer.painting.painters import OnStep, PaintJob, find
-from renderer.settings import RenderSettings
+from renderer.settings.render import RenderSettings
 from tests.interface.engines import OnMonitor, engine, make_project
 
 SECONDS = 20.0

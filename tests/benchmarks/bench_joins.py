@@ -15,12 +15,12 @@ from statistics import fmean
 import numpy as np
 from numpy.typing import NDArray
 
-from renderer.painting.candidates import cost
-from renderer.painting.colour import Reference
+from renderer.painting.candidate_cost import cost
+from renderer.painting.colour_match import Reference
 from renderer.painting.outpaint import Outpainted, first_picture, outpaint, picture_of
 from renderer.painting.painters import OnStep, Painter, PaintJob
 from renderer.painting.seeds import version_seed
-from renderer.settings import RenderSettings
+from renderer.settings.render import RenderSettings
 from tests.worlds import Scene, TrueBorder, VaeLike
 
 Pixels = NDArray[np.uint8]

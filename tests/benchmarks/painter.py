@@ -34,15 +34,15 @@ from PIL import Image
 if __package__ in {None, ""}:
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from renderer.painting.colour import Reference
+from renderer.painting.colour_match import Reference
 from renderer.painting.outpaint import outpaint, picture_of
 from renderer.painting.painters.diffusion.device import choose
 from renderer.painting.painters.diffusion.families import FAMILIES
 from renderer.painting.painters.diffusion.loading import Loaded
 from renderer.painting.painters.diffusion.painter import DiffusionPainter
-from renderer.painting.painters.speed import LEVELS
-from renderer.painting.painters.timing import Timed
-from renderer.settings import RenderSettings
+from renderer.painting.painters.idle_time import Timed
+from renderer.settings.render import RenderSettings
+from renderer.settings.speed_levels import LEVELS
 from tests.benchmarks.architectures import ARCHITECTURES
 
 PLAIN, ALONE, DEEP = "plain diffusers call", "denoiser and VAE alone", "deepcache"

@@ -10,11 +10,11 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
-from renderer.engine.creation import create_project
-from renderer.engine.project import Project
 from renderer.painting.geometry import Geometry
 from renderer.painting.outpaint import picture_of
-from renderer.settings import RenderSettings
+from renderer.project.create import create_project
+from renderer.project.project import Project
+from renderer.settings.render import RenderSettings
 from tests.engine.runs import small
 from tests.worlds import World, true_canvas
 

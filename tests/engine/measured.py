@@ -8,9 +8,9 @@ import sys
 from collections import deque
 from pathlib import Path
 
-from renderer.engine.project import Project
+from renderer.engine.events import Event, SegmentWritten
 from renderer.engine.session import Session
-from renderer.events import Event, SegmentWritten
+from renderer.project.project import Project
 
 
 def taken() -> dict[str, int]:

@@ -19,11 +19,11 @@ from typing import Any, Self
 
 import av
 
-from renderer.engine.creation import create_project
-from renderer.engine.project import Project
+from renderer.engine.events import Event, to_json
 from renderer.engine.session import Session
-from renderer.events import Event, to_json
-from renderer.settings import RenderSettings
+from renderer.project.create import create_project
+from renderer.project.project import Project
+from renderer.settings.render import RenderSettings
 from tests.gates import StartGate
 
 ROOT = Path(__file__).parents[2]
@@ -85,7 +85,7 @@ def stop_at(folder: Path, moment: Callable[[Event], bool]) -> list[Event]:
 
 
 def assert_promise(said: list[Said]) -> None:
-    """What ``renderer.events`` promises of the order of events."""
+    """What ``renderer.engine.events`` promises of the order of events."""
     names = [event["event"] for event in said]
     assert names[0] == "RenderStarted"
     assert names[-1] in {"RenderFinished", "RenderFailed"}

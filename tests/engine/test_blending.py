@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from renderer.engine.creation import create_project
-from renderer.engine.layout import keyframe_path
-from renderer.engine.project import Project
-from renderer.events import Event, KeyframeReady, KeyframeStarted
-from renderer.painting.schedule import Blend
-from renderer.pictures import read_provenance
+from renderer.engine.events import Event, KeyframeReady, KeyframeStarted
+from renderer.images import read_provenance
+from renderer.painting.prompt_schedule import Blend
+from renderer.project.create import create_project
+from renderer.project.project import Project
+from renderer.project.records import keyframe_path
 from tests.engine.runs import digest, of, project, render, small, stop_at
 
 DIARY = "tests.painters:witnessed"

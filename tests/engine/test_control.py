@@ -15,9 +15,9 @@ from typing import Any, BinaryIO
 
 import pytest
 
-from renderer.engine import places
-from renderer.engine.control import LONGEST_LINE, PROTOCOL
-from renderer.engine.status import State, read_status
+from renderer.project import registry
+from renderer.project.status import State, read_status
+from renderer.service.server import LONGEST_LINE, PROTOCOL
 from tests.interface.engines import engine, make_project, running, until
 
 NOBODY = 65534
@@ -82,7 +82,7 @@ class Viewer:
 def viewer(folder: Path) -> Iterator[Viewer]:
     with socket.socket(socket.AF_UNIX) as connection:
         connection.settimeout(30)
-        connection.connect(os.fspath(places.socket_path(folder)))
+        connection.connect(os.fspath(registry.socket_path(folder)))
         with connection.makefile("rb") as lines:
             yield Viewer(connection, lines)
 
@@ -160,14 +160,14 @@ def test_a_viewer_that_stops_reading_holds_nothing_up(tmp_path: Path) -> None:
 
 
 def test_only_its_owner_can_reach_the_socket(folder: Path) -> None:
-    path = places.socket_path(folder)
+    path = registry.socket_path(folder)
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root can knock as somebody else")
 def test_another_user_is_turned_away_even_where_files_let_him_in(folder: Path) -> None:
-    path = places.socket_path(folder)
+    path = registry.socket_path(folder)
     assert knock(path) == "not let in"
     opened = [path, *path.parents[:-1]]
     modes = [stat.S_IMODE(place.stat().st_mode) for place in opened]

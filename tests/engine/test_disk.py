@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from renderer.engine.status import State, read_status
 from renderer.errors import StorageError
+from renderer.project.status import State, read_status
 from tests.engine.runs import (
     Ended,
     Engine,
@@ -27,7 +27,10 @@ from tests.engine.runs import (
 
 KEYFRAMES, FRAMES = 8, 6
 LARGE = {
-    "keyframes": KEYFRAMES, "frames_per_keyframe": FRAMES, "size": (256, 256), "crf": 4,
+    "keyframes": KEYFRAMES,
+    "frames_per_keyframe": FRAMES,
+    "size": (256, 256),
+    "crf": 4,
     "painter": "tests.painters:grainy",
 }
 """Films that outgrow a small disk."""

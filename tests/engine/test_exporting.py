@@ -21,16 +21,16 @@ import psutil
 import pytest
 from PIL import Image
 
-from renderer.engine.exporting import ExportOptions, Plan, export, plan_export, read_footage
-from renderer.engine.project import Project
 from renderer.errors import EncoderError, ProjectError, RendererError, SettingsError, StorageError
-from renderer.film.exporting import chunks as chunking
-from renderer.film.exporting.crew import apart, in_order
-from renderer.film.exporting.options import Speed
-from renderer.film.exporting.plan import make_plan
-from renderer.film.exporting.targets import Target
+from renderer.export import chunks as chunking
+from renderer.export.containers import Target
+from renderer.export.of_project import ExportOptions, Plan, export, plan_export, read_footage
+from renderer.export.plan import make_plan
+from renderer.export.process_pool import apart, in_order
 from renderer.painting.geometry import Geometry
-from renderer.settings import RenderSettings
+from renderer.project.project import Project
+from renderer.settings.export import Speed
+from renderer.settings.render import RenderSettings
 from tests.engine.chains import LOSSLESS, chain, luma_of, lumas, plane_of, psnr, times
 from tests.engine.runs import project, render, steer
 from tests.worlds import PictureWorld, natural, true_frame

@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from renderer.engine.exporting import ExportOptions, export, plan_export
-from renderer.engine.importing import Chain, find_chain, import_chain
-from renderer.engine.project import Project
-from renderer.engine.status import read_status
 from renderer.errors import ProjectError, SettingsError
+from renderer.export.of_project import ExportOptions, export, plan_export
 from renderer.painting.geometry import Geometry
-from renderer.plain import Size
+from renderer.planning.import_chain import Chain, find_chain, import_chain
+from renderer.project.project import Project
+from renderer.project.status import read_status
+from renderer.settings.plain_values import Size
 from tests.engine.chains import luma_of, psnr
 from tests.engine.runs import render, steer
 from tests.marks import slower

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from renderer.engine.layout import INWARD_FILM
+from renderer.project.records import INWARD_FILM
 from tests.engine.chains import chain
 from tests.engine.runs import Engine, assert_playable, decoded, digest, engine, only, project
 from tests.interface.processes import QUICK, zoomtui
@@ -64,7 +64,7 @@ def test_a_stopped_render_makes_none(tmp_path: Path) -> None:
 
 HELD = """
 import runpy, threading
-from renderer.engine.inward import Inward
+from renderer.export.zoom_in import Inward
 heed = Inward._heed
 def held(inward, done, frames):
     while not inward.stopped():

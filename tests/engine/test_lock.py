@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from renderer.engine.layout import LOCK
-from renderer.engine.lock import ProjectLock, holder
-from renderer.engine.status import State, read_status
 from renderer.errors import ProjectBusy, StorageError
+from renderer.project.lock import ProjectLock, holder
+from renderer.project.records import LOCK
+from renderer.project.status import State, read_status
 from tests.engine.runs import Engine, engine, project, render, steer
 
 

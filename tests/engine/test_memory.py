@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from renderer.engine.status import read_status
+from renderer.project.status import read_status
 from tests.engine.runs import ROOT, project
 
 SHORT, LONG = 500, 20_000

@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from renderer.engine.layout import JOURNAL, LOG
-from renderer.engine.project import Project
+from renderer.engine.events import Event, KeyframeStarted, StepDone
+from renderer.engine.preview import LONGEST_SIDE, Preview
 from renderer.engine.session import Session
-from renderer.engine.status import read_status
-from renderer.events import Event, KeyframeStarted, StepDone
-from renderer.painting.painters import previews
-from renderer.preview import LONGEST_SIDE, Preview
+from renderer.painting.painters import preview_hook
+from renderer.project.project import Project
+from renderer.project.records import JOURNAL, LOG
+from renderer.project.status import read_status
 from tests.engine.runs import project
 from tests.engine.test_control import viewer
 from tests.interface.engines import engine, make_project, until
@@ -51,7 +51,7 @@ def test_a_painter_shows_each_keyframe_that_is_asked_for_once(tmp_path: Path) ->
     for preview in shown:
         assert (preview.keyframe, preview.step) in steps
         assert preview.step == 1
-        assert max(preview.width, preview.height) <= previews.SIDE
+        assert max(preview.width, preview.height) <= preview_hook.SIDE
         assert len(preview.rgb) == preview.width * preview.height * 3
 
 
@@ -75,12 +75,12 @@ def test_where_nobody_asks_nothing_is_shown_and_the_film_is_the_same(tmp_path: P
 
 def test_pictures_are_made_small_by_whole_strides() -> None:
     picture = np.random.default_rng(1).integers(0, 256, (200, 97, 3), np.uint8)
-    small = previews.sampled(picture)
+    small = preview_hook.sampled(picture)
     assert small.shape == (67, 33, 3)
     assert (small == picture[::3, ::3]).all()
-    assert previews.fitting(1920, 1080) == (96, 54)
-    assert previews.fitting(64, 32) == (64, 32)
-    assert previews.fitting(4000, 2) == (96, 1)
+    assert preview_hook.fitting(1920, 1080) == (96, 54)
+    assert preview_hook.fitting(64, 32) == (64, 32)
+    assert preview_hook.fitting(4000, 2) == (96, 1)
 
 
 # ------------------------------------------------------------------------------ over the socket

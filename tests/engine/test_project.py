@@ -8,8 +8,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from renderer.engine.creation import create_project, discard_unpainted, refuse_occupied
-from renderer.engine.layout import (
+from renderer.errors import ProjectError, SettingsError, StorageError
+from renderer.images import read_provenance
+from renderer.project.create import create_project, discard_unpainted, refuse_occupied
+from renderer.project.project import Project
+from renderer.project.records import (
     EXEMPLAR,
     FILM,
     JOURNAL,
@@ -17,10 +20,7 @@ from renderer.engine.layout import (
     keyframe_path,
     read_settings,
 )
-from renderer.engine.project import Project
-from renderer.engine.status import read_status
-from renderer.errors import ProjectError, SettingsError, StorageError
-from renderer.pictures import read_provenance
+from renderer.project.status import read_status
 from tests.engine.runs import SIDE, project, render, small, steer
 
 

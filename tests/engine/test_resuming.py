@@ -7,11 +7,7 @@ from typing import Any
 
 import pytest
 
-from renderer.engine.layout import keyframe_path
-from renderer.engine.project import Project
-from renderer.engine.session import Session
-from renderer.errors import ProjectError
-from renderer.events import (
+from renderer.engine.events import (
     Event,
     KeyframeReady,
     KeyframeStarted,
@@ -21,8 +17,12 @@ from renderer.events import (
     SegmentWritten,
     Steered,
 )
+from renderer.engine.session import Session
+from renderer.errors import ProjectError
+from renderer.images import read_provenance
 from renderer.journal import read_journal
-from renderer.pictures import read_provenance
+from renderer.project.project import Project
+from renderer.project.records import keyframe_path
 from tests.engine.runs import assert_playable, digest, of, project, render, steer, stop_at
 
 # ---------------------------------------------------------------------- steering, lengthening

@@ -8,12 +8,7 @@ from typing import Any
 
 import pytest
 
-from renderer.engine.creation import create_project
-from renderer.engine.layout import keyframe_path
-from renderer.engine.project import Project
-from renderer.engine.session import CAPACITY, Session
-from renderer.errors import PainterError, SettingsError, StorageError
-from renderer.events import (
+from renderer.engine.events import (
     Event,
     KeyframeReady,
     Phase,
@@ -25,7 +20,12 @@ from renderer.events import (
     StepDone,
     to_json,
 )
-from renderer.pictures import read_provenance
+from renderer.engine.session import CAPACITY, Session
+from renderer.errors import PainterError, SettingsError, StorageError
+from renderer.images import read_provenance
+from renderer.project.create import create_project
+from renderer.project.project import Project
+from renderer.project.records import keyframe_path
 from tests.engine.runs import (
     assert_playable,
     assert_promise,

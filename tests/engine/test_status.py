@@ -6,7 +6,7 @@ import json
 import shutil
 from pathlib import Path
 
-from renderer.engine.status import State, read_status
+from renderer.project.status import State, read_status
 from tests.engine.runs import project, render, steer
 
 

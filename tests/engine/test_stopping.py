@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from renderer.engine.status import State, read_status
+from renderer.project.status import State, read_status
 from tests.engine.runs import (
     ROOT,
     Engine,

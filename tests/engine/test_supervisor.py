@@ -14,7 +14,8 @@ import psutil
 import pytest
 
 from renderer.children import python_module
-from renderer.engine.crashes import (
+from renderer.errors import DeviceLost, EngineCrashed, ProjectBusy
+from renderer.project.crash_record import (
     WINDOW,
     Crashes,
     read_crashes,
@@ -22,11 +23,10 @@ from renderer.engine.crashes import (
     supervise,
     supervisor,
 )
-from renderer.engine.layout import CRASHES, LOCK, LOG, SUPERVISOR
-from renderer.engine.lock import ProjectLock, holder
-from renderer.engine.status import State, read_status
-from renderer.engine.supervisor import Allowance
-from renderer.errors import DeviceLost, EngineCrashed, ProjectBusy
+from renderer.project.lock import ProjectLock, holder
+from renderer.project.records import CRASHES, LOCK, LOG, SUPERVISOR
+from renderer.project.status import State, read_status
+from renderer.service.supervisor import Allowance
 from tests.engine.runs import (
     ROOT,
     Engine,

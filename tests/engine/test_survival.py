@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from renderer.engine.layout import FILM, JOURNAL, KEYFRAMES
-from renderer.engine.status import State, read_status
 from renderer.journal import read_journal
+from renderer.project.records import FILM, JOURNAL, KEYFRAMES
+from renderer.project.status import State, read_status
 from tests.engine.runs import Engine, assert_playable, digest, engine, only, project, render
 
 LONGEST_LIFE = 80

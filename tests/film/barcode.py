@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from renderer.film.encode import Encoding
-from renderer.settings import RenderSettings
+from renderer.settings.render import RenderSettings
 
 WIDTH, HEIGHT = 160, 96
 _BITS, _CELL, _ROWS = 24, 6, 16

@@ -9,7 +9,7 @@ import pytest
 
 from renderer.errors import ProjectError
 from renderer.film.camera import Box, Camera
-from renderer.settings import RenderSettings
+from renderer.settings.render import RenderSettings
 
 
 def test_it_takes_its_sizes_and_factor_from_the_settings() -> None:

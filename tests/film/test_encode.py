@@ -20,7 +20,6 @@ import pytest
 from numpy.typing import NDArray
 
 from renderer.errors import Cancelled, EncoderError, RendererError, SettingsError
-from renderer.film.codecs import CODECS, resolve
 from renderer.film.encode import (
     EncodedSegment,
     Encoding,
@@ -29,6 +28,7 @@ from renderer.film.encode import (
     probe,
 )
 from renderer.film.fragment import signature
+from renderer.settings.codecs import CODECS, resolve
 from tests.film.barcode import (
     decode,
     decode_with_ffmpeg,

@@ -7,9 +7,9 @@ import math
 
 import pytest
 
+from renderer.export.view_path import Lens
 from renderer.film.camera import Camera
-from renderer.film.exporting.lens import Lens
-from renderer.plain import Size
+from renderer.settings.plain_values import Size
 
 KEYFRAME = (320, 184)
 POINTS = [(0.8, 0.3), (0.0, 0.0), (1.0, 0.5), (0.5, 0.501)]

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from renderer.errors import SettingsError
-from renderer.film.exporting.options import ExportOptions, Speed, parse_focus, parse_fps
-from renderer.film.exporting.timing import Depth, Timeline
+from renderer.export.timeline import Depth, Timeline
+from renderer.settings.export import ExportOptions, Speed, parse_focus, parse_fps
 
 FPS = Fraction(30)
 TWO = Fraction(2)

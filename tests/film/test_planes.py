@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from renderer.film.planes import CanvasPlanes
-from renderer.resample import FRACTION
+from renderer.numeric.resample import FRACTION
+from renderer.numeric.yuv import CanvasPlanes
 from tests.film.panorama import ycbcr
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from renderer.errors import StorageError
-from renderer.film.playlist import EVERY, LIVE, WATCH, WINDOW, write_playlists
+from renderer.film.hls import EVERY, LIVE, WATCH, WINDOW, write_playlists
 from renderer.film.store import Segment
 from tests.film.barcode import decode, decode_with_ffmpeg, exact
 from tests.film.writer import LENGTHS, write

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from renderer.errors import RendererError
 from renderer.film.encode import encode_segment
-from renderer.film.playlist import write_playlists
+from renderer.film.hls import write_playlists
 from renderer.film.store import FilmStore
 from renderer.journal import Journal
 from tests.film.barcode import encoding, frames

@@ -18,22 +18,22 @@ from typing import Any
 
 import pytest
 
-from renderer.engine.crashes import supervisor
-from renderer.engine.creation import create_project
-from renderer.engine.layout import LOCK
-from renderer.engine.lock import holder
-from renderer.settings import RenderSettings
+from renderer.project.crash_record import supervisor
+from renderer.project.create import create_project
+from renderer.project.lock import holder
+from renderer.project.records import LOCK
+from renderer.service.launch import launch
+from renderer.settings.render import RenderSettings
 from tests.gates import StartGate
 from tests.interface.processes import PATIENCE, ROOT, OnTerminal, environment
-from zoomtui.launch import launch
 
 PROGRAM = """
 import os, sys
 from pathlib import Path
-from zoomtui.terminal import Terminal, prepare_environment
+from zoomtui.terminal.capabilities import Terminal, prepare_environment
 terminal = Terminal("test", "truecolor", "blocks")
 os.environ.update(prepare_environment(terminal, os.environ))
-from zoomtui import app
+from zoomtui.tui import app
 app.DEAF = 0  # keys count from the first moment on
 sys.exit(app.run_monitor(Path(sys.argv[1]), terminal))
 """

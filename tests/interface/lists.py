@@ -12,12 +12,12 @@ from textual.screen import Screen
 from tests.interface.engines import soon
 from tests.interface.scripted import NOW, TERMINAL
 from tests.interface.shelves import SHELF
-from zoomtui import app as app_module
-from zoomtui.app import ZoomApp
-from zoomtui.renders.shelf import Reader, Shelf
-from zoomtui.screens.new import NewScreen
-from zoomtui.screens.renders import RendersScreen
-from zoomtui.terminal import Terminal
+from zoomtui.terminal.capabilities import Terminal
+from zoomtui.tui import app as app_module
+from zoomtui.tui.app import ZoomApp
+from zoomtui.tui.new_render.screen import NewScreen
+from zoomtui.tui.renders.scan import Reader, Shelf
+from zoomtui.tui.renders.screen import RendersScreen
 
 SIZES = [(80, 24), (120, 36), (200, 60)]
 _HERE = Path(app_module.__file__).parent

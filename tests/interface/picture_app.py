@@ -8,7 +8,7 @@ import os
 import sys
 from pathlib import Path
 
-from zoomtui.terminal import detect, prepare_environment
+from zoomtui.terminal.capabilities import detect, prepare_environment
 
 TERMINAL = detect(os.environ, timeout=float(os.environ.get("ASKED_FOR", "60")))
 os.environ.update(prepare_environment(TERMINAL, os.environ))
@@ -19,7 +19,7 @@ from textual.screen import ModalScreen  # noqa: E402
 from textual.widgets import Static  # noqa: E402
 
 from zoomtui.terminal.driver import TerminalDriver  # noqa: E402
-from zoomtui.widgets.picture import Picture  # noqa: E402
+from zoomtui.tui.shared.picture import Picture  # noqa: E402
 
 
 class Dialog(ModalScreen[None]):

@@ -23,8 +23,8 @@ from typing import Any, Self
 import av
 import pytest
 
-from renderer.settings import RenderSettings
-from zoomtui.cli import main
+from renderer.settings.render import RenderSettings
+from zoomtui.cli.main import main
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 120.0

@@ -10,15 +10,15 @@ from typing import Any
 
 from textual.pilot import Pilot
 
-from renderer.events import Phase
-from renderer.state import Failure, LogLine, RenderState
+from renderer.engine.events import Phase
+from renderer.engine.state import Failure, LogLine, RenderState
+from renderer.service.client import Refused
 from tests.interface.processes import PATIENCE
-from zoomtui.app import ZoomApp
-from zoomtui.client import Refused
-from zoomtui.monitoring.watching import Situation, View, Watch
-from zoomtui.screens.keyframes import KeyframeScreen
-from zoomtui.screens.monitor import MonitorScreen
-from zoomtui.terminal import Terminal
+from zoomtui.terminal.capabilities import Terminal
+from zoomtui.tui.app import ZoomApp
+from zoomtui.tui.monitor.keyframe_screen import KeyframeScreen
+from zoomtui.tui.monitor.screen import MonitorScreen
+from zoomtui.tui.monitor.watcher import Situation, View, Watch
 
 NOW = 1_795_386_982.0
 """When everything here happens; a Sunday in November."""

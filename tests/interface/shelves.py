@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from renderer.engine.status import State, Status
-from renderer.events import Phase
-from renderer.state import RenderState
+from renderer.engine.events import Phase
+from renderer.engine.state import RenderState
+from renderer.project.status import State, Status
 from tests.interface.scripted import NOW
-from zoomtui.renders.shelf import Mark, Render, Shelf
+from zoomtui.tui.renders.scan import Mark, Render, Shelf
 
 HOUR, DAY = 3600.0, 86400.0
 FILMS = Path("/films")

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 import torch
 
-from renderer.defaults import fill_in
-from renderer.painting.painters.models import PRESETS
+from renderer.planning.defaults import fill_in
+from renderer.settings.presets import PRESETS
 from tests.interface.processes import environment, zoomtui
-from zoomtui.commands.render import DEMO, DEMO_WITHOUT_WEIGHTS
+from zoomtui.cli.render import DEMO, DEMO_WITHOUT_WEIGHTS
 
 
 def test_models_says_licence_size_resolution_and_memory_of_each(tmp_path: Path) -> None:
@@ -63,7 +63,8 @@ def test_the_demo_is_about_ten_seconds_with_what_the_package_has(
 
 def test_the_interface_loads_no_heavy_library(tmp_path: Path) -> None:
     code = (
-        "import sys, zoomtui.cli, zoomtui.headless, zoomtui.commands.render, zoomtui.estimate\n"
+        "import sys, zoomtui.cli.main, zoomtui.cli.headless, zoomtui.cli.render\n"
+        "import renderer.planning.estimate\n"
         "heavy = {'torch', 'diffusers', 'transformers', 'av', 'numba', 'PIL', 'numpy'}\n"
         "print(sorted(heavy & set(sys.modules)))"
     )

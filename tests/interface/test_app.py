@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from renderer.engine.status import read_status
+from renderer.project.status import read_status
+from renderer.service.client import ask
 from tests.interface.engines import OnMonitor, engine, kill_engine, make_project, running, until
 from tests.interface.processes import PATIENCE, ROOT, environment
 from tests.marks import first_of
-from zoomtui.client import ask
 
 HEAVY = ("torch", "diffusers", "transformers", "av", "numba", "renderer.engine.session")
 COLOUR = re.compile(r"\x1b\[(?:[\d;:]*[;:])?(?:3[0-8]|4[0-8]|9[0-7]|10[0-7])(?:[;:][\d;:]*)?m")
@@ -25,7 +25,7 @@ BACK = "\x1b[?1049l"
 
 
 def test_importing_the_interface_loads_nothing_that_renders() -> None:
-    program = f"import sys, zoomtui.app; print([m for m in {HEAVY!r} if m in sys.modules])"
+    program = f"import sys, zoomtui.tui.app; print([m for m in {HEAVY!r} if m in sys.modules])"
     done = subprocess.run(
         [sys.executable, "-c", program],
         cwd=ROOT,

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from renderer.defaults import fill_in
-from zoomtui.commands.options import wishes
-from zoomtui.commands.render import render
-from zoomtui.making import fields, form
+from renderer.planning.defaults import fill_in
+from zoomtui.cli.options import wishes
+from zoomtui.cli.render import render
+from zoomtui.tui.new_render import fields, form
 
 FULL = {
     "prompt": "a coral reef",

@@ -13,8 +13,8 @@ from tests.interface.engines import soon
 from tests.interface.scripted import RUNNING, VIEWS, Script, screen_text, scripted, settled, view
 from tests.interface.test_panels import HOSTILE
 from tests.marks import first_of
-from zoomtui.monitoring.watching import Situation, View
-from zoomtui.screens.dialogs import PromptArea, PromptDialog, ResumeDialog, StopDialog
+from zoomtui.tui.monitor.watcher import Situation, View
+from zoomtui.tui.shared.dialogs import PromptArea, PromptDialog, ResumeDialog, StopDialog
 
 Body = Callable[[Pilot[str], Script], Awaitable[None]]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from renderer.settings import RenderSettings
-from zoomtui.estimate import Estimate
+from renderer.planning.estimate import Estimate
+from renderer.settings.render import RenderSettings
 
 FILM = RenderSettings(
     keyframe_size=(512, 512), size=(512, 512), keyframes=11, frames_per_keyframe=60, codec="av1"

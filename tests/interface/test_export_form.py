@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
-from renderer.film.exporting.options import ExportOptions, Speed
-from zoomtui.commands.export import _options, export
-from zoomtui.exporting.exporter import Outcome
-from zoomtui.exporting.form import (
+from renderer.settings.export import ExportOptions, Speed
+from zoomtui.cli.export import _options, export
+from zoomtui.tui.export.child import Outcome
+from zoomtui.tui.export.describe import Pace, finished_lines, running_lines
+from zoomtui.tui.export.form import (
     BY_KEY,
     DEFAULTS,
     ENDINGS,
@@ -25,9 +26,8 @@ from zoomtui.exporting.form import (
     free_name,
     other_ending,
 )
-from zoomtui.exporting.lines import Pace, finished_lines, running_lines
-from zoomtui.forms import FieldError
-from zoomtui.lines import Line
+from zoomtui.tui.shared.form_fields import FieldError
+from zoomtui.tui.shared.styled_text import Line
 
 PROJECT = Path("reef.zoom")
 TYPED = {

@@ -12,7 +12,7 @@ import psutil
 import pytest
 from textual.pilot import Pilot
 
-from renderer.engine.creation import create_project
+from renderer.project.create import create_project
 from tests.engine.chains import chain
 from tests.engine.runs import decoded, render, small
 from tests.interface.engines import soon, until
@@ -28,10 +28,10 @@ from tests.interface.scripted import (
 )
 from tests.marks import first_of, slower
 from tests.worlds import natural
-from zoomtui.exporting.form import ROWS
-from zoomtui.screens.export import CancelDialog, ExportScreen
-from zoomtui.screens.form import LeaveDialog
-from zoomtui.terminal import Terminal
+from zoomtui.terminal.capabilities import Terminal
+from zoomtui.tui.export.form import ROWS
+from zoomtui.tui.export.screen import CancelDialog, ExportScreen
+from zoomtui.tui.shared.form_screen import LeaveDialog
 
 SLOW = {"seconds_per_keyframe": "100", "preset": "veryslow"}
 

@@ -15,8 +15,8 @@ import psutil
 import pytest
 from PIL import Image
 
-from renderer.engine.creation import create_project
-from renderer.engine.project import Project
+from renderer.project.create import create_project
+from renderer.project.project import Project
 from tests.engine.chains import chain
 from tests.engine.runs import render, small
 from tests.interface.processes import PATIENCE, OnTerminal, Running, zoomtui, zoomtui_here

@@ -12,14 +12,14 @@ import pytest
 from PIL import Image
 from textual.pilot import Pilot
 
-from renderer.engine.layout import KEYFRAMES, keyframe_path
+from renderer.project.records import KEYFRAMES, keyframe_path
 from tests.interface.engines import soon
 from tests.interface.scripted import TERMINAL, Script, screen_text, scripted, settled, view
-from zoomtui.app import ZoomApp
-from zoomtui.monitoring.watching import View
-from zoomtui.terminal import Terminal
-from zoomtui.widgets.filmstrip import KEPT, Filmstrip, slots, window
-from zoomtui.widgets.picture import Picture
+from zoomtui.terminal.capabilities import Terminal
+from zoomtui.tui.app import ZoomApp
+from zoomtui.tui.monitor.filmstrip import KEPT, Filmstrip, slots, window
+from zoomtui.tui.monitor.watcher import View
+from zoomtui.tui.shared.picture import Picture
 
 PLAIN = Terminal("test", "none", "ascii")
 Body = Callable[[Pilot[str], Script, Filmstrip], Awaitable[None]]

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from rich.cells import cell_len
 
-from renderer.defaults import Plan, fill_in
-from renderer.engine import places
-from zoomtui.lines import Line
-from zoomtui.making import forecast
-from zoomtui.making.forecast import Gpu, Surroundings, Survey
+from renderer.planning.defaults import Plan, fill_in
+from renderer.project import registry
+from zoomtui.tui.new_render import forecast
+from zoomtui.tui.new_render.forecast import Gpu, Surroundings, Survey
+from zoomtui.tui.shared.styled_text import Line
 
 GIB = 1 << 30
 
@@ -103,8 +103,8 @@ def test_the_pace_is_taken_from_the_renders_that_are_known(
     finished: Path, tmp_path: Path, empty_state: Path
 ) -> None:
     assert forecast.look_around().history == ()
-    places.remember(finished)
-    places.remember(tmp_path / "gone.zoom")
+    registry.remember(finished)
+    registry.remember(tmp_path / "gone.zoom")
     ((like, seconds),) = forecast.look_around().history
     assert like[0] == "tests.painters:gradient"
     assert seconds > 0

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from renderer.painting.painters.models import PRESETS
+from renderer.settings.presets import PRESETS
 from tests.interface.processes import environment
-from zoomtui.forms import FieldError
-from zoomtui.making import fields, form
+from zoomtui.tui.new_render import fields, form
+from zoomtui.tui.shared.form_fields import FieldError
 
 HEAVY = ("torch", "diffusers", "transformers", "av", "numba", "renderer.engine.session")
 GOOD = {"prompt": "a reef", "painter": "diffusion", "seed": "1"}
@@ -167,7 +167,8 @@ def test_without_an_accelerator_the_texture_painter_is_what_the_form_comes_to() 
 
 def test_the_screens_and_a_checked_form_load_nothing_that_renders() -> None:
     program = (
-        "import sys; from zoomtui.making import form, forecast; import zoomtui.screens.renders\n"
+        "import sys; from zoomtui.tui.new_render import form, forecast\n"
+        "import zoomtui.tui.renders.screen\n"
         "form.check({'prompt': 'a reef', 'painter': 'diffusion'}); forecast.look_around()\n"
         f"print([module for module in {HEAVY!r} if module in sys.modules])"
     )

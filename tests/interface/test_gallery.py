@@ -11,9 +11,9 @@ from rich.cells import cell_len
 
 from tests.interface.scripted import NOW
 from tests.interface.shelves import AURORA, CORAL, INK, KOI, MARS, MOSS, SHELF, render
-from zoomtui.lines import Line
-from zoomtui.renders import gallery
-from zoomtui.renders.shelf import Mark, Render
+from zoomtui.tui.renders import describe
+from zoomtui.tui.renders.scan import Mark, Render
+from zoomtui.tui.shared.styled_text import Line
 
 
 def text(line: Line) -> str:
@@ -33,8 +33,8 @@ def names(renders: list[Render]) -> list[str]:
         ("size", [INK, MOSS, AURORA, CORAL, MARS, KOI]),
     ],
 )
-def test_renders_are_sorted_as_asked(order: gallery.Order, expected: list[Render]) -> None:
-    assert names(gallery.arranged(SHELF.renders, order, "")) == names(expected)
+def test_renders_are_sorted_as_asked(order: describe.Order, expected: list[Render]) -> None:
+    assert names(describe.arranged(SHELF.renders, order, "")) == names(expected)
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,7 @@ def test_renders_are_sorted_as_asked(order: gallery.Order, expected: list[Render
 def test_a_filter_fits_when_each_of_its_words_is_somewhere(
     wanted: str, expected: list[Render]
 ) -> None:
-    assert names(gallery.arranged(SHELF.renders, "name", wanted)) == names(expected)
+    assert names(describe.arranged(SHELF.renders, "name", wanted)) == names(expected)
 
 
 @pytest.mark.parametrize("width", [30, 38, 46, 60, 76, 79, 120, 200])
@@ -59,60 +59,60 @@ def test_rows_and_their_heading_are_exactly_as_wide_as_there_is_room(width: int)
     long = render("m" * 300, keyframes=1_000_000, total_keyframes=1_000_000, film_size=1 << 60)
     wide = render("極光の大聖堂" * 20)
     for shown in (*SHELF.renders, long, wide):
-        assert cell_len(text(gallery.row_line(shown, width, NOW))) == width
-    assert cell_len(text(gallery.heading_line(width))) == width
+        assert cell_len(text(describe.row_line(shown, width, NOW))) == width
+    assert cell_len(text(describe.heading_line(width))) == width
 
 
 def test_a_state_is_told_by_word_and_sign_whatever_the_width() -> None:
     for width in (30, 80):
-        line = text(gallery.row_line(CORAL, width, NOW))
+        line = text(describe.row_line(CORAL, width, NOW))
         assert line.startswith("‖ ")
         assert "paused" in line
 
 
 def test_names_and_prompts_that_look_like_markup_or_escapes_are_shown_as_typed() -> None:
     hostile = render("[red]x[red]\x1b[2J", prompt="[@click=app.quit]x[/] \u202e\x07")
-    assert "[red]x[red]\\x1b[2J" in text(gallery.row_line(hostile, 100, NOW))
-    details = "\n".join(text(line) for line in gallery.detail_lines(hostile, None, 80, NOW))
+    assert "[red]x[red]\\x1b[2J" in text(describe.row_line(hostile, 100, NOW))
+    details = "\n".join(text(line) for line in describe.detail_lines(hostile, None, 80, NOW))
     assert "[@click=app.quit]x[/] \\u202e\\x07" in details
 
 
 @pytest.mark.parametrize("width", [24, 40, 90])
 @pytest.mark.parametrize("shown", SHELF.renders, ids=lambda render: render.name)
 def test_details_fit_their_pane(shown: Render, width: int) -> None:
-    for line in gallery.detail_lines(shown, None, width, NOW):
+    for line in describe.detail_lines(shown, None, width, NOW):
         assert cell_len(text(line)) <= width
 
 
 def test_details_of_a_long_prompt_stay_short() -> None:
-    lines = gallery.detail_lines(render("x", prompt="word " * 4000), None, 60, NOW)
+    lines = describe.detail_lines(render("x", prompt="word " * 4000), None, 60, NOW)
     assert len(lines) < 12
     assert any("…" in text(line) for line in lines)
 
 
 def test_an_unfinished_render_says_how_to_go_on_with_it() -> None:
-    details = "\n".join(text(line) for line in gallery.detail_lines(MOSS, None, 90, NOW))
+    details = "\n".join(text(line) for line in describe.detail_lines(MOSS, None, 90, NOW))
     assert f"zoomtui resume {MOSS.folder}" in details
-    assert "zoomtui resume" not in text(gallery.detail_lines(INK, None, 90, NOW)[3])
+    assert "zoomtui resume" not in text(describe.detail_lines(INK, None, 90, NOW)[3])
 
 
 def test_a_missing_render_says_why() -> None:
-    details = "\n".join(text(line) for line in gallery.detail_lines(KOI, None, 60, NOW))
+    details = "\n".join(text(line) for line in describe.detail_lines(KOI, None, 60, NOW))
     assert "✗ missing" in details
     assert "moved or deleted" in details
 
 
 def test_the_header_counts_what_is_shown_and_what_there_is() -> None:
-    header = text(gallery.header_line(SHELF, 6, "newest", "", 100))
+    header = text(describe.header_line(SHELF, 6, "newest", "", 100))
     assert "6 renders · " in header
     assert "1.3 TiB free" in header
-    assert "2 of 6 renders" in text(gallery.header_line(SHELF, 2, "newest", "coral", 100))
-    assert cell_len(text(gallery.header_line(SHELF, 6, "newest", "x" * 200, 80))) <= 80
+    assert "2 of 6 renders" in text(describe.header_line(SHELF, 2, "newest", "coral", 100))
+    assert cell_len(text(describe.header_line(SHELF, 6, "newest", "x" * 200, 80))) <= 80
 
 
 def test_the_copied_command_survives_a_shell() -> None:
     odd = replace(AURORA, folder=Path("/films/it's a $film.zoom"))
-    words = shlex.split(gallery.copy_command(odd))
+    words = shlex.split(describe.copy_command(odd))
     assert words[0] == "scp"
     assert words[1].endswith(":/films/it's a $film.zoom/film.mp4")
     assert words[2] == "it's a $film.mp4"
@@ -122,7 +122,7 @@ def test_the_copied_command_survives_a_shell() -> None:
     ("size", "expected"), [(0, "0 B"), (6.1 * 2**30, "6.1 GiB"), (1023 * 2**20, "1023 MiB")]
 )
 def test_sizes_are_brief(size: float, expected: str) -> None:
-    assert gallery.brief_size(size) == expected
+    assert describe.brief_size(size) == expected
 
 
 @pytest.mark.parametrize(
@@ -130,7 +130,7 @@ def test_sizes_are_brief(size: float, expected: str) -> None:
     [(0.171, "0.17 s"), (6.83, "6.8 s"), (200, "3.3 min"), (4321, "72.0 min"), (7200, "2.0 h")],
 )
 def test_paces_are_brief(seconds: float, expected: str) -> None:
-    assert gallery.brief_seconds(seconds) == expected
+    assert describe.brief_seconds(seconds) == expected
 
 
 def test_every_mark_is_a_sign_and_a_word() -> None:

@@ -12,8 +12,8 @@ from click.testing import CliRunner
 
 from renderer import errors
 from tests.interface.processes import zoomtui
-from zoomtui.cli import EXIT_CODES, cli
-from zoomtui.commands.render import resume
+from zoomtui.cli.main import EXIT_CODES, cli
+from zoomtui.cli.render import resume
 
 VERBS = (
     *("render", "resume", "demo", "ls", "attach", "status", "logs"),

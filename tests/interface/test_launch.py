@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from renderer.errors import EngineCrashed, StorageError
+from renderer.service.launch import launch
 from tests.interface.engines import make_project
-from zoomtui.launch import launch
 
 
 def test_a_project_that_can_not_be_written_to_is_told_with_its_reason(tmp_path: Path) -> None:

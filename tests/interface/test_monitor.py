@@ -11,7 +11,7 @@ import pytest
 from textual.command import CommandPalette
 from textual.pilot import Pilot
 
-from renderer.events import Phase
+from renderer.engine.events import Phase
 from tests.interface.engines import soon
 from tests.interface.scripted import (
     RUNNING,
@@ -26,13 +26,13 @@ from tests.interface.scripted import (
 from tests.interface.test_dialogs import on_screen
 from tests.interface.test_panels import HOSTILE
 from tests.marks import first_of, slower
-from zoomtui.app import ZoomApp
-from zoomtui.monitoring.watching import Situation, View
-from zoomtui.screens.help import HelpScreen
-from zoomtui.screens.log import LogScreen
-from zoomtui.screens.monitor import MonitorScreen
-from zoomtui.screens.view import ViewScreen
-from zoomtui.terminal import Terminal
+from zoomtui.terminal.capabilities import Terminal
+from zoomtui.tui.app import ZoomApp
+from zoomtui.tui.monitor.full_picture import ViewScreen
+from zoomtui.tui.monitor.log_screen import LogScreen
+from zoomtui.tui.monitor.screen import MonitorScreen
+from zoomtui.tui.monitor.watcher import Situation, View
+from zoomtui.tui.shared.help import HelpScreen
 
 
 @pytest.fixture(autouse=True)

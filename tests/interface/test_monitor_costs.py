@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from renderer.events import KeyframeReady, KeyframeStarted, Metered, SegmentWritten, StepDone
-from renderer.state import apply
+from renderer.engine.events import KeyframeReady, KeyframeStarted, Metered, SegmentWritten, StepDone
+from renderer.engine.state import apply
 from tests.interface.engines import OnMonitor, engine, make_project
 from tests.interface.scripted import NOW, RUNNING, scripted, settled
-from zoomtui.monitoring.watching import View
-from zoomtui.screens.monitor import MonitorScreen
-from zoomtui.widgets.lines import OneLine
+from zoomtui.tui.monitor.screen import MonitorScreen
+from zoomtui.tui.monitor.watcher import View
+from zoomtui.tui.shared.text_widgets import OneLine
 
 
 def after(view: View, number: int) -> View:

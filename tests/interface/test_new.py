@@ -12,19 +12,19 @@ import pytest
 from PIL import Image
 from textual.pilot import Pilot
 
-from renderer.engine import places
-from renderer.engine.layout import JOURNAL, read_settings
+from renderer.project import registry
+from renderer.project.records import JOURNAL, read_settings
 from tests.gates import StartGate
 from tests.interface.engines import kill_engine, running, soon
 from tests.interface.lists import SIZES, ListsApp, new, on_new
 from tests.interface.processes import ROOT
 from tests.interface.scripted import check_snapshot, screen_text, settled
 from tests.marks import first_of, slower
-from zoomtui.making.fields import BY_KEY, GROUPS, ROWS
-from zoomtui.making.forecast import Surroundings
-from zoomtui.screens.form import LeaveDialog
-from zoomtui.screens.new import NewScreen
-from zoomtui.widgets.trial import Trial
+from zoomtui.tui.new_render.fields import BY_KEY, GROUPS, ROWS
+from zoomtui.tui.new_render.forecast import Surroundings
+from zoomtui.tui.new_render.screen import NewScreen
+from zoomtui.tui.new_render.tryout_view import Trial
+from zoomtui.tui.shared.form_screen import LeaveDialog
 
 GRADIENT = {
     "painter": "tests.painters:gradient",
@@ -72,8 +72,8 @@ def complaint(app: ListsApp) -> str:
 def test_the_screen_is_as_it_was_looked_at(
     size: tuple[int, int], painter: str, here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("zoomtui.making.forecast.look_around", Surroundings)
-    monkeypatch.setattr("zoomtui.estimate.free_bytes", lambda folder: 1300 << 30)
+    monkeypatch.setattr("zoomtui.tui.new_render.forecast.look_around", Surroundings)
+    monkeypatch.setattr("renderer.planning.estimate.free_bytes", lambda folder: 1300 << 30)
 
     async def run() -> str:
         app = on_new(here)
@@ -313,7 +313,7 @@ def test_a_try_out_shows_its_picture_and_leaves_nothing_behind(here: Path) -> No
             assert not app.screen.query_one(Trial).shown
             assert isinstance(app.screen, NewScreen)
             await soon(lambda: "3 keyframes" in screen_text(app), "the forecast is back")
-        assert places.known() == []
+        assert registry.known() == []
 
     asyncio.run(run())
     assert list(here.iterdir()) == [picture]

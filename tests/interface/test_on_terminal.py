@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from renderer.engine.status import State, read_status
+from renderer.project.status import State, read_status
 from tests.interface.processes import QUICK, OnTerminal, painter
 
 SHOW, HIDE = "\x1b[?25h", "\x1b[?25l"

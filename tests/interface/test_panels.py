@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 from rich.cells import cell_len
 
-from renderer.events import Phase
-from renderer.state import LogLine
+from renderer.engine.events import Phase
+from renderer.engine.state import LogLine
 from tests.interface.scripted import NOW, RUNNING, VIEWS, view
-from zoomtui.lines import Line, bar, clock_text, cut, joined, quoted, spark
-from zoomtui.monitoring import panels
-from zoomtui.monitoring.headline import farewell, header_line, notice_line, state_word, title
-from zoomtui.monitoring.watching import Situation, View
-from zoomtui.widgets.lines import key_line
+from zoomtui.tui.monitor import panels
+from zoomtui.tui.monitor.headline import farewell, header_line, notice_line, state_word, title
+from zoomtui.tui.monitor.watcher import Situation, View
+from zoomtui.tui.shared.styled_text import Line, bar, clock_text, cut, joined, quoted, spark
+from zoomtui.tui.shared.text_widgets import key_line
 
 HOSTILE = [
     "[red]x[/red]",

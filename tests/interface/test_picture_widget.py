@@ -19,11 +19,11 @@ from textual.pilot import Pilot
 from tests.interface import ptys
 from tests.interface.engines import soon, until
 from tests.interface.ptys import FakeTerminal, python
-from zoomtui.pictures import kitty
-from zoomtui.pictures.link import Budget
-from zoomtui.terminal import Colours, Pictures, Terminal
-from zoomtui.widgets import picture as widget
-from zoomtui.widgets.picture import Picture
+from zoomtui.terminal.capabilities import Colours, Pictures, Terminal
+from zoomtui.terminal.pictures import kitty
+from zoomtui.terminal.pictures.budget import Budget
+from zoomtui.tui.shared import picture as widget
+from zoomtui.tui.shared.picture import Picture
 
 BLUE, RED = (20, 40, 200), (220, 30, 30)
 

@@ -10,14 +10,14 @@ from numpy.typing import NDArray
 from PIL import Image
 from rich.color import Color, ColorSystem
 
-import renderer.painting.painters
-from zoomtui.pictures import ascii as ascii_art
-from zoomtui.pictures import blocks, palette
-from zoomtui.pictures.blocks import Cells
-from zoomtui.pictures.fit import Pixels, Source, UnreadablePicture, fit, load, shrink
-from zoomtui.pictures.prepare import Request, prepare
+import renderer
+from zoomtui.terminal.pictures import ascii as ascii_art
+from zoomtui.terminal.pictures import blocks, palette
+from zoomtui.terminal.pictures.blocks import Cells
+from zoomtui.terminal.pictures.fit import Pixels, Source, UnreadablePicture, fit, load, shrink
+from zoomtui.terminal.pictures.prepare import Request, prepare
 
-STARS = Path(renderer.painting.painters.__file__).parent / "assets" / "hubble_deep_field.jpg"
+STARS = Path(renderer.__file__).parent / "assets" / "hubble_deep_field.jpg"
 BOX = (64, 18)
 
 

@@ -10,9 +10,9 @@ import pytest
 from PIL import Image
 
 from tests.interface.ptys import read_graphics
-from zoomtui.pictures import kitty
-from zoomtui.pictures.fit import Source
-from zoomtui.pictures.prepare import Request, placeholder_lines, prepare
+from zoomtui.terminal.pictures import kitty
+from zoomtui.terminal.pictures.fit import Source
+from zoomtui.terminal.pictures.prepare import Request, placeholder_lines, prepare
 
 NOISE = np.random.default_rng(1).integers(0, 256, (180, 320, 3), np.uint8)
 

@@ -9,16 +9,16 @@ from pathlib import Path
 import pytest
 from textual.pilot import Pilot
 
-from renderer.events import Phase
-from renderer.preview import Preview
+from renderer.engine.events import Phase
+from renderer.engine.preview import Preview
 from tests.interface.engines import OnMonitor, engine, make_project, soon
 from tests.interface.scripted import Script, screen_text, scripted, view
 from tests.interface.test_dialogs import Body
 from tests.interface.test_monitor import shown_text
 from tests.interface.test_watching import watching
-from zoomtui.monitoring.watching import SOON, Situation, View
-from zoomtui.screens import keyframes
-from zoomtui.screens.monitor import MonitorScreen
+from zoomtui.tui.monitor import keyframe_screen
+from zoomtui.tui.monitor.screen import MonitorScreen
+from zoomtui.tui.monitor.watcher import SOON, Situation, View
 
 PREVIEW = Preview(128, 17, 24, 16, 9, bytes([200, 40, 40]) * (16 * 9))
 SLOW = view(keyframe_seconds=(60.0, 60.0))
@@ -42,7 +42,7 @@ class Clock:
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """What the screens go by."""
     clock = Clock()
-    monkeypatch.setattr(keyframes, "monotonic", clock)
+    monkeypatch.setattr(keyframe_screen, "monotonic", clock)
     return clock
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from renderer.events import (
+from renderer.engine.events import (
     Event,
     KeyframeReady,
     Note,
@@ -18,8 +18,8 @@ from renderer.events import (
     Steered,
     StepDone,
 )
-from zoomtui.progress import Progress, watch_lines
-from zoomtui.words import path_text
+from renderer.formatting import path_text
+from zoomtui.cli.event_lines import Progress, watch_lines
 
 
 def started(**changes: Any) -> RenderStarted:

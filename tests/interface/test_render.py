@@ -11,9 +11,10 @@ import av
 import pytest
 from PIL import Image
 
-from renderer.engine.layout import keyframe_path
-from renderer.engine.status import State, read_status
-from renderer.pictures import read_provenance
+from renderer.formatting import shortened
+from renderer.images import read_provenance
+from renderer.project.records import keyframe_path
+from renderer.project.status import State, read_status
 from tests.engine.runs import assert_promise
 from tests.interface.processes import (
     FRAMES,
@@ -30,7 +31,6 @@ from tests.interface.processes import (
     zoomtui,
 )
 from tests.marks import first_of
-from zoomtui.words import shortened
 
 # --- what it says --------------------------------------------------------------------------------
 

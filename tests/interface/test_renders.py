@@ -10,18 +10,18 @@ from pathlib import Path
 
 import pytest
 
-from renderer.engine import places
+from renderer.project import registry
 from tests.interface.engines import kill_engine, make_project, running, soon
 from tests.interface.lists import SIZES, Shelved, looked, on_renders, renders
 from tests.interface.processes import ROOT
 from tests.interface.scripted import TERMINAL, check_snapshot, screen_text, settled
 from tests.interface.shelves import CORAL, KOI, SHELF, render
-from zoomtui.renders.gallery import EMPTY
-from zoomtui.renders.shelf import Mark, Shelf
-from zoomtui.screens.new import NewScreen
-from zoomtui.screens.renders import ForgetDialog, RendersScreen
-from zoomtui.terminal import Terminal
-from zoomtui.widgets.rows import Rows
+from zoomtui.terminal.capabilities import Terminal
+from zoomtui.tui.new_render.screen import NewScreen
+from zoomtui.tui.renders.describe import EMPTY
+from zoomtui.tui.renders.scan import Mark, Shelf
+from zoomtui.tui.renders.screen import ForgetDialog, RendersScreen
+from zoomtui.tui.shared.row_list import Rows
 
 NOWHERE = Path("/nowhere")
 
@@ -146,7 +146,7 @@ def test_resume_starts_an_engine_that_belongs_to_nobody_and_opens_it(tmp_path: P
 
 
 def test_forget_takes_the_entry_and_leaves_every_file(finished: Path, tmp_path: Path) -> None:
-    places.remember(finished)
+    registry.remember(finished)
     before = sorted(finished.rglob("*"))
 
     async def run() -> None:
@@ -157,12 +157,12 @@ def test_forget_takes_the_entry_and_leaves_every_file(finished: Path, tmp_path: 
             await soon(lambda: isinstance(app.screen, ForgetDialog), "the dialog opens")
             assert "no file is deleted" in screen_text(app)
             await pilot.press("enter")  # the default keeps it
-            assert places.known() == [finished.resolve()]
+            assert registry.known() == [finished.resolve()]
             await soon(lambda: isinstance(app.screen, RendersScreen), "it closes")
             await pilot.press("x")
             await soon(lambda: isinstance(app.screen, ForgetDialog), "the dialog opens")
             await pilot.press("down", "enter")
-            await soon(lambda: not places.known(), "the entry is gone")
+            await soon(lambda: not registry.known(), "the entry is gone")
             await soon(lambda: not renders(pilot)._listing.shelf.renders, "the list is empty")
 
     asyncio.run(run())

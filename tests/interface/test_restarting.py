@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from renderer.engine.crashes import read_crashes, supervise
-from renderer.engine.status import State, read_status
-from renderer.state import Failure
+from renderer.engine.state import Failure
+from renderer.project.crash_record import read_crashes, supervise
+from renderer.project.status import State, read_status
 from tests.gates import StartGate
 from tests.interface.engines import (
     OnMonitor,
@@ -26,7 +26,7 @@ from tests.interface.engines import (
 from tests.interface.processes import QUICK, Running, film_frames, painter, zoomtui
 from tests.interface.scripted import screen_text, scripted, settled, view
 from tests.interface.test_watching import watching
-from zoomtui.monitoring.watching import Situation, Watch, state_on_disk
+from zoomtui.tui.monitor.watcher import Situation, Watch, state_on_disk
 
 KILLED = "the engine was killed (SIGKILL): usually the machine ran out of memory"
 ABORTED = "the engine died of SIGABRT (Aborted)"

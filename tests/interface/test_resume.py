@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from renderer.engine.status import State, read_status
-from renderer.pictures import read_provenance
+from renderer.images import read_provenance
+from renderer.project.status import State, read_status
 from tests.interface.processes import Answer, digest, film_frames, zoomtui, zoomtui_here
 
 

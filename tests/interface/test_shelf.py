@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from renderer.engine import places
-from renderer.events import Phase, PhaseChanged, ViewersChanged
+from renderer.engine.events import Phase, PhaseChanged, ViewersChanged
+from renderer.project import registry
+from renderer.service.client import Client, Told, ask
 from tests.interface.engines import engine, kill_engine, make_project, until
-from zoomtui.client import Client, Told, ask
-from zoomtui.renders.shelf import Mark, Reader, Render, Shelf, details, glance
+from zoomtui.tui.renders.scan import Mark, Reader, Render, Shelf, details, glance
 
 pytestmark = pytest.mark.usefixtures("empty_state")
 
@@ -53,7 +53,7 @@ def test_stopped_missing_and_damaged_are_told_apart(
     journal = damaged / "journal.jsonl"
     journal.write_bytes(b"nonsense\n" + journal.read_bytes())
     for folder in (stopped, damaged, tmp_path / "gone.zoom"):
-        places.remember(folder)
+        registry.remember(folder)
     shelf = Reader(nowhere).read()
     assert marks(shelf) == {
         "stopped": Mark.STOPPED, "damaged": Mark.DAMAGED, "gone": Mark.MISSING,
@@ -64,7 +64,7 @@ def test_stopped_missing_and_damaged_are_told_apart(
 
 
 def test_a_finished_project_is_finished(finished: Path, nowhere: Path) -> None:
-    places.remember(finished)
+    registry.remember(finished)
     found = only(Reader(nowhere))
     assert found.mark is Mark.FINISHED
     assert found.status is not None
@@ -77,26 +77,26 @@ def test_projects_of_the_current_directory_are_shown_without_being_on_the_list(
 ) -> None:
     found = only(Reader(finished.parent))
     assert (found.folder, found.listed) == (finished.resolve(), False)
-    places.remember(finished)
+    registry.remember(finished)
     assert only(Reader(finished.parent)).listed
 
 
 def test_a_moved_project_is_missing_and_found_again_at_its_new_place(
     finished: Path, tmp_path: Path, nowhere: Path
 ) -> None:
-    places.remember(finished)
+    registry.remember(finished)
     reader = Reader(nowhere)
     assert only(reader).mark is Mark.FINISHED
     moved = finished.rename(tmp_path / "moved.zoom")
     assert only(reader).mark is Mark.MISSING
-    places.remember(moved)
+    registry.remember(moved)
     assert marks(reader.read()) == {"moved": Mark.FINISHED, "reef": Mark.MISSING}
 
 
 def test_only_what_has_changed_is_read_again(
     finished: Path, nowhere: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    places.remember(finished)
+    registry.remember(finished)
     reader = Reader(nowhere)
     first = only(reader)
     assert only(reader) is first
@@ -111,8 +111,8 @@ def test_only_what_has_changed_is_read_again(
 def test_a_broken_entry_of_the_list_breaks_nothing(
     entry: bytes, finished: Path, nowhere: Path
 ) -> None:
-    places.remember(finished)
-    (places.state_directory() / "renders" / "0000.json").write_bytes(entry)
+    registry.remember(finished)
+    (registry.state_directory() / "renders" / "0000.json").write_bytes(entry)
     shelf = Reader(nowhere).read()
     assert Mark.FINISHED in marks(shelf).values()
 
@@ -178,7 +178,7 @@ def test_who_only_glances_or_leaves_a_word_is_no_viewer(tmp_path: Path) -> None:
 def test_an_engine_that_does_not_answer_is_running_all_the_same(
     tmp_path: Path, nowhere: Path, finished: Path
 ) -> None:
-    path = places.socket_path(finished)
+    path = registry.socket_path(finished)
     with socket.socket(socket.AF_UNIX) as mute:
         mute.bind(str(path))
         mute.listen()
@@ -200,7 +200,7 @@ def test_an_engine_that_does_not_answer_is_running_all_the_same(
     ids=["nothing", "empty", "no state", "list", "bare", "bytes", "deep", "endless"],
 )
 def test_what_no_engine_says_is_no_answer(said: bytes, finished: Path) -> None:
-    path = places.socket_path(finished)
+    path = registry.socket_path(finished)
     server = (
         "import socket, sys\n"
         "s = socket.socket(socket.AF_UNIX); s.bind(sys.argv[1]); s.listen(); print(flush=True)\n"

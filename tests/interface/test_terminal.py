@@ -21,14 +21,14 @@ from tests.interface import ptys
 from tests.interface.engines import until
 from tests.interface.processes import PATIENCE
 from tests.interface.ptys import FakeTerminal, python
-from zoomtui.terminal import Terminal, decide, detect, prepare_environment
-from zoomtui.terminal.asking import Tmux
+from zoomtui.terminal.capabilities import Terminal, decide, detect, prepare_environment
 from zoomtui.terminal.driver import typed
+from zoomtui.terminal.probe import Tmux
 from zoomtui.terminal.replies import Replies, ReplyFilter, read_replies
 
 ASK = """
 import dataclasses, json, os, sys, termios
-from zoomtui.terminal import detect
+from zoomtui.terminal.capabilities import detect
 before = termios.tcgetattr(0)
 terminal = detect(os.environ, timeout=float(sys.argv[1]))
 heavy = [name for name in ("textual", "numpy", "PIL", "torch", "av") if name in sys.modules]
@@ -111,7 +111,9 @@ def test_keys_and_replies_that_come_too_late_are_not_left_for_the_shell() -> Non
 
 
 def test_no_terminal_at_all_is_no_error() -> None:
-    program = "import os; from zoomtui.terminal import detect; print(detect(os.environ))"
+    program = (
+        "import os; from zoomtui.terminal.capabilities import detect\nprint(detect(os.environ))"
+    )
     done = subprocess.run(
         python("-c", program),
         env={**os.environ, "TERM": "xterm"},

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from renderer.engine.layout import JOURNAL
-from renderer.engine.status import read_status
 from renderer.journal import read_journal
+from renderer.project.records import JOURNAL
+from renderer.project.status import read_status
 from tests.interface.engines import engine, make_project, running, until
 from tests.interface.processes import OnTerminal, Running, painter, zoomtui
 

@@ -10,14 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from renderer.engine.status import State, read_status
-from renderer.events import Phase, RenderStarted, ViewersChanged
-from renderer.settings import RenderSettings
-from renderer.state import RenderState, apply
+from renderer.engine.events import Phase, RenderStarted, ViewersChanged
+from renderer.engine.state import RenderState, apply
+from renderer.project.status import State, read_status
+from renderer.service.client import NotRunning, Refused
+from renderer.settings.render import RenderSettings
 from tests.interface.engines import digest, engine, kill_engine, make_project, running, soon, until
-from zoomtui.client import NotRunning, Refused
-from zoomtui.monitoring.resting import state_on_disk
-from zoomtui.monitoring.watching import Situation, Watch
+from zoomtui.tui.monitor.offline import state_on_disk
+from zoomtui.tui.monitor.watcher import Situation, Watch
 
 
 @asynccontextmanager
@@ -206,8 +206,8 @@ def test_prompts_reach_the_project_exactly_and_can_be_taken_back(tmp_path: Path)
 
     with engine(folder):
         asyncio.run(steer())
-    from renderer.engine.layout import JOURNAL, settings_at
     from renderer.journal import read_journal
+    from renderer.project.records import JOURNAL, settings_at
 
     settings = settings_at(RenderSettings(), read_journal(folder / JOURNAL), 4)
     assert settings.prompt == prompt

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from zoomtui.words import clean, count_text, duration_text, path_text, shortened
+from renderer.formatting import clean, count_text, duration_text, path_text, shortened
 
 
 @pytest.mark.parametrize(

@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from renderer.settings import RenderSettings
+from renderer.settings.render import RenderSettings
 from tests.interface.engines import running, until
 from tests.interface.processes import PATIENCE, ROOT
 from tests.worlds import natural
-from zoomtui.exporting import exporter
-from zoomtui.making.tryout import TryOut
+from zoomtui.tui.export import child
+from zoomtui.tui.new_render.tryout import TryOut
 
 PLANTED = (
     *("renderer/__init__.py", "zoomtui/__init__.py", "multiprocessing/__init__.py"),
@@ -104,8 +104,8 @@ def test_neither_does_the_interface_when_it_tries_out_and_exports(
         async for _ in trial.run():
             pass
         trial.discard()
-        await exporter.forecast(["reef.zoom", "film.gif"])
-        await exporter.export(["reef.zoom", "film.gif"], lambda done, frames: None)
+        await child.forecast(["reef.zoom", "film.gif"])
+        await child.export(["reef.zoom", "film.gif"], lambda done, frames: None)
 
     asyncio.run(use())
     assert (hostile / "film.gif").exists()

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from renderer.painting.painters.diffusion.quiet import prepare_environment
-from renderer.settings import RenderSettings
+from renderer.painting.painters.diffusion.library_logs import prepare_environment
+from renderer.settings.render import RenderSettings
 
 prepare_environment()  # as the painter does before torch is loaded
 

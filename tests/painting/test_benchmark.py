@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from renderer.painting.painters.speed import LEVELS
+from renderer.settings.speed_levels import LEVELS
 from tests.benchmarks.architectures import (
     build_sd2,
     build_sdxl,

@@ -11,15 +11,15 @@ import pytest
 from numpy.typing import NDArray
 
 from renderer.errors import Cancelled, PainterError
-from renderer.painting import candidates, colour
-from renderer.painting.colour import Reference
+from renderer.painting import candidate_cost, colour_match
+from renderer.painting.colour_match import Reference
 from renderer.painting.geometry import Geometry
 from renderer.painting.outpaint import Outpainted, first_picture, outpaint
 from renderer.painting.painters import OnStep, Painter, PaintJob
-from renderer.painting.painters.texture import create
-from renderer.painting.painters.timing import Timed
+from renderer.painting.painters.idle_time import Timed
+from renderer.painting.painters.texture.painter import create
 from renderer.painting.seeds import derive_seed, version_seed
-from renderer.settings import Method, RenderSettings
+from renderer.settings.render import Method, RenderSettings
 from tests.worlds import Scene, VaeLike, vae_like
 
 Pixels = NDArray[np.uint8]
@@ -92,12 +92,13 @@ def _levels(*levels: int, keyframe: int = 1, side: int = 0) -> dict[int, int]:
 
 
 def test_the_cost_grows_with_seam_and_drift() -> None:
-    assert candidates.cost(1.0, 0.0) == 0
-    assert candidates.cost(0.5, 0.0) == pytest.approx(candidates.cost(2.0, 0.0))
+    assert candidate_cost.cost(1.0, 0.0) == 0
+    assert candidate_cost.cost(0.5, 0.0) == pytest.approx(candidate_cost.cost(2.0, 0.0))
     rising = [(1.0, 0.0), (1.01, 2.0), (1.1, 0.0), (1.0, 24.0), (1.5, 24.0)]
-    costs = [candidates.cost(*figures) for figures in rising]
+    costs = [candidate_cost.cost(*figures) for figures in rising]
     assert costs == sorted(costs)
-    assert candidates.cost(1.05, 0.0) > candidates.cost(1.0, 4.0)  # a little drift hardly counts
+    # A little drift hardly counts.
+    assert candidate_cost.cost(1.05, 0.0) > candidate_cost.cost(1.0, 4.0)
 
 
 def test_the_least_visible_join_is_kept_and_said() -> None:
@@ -159,11 +160,11 @@ def test_kept_joins_are_no_worse_than_those_of_the_first_versions(method: Method
     kept = [_outpaint(Moody(vae_like(settings).painter), settings, keyframe=k) for k in range(1, 9)]
     one = settings.changed({"candidates": 1})
     first = [_outpaint(Moody(vae_like(settings).painter), one, keyframe=k) for k in range(1, 9)]
-    costs, alone = ([candidates.cost(m.seam, m.drift) for m in made] for made in (kept, first))
+    costs, alone = ([candidate_cost.cost(m.seam, m.drift) for m in made] for made in (kept, first))
     assert np.mean(costs) < np.mean(alone)
     if method == "direct":
         assert all(cost <= other for cost, other in zip(costs, alone, strict=True))
-    assert {colour.seam(m.canvas, geometry.known) for m in kept} == {m.seam for m in kept}
+    assert {colour_match.seam(m.canvas, geometry.known) for m in kept} == {m.seam for m in kept}
 
 
 # ------------------------------------------------------------------------- how they are asked for
@@ -273,6 +274,7 @@ def test_the_texture_painter_offers_candidates_too() -> None:
     settings = _settings(candidates=3)
     made = _outpaint(create(settings), settings)
     alone = _outpaint(create(settings), _settings())
-    assert candidates.cost(made.seam, made.drift) <= candidates.cost(alone.seam, alone.drift)
+    cost = candidate_cost.cost
+    assert cost(made.seam, made.drift) <= cost(alone.seam, alone.drift)
     again = _outpaint(create(settings), settings)
     assert np.array_equal(made.canvas, again.canvas)

@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from renderer.painting.colour import (
+from renderer.painting.colour_match import (
     Correction,
     Joining,
     Reference,

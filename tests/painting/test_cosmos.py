@@ -16,11 +16,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from renderer.defaults import fill_in
-from renderer.painting.painters import cosmos, find
+from renderer.painting.painters import find
 from renderer.painting.painters.diffusion.hub import locate
-from renderer.painting.painters.models import find_preset
-from renderer.settings import RenderSettings
+from renderer.planning.defaults import fill_in
+from renderer.settings import cosmos
+from renderer.settings.presets import find_preset
+from renderer.settings.render import RenderSettings
 from tests.interface.processes import zoomtui
 from training.sample import Painted, keyframes
 
@@ -105,7 +106,7 @@ def test_a_package_without_the_weights_says_so(tmp_path: Path) -> None:
     shutil.copytree(ROOT / "renderer", tmp_path / "renderer", ignore=bare)
     code = """if True:
         from renderer.errors import SettingsError
-        from renderer.painting.painters.models import check_model, find_preset
+        from renderer.settings.presets import check_model, find_preset
         assert find_preset("cosmos") is None
         try:
             check_model("Cosmos")
@@ -134,7 +135,7 @@ def test_another_sampler_keeps_its_noise_schedule(name: str) -> None:
     """What ``loading`` does when a scheduler is named, on the scheduler that training saves."""
     import diffusers
 
-    from renderer.painting.painters.schedulers import find_sampler
+    from renderer.settings.samplers import find_sampler
     from training.models import build_scheduler
 
     sampler = find_sampler(name)

@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 
 from renderer.errors import Cancelled, PainterError, SettingsError
 from renderer.painting.painters import Painter, PaintJob, find
-from renderer.painting.painters.diffusion.calling import whole_cells
 from renderer.painting.painters.diffusion.painter import DiffusionPainter, derived_seed
-from renderer.painting.painters.schedulers import SCHEDULERS
-from renderer.settings import RenderSettings
+from renderer.painting.painters.diffusion.pipeline_call import whole_cells
+from renderer.settings.render import RenderSettings
+from renderer.settings.samplers import SCHEDULERS
 from tests.marks import first_of
 
 # diffusers 0.42 hands torch tensors to numpy functions, which numpy 2 dislikes: theirs to mend.

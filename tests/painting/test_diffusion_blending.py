@@ -12,7 +12,7 @@ import torch
 from renderer.painting.painters import PaintJob, find
 from renderer.painting.painters.diffusion.painter import DiffusionPainter
 from renderer.painting.painters.diffusion.prompts import mixed
-from renderer.settings import RenderSettings
+from renderer.settings.render import RenderSettings
 from tests.painting.test_diffusion import hooked, ignore, job, pipeline_of
 from tests.painting.test_diffusion_families import GUIDED, KINDS
 from tests.painting.test_diffusion_families import job as wide_job

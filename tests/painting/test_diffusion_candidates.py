@@ -15,14 +15,14 @@ import torch
 from numpy.typing import NDArray
 
 from renderer.errors import Cancelled, PainterError
-from renderer.painting.colour import Reference
+from renderer.painting.colour_match import Reference
 from renderer.painting.geometry import Geometry
 from renderer.painting.outpaint import outpaint
 from renderer.painting.painters import PaintJob
 from renderer.painting.painters.diffusion.loading import load
 from renderer.painting.painters.diffusion.painter import DiffusionPainter
-from renderer.painting.painters.notes import listening
-from renderer.settings import RenderSettings
+from renderer.painting.painters.notices import listening
+from renderer.settings.render import RenderSettings
 from tests.marks import first_of
 from tests.painting.test_diffusion_families import GUIDED, KINDS
 from tests.painting.test_diffusion_families import job as a_job

@@ -12,15 +12,15 @@ import torch
 from huggingface_hub import constants
 from safetensors.torch import save_file
 
-from renderer.defaults import fill_in
 from renderer.errors import PainterError, SettingsError
 from renderer.painting.painters.diffusion.checkpoint import find_kin
 from renderer.painting.painters.diffusion.device import choose
 from renderer.painting.painters.diffusion.families import INDEX, read_family
 from renderer.painting.painters.diffusion.hub import locate_configuration
 from renderer.painting.painters.diffusion.loading import from_checkpoint, load
-from renderer.painting.painters.models import check_model, hub_source
-from renderer.settings import RenderSettings
+from renderer.planning.defaults import fill_in
+from renderer.settings.presets import check_model, hub_source
+from renderer.settings.render import RenderSettings
 from tests.painting.checkpoint import save_checkpoint
 from tests.painting.tiny import tiny_sd
 

@@ -17,17 +17,17 @@ from accelerate import cpu_offload
 from numpy.typing import NDArray
 
 from renderer.errors import Cancelled
-from renderer.painting.colour import Reference
+from renderer.painting.colour_match import Reference
 from renderer.painting.outpaint import outpaint
 from renderer.painting.painters import PaintJob
-from renderer.painting.painters.diffusion.calling import Caller
 from renderer.painting.painters.diffusion.deepcache import inner_blocks
 from renderer.painting.painters.diffusion.device import Device
 from renderer.painting.painters.diffusion.loading import load
 from renderer.painting.painters.diffusion.memory import offload_models
 from renderer.painting.painters.diffusion.painter import DiffusionPainter
-from renderer.painting.painters.speed import LEAST_STEPS, LEVELS
-from renderer.settings import RenderSettings
+from renderer.painting.painters.diffusion.pipeline_call import Caller
+from renderer.settings.render import RenderSettings
+from renderer.settings.speed_levels import LEAST_STEPS, LEVELS
 from tests.marks import first_of
 from tests.painting.test_diffusion_families import job as a_job
 

@@ -16,15 +16,15 @@ import torch
 from numpy.typing import NDArray
 
 from renderer.errors import Cancelled, SettingsError
-from renderer.painting.colour import Reference
+from renderer.painting.colour_match import Reference
 from renderer.painting.geometry import Geometry
 from renderer.painting.outpaint import outpaint
 from renderer.painting.painters import PaintJob, find
 from renderer.painting.painters.diffusion.loading import load
 from renderer.painting.painters.diffusion.painter import DiffusionPainter
-from renderer.painting.painters.models import find_preset
-from renderer.painting.painters.notes import listening
-from renderer.settings import RenderSettings
+from renderer.painting.painters.notices import listening
+from renderer.settings.presets import find_preset
+from renderer.settings.render import RenderSettings
 from tests.marks import slower
 from tests.painting.tiny_families import FAMILIES, build
 
@@ -383,7 +383,7 @@ def test_half_precision_works_throughout(name: str, families: dict[str, Path]) -
 def test_the_settings_of_a_folder_are_those_of_its_kind(
     families: dict[str, Path], name: str
 ) -> None:
-    from renderer.defaults import fill_in
+    from renderer.planning.defaults import fill_in
 
     kin = find_preset({"klein-base": "klein", "z-image": "z-image-turbo"}.get(name, name))
     assert kin is not None

@@ -21,8 +21,8 @@ from renderer.painting.painters.diffusion.families import FAMILIES as BY_CLASS
 from renderer.painting.painters.diffusion.loading import load
 from renderer.painting.painters.diffusion.memory import RUNGS, offload_models
 from renderer.painting.painters.diffusion.painter import DiffusionPainter
-from renderer.painting.painters.notes import listening
-from renderer.settings import RenderSettings
+from renderer.painting.painters.notices import listening
+from renderer.settings.render import RenderSettings
 from tests.marks import slower
 from tests.painting.test_diffusion_families import GUIDED, KINDS, ignore, job, pipeline_of, watched
 from tests.painting.tiny_families import build

@@ -14,9 +14,9 @@ from renderer.painting.painters.diffusion.device import choose
 from renderer.painting.painters.diffusion.loading import load
 from renderer.painting.painters.diffusion.memory import RUNGS
 from renderer.painting.painters.diffusion.painter import DiffusionPainter
-from renderer.painting.painters.notes import listening
-from renderer.painting.painters.speed import LEVELS
-from renderer.settings import RenderSettings
+from renderer.painting.painters.notices import listening
+from renderer.settings.render import RenderSettings
+from renderer.settings.speed_levels import LEVELS
 from tests.painting.tiny import tiny_sd, tiny_sdxl
 from tests.painting.tiny_families import FAMILIES, build
 

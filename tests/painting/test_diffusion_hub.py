@@ -30,8 +30,8 @@ import sys
 from renderer.errors import RendererError
 from renderer.painting.painters.diffusion.families import FAMILIES
 from renderer.painting.painters.diffusion.hub import locate, locate_adjunct, locate_lora
-from renderer.painting.painters.loras import parse_lora
-from renderer.painting.painters.notes import listening
+from renderer.settings.lora_names import parse_lora
+from renderer.painting.painters.notices import listening
 def say(line):
     print("note:", line, file=sys.stderr)
 try:

@@ -16,9 +16,9 @@ from renderer.errors import PainterError, SettingsError
 from renderer.painting.painters.diffusion import create, describe_device
 from renderer.painting.painters.diffusion.device import Device
 from renderer.painting.painters.diffusion.loading import load
-from renderer.painting.painters.models import PRESETS
-from renderer.painting.painters.notes import listening
-from renderer.settings import RenderSettings
+from renderer.painting.painters.notices import listening
+from renderer.settings.presets import PRESETS
+from renderer.settings.render import RenderSettings
 from tests.painting.tiny import tiny_sd, tiny_sdxl
 
 # diffusers 0.42 hands torch tensors to numpy functions, which numpy 2 dislikes: theirs to mend.

@@ -17,8 +17,8 @@ from renderer.painting.painters import PaintJob
 from renderer.painting.painters.diffusion.loading import load
 from renderer.painting.painters.diffusion.lora import merge_lora
 from renderer.painting.painters.diffusion.painter import DiffusionPainter
-from renderer.painting.painters.loras import Lora, check_lora, parse_lora, resolved
-from renderer.settings import RenderSettings
+from renderer.settings.lora_names import Lora, check_lora, parse_lora, resolved
+from renderer.settings.render import RenderSettings
 from tests.painting.tiny import tiny_sd, tiny_sdxl
 
 # diffusers 0.42 hands torch tensors to numpy functions, which numpy 2 dislikes: theirs to mend.

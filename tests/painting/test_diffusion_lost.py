@@ -14,7 +14,7 @@ from renderer.errors import DeviceLost
 from renderer.painting.painters import PaintJob
 from renderer.painting.painters.diffusion.loading import load
 from renderer.painting.painters.diffusion.painter import DiffusionPainter
-from renderer.settings import RenderSettings
+from renderer.settings.render import RenderSettings
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:__array_:DeprecationWarning"),

@@ -28,8 +28,8 @@ from renderer.painting.painters.diffusion.memory import (
     offload_models,
 )
 from renderer.painting.painters.diffusion.painter import DiffusionPainter
-from renderer.painting.painters.notes import listening
-from renderer.settings import RenderSettings
+from renderer.painting.painters.notices import listening
+from renderer.settings.render import RenderSettings
 from tests.painting.tiny import tiny_sd
 
 # diffusers 0.42 hands torch tensors to numpy functions, which numpy 2 dislikes: theirs to mend.

@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from renderer.errors import Cancelled
-from renderer.painting.painters import PaintJob, find, previews
+from renderer.painting.painters import PaintJob, find, preview_hook
+from renderer.painting.painters.diffusion.latent_preview import Previewer, _cells
 from renderer.painting.painters.diffusion.painter import DiffusionPainter
-from renderer.painting.painters.diffusion.previewing import Previewer, _cells
-from renderer.painting.painters.previews import SIDE, Small, showing
-from renderer.settings import RenderSettings
+from renderer.painting.painters.preview_hook import SIDE, Small, showing
+from renderer.settings.render import RenderSettings
 from tests.painting.test_diffusion import everything, ignore, job, ring
 from tests.painting.test_diffusion_families import GUIDED, KINDS
 from tests.painting.test_diffusion_families import job as wide_job
@@ -176,5 +176,5 @@ def test_strong_noise_is_brought_down_and_finished_latents_are_not() -> None:
 
 
 def test_without_anybody_looking_nothing_is_asked_for() -> None:
-    assert not previews.wanted()
-    previews.show(np.zeros((1, 1, 3), np.uint8))  # goes nowhere
+    assert not preview_hook.wanted()
+    preview_hook.show(np.zeros((1, 1, 3), np.uint8))  # goes nowhere

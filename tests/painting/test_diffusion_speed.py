@@ -19,10 +19,10 @@ from renderer.errors import Cancelled, SettingsError
 from renderer.painting.painters import OnStep, PaintJob
 from renderer.painting.painters.diffusion.loading import load
 from renderer.painting.painters.diffusion.painter import DiffusionPainter
-from renderer.painting.painters.notes import listening, note
-from renderer.painting.painters.speed import LEVELS
-from renderer.painting.painters.timing import Timed
-from renderer.settings import RenderSettings
+from renderer.painting.painters.idle_time import Timed
+from renderer.painting.painters.notices import listening, note
+from renderer.settings.render import RenderSettings
+from renderer.settings.speed_levels import LEVELS
 from tests.marks import first_of
 
 # diffusers 0.42 hands torch tensors to numpy functions, which numpy 2 dislikes: theirs to mend.

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from renderer.defaults import changes, fill_in
-from renderer.painting.painters.loras import parse_lora
-from renderer.painting.painters.models import PRESETS, FewSteps, find_preset
-from renderer.painting.painters.schedulers import SCHEDULERS
-from renderer.painting.painters.speed import LEAST_STEPS
-from renderer.settings import RenderSettings
+from renderer.planning.defaults import changes, fill_in
+from renderer.settings.lora_names import parse_lora
+from renderer.settings.presets import PRESETS, FewSteps, find_preset
+from renderer.settings.render import RenderSettings
+from renderer.settings.samplers import SCHEDULERS
+from renderer.settings.speed_levels import LEAST_STEPS
 
 NAMES = [preset.name for preset in PRESETS if preset.few_steps]
 OTHERS = [preset.name for preset in PRESETS if not preset.few_steps]

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from renderer.errors import SettingsError
 from renderer.painting.geometry import Area, Geometry, Growth, zoom_factor_from_pixels
-from renderer.settings import RenderSettings
+from renderer.settings.render import RenderSettings
 
 _WIDE = RenderSettings(keyframe_size=(960, 540), zoom_factor=1.5, size_multiple=4)
 

@@ -9,7 +9,7 @@ import pytest
 
 from renderer.errors import PainterError, SettingsError
 from renderer.painting.painters import find
-from renderer.settings import RenderSettings
+from renderer.settings.render import RenderSettings
 
 PAINTER = """
 class Flat:

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from renderer.painting.colour import Reference
+from renderer.painting.colour_match import Reference
 from renderer.painting.geometry import Area
-from renderer.painting.loops import (
+from renderer.painting.kernels import (
     add_between,
     box_differences,
     box_sums,

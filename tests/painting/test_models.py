@@ -10,19 +10,19 @@ from pathlib import Path
 
 import pytest
 
-from renderer.defaults import fill_in
 from renderer.errors import SettingsError
 from renderer.painting.geometry import Geometry
 from renderer.painting.painters import accelerator
 from renderer.painting.painters.diffusion.families import FAMILIES
-from renderer.painting.painters.models import (
+from renderer.planning.defaults import fill_in
+from renderer.settings.presets import (
     DEFAULT,
     PRESETS,
     check_model,
     find_preset,
     hub_source,
 )
-from renderer.painting.painters.schedulers import SCHEDULERS, find_sampler
+from renderer.settings.samplers import SCHEDULERS, find_sampler
 
 
 def test_every_preset_that_was_looked_at_is_pinned_and_all_are_found_by_their_names() -> None:
@@ -123,8 +123,8 @@ def test_light_modules_load_no_heavy_library() -> None:
 import sys
 from renderer.painting.painters import find
 from renderer.painting.painters.accelerator import accelerator
-from renderer.painting.painters.models import PRESETS
-from renderer.painting.painters.schedulers import SCHEDULERS
+from renderer.settings.presets import PRESETS
+from renderer.settings.samplers import SCHEDULERS
 assert callable(find("diffusion"))
 print(accelerator() or "none")
 heavy = {"torch", "diffusers", "transformers", "av", "huggingface_hub"} & set(sys.modules)

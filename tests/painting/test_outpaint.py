@@ -14,8 +14,8 @@ import pytest
 from numpy.typing import NDArray
 
 from renderer.errors import Cancelled, PainterError
-from renderer.painting import colour
-from renderer.painting.colour import Reference
+from renderer.painting import colour_match
+from renderer.painting.colour_match import Reference
 from renderer.painting.geometry import Geometry
 from renderer.painting.outpaint import (
     Outpainted,
@@ -25,8 +25,8 @@ from renderer.painting.outpaint import (
 )
 from renderer.painting.painters import OnStep, Painter, PaintJob
 from renderer.painting.seeds import derive_seed
-from renderer.plain import Size
-from renderer.settings import Method, RenderSettings
+from renderer.settings.plain_values import Size
+from renderer.settings.render import Method, RenderSettings
 from tests.worlds import (
     Scene,
     TrueBorder,
@@ -319,7 +319,7 @@ def test_an_overmask_keeps_a_vaes_joins_and_brightness_true(method: Method) -> N
         truth = true_canvas(world, geometry, keyframe)
         assert abs(made.canvas.mean() - truth.mean()) < 0.15
         if keyframe:
-            assert made.seam / colour.seam(truth, geometry.known) == pytest.approx(1, abs=0.1)
+            assert made.seam / colour_match.seam(truth, geometry.known) == pytest.approx(1, abs=0.1)
 
 
 # ---------------------------------------------------------------------------------- mistrust
@@ -429,7 +429,7 @@ def _vae_chain(
         truth = true_canvas(world, geometry, keyframe)
         off.append(float(made.canvas.mean() - truth.mean()))
         if keyframe:
-            seams.append(made.seam / colour.seam(truth, geometry.known))
+            seams.append(made.seam / colour_match.seam(truth, geometry.known))
     return off, seams
 
 
@@ -476,7 +476,7 @@ def test_harsher_painters_are_put_right_as_well(
         truth = true_canvas(world, geometry, keyframe)
         assert abs(made.canvas.mean() - truth.mean()) < 0.3
         if keyframe:
-            assert made.seam / colour.seam(truth, geometry.known) < 1.4
+            assert made.seam / colour_match.seam(truth, geometry.known) < 1.4
 
 
 def test_the_same_settings_give_the_same_canvases_bit_for_bit() -> None:
@@ -500,7 +500,7 @@ def test_a_picture_is_the_exact_middle_of_its_canvas() -> None:
 def test_known_worlds_can_be_painted_by_name_in_another_process() -> None:
     code = (
         "import numpy as np\n"
-        "from renderer.settings import RenderSettings\n"
+        "from renderer.settings.render import RenderSettings\n"
         "from renderer.painting.outpaint import first_picture\n"
         "from tests.worlds import true_border, true_canvas\n"
         "settings = RenderSettings(keyframe_size=(64, 64), seed=7)\n"

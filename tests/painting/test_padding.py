@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 import torch
 
-from renderer.defaults import fill_in
 from renderer.errors import PainterError
-from renderer.painting.painters.cosmos import CARD
+from renderer.painting.painters.diffusion.conv_padding import set_padding
 from renderer.painting.painters.diffusion.loading import Loaded, load
-from renderer.painting.painters.diffusion.padding import set_padding
+from renderer.planning.defaults import fill_in
+from renderer.settings.cosmos import CARD
 from tests.training.models import save_untrained
 from training.models import TINY
 

@@ -8,7 +8,7 @@ import re
 import pytest
 
 from renderer.errors import SettingsError
-from renderer.painting.schedule import Blend, Change, Schedule, blend_at, read_schedule
+from renderer.painting.prompt_schedule import Blend, Change, Schedule, blend_at, read_schedule
 
 
 def read(text: str, name: str = "plan.txt") -> Schedule:

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from renderer.painting import colour
-from renderer.painting.colour import Reference
+from renderer.painting import colour_match
+from renderer.painting.colour_match import Reference
 from renderer.painting.geometry import Geometry
 from renderer.painting.outpaint import Outpainted, outpaint
 from renderer.painting.painters import OnStep, Painter, PaintJob
 from renderer.painting.seeds import derive_seed
-from renderer.settings import Method, RenderSettings
+from renderer.settings.render import Method, RenderSettings
 from tests.worlds import Scene, TrueBorder, VaeLike, true_canvas
 
 Pixels = NDArray[np.uint8]
@@ -96,7 +96,7 @@ def test_the_pass_mends_a_join_and_touches_nothing_else() -> None:
     rim = np.s_[known.rows, known.right : known.right + 3]
     assert np.abs(plain.canvas[rim] - truth[rim]).mean() > 15
     assert np.abs(mended.canvas[rim] - truth[rim]).mean() < 6
-    true_seam = colour.seam(true_canvas(Scene(7), geometry, 1), known)
+    true_seam = colour_match.seam(true_canvas(Scene(7), geometry, 1), known)
     assert abs(np.log(mended.seam / true_seam)) < abs(np.log(plain.seam / true_seam))
 
 

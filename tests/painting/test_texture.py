@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
 from renderer.errors import Cancelled, SettingsError
-from renderer.painting.painters import OnStep, PaintJob, quilting
-from renderer.painting.painters.exemplar import read_exemplar, shipped_picture
-from renderer.painting.painters.texture import TexturePainter, create
-from renderer.settings import RenderSettings
+from renderer.painting.painters import OnStep, PaintJob
+from renderer.painting.painters.texture import quilting
+from renderer.painting.painters.texture.exemplar import read_exemplar, shipped_picture
+from renderer.painting.painters.texture.painter import TexturePainter, create
+from renderer.settings.render import RenderSettings
 
 Picture = NDArray[np.uint8]
 Mask = NDArray[np.bool_]

@@ -8,7 +8,7 @@ import torch
 from numpy.typing import NDArray
 
 from renderer.painting.geometry import Geometry, Growth
-from renderer.settings import RenderSettings
+from renderer.settings.render import RenderSettings
 from training.masks import draw_masks, frame, in_pixels, side
 
 

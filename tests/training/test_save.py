@@ -9,7 +9,7 @@ import pytest
 import torch
 from diffusers import StableDiffusionInpaintPipeline
 
-from renderer.painting.painters import cosmos
+from renderer.settings import cosmos
 from tests.training.models import save_untrained
 from training.models import FULL, PADDING, TINY
 

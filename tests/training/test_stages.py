@@ -18,10 +18,10 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor
 
-from renderer.defaults import fill_in
-from renderer.painting.colour import Reference
+from renderer.painting.colour_match import Reference
 from renderer.painting.outpaint import first_picture, outpaint
 from renderer.painting.painters import find
+from renderer.planning.defaults import fill_in
 from training import autoencoder, bank, decoder, distill, unet
 from training.clock import Clock
 from training.latents import whitened

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from renderer.errors import PainterError, SettingsError
-from renderer.settings import RenderSettings, unknown
+from renderer.settings.render import RenderSettings, unknown
 
 OnStep = Callable[[int, int], None]
 """``on_step(done, total)``: reports progress within one call; may raise to cancel it."""
@@ -100,7 +100,7 @@ PainterFactory = Callable[[RenderSettings], Painter]
 """``factory(settings) -> Painter``; called on the thread that will paint. May take long."""
 
 BUILT_IN = {
-    "texture": "renderer.painting.painters.texture:create",
+    "texture": "renderer.painting.painters.texture.painter:create",
     "diffusion": "renderer.painting.painters.diffusion:create",
 }
 ENTRY_POINT_GROUP = "zoomtui.painters"

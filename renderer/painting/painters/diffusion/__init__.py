@@ -18,11 +18,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from renderer.errors import PainterError, SettingsError
-from renderer.painting.painters.diffusion.quiet import prepare_environment
+from renderer.painting.painters.diffusion.library_logs import prepare_environment
 
 if TYPE_CHECKING:
     from renderer.painting.painters import Painter
-    from renderer.settings import RenderSettings
+    from renderer.settings.render import RenderSettings
 
 
 def create(settings: RenderSettings) -> Painter:

@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 
-from renderer.painting.painters.speed import Compilation
+from renderer.settings.speed_levels import Compilation
 
 FAILURES: tuple[type[Exception], ...] = (
     RuntimeError,

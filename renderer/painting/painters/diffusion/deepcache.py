@@ -14,7 +14,7 @@ from typing import Any
 
 import torch
 
-from renderer.painting.painters.speed import LEAST_STEPS
+from renderer.settings.speed_levels import LEAST_STEPS
 
 
 class DeepCache:

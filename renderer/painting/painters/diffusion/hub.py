@@ -16,6 +16,7 @@ from huggingface_hub import HfApi, constants, hf_hub_download, is_offline_mode, 
 from huggingface_hub.errors import LocalEntryNotFoundError
 
 from renderer.errors import PainterError, SettingsError
+from renderer.painting.painters.diffusion.download_progress import progress_bar, size_text
 from renderer.painting.painters.diffusion.families import (
     INDEX,
     Adjunct,
@@ -23,16 +24,15 @@ from renderer.painting.painters.diffusion.families import (
     read_parts,
 )
 from renderer.painting.painters.diffusion.hub_errors import TRANSPORT_ERROR, explain, offline
-from renderer.painting.painters.diffusion.progress import progress_bar, size_text
 from renderer.painting.painters.diffusion.weights import (
     SMALL,
     MissingWeights,
     choose_weights,
     small_files,
 )
-from renderer.painting.painters.loras import Lora
-from renderer.painting.painters.models import check_model, find_preset, hub_source
-from renderer.painting.painters.notes import note
+from renderer.painting.painters.notices import note
+from renderer.settings.lora_names import Lora
+from renderer.settings.presets import check_model, find_preset, hub_source
 
 log = logging.getLogger("renderer.painting.diffusion")
 

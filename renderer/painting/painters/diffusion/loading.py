@@ -16,9 +16,10 @@ import transformers
 from safetensors import SafetensorError
 
 from renderer.errors import PainterError, SettingsError
-from renderer.painting.painters.cosmos import read_card
 from renderer.painting.painters.diffusion.checkpoint import find_kin
+from renderer.painting.painters.diffusion.conv_padding import set_padding
 from renderer.painting.painters.diffusion.device import Device, choose
+from renderer.painting.painters.diffusion.device_errors import device_lost, is_lost
 from renderer.painting.painters.diffusion.families import INDEX, Adjunct, Family, read_family
 from renderer.painting.painters.diffusion.hub import (
     file_names,
@@ -28,22 +29,21 @@ from renderer.painting.painters.diffusion.hub import (
     locate_lora,
 )
 from renderer.painting.painters.diffusion.hub_errors import causes, one_line
+from renderer.painting.painters.diffusion.library_logs import redirect_logs
 from renderer.painting.painters.diffusion.lora import merge_lora
-from renderer.painting.painters.diffusion.lost import device_lost, is_lost
 from renderer.painting.painters.diffusion.memory import (
     OFFLOADED,
     is_full,
     offload_models,
     release,
 )
-from renderer.painting.painters.diffusion.padding import set_padding
-from renderer.painting.painters.diffusion.quiet import redirect_logs
 from renderer.painting.painters.diffusion.weights import check_weights, choose_weights
-from renderer.painting.painters.loras import parse_lora
-from renderer.painting.painters.models import CHECKPOINT, DEFAULT
-from renderer.painting.painters.notes import note
-from renderer.painting.painters.schedulers import find_sampler
-from renderer.settings import RenderSettings
+from renderer.painting.painters.notices import note
+from renderer.settings.cosmos import read_card
+from renderer.settings.lora_names import parse_lora
+from renderer.settings.presets import CHECKPOINT, DEFAULT
+from renderer.settings.render import RenderSettings
+from renderer.settings.samplers import find_sampler
 
 log = logging.getLogger("renderer.painting.diffusion")
 

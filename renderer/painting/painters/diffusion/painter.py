@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 
 from renderer.errors import PainterError, SettingsError
 from renderer.painting.painters import OnStep, PaintJob
-from renderer.painting.painters.diffusion.calling import Caller
+from renderer.painting.painters.diffusion.device_errors import device_lost
 from renderer.painting.painters.diffusion.loading import Loaded
-from renderer.painting.painters.diffusion.lost import device_lost
-from renderer.settings import RenderSettings, nearest_multiple
+from renderer.painting.painters.diffusion.pipeline_call import Caller
+from renderer.settings.render import RenderSettings, nearest_multiple
 
 log = logging.getLogger("renderer.painting.diffusion")
 

@@ -16,9 +16,9 @@ from renderer.painting.painters.diffusion.families.family import Adjunct, Family
 from renderer.painting.painters.diffusion.families.flux import FLUX_FILL, KLEIN
 from renderer.painting.painters.diffusion.families.kandinsky import KANDINSKY, PRIOR
 from renderer.painting.painters.diffusion.families.qwen import CONTROLNET, QWEN
-from renderer.painting.painters.diffusion.families.stable import SD, SDXL
+from renderer.painting.painters.diffusion.families.stable_diffusion import SD, SDXL
 from renderer.painting.painters.diffusion.families.zimage import Z_IMAGE
-from renderer.painting.painters.models import PRESETS
+from renderer.settings.presets import PRESETS
 
 INDEX = "model_index.json"
 

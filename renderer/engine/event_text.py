@@ -1,0 +1,45 @@
+"""What a render's log says of each event. Knows events alone."""
+
+from __future__ import annotations
+
+from renderer.engine.events import (
+    Event,
+    KeyframeReady,
+    Note,
+    PhaseChanged,
+    RenderFailed,
+    RenderFinished,
+    RenderStarted,
+    SegmentWritten,
+    Steered,
+)
+
+
+def told(event: Event) -> str:
+    """The log's line for an event, keyframes counted from 1; empty: it is worth none."""
+    match event:
+        case RenderStarted():
+            return (
+                f"session started with {event.keyframes} keyframes, {event.frames} frames on disk"
+            )
+        case PhaseChanged():
+            return str(event.phase)
+        case Steered():
+            return f"settings change from keyframe {event.from_keyframe + 1} on"
+        case KeyframeReady():
+            painted = f"keyframe {event.keyframe + 1} painted in {event.seconds:.1f} s"
+            if not event.keyframe:
+                return painted
+            quality = f"seam {event.seam:.2f}, drift {event.drift:.1f}"
+            return f"{painted}, {quality}, painter idle {100 * event.idle:.0f} %"
+        case SegmentWritten():
+            number = event.segment + 1
+            return f"segment {number} written: {event.frames} frames in {event.seconds:.1f} s"
+        case Note():
+            return event.text
+        case RenderFinished():
+            return "stopped" if event.stopped else "finished"
+        case RenderFailed():
+            return event.message
+        case _:
+            return ""

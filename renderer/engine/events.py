@@ -1,0 +1,211 @@
+"""What the engine says while it renders, and the order that it promises.
+
+Plain frozen values, made on the engine's threads and handed to one ``emit`` callable; nothing here
+knows who listens. The promise:
+
+1. ``RenderStarted`` comes first, exactly once.
+2. Then everything else, freely interleaved; for each keyframe ``KeyframeStarted``, ``StepDone``
+   and ``KeyframeReady`` in this order; keyframes and segments each in rising order, and a segment
+   only after both its keyframes.
+3. One ``RenderFinished`` or ``RenderFailed`` comes last, and nothing after it.
+
+Where an engine crashes and another takes its place (``service.supervisor``), what it says breaks
+off, and all begins anew with ``RenderStarted``, then a ``Note`` that says why.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, get_args
+
+
+class Phase(enum.StrEnum):
+    """What the engine is busy with as a whole."""
+
+    LOADING = "loading"
+    """The painter is being loaded."""
+    RENDERING = "rendering"
+    PAUSED = "paused"
+    """Painting waits; the film side finishes what is in hand."""
+    DRAINING = "draining"
+    """A stop was asked for, or the last keyframe is painted: what is in hand is finished."""
+
+
+@dataclass(frozen=True, slots=True)
+class RenderStarted:
+    """The project is open and locked; what it holds already."""
+
+    project: str
+    """Folder."""
+    film: str
+    """Path of the growing film."""
+    keyframes: int
+    """Keyframes on disk from earlier sessions."""
+    frames: int
+    """Frames committed by earlier sessions."""
+    size: int
+    """Bytes of the film so far."""
+    total_keyframes: int | None
+    """Pictures in all; None: until stopped."""
+    total_frames: int | None
+    prompt: str
+    """In force for the next keyframe."""
+    fps: float
+    frames_per_keyframe: int
+    capacity: int
+    """Keyframes that may wait between painting and film."""
+
+
+@dataclass(frozen=True, slots=True)
+class PhaseChanged:
+    phase: Phase
+
+
+@dataclass(frozen=True, slots=True)
+class StepDone:
+    """One step inside a paint call."""
+
+    keyframe: int
+    step: int
+    steps: int
+
+
+@dataclass(frozen=True, slots=True)
+class KeyframeReady:
+    """A keyframe is painted, durable on disk and journalled."""
+
+    keyframe: int
+    seed: int
+    prompt: str
+    seconds: float
+    """Painting time of this keyframe."""
+    queued: int
+    """Keyframes that wait between painting and film; full: encoding is the bottleneck."""
+    seam: float
+    """Gradient across the paste border ÷ around it; 1 = invisible. 0 for keyframe 0."""
+    drift: float
+    """Distance of the picture's mean colour from keyframe 0's, of 255."""
+    idle: float = 0.0
+    """Share of the time since the last keyframe that the painter was left without work, 0 … 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentWritten:
+    """An interval is committed: from now on the film holds it, whatever happens."""
+
+    segment: int
+    frames: int
+    """Frames of this segment."""
+    total_frames: int
+    """Frames of the film so far."""
+    duration: float
+    """Length of the film so far, seconds."""
+    size: int
+    """Bytes of the film so far."""
+    seconds: float
+    """Time that making and committing this segment took."""
+    queued: int
+    """Keyframes that wait between painting and film."""
+
+
+@dataclass(frozen=True, slots=True)
+class Steered:
+    """Settings change from a keyframe that is still to come; the journal has it."""
+
+    from_keyframe: int
+    prompt: str
+    """In force from there on."""
+    negative_prompt: str
+    total_keyframes: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class KeyframeStarted:
+    """Painting begins; steering can't reach this keyframe any more."""
+
+    keyframe: int
+    prompt: str
+
+
+@dataclass(frozen=True, slots=True)
+class Metered:
+    """How busy the machine is; said only while somebody watches."""
+
+    values: Mapping[str, float | str | None]
+    """By the names in ``service/metrics.py``; None: this machine can't tell."""
+
+
+@dataclass(frozen=True, slots=True)
+class ViewersChanged:
+    viewers: int
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A line worth showing that is no error: a retry, a fallback, a correction."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class RenderFinished:
+    """The last event of a render that ended well."""
+
+    film: str
+    keyframes: int
+    frames: int
+    duration: float
+    size: int
+    stopped: bool
+    """True: ended by a stop before its last keyframe; ``resume`` goes on."""
+
+
+@dataclass(frozen=True, slots=True)
+class RenderFailed:
+    """The last event of a render that ended badly; what is committed stays playable."""
+
+    message: str
+    exit_code: int
+
+
+Event = (
+    RenderStarted
+    | PhaseChanged
+    | Steered
+    | KeyframeStarted
+    | StepDone
+    | KeyframeReady
+    | SegmentWritten
+    | Metered
+    | ViewersChanged
+    | Note
+    | RenderFinished
+    | RenderFailed
+)
+
+Emit = Callable[[Event], None]
+"""Takes each event, on whichever engine thread made it; must be quick and must not raise."""
+
+
+def to_json(event: Event) -> dict[str, Any]:
+    """The event as plain JSON values: its class's name under ``event``, then its fields."""
+    return {"event": type(event).__name__, **asdict(event)}
+
+
+def from_json(values: Mapping[str, Any]) -> Event:
+    """The inverse of ``to_json``. Raises ValueError for what is no event of this version."""
+    fields = dict(values)
+    kind = _KINDS.get(fields.pop("event", ""))
+    if kind is None:
+        raise ValueError(f"unknown event {values.get('event')!r}")
+    if "phase" in fields:
+        fields["phase"] = Phase(fields["phase"])
+    try:
+        return kind(**fields)
+    except TypeError as error:
+        raise ValueError(str(error)) from None
+
+
+_KINDS: dict[str, type[Event]] = {kind.__name__: kind for kind in get_args(Event)}

@@ -1,0 +1,36 @@
+"""Between a painter that could show its unfinished picture and viewers that ask to see it.
+
+A viewer's asking is answered once, at the painter's next step; where nobody asks, nothing is made.
+Knows no painter and no socket. All of it may be called from any thread.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+from renderer.engine.preview import Preview
+
+
+class Looking:
+    """What was asked for, and who is told."""
+
+    def __init__(self) -> None:
+        self._asked = threading.Event()
+        self._listener: Callable[[Preview], None] = lambda preview: None
+
+    def listen(self, listener: Callable[[Preview], None]) -> None:
+        """Hand what is shown to ``listener``, on the painter's thread: it must be quick."""
+        self._listener = listener
+
+    def ask(self) -> None:
+        """Want the painter to show its picture, once."""
+        self._asked.set()
+
+    def wanted(self) -> bool:
+        return self._asked.is_set()
+
+    def show(self, preview: Preview) -> None:
+        """The answer to all who have asked so far."""
+        self._asked.clear()
+        self._listener(preview)

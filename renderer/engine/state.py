@@ -1,0 +1,295 @@
+"""What can be known of a running render: a frozen value, folded from its events.
+
+Pure: the engine keeps one to greet viewers with, every viewer goes on folding its own copy. Knows
+no socket, no screen, and no clock of its own (each event comes with its time).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any
+
+from renderer.engine.event_text import told
+from renderer.engine.events import (
+    Event,
+    KeyframeReady,
+    KeyframeStarted,
+    Metered,
+    Note,
+    Phase,
+    PhaseChanged,
+    RenderFailed,
+    RenderFinished,
+    RenderStarted,
+    SegmentWritten,
+    Steered,
+    StepDone,
+    ViewersChanged,
+)
+
+WINDOW = 20
+"""Keyframes and segments over which rates are taken."""
+LOG_LINES = 200
+
+
+@dataclass(frozen=True, slots=True)
+class LogLine:
+    at: float
+    """Unix time."""
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    message: str
+    exit_code: int
+
+
+@dataclass(frozen=True, slots=True)
+class RenderState:
+    """A moment of a render. The defaults are those of one that has not said anything yet."""
+
+    project: str = ""
+    film: str = ""
+    phase: Phase = Phase.LOADING
+    started_at: float = 0.0
+    """Unix time at which this session began."""
+
+    keyframes: int = 0
+    """Keyframes on disk."""
+    total_keyframes: int | None = None
+    """None: until stopped."""
+    painting: int | None = None
+    """The keyframe in the painter's hands."""
+    step: int = 0
+    steps: int = 0
+    prompt: str = ""
+    """Of the keyframe in hand, or the newest."""
+    next_prompt: str | None = None
+    """Queued for ``next_from``; None: nothing is queued."""
+    next_from: int = 0
+    seed: int = 0
+    seam: float = 0.0
+    drift: float = 0.0
+    idle: tuple[float, ...] = ()
+    """Share of its time that the painter was left without work, 0 … 1, at the last keyframes."""
+    keyframe_seconds: tuple[float, ...] = ()
+    """Painting times of the last keyframes."""
+
+    frames: int = 0
+    """Frames committed."""
+    frames_per_keyframe: int = 0
+    fps: float = 0.0
+    duration: float = 0.0
+    """Length of the film so far, seconds."""
+    size: int = 0
+    """Bytes of the film so far."""
+    segment_seconds: tuple[float, ...] = ()
+    """Times that the last segments took."""
+    progress: tuple[tuple[float, int, int], ...] = ()
+    """(Unix time, frames, film bytes) at the last segments: what rates are taken from."""
+
+    queued: int = 0
+    """Keyframes that wait between painting and film."""
+    capacity: int = 0
+    viewers: int = 0
+    meters: Mapping[str, float | str | None] | None = None
+    """The newest ``Metered``'s values."""
+    log: tuple[LogLine, ...] = ()
+    failure: Failure | None = None
+    finished: bool = False
+    """The session has ended well: finished, or stopped."""
+    stopped: bool = False
+    """It was stopped before its last keyframe."""
+
+    @property
+    def over(self) -> bool:
+        return self.finished or self.failure is not None
+
+    @property
+    def seconds_per_keyframe(self) -> float | None:
+        """Painting time, mean of the last keyframes."""
+        times = self.keyframe_seconds
+        return sum(times) / len(times) if times else None
+
+    @property
+    def painter_idle(self) -> float | None:
+        """Share of its time that the painter is left without work, 0 … 1, at the last keyframes."""
+        return sum(self.idle) / len(self.idle) if self.idle else None
+
+    @property
+    def frame_rate(self) -> float | None:
+        """Frames committed a second, over the last segments; None before there are two."""
+        rates = self._rates()
+        return rates and rates[0]
+
+    @property
+    def byte_rate(self) -> float | None:
+        """Bytes of film a second, over the last segments."""
+        rates = self._rates()
+        return rates and rates[1]
+
+    @property
+    def real_time_factor(self) -> float | None:
+        """Seconds of film made a second; 1 = as fast as it plays."""
+        rate = self.frame_rate
+        return rate / self.fps if rate and self.fps else None
+
+    @property
+    def total_frames(self) -> int | None:
+        """Of the finished film; None: until stopped."""
+        if self.total_keyframes is None:
+            return None
+        return (self.total_keyframes - 1) * self.frames_per_keyframe + 1
+
+    @property
+    def seconds_left(self) -> float | None:
+        """None where there is no end, or no rate yet."""
+        if self.total_frames is None or not self.frame_rate:
+            return None
+        return max(0, self.total_frames - self.frames) / self.frame_rate
+
+    @property
+    def bottleneck(self) -> str:
+        """``painting`` or ``encoding``: which side the other waits for; empty: can't tell yet."""
+        if not self.keyframe_seconds or not self.segment_seconds:
+            return ""
+        return "encoding" if self.queued >= self.capacity else "painting"
+
+    def _rates(self) -> tuple[float, float] | None:
+        if len(self.progress) < 2:
+            return None
+        (began, frames, size), (ended, frames_now, size_now) = self.progress[0], self.progress[-1]
+        if ended <= began:
+            return None
+        return (frames_now - frames) / (ended - began), (size_now - size) / (ended - began)
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON values; ``from_json`` takes them back."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> RenderState:
+        """Raises ValueError for what is no state of this version."""
+        known = {f.name for f in fields(cls)}
+        plain = {key: value for key, value in values.items() if key in known}
+        try:
+            plain["phase"] = Phase(plain["phase"])
+            plain["log"] = tuple(LogLine(**line) for line in plain["log"])
+            plain["progress"] = tuple((at, frames, size) for at, frames, size in plain["progress"])
+            for name in ("idle", "keyframe_seconds", "segment_seconds"):
+                plain[name] = tuple(plain[name])
+            if plain["failure"] is not None:
+                plain["failure"] = Failure(**plain["failure"])
+            return cls(**plain)
+        except (KeyError, TypeError, ValueError) as error:
+            raise ValueError(f"no render state: {error}") from None
+
+
+def apply(state: RenderState, event: Event, at: float) -> RenderState:
+    """The state after ``event``, which came ``at`` (Unix time)."""
+    state = _applied(state, event, at)
+    line = told(event)
+    if line:
+        state = replace(state, log=(*state.log, LogLine(at, line))[-LOG_LINES:])
+    return state
+
+
+def _applied(state: RenderState, event: Event, at: float) -> RenderState:
+    match event:
+        case RenderStarted():
+            return _started(state, event, at)
+        case PhaseChanged():
+            return _phase_changed(state, event.phase, at)
+        case Steered():
+            queued = event.prompt != state.prompt
+            return replace(
+                state,
+                next_prompt=event.prompt if queued else None,
+                next_from=event.from_keyframe,
+                total_keyframes=event.total_keyframes,
+            )
+        case KeyframeStarted():
+            return _keyframe_started(state, event)
+        case StepDone():
+            return replace(state, painting=event.keyframe, step=event.step, steps=event.steps)
+        case KeyframeReady():
+            return _keyframe_ready(state, event)
+        case SegmentWritten():
+            return _segment_written(state, event, at)
+        case Metered():
+            return replace(state, meters=event.values)
+        case ViewersChanged():
+            return replace(state, viewers=event.viewers)
+        case RenderFinished():
+            return replace(state, finished=True, stopped=event.stopped, painting=None)
+        case RenderFailed():
+            return replace(state, failure=Failure(event.message, event.exit_code), painting=None)
+        case Note():
+            return state
+
+
+def _started(state: RenderState, event: RenderStarted, at: float) -> RenderState:
+    """All anew, but for who watches and what they see: a viewer may be there before the session."""
+    return RenderState(
+        project=event.project,
+        film=event.film,
+        started_at=at,
+        keyframes=event.keyframes,
+        total_keyframes=event.total_keyframes,
+        prompt=event.prompt,
+        frames=event.frames,
+        frames_per_keyframe=event.frames_per_keyframe,
+        fps=event.fps,
+        duration=event.frames / event.fps,
+        size=event.size,
+        progress=((at, event.frames, event.size),),
+        capacity=event.capacity,
+        viewers=state.viewers,
+        meters=state.meters,
+    )
+
+
+def _phase_changed(state: RenderState, phase: Phase, at: float) -> RenderState:
+    began = state.progress
+    if phase is Phase.RENDERING and len(began) == 1:  # to load a model says nothing of the rate
+        began = ((at, *began[0][1:]),)
+    return replace(state, phase=phase, progress=began)
+
+
+def _keyframe_started(state: RenderState, event: KeyframeStarted) -> RenderState:
+    taken = state.next_prompt is not None and event.keyframe >= state.next_from
+    return replace(
+        state,
+        painting=event.keyframe,
+        step=0,
+        prompt=event.prompt,
+        next_prompt=None if taken else state.next_prompt,
+    )
+
+
+def _keyframe_ready(state: RenderState, event: KeyframeReady) -> RenderState:
+    return replace(
+        state,
+        keyframes=event.keyframe + 1,
+        painting=None if state.painting == event.keyframe else state.painting,
+        seed=event.seed,
+        seam=event.seam,
+        drift=event.drift,
+        queued=event.queued,
+        idle=(*state.idle, event.idle)[-WINDOW:],
+        keyframe_seconds=(*state.keyframe_seconds, event.seconds)[-WINDOW:],
+    )
+
+
+def _segment_written(state: RenderState, event: SegmentWritten, at: float) -> RenderState:
+    return replace(
+        state,
+        frames=event.total_frames,
+        duration=event.duration,
+        size=event.size,
+        queued=event.queued,
+        segment_seconds=(*state.segment_seconds, event.seconds)[-WINDOW:],
+        progress=(*state.progress, (at, event.total_frames, event.size))[-WINDOW:],
+    )

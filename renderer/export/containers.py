@@ -1,0 +1,154 @@
+"""What a name asks for: the container, what may be in it, and whether it can be written.
+
+Loads nothing heavy and writes nothing.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from renderer.errors import SettingsError, StorageError
+from renderer.settings.codecs import Codec, resolve
+
+
+class Kind(StrEnum):
+    FILM = "film"
+    ANIMATION = "animation"
+    PICTURES = "pictures"
+
+
+@dataclass(frozen=True, slots=True)
+class Container:
+    """A kind of file."""
+
+    suffix: str
+    kind: Kind
+    muxer: str
+    """libav's name of it."""
+    codecs: tuple[str, ...] = ()
+    """Kinds of video that it may hold, the default first."""
+    audio: str = ""
+    """libav's encoder for the sound; empty: it holds none."""
+    cover: bool = False
+    """It can hold a cover picture."""
+
+    @property
+    def tags(self) -> bool:
+        """It names its codec by a four-letter tag, which players may insist on."""
+        return self.muxer in ("mp4", "mov")
+
+
+_ANY = ("h264", "hevc", "av1", "vp9")
+CONTAINERS = (
+    Container(".mp4", Kind.FILM, "mp4", _ANY, "aac", cover=True),
+    Container(".mkv", Kind.FILM, "matroska", _ANY, "aac", cover=True),
+    Container(".mov", Kind.FILM, "mov", ("h264", "hevc"), "aac"),
+    Container(".webm", Kind.FILM, "webm", ("vp9", "av1"), "libopus"),
+    Container(".gif", Kind.ANIMATION, "gif"),
+    Container(".webp", Kind.ANIMATION, "webp"),
+    Container(".png", Kind.ANIMATION, "apng"),
+    Container(".apng", Kind.ANIMATION, "apng"),
+)
+PICTURES = Container("", Kind.PICTURES, "")
+_NUMBERED = re.compile(r"[^%]*%(?:0?[1-9])?d[^%]*\.png", re.IGNORECASE)
+PATTERN = "%06d.png"
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where an export goes."""
+
+    path: Path
+    """The file; for pictures the folder that they go into."""
+    container: Container
+    pattern: str = ""
+    """Name of each picture, with the frame's number in it."""
+
+    @classmethod
+    def of(cls, text: str) -> Target:
+        """What the name ``text`` asks for. Raises SettingsError for one that says nothing known.
+
+        A name without an ending, or with a final ``/``, is a folder for pictures.
+        """
+        path = Path(text)
+        if "%" in path.name:
+            if not _NUMBERED.fullmatch(path.name):
+                raise SettingsError(
+                    f"{path.name} names no pictures; a number's place is written as in %06d.png"
+                )
+            return cls(path.parent, PICTURES, path.name)
+        if text.endswith("/") or not path.suffix or path.is_dir():
+            return cls(path, PICTURES, PATTERN)
+        for container in CONTAINERS:
+            if path.suffix.lower() == container.suffix:
+                return cls(path, container)
+        known = ", ".join(container.suffix for container in CONTAINERS)
+        raise SettingsError(
+            f"{path.name}: {path.suffix} is no kind of film that can be exported; use {known}, "
+            f"or a folder for pictures"
+        )
+
+    @property
+    def part(self) -> Path:
+        """What is written until everything is there."""
+        return self.path.with_name(self.path.name + ".part")
+
+    def name(self, frame: int) -> str:
+        """File name of a picture."""
+        return self.pattern % frame
+
+    def check(self, *, force: bool, frames: int) -> None:
+        """Find out whether it can be written, without writing. SettingsError, StorageError."""
+        folder = self.path.parent
+        if not folder.is_dir():
+            raise StorageError(f"can't write {self.path}: there is no folder {folder}; make it")
+        if not os.access(folder, os.W_OK | os.X_OK):
+            raise StorageError(f"can't write {self.path}: no permission to write into {folder}")
+        if not self.path.name:
+            raise SettingsError("name the file or folder to export to")
+        if self.container.kind is Kind.PICTURES:
+            self._check_folder(force=force, frames=frames)
+        elif self.path.is_dir():
+            raise SettingsError(f"{self.path} is a folder; name a file")
+        elif self.path.exists() and not force:
+            raise SettingsError(f"{self.path} exists; choose another name, or --force")
+
+    def _check_folder(self, *, force: bool, frames: int) -> None:
+        if not self.path.exists():
+            return
+        if not self.path.is_dir():
+            raise SettingsError(f"{self.path} is a file; name a folder for the pictures")
+        if not os.access(self.path, os.W_OK | os.X_OK):
+            raise StorageError(f"can't write into {self.path}: no permission")
+        if force:
+            return
+        present = {entry.name for entry in os.scandir(self.path)}
+        taken = next((name for n in range(frames) if (name := self.name(n)) in present), None)
+        if taken is not None:
+            raise SettingsError(f"{self.path / taken} exists; choose another folder, or --force")
+
+
+def choose_codec(container: Container, asked: str | None, own: str) -> Codec:
+    """The codec for a film: the one asked for, else the project's ``own`` where it fits.
+
+    Raises SettingsError where the container can't hold what is asked for.
+    """
+    if asked is not None:
+        codec = resolve(asked)
+        if stream_of(codec) not in container.codecs:
+            raise SettingsError(
+                f"{container.suffix} can't hold {codec.name}; use "
+                f"{' or '.join(container.codecs)}, or an .mkv"
+            )
+        return codec
+    codec = resolve(own)
+    return codec if stream_of(codec) in container.codecs else resolve(container.codecs[0])
+
+
+def stream_of(codec: Codec) -> str:
+    """What an encoder makes: ``h264_nvenc`` makes ``h264``."""
+    return codec.name.partition("_")[0]

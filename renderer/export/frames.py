@@ -1,0 +1,131 @@
+"""The frames of an export, made from kept canvases in constant memory, in any order of time.
+
+Canvases are loaded as the camera comes to them; two are held at most, the second one only where a
+loop is joined. Knows no encoder and no file that is written.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from renderer.export.source import Footage
+from renderer.export.timeline import Shot, Timeline
+from renderer.export.view_path import Lens, Sight
+from renderer.film.camera import Box
+from renderer.film.zoom import CanvasPlanes, zoom_frame
+from renderer.numeric.rgb import RgbPlanes
+from renderer.settings.plain_values import Size
+
+Pixels = NDArray[np.uint8]
+
+_CANVASES = 2
+
+
+class _Canvas(Protocol):
+    @property
+    def size(self) -> Size: ...
+
+    def view(self, box: Box, size: Size) -> Pixels: ...
+
+
+@dataclass(frozen=True, slots=True)
+class _FilmCanvas:
+    planes: CanvasPlanes
+
+    @property
+    def size(self) -> Size:
+        return self.planes.size
+
+    def view(self, box: Box, size: Size) -> Pixels:
+        return zoom_frame(self.planes, box, size)
+
+
+@dataclass(frozen=True, slots=True)
+class _PictureCanvas:
+    """Pictures keep all of RGB; only films go through Y'CbCr with half the chroma."""
+
+    planes: RgbPlanes
+
+    @property
+    def size(self) -> Size:
+        return self.planes.size
+
+    def view(self, box: Box, size: Size) -> Pixels:
+        return self.planes.view((box.left, box.top, box.right, box.bottom), size)
+
+
+@dataclass(frozen=True, slots=True)
+class Take:
+    """Everything that any frame of an export follows from; travels to other processes."""
+
+    footage: Footage
+    timeline: Timeline
+    lens: Lens
+    size: Size
+    rgb: bool = False
+    """Frames are (height, width, 3) sRGB; otherwise yuv420p buffers, as the film's own are."""
+
+    def frames(self, first: int = 0, count: int | None = None) -> Iterator[Pixels]:
+        """``count`` frames from ``first``; all by default. Not to be written into.
+
+        Raises ProjectError for a canvas that is missing or damaged.
+        """
+        maker = _Maker(self)
+        end = self.timeline.frames if count is None else first + count
+        for number in range(first, end):
+            yield maker.frame(self.timeline.shot(number))
+
+    def interval(self, frame: int) -> int:
+        """Whose canvas ``frame`` mostly shows."""
+        return self.lens.sight(self.timeline.shot(frame).depth).interval
+
+
+class _Maker:
+    """Makes frames, keeping what the next one is likely to need."""
+
+    def __init__(self, take: Take) -> None:
+        self._take = take
+        self._canvases: OrderedDict[int, _Canvas] = OrderedDict()
+        self._last: tuple[Shot, Pixels] | None = None
+
+    def frame(self, shot: Shot) -> Pixels:
+        if self._last is not None and self._last[0] == shot:
+            return self._last[1]  # a hold
+        lens = self._take.lens
+        frame = self._view(lens.sight(shot.depth))
+        if shot.other is not None:
+            frame = _mixed(frame, self._view(lens.sight(shot.other)), shot.share)
+        self._last = shot, frame
+        return frame
+
+    def _view(self, sight: Sight) -> Pixels:
+        canvas = self._canvas(sight.interval)
+        return canvas.view(self._take.lens.box(canvas.size, sight), self._take.size)
+
+    def _canvas(self, interval: int) -> _Canvas:
+        canvas = self._canvases.pop(interval, None)
+        if canvas is None:
+            while len(self._canvases) >= _CANVASES - (not self._take.timeline.overlap):
+                self._canvases.popitem(last=False)
+            rgb = self._take.footage.load(interval)
+            if self._take.rgb:
+                canvas = _PictureCanvas(RgbPlanes.from_rgb(rgb))
+            else:
+                canvas = _FilmCanvas(CanvasPlanes.from_rgb(rgb))
+        self._canvases[interval] = canvas
+        return canvas
+
+
+def _mixed(one: Pixels, other: Pixels, share: float) -> Pixels:
+    """``one`` with so much of ``other``; in steps of 1/256, rounded."""
+    weight = round(share * 256)
+    mixed = one.astype(np.uint16) * np.uint16(256 - weight)
+    mixed += other.astype(np.uint16) * np.uint16(weight)
+    mixed += np.uint16(128)
+    return (mixed >> 8).astype(np.uint8)

@@ -1,0 +1,100 @@
+"""A project as an export sees it: what is committed now, whoever renders it meanwhile.
+
+Never takes the lock, never recovers, never writes into the project. Knows how projects lie on disk;
+what becomes of them is for ``plan`` and ``run``.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from renderer import __version__
+from renderer.errors import SettingsError
+from renderer.export.containers import Target
+from renderer.export.plan import Plan, make_plan
+from renderer.export.run import OnProgress, make
+from renderer.export.source import CanvasFile, Footage
+from renderer.film.store import committed
+from renderer.journal import Record, read_journal
+from renderer.painting.geometry import Geometry
+from renderer.project.records import (
+    EXPORTS,
+    FILM,
+    JOURNAL,
+    OWN,
+    SETTINGS,
+    keyframe_path,
+    keyframes_in,
+    read_settings,
+    settings_at,
+)
+from renderer.settings.export import ExportOptions
+from renderer.settings.render import RenderSettings
+
+__all__ = ["ExportOptions", "OnProgress", "Plan", "export", "plan_export", "read_footage"]
+
+
+def plan_export(project: Path, out: str, options: ExportOptions) -> Plan:
+    """Settle an export of the project to the file or folder named ``out``; writes nothing.
+
+    Raises ProjectError, SettingsError, StorageError or EncoderError for what can't be done.
+    """
+    target = Target.of(out)
+    _refuse_what_projects_are_made_of(target.path)
+    return make_plan(read_footage(project), target, options)
+
+
+def export(plan: Plan, on_progress: OnProgress) -> Path:
+    """Make it; returns where it is. See ``export.run``."""
+    make(plan, on_progress)
+    return plan.target.path
+
+
+def _refuse_what_projects_are_made_of(path: Path) -> None:
+    """Nobody who says --force means a film that can't go on, or keyframes that are gone."""
+    place = path.resolve()
+    for folder in (place, *place.parents):
+        if (folder / SETTINGS).is_file():
+            within = place.relative_to(folder).parts
+            if not within or within[0] in OWN:
+                raise SettingsError(
+                    f"{path} is what the project {folder} is made of, and not to be written over; "
+                    f"name another place, such as {folder / EXPORTS / (path.name or 'film.mp4')}"
+                )
+            return
+
+
+def read_footage(project: Path) -> Footage:
+    """What of the project is committed: keyframes as journalled, the film to its committed end.
+
+    Raises ProjectError or SettingsError when it is no readable project.
+    """
+    settings = read_settings(project)
+    records = read_journal(project / JOURNAL)
+    segments = committed(records)
+    canvases = [stored for stored in keyframes_in(records) if stored.keyframe > 0]
+    return Footage(
+        settings=settings,
+        canvas_size=Geometry.of(settings).canvas_size,
+        canvases=tuple(
+            CanvasFile(keyframe_path(project, stored.keyframe), stored.crc) for stored in canvases
+        ),
+        film=project / FILM,
+        film_length=segments[-1].offset + segments[-1].length if segments else 0,
+        film_frames=sum(segment.frames for segment in segments),
+        prompts=tuple(
+            settings_at(settings, records, stored.keyframe).prompt for stored in canvases
+        ),
+        provenance=_provenance(settings, records),
+    )
+
+
+def _provenance(settings: RenderSettings, records: list[Record]) -> dict[str, Any]:
+    """Prompts, seed, model and everything else that the film follows from."""
+    steered = [
+        {"from_keyframe": record["from_keyframe"], **record["changes"]}
+        for record in records
+        if record["type"] == "steer"
+    ]
+    return {"zoomtui": __version__, "settings": settings.plain(), "steered": steered}

@@ -1,0 +1,259 @@
+"""From what is asked to what will be done: everything that can be refused is refused here.
+
+Reads the sound's beginning and tries the encoder; writes nothing. Knows no project.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from itertools import groupby
+
+from renderer.errors import ProjectError, SettingsError
+from renderer.export.audio import Soundtrack
+from renderer.export.containers import Kind, Target, choose_codec
+from renderer.export.frames import Take
+from renderer.export.remux import Chapter
+from renderer.export.source import Footage
+from renderer.export.timeline import Timeline
+from renderer.export.view_path import Lens
+from renderer.files import size_text
+from renderer.film.camera import Camera
+from renderer.film.encode import Encoding, probe
+from renderer.settings.codecs import Codec, resolve
+from renderer.settings.export import CENTRE, ExportOptions
+from renderer.settings.plain_values import Size
+
+_SOFT = 1.001
+"""Enlargement that nobody sees."""
+_GIF_CLOCK = 100
+"""A GIF counts in hundredths of a second."""
+_GIF_FASTEST = 50
+"""Frames a second; browsers slow down what is faster."""
+_BYTES_A_PIXEL = {"gif": 1.0, "apng": 2.0, "webp": 0.4}
+"""Measured on zooms of natural pictures; a rough guide."""
+_RATE = {"b", "qp", "lossless"}
+"""The film's own encoder options that give way to a quality asked for."""
+_ANIMATION_SECONDS, _ANIMATION_BYTES = 120, 500 * 2**20
+"""An animation longer or larger than that is more likely a mistake than a wish."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What will be made, settled."""
+
+    target: Target
+    take: Take
+    encoding: Encoding | None
+    """None: nothing is encoded as film: it is copied, or no film at all."""
+    copies: bool
+    """The film's own packets are used as they are."""
+    frames: int
+    tag: str
+    """Sample entry in the file; empty: libav's own choice."""
+    fps: Fraction
+    chapters: tuple[Chapter, ...]
+    sound: Soundtrack | None
+    poster: int | None
+    """The frame that becomes the cover."""
+    notes: tuple[str, ...]
+    """Worth telling before it begins."""
+    force: bool
+    """What is there may be written over."""
+
+    @property
+    def seconds(self) -> float:
+        return float(self.frames / self.fps)
+
+
+def make_plan(footage: Footage, target: Target, options: ExportOptions) -> Plan:
+    """Settle everything. Raises SettingsError, ProjectError, EncoderError, StorageError."""
+    if footage.depth < 1:
+        raise ProjectError(
+            f"{footage.film.parent} has no two keyframes yet, so there is nothing to export; "
+            f"`zoomtui resume {footage.film.parent}` paints them"
+        )
+    kind = target.container.kind
+    settings = footage.settings
+    fps = _fps(target, options, settings.fps)
+    size = _size(footage, options, kind)
+    timeline = Timeline.of(options, footage.depth, fps, footage.seconds_per_keyframe)
+    camera = Camera(size, settings.keyframe_size, settings.zoom_factor)
+    lens = Lens(camera, footage.depth, options.focus)
+    take = Take(footage, timeline, lens, size, rgb=kind is not Kind.FILM)
+    codec = _codec(footage, target, options)
+    copies = codec is not None and _can_copy(footage, options, codec, size)
+    frames = footage.film_frames if copies else timeline.frames
+    target.check(force=options.force, frames=frames)
+    if kind is Kind.ANIMATION:
+        _check_animation(target, take, options)
+    encoding = None
+    if codec is not None and not copies:
+        encoding = _encoding(footage, options, codec, size, fps)
+        probe(encoding)
+    return Plan(
+        target=target,
+        take=take,
+        encoding=encoding,
+        copies=copies,
+        frames=frames,
+        tag=codec.tag if codec is not None and target.container.tags else "",
+        fps=fps,
+        chapters=tuple(_chapters(take, frames)) if codec is not None else (),
+        sound=_sound(target, options),
+        poster=_poster(target, options, frames, fps),
+        notes=tuple(_notes(footage, options, camera, lens)),
+        force=options.force,
+    )
+
+
+def _fps(target: Target, options: ExportOptions, own: Fraction) -> Fraction:
+    if target.container.muxer != "gif":
+        return options.fps or own
+    wanted = options.fps or min(own, Fraction(_GIF_FASTEST))
+    delay = math.ceil(_GIF_CLOCK / wanted)
+    fps = Fraction(_GIF_CLOCK, delay)
+    if options.fps is not None and abs(fps - options.fps) > Fraction(1, 2):
+        other = Fraction(_GIF_CLOCK, delay - 1) if delay > 1 else fps
+        raise SettingsError(
+            f"a GIF counts in hundredths of a second, so it can't have {options.fps} frames a "
+            f"second; use --fps {float(fps):.4g} or {float(other):.4g}"
+        )
+    return fps
+
+
+def _size(footage: Footage, options: ExportOptions, kind: Kind) -> Size:
+    """The frame size; one larger than what was painted only where that is wished for."""
+    settings = footage.settings
+    if options.size is None or options.size == settings.size:
+        return settings.size
+    width, height = options.size
+    if kind is Kind.FILM and (width % 2 or height % 2):
+        raise SettingsError(
+            f"size {width}x{height} has an odd side, which yuv420p film can't have; "
+            f"use {width + width % 2}x{height + height % 2}"
+        )
+    replace(settings, size=(width + width % 2, height + height % 2))  # in range, or SettingsError
+    own = Camera.of(settings).enlargement
+    camera = Camera(options.size, settings.keyframe_size, settings.zoom_factor)
+    if camera.enlargement > max(own, _SOFT) and not options.upscale:
+        scale = 2 * camera.enlargement / max(own, 1.0)
+        least = 2 * int(width / scale), 2 * int(height / scale)
+        raise SettingsError(
+            f"size {width}x{height} is {camera.enlargement:.3g} times what is painted "
+            f"({settings.keyframe_size[0]}x{settings.keyframe_size[1]}), so it would only be "
+            f"softer; use --size {least[0]}x{least[1]}, or --upscale lanczos"
+        )
+    return options.size
+
+
+def _codec(footage: Footage, target: Target, options: ExportOptions) -> Codec | None:
+    if target.container.kind is Kind.FILM:
+        return choose_codec(target.container, options.codec, footage.settings.codec)
+    if options.codec is not None or options.encodes:
+        raise SettingsError(
+            f"codec, crf, preset and encoder options are for films; {target.path} is none"
+        )
+    return None
+
+
+def _can_copy(footage: Footage, options: ExportOptions, codec: Codec, size: Size) -> bool:
+    """The film's packets are just what is asked for."""
+    settings = footage.settings
+    return (
+        footage.film_frames > 0
+        and options.times_as_film
+        and options.focus == CENTRE
+        and not options.encodes
+        and size == settings.size
+        and codec is resolve(settings.codec)
+    )
+
+
+def _encoding(
+    footage: Footage, options: ExportOptions, codec: Codec, size: Size, fps: Fraction
+) -> Encoding:
+    """As the film is encoded, but for what is asked; one thread, since chunks run side by side."""
+    settings = footage.settings
+    same = codec is resolve(settings.codec)
+    crf, preset = (settings.crf, settings.preset) if same else (None, "")
+    extra = dict(settings.encoder_options) if same else {}
+    if options.crf is not None:
+        extra = {key: value for key, value in extra.items() if key not in _RATE}
+    changed = replace(
+        settings,
+        size=size,
+        fps=fps,
+        codec=codec.name,
+        crf=options.crf if options.crf is not None else crf,
+        preset=options.preset if options.preset is not None else preset,
+        encoder_options={**extra, **options.encoder_options},
+        threads=1,
+    )
+    return Encoding.of(changed)
+
+
+def _check_animation(target: Target, take: Take, options: ExportOptions) -> None:
+    timeline = take.timeline
+    pixels = take.size[0] * take.size[1] * timeline.frames
+    about = pixels * _BYTES_A_PIXEL[target.container.muxer]
+    if options.force or (timeline.seconds <= _ANIMATION_SECONDS and about <= _ANIMATION_BYTES):
+        return
+    raise SettingsError(
+        f"{target.path.name} would be an animation of {float(timeline.seconds):.0f} seconds and "
+        f"about {size_text(about)}; export a film (.mp4), make it shorter or smaller "
+        f"(--duration, --fps, --size), or --force it"
+    )
+
+
+def _chapters(take: Take, frames: int) -> Iterator[Chapter]:
+    """A chapter for every stretch of frames that shows what one prompt painted."""
+    prompts = take.footage.prompts
+    if len(set(prompts)) < 2:
+        return
+    first = 0
+    for prompt, stretch in groupby(range(frames), lambda frame: prompts[take.interval(frame)]):
+        end = first + sum(1 for _ in stretch)
+        yield Chapter(first, end, prompt)
+        first = end
+
+
+def _sound(target: Target, options: ExportOptions) -> Soundtrack | None:
+    if options.audio is None:
+        return None
+    if not target.container.audio:
+        raise SettingsError(f"{target.path.name} can't hold sound; export an .mp4, .mkv or .webm")
+    sound = Soundtrack(
+        options.audio, options.audio_fade_in, options.audio_fade_out, target.container.audio
+    )
+    sound.check()
+    return sound
+
+
+def _poster(target: Target, options: ExportOptions, frames: int, fps: Fraction) -> int | None:
+    if options.poster is None:
+        return None
+    if not target.container.cover:
+        raise SettingsError(f"{target.path.name} can't hold a poster; export an .mp4 or .mkv")
+    frame = math.floor(options.poster * fps)
+    if frame >= frames:
+        raise SettingsError(
+            f"poster {options.poster:g} s lies behind the end of the film, "
+            f"which is {float(frames / fps):.3g} s long"
+        )
+    return frame
+
+
+def _notes(footage: Footage, options: ExportOptions, camera: Camera, lens: Lens) -> Iterator[str]:
+    if options.upscale and camera.enlargement > _SOFT:
+        yield (
+            f"the film is {camera.enlargement:.3g} times larger than what was painted, so it will "
+            f"look soft"
+        )
+    if lens.sharpness < 1:
+        yield (
+            f"about that focus, frames use as little as {lens.sharpness:.0%} of a keyframe's "
+            f"width, so they are softer than about the middle"
+        )

@@ -1,0 +1,253 @@
+"""A plan → the finished file or folder: written beside, renamed when whole, or nothing left.
+
+Ties frames, encoder, container and processes together. Knows no project and no terminal.
+"""
+
+from __future__ import annotations
+
+import errno
+import io
+import json
+import os
+import shutil
+from collections.abc import Callable, Generator, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+from PIL import Image, PngImagePlugin
+
+from renderer.errors import StorageError
+from renderer.export.animation import write_animation
+from renderer.export.chunks import Chunk, chunks, processes_for
+from renderer.export.containers import Kind
+from renderer.export.frames import Pixels, Take
+from renderer.export.output_lock import claimed
+from renderer.export.plan import Plan
+from renderer.export.process_pool import apart, in_order
+from renderer.export.provenance import add_provenance
+from renderer.export.remux import Cover, Finish, Source, remux
+from renderer.files import flush_folder, free_text
+from renderer.film.encode import EncodedSegment, Encoding, encode_segment
+from renderer.images import PROVENANCE_KEY
+
+OnProgress = Callable[[int, int], None]
+"""Takes (frames done, frames in all), now and then."""
+
+_PALETTE_FRAMES = 24
+_BIG = 64 * 2**20
+"""Bytes of film from which on writing its end takes long enough to be waited for; that can't be
+interrupted, so it is done in a process of its own."""
+_COVER_QUALITY = 92
+
+
+def make(plan: Plan, on_progress: OnProgress) -> None:
+    """Make what ``plan`` says. Whatever is raised, KeyboardInterrupt too, leaves nothing behind.
+
+    Raises StorageError, EncoderError, ProjectError (a damaged keyframe), SettingsError (another
+    export makes the same, or has just made it; sound that can't be decoded to its end).
+    """
+    target = plan.target
+    with _storage(target.path), claimed(target.path):
+        target.check(force=plan.force, frames=plan.frames)
+        match target.container.kind:
+            case Kind.FILM:
+                _film(plan, on_progress)
+            case Kind.ANIMATION:
+                _animation(plan, on_progress)
+            case Kind.PICTURES:
+                _pictures(plan, on_progress)
+        flush_folder(target.path.parent)
+    on_progress(plan.frames, plan.frames)
+
+
+# ------------------------------------------------------------------------------------- films
+
+
+def _film(plan: Plan, on_progress: OnProgress) -> None:
+    target, footage = plan.target, plan.take.footage
+    with _beside(target.path, ".part") as part, _beside(target.path, ".frames.part") as growing:
+        if plan.encoding is None:
+            source = Source(footage.film, footage.film_length)
+        else:
+            source = Source(growing, _encode(plan, plan.encoding, growing, on_progress))
+        work = partial(remux, source, part)
+        finish = _finish(plan)
+        apart(work, finish) if source.length > _BIG else work(finish)
+        growing.unlink(missing_ok=True)
+        _publish(part, target.path)
+
+
+def _encode(plan: Plan, encoding: Encoding, out: Path, on_progress: OnProgress) -> int:
+    """All frames as one fragmented MP4, in order, encoded side by side; returns its length."""
+    length = done = 0
+    work = partial(_encode_chunk, plan.take, encoding)
+    jobs = chunks(plan.take)
+    with out.open("wb") as file, closing(in_order(work, jobs, processes_for(plan.take))) as ready:
+        for segment in ready:
+            if not length:
+                length += file.write(segment.init)
+            length += file.write(segment.media)
+            done += segment.frames
+            on_progress(done, plan.frames)
+    return length
+
+
+def _encode_chunk(take: Take, encoding: Encoding, chunk: Chunk) -> EncodedSegment:
+    frames = take.frames(chunk.first, chunk.frames)
+    return encode_segment(frames, encoding, first_frame=chunk.first, index=chunk.number)
+
+
+def _finish(plan: Plan) -> Finish:
+    footage = plan.take.footage
+    return Finish(
+        muxer=plan.target.container.muxer,
+        tag=plan.tag,
+        fps=plan.fps,
+        frames=plan.frames,
+        title=footage.settings.prompt,
+        provenance=footage.provenance,
+        chapters=plan.chapters,
+        sound=plan.sound,
+        cover=None if plan.poster is None else _cover(plan.take, plan.poster),
+    )
+
+
+def _cover(take: Take, frame: int) -> Cover:
+    (picture,) = replace(take, rgb=True).frames(frame, 1)
+    buffer = io.BytesIO()
+    Image.fromarray(picture).save(buffer, "JPEG", quality=_COVER_QUALITY)
+    return Cover(buffer.getvalue(), take.size)
+
+
+# ---------------------------------------------------------------------------------- animations
+
+
+def _animation(plan: Plan, on_progress: OnProgress) -> None:
+    take, target = plan.take, plan.target
+    done = 0
+
+    def count() -> None:
+        nonlocal done
+        done += 1
+        on_progress(done, plan.frames)
+
+    with _beside(target.path, ".part") as part, closing(_ahead(take.frames())) as frames:
+        write_animation(
+            part,
+            target.container.muxer,
+            frames,
+            _spread(take),
+            size=take.size,
+            fps=plan.fps,
+            on_frame=count,
+        )
+        add_provenance(part, target.container.muxer, _text(plan))
+        _publish(part, target.path)
+
+
+def _spread(take: Take) -> Iterator[Pixels]:
+    """A few frames from all along."""
+    total = take.timeline.frames
+    count = min(total, _PALETTE_FRAMES)
+    for number in range(count):
+        yield from take.frames(number * (total - 1) // max(count - 1, 1), 1)
+
+
+def _ahead(frames: Iterator[Pixels]) -> Generator[Pixels, None, None]:
+    """``frames``, each next one made while this one is used."""
+    with ThreadPoolExecutor(1, thread_name_prefix="renderer-export") as maker:
+        following = maker.submit(next, frames, None)
+        while (frame := following.result()) is not None:
+            following = maker.submit(next, frames, None)
+            yield frame
+
+
+# ------------------------------------------------------------------------------------ pictures
+
+
+@dataclass(frozen=True, slots=True)
+class _Album:
+    """Where numbered pictures go."""
+
+    take: Take
+    folder: Path
+    pattern: str
+    text: str
+
+    def write(self, chunk: Chunk) -> int:
+        """Write the pictures of ``chunk``; returns how many."""
+        note = PngImagePlugin.PngInfo()
+        note.add_itxt(PROVENANCE_KEY, self.text)
+        for number, frame in enumerate(
+            self.take.frames(chunk.first, chunk.frames), start=chunk.first
+        ):
+            path = self.folder / (self.pattern % number)
+            Image.fromarray(frame).save(path, "PNG", compress_level=1, pnginfo=note)
+        return chunk.frames
+
+
+def _pictures(plan: Plan, on_progress: OnProgress) -> None:
+    """Into a new folder beside; it becomes the target, or its pictures move into what is there."""
+    target = plan.target
+    part = target.part
+    shutil.rmtree(part, ignore_errors=True)
+    part.mkdir()
+    try:
+        album = _Album(plan.take, part, target.pattern, _text(plan))
+        done = 0
+        jobs = chunks(plan.take)
+        with closing(in_order(album.write, jobs, processes_for(plan.take))) as written:
+            for count in written:
+                done += count
+                on_progress(done, plan.frames)
+        if target.path.is_dir():
+            for picture in sorted(part.iterdir()):
+                picture.replace(target.path / picture.name)
+        else:
+            part.rename(target.path)
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+
+
+# ------------------------------------------------------------------------------------- files
+
+
+def _text(plan: Plan) -> str:
+    return json.dumps(plan.take.footage.provenance, ensure_ascii=False, sort_keys=True)
+
+
+@contextmanager
+def _beside(path: Path, ending: str) -> Iterator[Path]:
+    """A name beside ``path`` at which nothing is left when the block ends, however it does."""
+    beside = path.with_name(path.name + ending)
+    beside.unlink(missing_ok=True)
+    try:
+        yield beside
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def _publish(part: Path, path: Path) -> None:
+    """Make ``part`` durable, then give it its name."""
+    handle = os.open(part, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+    part.replace(path)
+
+
+@contextmanager
+def _storage(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            raise StorageError(
+                f"no space left for {path} ({free_text(path.parent)} free); nothing of it was "
+                f"kept; free some space and export again"
+            ) from error
+        raise StorageError(f"can't write {path}: {error.strerror or error}") from error

@@ -1,0 +1,67 @@
+"""The film zooming in, made of a finished project that was asked for one.
+
+Knows how to make it and what to tell of it; who tells, and when, is ``service.run_engine``'s.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from renderer.engine.events import Event, Note
+from renderer.errors import Cancelled, RendererError
+from renderer.files import storage_errors
+from renderer.project.records import INWARD_FILM
+
+_STOPPED = "a stop was asked for"
+
+
+@dataclass(frozen=True, slots=True)
+class Inward:
+    """What is to be made for the project at ``folder``."""
+
+    folder: Path
+    stopped: Callable[[], bool]
+    """Whether nobody wants it any more; asked now and then."""
+
+    @property
+    def path(self) -> Path:
+        return self.folder / INWARD_FILM
+
+    def make(self, tell: Callable[[Event], None]) -> int | None:
+        """Make it, and tell what is done; the exit code, None where a stop kept it unmade.
+
+        Whatever happens, the project and its film stay as they are, and no unfinished file is left.
+        """
+        if self.stopped():
+            tell(self._unmade(_STOPPED))
+            return None
+        tell(Note(f"making the film zooming in: {self.path}"))
+        try:
+            self._export()
+        except Cancelled:
+            tell(self._unmade(_STOPPED))
+            return None
+        except RendererError as error:
+            tell(self._unmade(str(error)))
+            return error.exit_code
+        tell(Note(f"the film zooming in is {self.path}"))
+        return 0
+
+    def _export(self) -> None:
+        from renderer.export.of_project import ExportOptions, export, plan_export
+
+        with storage_errors(self.path):
+            self.path.parent.mkdir(exist_ok=True)
+        options = ExportOptions(direction="in", force=True)
+        export(plan_export(self.folder, str(self.path), options), self._heed)
+
+    def _heed(self, done: int, frames: int) -> None:
+        if done < frames and self.stopped():
+            raise Cancelled
+
+    def _unmade(self, why: str) -> Note:
+        again = f"zoomtui export {shlex.quote(str(self.folder))} in.mp4 --direction in"
+        return Note(f"the film zooming in was not made: {why}; `{again}` makes it")

@@ -1,0 +1,136 @@
+"""Pictures in and out: a user's file made ready, and keyframes as PNG with their provenance.
+
+All pictures are (H, W, 3) uint8 sRGB arrays. Knows no project and no painter.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import warnings
+import zlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps, PngImagePlugin, UnidentifiedImageError
+
+from renderer.errors import ProjectError, SettingsError
+from renderer.files import replace_file
+from renderer.settings.plain_values import Size
+from renderer.settings.render import MIN_SIDE
+
+Picture = NDArray[np.uint8]
+
+PROVENANCE_KEY = "zoomtui"
+"""The PNG text chunk (iTXt, UTF-8 JSON) that says how a keyframe was made."""
+
+_MAX_PIXELS = 2**28
+_FAULTS = (
+    UnidentifiedImageError,
+    Image.DecompressionBombError,
+    Image.DecompressionBombWarning,
+    OSError,
+    ValueError,
+    SyntaxError,  # Pillow's way of saying that a PNG is broken
+)
+
+
+def load_picture(path: Path) -> Picture:
+    """A user's picture, any format and mode, upright (EXIF orientation), over black where clear.
+
+    Raises SettingsError with one line when it can't be read, or is smaller than 64 px.
+    """
+    try:
+        with warnings.catch_warnings(), Image.open(path) as file:
+            warnings.simplefilter("ignore")
+            _check_bounds(path, file.size)
+            upright = ImageOps.exif_transpose(file)
+            rgba = _in_eight_bits(upright).convert("RGBA")
+    except _FAULTS as error:
+        raise SettingsError(f"picture {path} can't be read: {_reason(error)}") from None
+    opaque = Image.new("RGBA", rgba.size, (0, 0, 0, 255))
+    opaque.alpha_composite(rgba)
+    return np.asarray(opaque.convert("RGB"))
+
+
+def _check_bounds(path: Path, size: Size) -> None:
+    if min(size) < MIN_SIDE:
+        raise SettingsError(
+            f"picture {path} is {size[0]}x{size[1]}; both sides must be at least {MIN_SIDE} px"
+        )
+    if size[0] * size[1] > _MAX_PIXELS:
+        raise SettingsError(
+            f"picture {path} is {size[0]}x{size[1]}; scale it down to at most 16384x16384"
+        )
+
+
+def _in_eight_bits(image: Image.Image) -> Image.Image:
+    """16-bit greys scaled, where Pillow's own conversion cuts them off at 255."""
+    if not image.mode.startswith("I;16"):
+        return image
+    return Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
+
+
+def _reason(error: BaseException) -> str:
+    if isinstance(error, UnidentifiedImageError):
+        return "it is no picture that Pillow knows"
+    if isinstance(error, FileNotFoundError):
+        return "it does not exist"
+    if isinstance(error, IsADirectoryError):
+        return "it is a folder"
+    if isinstance(error, PermissionError):
+        return "no permission"
+    return str(error).splitlines()[0] if str(error) else type(error).__name__
+
+
+def crop_to_fill(picture: Picture, size: Size) -> Picture:
+    """The largest middle part of ``picture`` with the aspect of ``size``, resampled (Lanczos-3)."""
+    height, width = picture.shape[:2]
+    scale = min(width / size[0], height / size[1])
+    left = max(0.0, (width - size[0] * scale) / 2)  # rounding may find the crop wider than all
+    top = max(0.0, (height - size[1] * scale) / 2)
+    box = (left, top, width - left, height - top)
+    image = Image.fromarray(picture).resize(size, Image.Resampling.LANCZOS, box=box)
+    return np.asarray(image)
+
+
+def write_keyframe(path: Path, picture: Picture, provenance: dict[str, Any]) -> tuple[int, int]:
+    """Write a keyframe durably as PNG; returns its (length in bytes, CRC-32). StorageError."""
+    text = PngImagePlugin.PngInfo()
+    text.add_itxt(PROVENANCE_KEY, json.dumps(provenance, ensure_ascii=False, sort_keys=True))
+    buffer = io.BytesIO()
+    Image.fromarray(picture).save(buffer, "PNG", compress_level=1, pnginfo=text)
+    data = buffer.getvalue()
+    replace_file(path, data)
+    return len(data), zlib.crc32(data)
+
+
+def read_keyframe(path: Path, size: Size, crc: int) -> Picture:
+    """A keyframe as it was written. Raises ProjectError when it is missing, damaged or resized."""
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise ProjectError(f"keyframe {path} can't be read: {error.strerror}") from None
+    if zlib.crc32(data) != crc:
+        raise ProjectError(
+            f"keyframe {path} is not the file that was written (its checksum differs); "
+            f"restore it from a copy: the film so far needs no repair"
+        )
+    with Image.open(io.BytesIO(data)) as image:
+        picture = np.asarray(image.convert("RGB"))
+    if (picture.shape[1], picture.shape[0]) != size:
+        raise ProjectError(
+            f"keyframe {path} is {picture.shape[1]}x{picture.shape[0]}, not {size[0]}x{size[1]}: "
+            f"project.toml no longer belongs to this project"
+        )
+    return picture
+
+
+def read_provenance(path: Path) -> dict[str, Any]:
+    """How a keyframe was made; empty for a PNG from elsewhere."""
+    with Image.open(path) as image:
+        image.load()
+        text = image.info.get(PROVENANCE_KEY, "{}")
+    return dict(json.loads(text))

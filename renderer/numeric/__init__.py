@@ -1,0 +1,1 @@
+"""Loops over pictures, compiled. Knows arrays; no keyframe, no film."""

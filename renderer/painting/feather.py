@@ -1,0 +1,165 @@
+"""What still differs where a border meets a picture, carried outwards until it is gone.
+
+Corrects a painted border in place, by the difference between the picture and what the painter made
+of the same pixels. Pure arithmetic on sRGB values 0 … 255. Knows no painters and no settings.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from renderer.painting.geometry import Area
+from renderer.painting.kernels import add_between, box_differences, quad_sums
+from renderer.settings.plain_values import Size
+
+Pixels = NDArray[np.uint8]
+Floats = NDArray[np.float32]
+
+CELL = 4
+"""Side of the boxes on which a difference is spread outwards."""
+SIGMA = 2.0
+"""Width of that spreading, in such boxes."""
+CERTAIN = 1e3
+"""One thousandth of what a box weighs is enough to go by."""
+NOWHERE = Area(0, 0, 0, 0)
+
+
+def fade(
+    corrected: Floats, picture: Pixels, known: Area, reach: int, inner: Area | None = None
+) -> None:
+    """Add, in place, what is missing at the edge of ``known``, less and less outwards.
+
+    ``corrected`` is the whole (H, W, 3) canvas as painted, ``picture`` what lies in ``known``;
+    ``reach`` > 0 pixels is where it has faded to nothing. What is missing is known only inside,
+    and there only low-passed: it is carried outwards by normalised convolution (Knutsson & Westin,
+    CVPR 1993): blur values and weights, then divide. ``inner``: only what lies in ``known`` but not
+    in there is evidence, where a painter was asked to paint that band anew.
+    """
+    window = known.grown(reach, _size(corrected))
+    cells = _blurred(_missing(corrected, picture, known, inner or NOWHERE, window, CELL))
+    # Where the blur does not reach, what it found nearest goes on.
+    certain = np.minimum(cells[:, :, 3:] * CERTAIN, 1)
+    cells *= certain / np.maximum(cells[:, :, 3:], 1e-6)
+    _add(corrected, _filled(cells), CELL, known, window, reach)
+
+
+def close(corrected: Floats, picture: Pixels, known: Area, reach: int) -> None:
+    """Make the border meet the edge of ``known`` pixel for pixel, in place, for ``reach`` pixels.
+
+    For a border that goes on from a band that was painted anew, not from ``picture`` itself: what
+    differs along the outermost pixels of ``known`` is stretched outwards as a membrane would be
+    (Pérez, Gangnet & Blake, "Poisson Image Editing", SIGGRAPH 2003), so that fine differences end
+    within few pixels and broad ones go far. The membrane is pulled and pushed through a pyramid
+    (Gortler et al., "The Lumigraph", SIGGRAPH 1996).
+    """
+    window = known.grown(reach, _size(corrected))
+    left, top, right, bottom = known
+    # Further inside than the outermost pixels other things differ.
+    inside = Area(left + 1, top + 1, right - 1, bottom - 1)
+    # Outside everything is uncertain, so the finest level is never looked at.
+    cells = _means(_missing(corrected, picture, known, inside, window, 2))
+    _add(corrected, _filled(cells), 2, known, window, reach)
+
+
+def falling(known: Area, window: Area, reach: int) -> Floats:
+    """1 in ``known``, falling smoothly to 0 over ``reach`` pixels around it, in ``window``."""
+    left, top, right, bottom = window
+    across = _falling(np.arange(left, right), known.left, known.right, reach)
+    down = _falling(np.arange(top, bottom), known.top, known.bottom, reach)
+    return down[:, None] * across[None, :]
+
+
+def _falling(at: NDArray[np.int_], first: int, end: int, reach: int) -> Floats:
+    outside = np.maximum(np.maximum(first - at - 0.5, at + 0.5 - end), 0) / reach
+    near = np.maximum(1 - outside, 0).astype(np.float32)
+    fading: Floats = near * near * (3 - 2 * near)
+    return fading
+
+
+def _size(canvas: Floats) -> Size:
+    return canvas.shape[1], canvas.shape[0]
+
+
+def _missing(
+    corrected: Floats, picture: Pixels, known: Area, hole: Area, window: Area, side: int
+) -> Floats:
+    """What ``known`` but for ``hole`` lacks, in boxes of ``side`` pixels that cover ``window``.
+
+    (rows, columns, 4): the sum of each channel, and how many pixels that is: 0 outside.
+    """
+    sums = np.empty((-(-window.height // side), -(-window.width // side), 4), np.float32)
+    box_differences(
+        np.require(picture, requirements=("C", "W")),  # to numba others are other types
+        corrected[window.rows, window.columns],
+        known.seen_from(window),
+        hole.seen_from(window),
+        side,
+        sums,
+    )
+    return sums
+
+
+def _add(
+    corrected: Floats, cells: Floats, side: int, known: Area, window: Area, reach: int
+) -> None:
+    """Add what boxes of ``side`` pixels in ``window`` hold, around ``known`` and on its edge.
+
+    The edge's own pixels are those that ``close`` looks at next; nobody looks further inside.
+    """
+    share = falling(known, window, reach)
+    for strip in _around(known, window):
+        at = strip.seen_from(window)
+        fading = share[at.rows, at.columns]
+        add_between(cells, side, at.left, at.top, fading, corrected[strip.rows, strip.columns])
+
+
+def _around(known: Area, window: Area) -> tuple[Area, Area, Area, Area]:
+    """``window`` but for what lies within the edge of ``known``: above, below, left, right."""
+    left, top, right, bottom = window
+    first, last = known.top + 1, known.bottom - 1
+    return (
+        Area(left, top, right, first),
+        Area(left, last, right, bottom),
+        Area(left, first, known.left + 1, last),
+        Area(known.right - 1, first, right, last),
+    )
+
+
+def _filled(weighted: Floats) -> Floats:
+    """(h, w, values and their certainty, times it) → the same, all certain, smoothly filled in."""
+    height, width = weighted.shape[:2]
+    certain = weighted[:, :, 3:]
+    if min(height, width) <= 1 or certain.min() >= 1:
+        return np.where(certain > 0, weighted / np.maximum(certain, 1e-6), 0)
+    filled = weighted.copy()
+    add_between(_filled(_halved(weighted)), 2, 0, 0, 1 - certain[:, :, 0], filled)
+    return filled
+
+
+def _halved(weighted: Floats) -> Floats:
+    """Boxes of 2 x 2: the means of what is certain, and how certain that is, 1 at most."""
+    height, width = weighted.shape[:2]
+    sums = np.zeros((-(-height // 2), -(-width // 2), 4), np.float32)
+    quad_sums(weighted, sums)
+    return _means(sums)
+
+
+def _means(sums: Floats) -> Floats:
+    """Sums and of how much → means where that is 1 at least; in place."""
+    sums /= np.maximum(sums[:, :, 3:], 1)
+    return sums
+
+
+def _blurred(cells: Floats) -> Floats:
+    """Gaussian blur of (h, w, c) over SIGMA cells; zero beyond the edge."""
+    reach = round(3 * SIGMA)
+    taps = np.exp(-0.5 * (np.arange(-reach, reach + 1) / SIGMA) ** 2).astype(np.float32)
+    for axis in (0, 1):
+        padded = np.pad(cells, [(reach, reach) if a == axis else (0, 0) for a in range(3)])
+        length, out = cells.shape[axis], np.zeros_like(cells)
+        for start, tap in enumerate(taps):
+            span = slice(start, start + length)
+            out += tap * (padded[span] if axis == 0 else padded[:, span])
+        cells = out
+    return cells

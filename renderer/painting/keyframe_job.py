@@ -1,0 +1,124 @@
+"""One keyframe to be painted: its paint calls, one border at a time.
+
+Knows what a call is given and what becomes of the answer; the order of the borders, and what comes
+before and after, are for ``outpaint`` to know.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from renderer.painting import candidate_cost, colour_match
+from renderer.painting.colour_match import Joining, Reference
+from renderer.painting.geometry import Area, Growth, whole
+from renderer.painting.painter_calls import Pixels, ask, ask_all
+from renderer.painting.painters import OnStep, Painter, PaintJob
+from renderer.painting.prompt_schedule import Blend
+from renderer.painting.seeds import derive_seed, version_seed
+from renderer.settings.render import RenderSettings
+
+LATENT_CELL = 16
+"""A model's latents stand for squares of 8 or 16 pixels. A band that is painted anew is made of
+whole ones, as ``size_multiple`` has them, or the painter would be shown less than is thought."""
+SEAM_SHARE = 1 / 16
+"""Reach of the seam pass to either side of the join, of the known part's shorter side."""
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """Everything that the paint calls of one keyframe have in common."""
+
+    painter: Painter
+    settings: RenderSettings
+    keyframe: int
+    reference: Reference
+    blend: Blend
+
+    def grow(self, known: Pixels, growth: Growth, side: int, on_step: OnStep) -> tuple[Pixels, int]:
+        """The canvas that ``known`` grows to, and which version of its border was kept.
+
+        Each of the settings' ``candidates`` is joined as if it were the only one; then the one
+        with the least ``candidate_cost.cost`` is taken, the first of several that are equal.
+        """
+        settings = self.settings
+        shown = growth.inside(settings.overmask, self._cell)
+        canvas = np.pad(known, (*growth.pads, (0, 0)), mode="symmetric")
+        mask = _outside(canvas, shown)
+        jobs = [
+            self._job(
+                canvas.copy(),  # a painter may scribble over what it is given
+                mask.copy(),
+                version_seed(settings.seed, self.keyframe, side, version),
+            )
+            for version in range(settings.candidates)
+        ]
+        how = self._joining(growth, shown)
+        best: tuple[float, int, Pixels] | None = None
+        for version, painted in enumerate(ask_all(self.painter, jobs, on_step)):
+            if painted is not None:
+                joined = colour_match.match(painted, known, growth.known, self.reference, how)
+                cost = self._cost(joined, growth) if len(jobs) > 1 else 0.0
+                if best is None or cost < best[0]:
+                    best = cost, version, joined
+        assert best is not None  # one at least has not failed
+        return best[2], best[1]
+
+    def mend(self, canvas: Pixels, growth: Growth, side: int, on_step: OnStep) -> Pixels:
+        """The canvas, with a thin band along its join painted once more: the seam pass."""
+        settings, known = self.settings, growth.known
+        shorter = min(known.width, known.height)
+        reach = whole(shorter * SEAM_SHARE, self._cell)
+        shown = growth.inside(reach, self._cell)
+        mask = _outside(canvas, shown)
+        mask &= ~_outside(canvas, known.grown(reach, growth.canvas_size))
+        seed = derive_seed(settings.seed, self.keyframe, side, "seam")
+        job = self._job(canvas.copy(), mask, seed, strength=settings.seam_pass)
+        painted = ask(self.painter, job, on_step)
+        return colour_match.rejoin(painted, canvas, known, reach, self._joining(growth, shown))
+
+    @property
+    def _cell(self) -> int:
+        return math.gcd(self.settings.size_multiple, LATENT_CELL)
+
+    def _job(
+        self,
+        canvas: Pixels,
+        mask: NDArray[np.bool_],
+        seed: int,
+        strength: float | None = None,
+    ) -> PaintJob:
+        return PaintJob(
+            canvas=canvas,
+            mask=mask,
+            prompt=self.settings.prompt,
+            negative_prompt=self.settings.negative_prompt,
+            seed=seed,
+            keyframe=self.keyframe,
+            earlier_prompt=self.blend.earlier_prompt,
+            blend=self.blend.share,
+            strength=strength,
+        )
+
+    def _joining(self, growth: Growth, shown: Area) -> Joining:
+        return Joining(
+            feather=self.settings.feather,
+            fit=self.settings.colour_fit,
+            guard=self.settings.drift_guard,
+            inner=None if shown == growth.known else shown,
+        )
+
+    def _cost(self, canvas: Pixels, growth: Growth) -> float:
+        return candidate_cost.cost(
+            colour_match.seam(canvas, growth.known), colour_match.drift(canvas, self.reference)
+        )
+
+
+def _outside(canvas: Pixels, area: Area) -> NDArray[np.bool_]:
+    """(H, W) of the canvas: True outside of ``area``."""
+    mask = np.ones(canvas.shape[:2], np.bool_)
+    mask[area.rows, area.columns] = False
+    return mask

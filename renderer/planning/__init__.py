@@ -1,0 +1,1 @@
+"""From wishes to a checked project: defaults, sizes, forecasts. Makes no picture."""

@@ -1,0 +1,270 @@
+"""Filling in what the user left open: from a few wishes to complete RenderSettings.
+
+The only place that knows what "default" means. Loads no model and reads no picture: what depends
+on a model comes from the table of presets, for a folder from the preset of the same kind.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import re
+import secrets
+import sys
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from renderer.errors import PainterError, SettingsError
+from renderer.painting.geometry import zoom_factor_from_pixels
+from renderer.painting.painters.accelerator import accelerator
+from renderer.painting.painters.diffusion.families import INDEX, read_family
+from renderer.planning.join_options import (
+    SUGGESTED,
+    check_joining,
+    joining_notes,
+    unused_by_texture,
+    without_anew,
+)
+from renderer.planning.sizes import choose_sizes, size_notes
+from renderer.settings.lora_names import check_lora, resolved
+from renderer.settings.presets import (
+    DEFAULT,
+    FewSteps,
+    ModelPreset,
+    check_model,
+    find_preset,
+)
+from renderer.settings.render import RenderSettings
+from renderer.settings.samplers import find_sampler
+from renderer.settings.speed_levels import LEVELS
+
+SECONDS_PER_KEYFRAME = 2.0
+_THREADS = 8
+"""At most so many encoder threads by default; more cost quality and memory for little speed."""
+
+_MOST = {"keyframes": 1_000_000, "frames_per_keyframe": 1_000_000}
+"""More is a slip of the finger: a year of film, or an hour in which nothing new comes."""
+
+PAINTING = ("steps", "guidance_scale", "strength", "scheduler")
+"""What a model's preset suggests."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Settings, and what was decided on the way that the user should know."""
+
+    settings: RenderSettings
+    notes: tuple[str, ...]
+
+
+def fill_in(wishes: Mapping[str, Any]) -> Plan:
+    """Complete settings out of ``wishes``: plain values by RenderSettings' names.
+
+    Besides those: ``outpaint_size`` (pixels) instead of ``zoom_factor``, and
+    ``seconds_per_keyframe`` instead of ``frames_per_keyframe``. Raises SettingsError.
+    """
+    given = _given(wishes)
+    outpaint_size = given.pop("outpaint_size", None)
+    seconds = given.pop("seconds_per_keyframe", None)
+    notes: list[str] = []
+    preset = _choose_painter(given, notes)
+    choose_sizes(given, preset, outpaint_size)
+    given.setdefault("seed", secrets.randbelow(2**32))
+    given.setdefault("threads", min(_cores(), _THREADS))
+    settings = RenderSettings().changed(given)
+    if "frames_per_keyframe" not in given:
+        frames = _frames(settings, SECONDS_PER_KEYFRAME if seconds is None else seconds)
+        settings = settings.changed({"frames_per_keyframe": frames})
+    check(settings)
+    more = (*_speed_notes(settings), *joining_notes(settings), *size_notes(settings))
+    return Plan(settings, (*notes, *more))
+
+
+def changes(now: RenderSettings, wishes: Mapping[str, Any]) -> dict[str, Any]:
+    """What ``wishes`` would change in ``now``, as plain values; for steering a project.
+
+    The same names as in ``fill_in``. Another model brings its preset's suggestions along. Raises
+    SettingsError for what can't be used; what would contradict a film is the project's to refuse.
+    """
+    given = _given(wishes)
+    outpaint_size = given.pop("outpaint_size", None)
+    seconds = given.pop("seconds_per_keyframe", None)
+    if outpaint_size is not None:
+        given["zoom_factor"] = zoom_factor_from_pixels(outpaint_size, now.keyframe_size)
+    if seconds is not None:
+        given["frames_per_keyframe"] = _frames(now.changed(given), seconds)
+    if given.get("painter", now.painter) == "diffusion":
+        _change_model(now, given)
+    elif given.get("painter") == "texture":
+        given = {**without_anew(given), **given}
+    check(now.changed(given))
+    return given
+
+
+def check(settings: RenderSettings) -> None:
+    """What is known only here and in the tables of models and samplers. Raises SettingsError."""
+    for name, most in _MOST.items():
+        if (getattr(settings, name) or 0) > most:
+            raise SettingsError(f"{_words(name)} must be at most {most}")
+    check_joining(settings)
+    if settings.painter != "diffusion":
+        return
+    check_model(settings.model)
+    for lora in settings.loras:
+        check_lora(lora)
+    if settings.scheduler:
+        find_sampler(settings.scheduler)
+    if not settings.prompt.strip():
+        raise SettingsError(
+            "the diffusion painter needs a prompt: zoomtui render 'a coral reef, oil painting'"
+        )
+
+
+_EITHER = (
+    ("outpaint_size", "zoom_factor"),
+    ("seconds_per_keyframe", "frames_per_keyframe"),
+)
+_FPS = re.compile(r"[-+]?[\d./]{1,24}")
+
+
+def _given(wishes: Mapping[str, Any]) -> dict[str, Any]:
+    """What is really wished for. Raises SettingsError for what is wrong whatever the rest is."""
+    given = {key: value for key, value in wishes.items() if value is not None}
+    for one, other in _EITHER:
+        if one in given and other in given:
+            raise SettingsError(
+                f"{_words(one)} and {_words(other)} say the same thing; give only one of them"
+            )
+    if "loras" in given:
+        given["loras"] = tuple(resolved(text) for text in given["loras"])
+    if "fps" in given:
+        given["fps"] = _fps(str(given["fps"]))
+    return given
+
+
+def _fps(text: str) -> str:
+    try:
+        if _FPS.fullmatch(text):
+            return str(Fraction(text))
+    except (ValueError, ZeroDivisionError):
+        pass
+    raise SettingsError(f"fps must be a number, or a fraction such as 24000/1001, not {text!r}")
+
+
+def _choose_painter(given: dict[str, Any], notes: list[str]) -> ModelPreset | None:
+    """Settle painter and model; returns the model's preset, None for painters without a model."""
+    chosen = "painter" in given
+    if not chosen:
+        given["painter"] = "diffusion" if accelerator() or "model" in given else "texture"
+    if given["painter"] == "diffusion":
+        return _choose_model(given)
+    if not chosen:
+        notes.append(
+            "no usable accelerator here, so the texture painter is used, which needs no model and "
+            "follows no prompt; --model cosmos paints nebulae in seconds, --painter diffusion "
+            "anything, slowly"
+        )
+    if given["painter"] == "texture":
+        modelled = ("prompt", "negative_prompt", "model", *PAINTING)
+        unused = [key for key in modelled if given.get(key) and (chosen or key != "prompt")]
+        unused += unused_by_texture(given)
+        if unused:
+            words = _list([_words(key) for key in unused])
+            notes.append(f"the texture painter has no model; it makes no use of {words}")
+        given.update(without_anew(given))
+    return None
+
+
+def _choose_model(given: dict[str, Any]) -> ModelPreset:
+    """Settle the model and what suits it."""
+    preset = find_preset(given.setdefault("model", DEFAULT))
+    like = preset or _kin(given["model"])
+    if given.get("speed") == "fast" and preset is not None and preset.few_steps is not None:
+        _choose_few_steps(given, preset.few_steps)
+    for name in PAINTING:
+        given.setdefault(
+            name, "" if preset is None and name == "scheduler" else getattr(like, name)
+        )
+    for name in SUGGESTED:
+        given.setdefault(name, getattr(like, name))
+    given.setdefault("size_multiple", like.multiple)
+    folder = Path(given["model"]).expanduser()
+    if preset is None and folder.exists():
+        given["model"] = str(folder.resolve())  # a project may be resumed from elsewhere
+    return like
+
+
+def _kin(model: str) -> ModelPreset:
+    """The preset whose settings suit a model that is none itself: by its folder, or the default."""
+    folder = Path(model).expanduser()
+    name = DEFAULT
+    if folder.is_dir():
+        with suppress(PainterError):  # what is wrong with it is said by who loads it
+            name = read_family(folder / INDEX, model).kin
+    kin = find_preset(name)
+    assert kin is not None
+    return kin
+
+
+def _change_model(now: RenderSettings, given: dict[str, Any]) -> None:
+    """What suits another model, or a change to and from ``--speed fast``; else nothing."""
+    before = find_preset(now.model)
+    distilled = before.few_steps.lora if before and before.few_steps else None
+    fast = given.get("speed", now.speed) == "fast"
+    if not {"painter", "model"} & given.keys() and (
+        "speed" not in given or fast == (distilled in now.loras)
+    ):
+        return
+    ours = now.model if now.painter == "diffusion" else ""  # else it is another painter's word
+    given.setdefault("model", ours or DEFAULT)
+    if distilled in now.loras:
+        given.setdefault("loras", tuple(lora for lora in now.loras if lora != distilled))
+    if fast:
+        given["speed"] = "fast"
+        given.setdefault("loras", now.loras)
+    _choose_model(given)
+
+
+def _choose_few_steps(given: dict[str, Any], few: FewSteps) -> None:
+    """Settle what a distilled LoRA needs, unless the user has said how many steps to take."""
+    if "steps" in given:
+        return
+    given["loras"] = (few.lora, *given.get("loras", ()))
+    for name in PAINTING:
+        given.setdefault(name, getattr(few, name))
+
+
+def _frames(settings: RenderSettings, seconds: float) -> int:
+    if not math.isfinite(seconds) or seconds <= 0:
+        raise SettingsError(f"seconds per keyframe must be above 0, not {seconds:g}")
+    return max(1, round(seconds * settings.fps))
+
+
+def _speed_notes(settings: RenderSettings) -> list[str]:
+    preset = find_preset(settings.model)
+    if settings.painter != "diffusion" or settings.speed != "fast" or (preset and settings.loras):
+        return []
+    like = preset or _kin(settings.model)
+    every = LEVELS["fast"].whole_every(settings.steps)
+    if not like.unet or every == 1:
+        does = "does what balanced does"
+    else:
+        does = f"runs its UNet's inner blocks at one step in {every} only (DeepCache)"
+    return [f"no LoRA for few steps is used with {settings.model}, so --speed fast {does}"]
+
+
+def _cores() -> int:
+    """Cores that this process may use, which on a shared machine are fewer than there are."""
+    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
+
+
+def _words(key: str) -> str:
+    return key.replace("_", " ")
+
+
+def _list(words: list[str]) -> str:
+    return " and ".join(filter(None, [", ".join(words[:-1]), words[-1]]))

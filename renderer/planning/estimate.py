@@ -1,0 +1,105 @@
+"""What a render will come to, before anything is painted. Pure arithmetic over settings.
+
+Sizes on disk are rough: they depend on the pictures.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from renderer.files import free_bytes, size_text
+from renderer.formatting import clean, duration_text
+from renderer.painting.geometry import Geometry
+from renderer.settings.plain_values import Size, dimensions
+from renderer.settings.render import RenderSettings
+
+PNG_BYTES_PER_PIXEL = 2.0
+FILM_BITS_PER_PIXEL = 0.25
+"""Of the default codecs at their default quality on painted pictures under a slow zoom."""
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """The figures of a render to be."""
+
+    project: str
+    settings: RenderSettings
+    canvas: Size
+    frames: int | None
+    """Frames in all; None: until stopped."""
+    seconds: float | None
+    """Length of the film; None: until stopped."""
+    disk: float | None
+    """Bytes that the project will take; None: until stopped."""
+    disk_per_hour: float
+    """Bytes for each hour of film."""
+    free: int | None
+    """Bytes free where the project will be; None: can't be told."""
+
+    @classmethod
+    def of(cls, folder: Path, settings: RenderSettings) -> Estimate:
+        """The figures for a project at ``folder``, which need not exist."""
+        canvas = Geometry.of(settings).canvas_size
+        frames, keyframes = settings.film_frames, settings.keyframes
+        width, height = settings.size
+        frame = width * height * FILM_BITS_PER_PIXEL / 8
+        keyframe = canvas[0] * canvas[1] * PNG_BYTES_PER_PIXEL
+        interval = settings.frames_per_keyframe * frame + keyframe
+        return cls(
+            project=str(folder),
+            settings=settings,
+            canvas=canvas,
+            frames=frames,
+            seconds=None if frames is None else float(frames / settings.fps),
+            disk=None if keyframes is None else interval * keyframes,
+            disk_per_hour=interval * 3600 * float(settings.fps) / settings.frames_per_keyframe,
+            free=free_bytes(_existing(folder)),
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values; the settings as project.toml would hold them."""
+        return {**asdict(self), "settings": self.settings.plain()}
+
+    def lines(self) -> list[str]:
+        """What ``--dry-run`` says."""
+        settings = self.settings
+        return [
+            f"project    {clean(self.project)}",
+            f"painter    {_painter(settings)}",
+            f"keyframe   {dimensions(settings.keyframe_size)}, canvas {dimensions(self.canvas)}, "
+            f"zoom factor {settings.zoom_factor:g}, {settings.method}",
+            f"film       {dimensions(settings.size)}, {settings.fps} frames/s, {settings.codec}",
+            f"length     {self._length()}",
+            f"disk       {self._disk()}",
+        ]
+
+    def _length(self) -> str:
+        settings = self.settings
+        if self.seconds is not None:
+            return (
+                f"{settings.keyframes} keyframes, {self.frames} frames, "
+                f"{duration_text(self.seconds)}"
+            )
+        pace = duration_text(float(settings.frames_per_keyframe / settings.fps))
+        return f"until stopped; {settings.frames_per_keyframe} frames ({pace}) a keyframe"
+
+    def _disk(self) -> str:
+        if self.disk is not None:
+            needed = f"about {size_text(self.disk)}"
+        else:
+            needed = f"about {size_text(self.disk_per_hour)} an hour of film"
+        return needed if self.free is None else f"{needed}; {size_text(self.free)} free"
+
+
+def _existing(folder: Path) -> Path:
+    """The nearest folder that is there already."""
+    return next(parent for parent in folder.absolute().parents if parent.is_dir())
+
+
+def _painter(settings: RenderSettings) -> str:
+    if settings.painter != "diffusion":
+        return clean(settings.painter)
+    sampler = settings.scheduler or "the model's own scheduler"
+    return f"diffusion, {clean(settings.model)}, {settings.steps} steps, {clean(sampler)}"

@@ -1,0 +1,65 @@
+"""How borders are joined, painter by painter: what has no effect, and what contradicts itself.
+
+What suits a model stands with its preset (``settings/presets.py``). Knows settings and
+painters by name only.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from renderer.errors import SettingsError
+from renderer.settings.render import RenderSettings
+
+SUGGESTED = ("overmask", "feather")
+"""What a model's preset suggests. Colour fit and drift guard suit all models alike: the one
+measures what a model did, the other acts only where colours have left the first picture's."""
+
+_ALL = (*SUGGESTED, "colour_fit", "drift_guard", "seam_pass")
+_ANEW = ("overmask", "seam_pass")
+"""What has known pixels painted anew."""
+
+
+def unused_by_texture(given: Mapping[str, Any]) -> list[str]:
+    """The names of what was wished for and has no effect with the texture painter.
+
+    It gives the known area back bit for bit and cuts its patches where they join best by
+    themselves; so there is nothing to fit, to fade, or to paint anew.
+    """
+    usual = RenderSettings()
+    return [name for name in _ALL if name in given and given[name] != getattr(usual, name)]
+
+
+def without_anew(given: Mapping[str, Any]) -> dict[str, Any]:
+    """``given`` for the texture painter: what would have known pixels painted anew is off."""
+    return {**given, **dict.fromkeys(_ANEW, 0)}
+
+
+def check_joining(settings: RenderSettings) -> None:
+    """Raise SettingsError for what can't be done with this painter, or not in so few steps."""
+    if settings.painter == "texture":
+        for name in _ANEW:
+            if getattr(settings, name):
+                option = name.replace("_", "-")
+                raise SettingsError(
+                    "the texture painter finds its own joins and keeps what is there; "
+                    f"--{option} is for diffusion"
+                )
+    share = settings.seam_pass
+    if share and math.floor(settings.steps * share) < 1:
+        raise SettingsError(
+            f"seam_pass {share:g} of {settings.steps} steps leaves no step to do; it must be at "
+            f"least {1 / settings.steps:.3g}, or 0"
+        )
+
+
+def joining_notes(settings: RenderSettings) -> list[str]:
+    """What the user should know about how joins will look."""
+    if settings.overmask and not settings.feather:
+        return [
+            "with feather 0 the picture's edge will show, because the border goes on from what "
+            "--overmask lets the painter draw anew"
+        ]
+    return []

@@ -1,0 +1,104 @@
+"""From settings to a project that can be rendered: what the command line and the form share.
+
+``prepare`` refuses all that can be refused before anything is written; ``create`` writes. Both may
+take a second (a picture is read, the encoder is tried), and load what they need only when called.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from renderer.errors import RendererError, SettingsError
+from renderer.planning.prompt_file import Starts
+from renderer.settings.render import RenderSettings
+
+if TYPE_CHECKING:
+    from renderer.images import Picture
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A project to be, checked."""
+
+    folder: Path
+    settings: RenderSettings
+    picture: Picture | None
+    """Keyframe 0, at the keyframe size; None: it is painted."""
+    exemplar: Path | None
+    prompts: Starts = ()
+    """Of later keyframes."""
+
+    def create(self) -> None:
+        """Make the project, whole or not at all. Raises RendererError."""
+        from renderer.project.create import create_project
+
+        create_project(
+            self.folder,
+            self.settings,
+            picture=self.picture,
+            exemplar=self.exemplar,
+            prompts=self.prompts,
+        )
+
+
+def prepare(
+    folder: Path,
+    settings: RenderSettings,
+    image: Path | None = None,
+    exemplar: Path | None = None,
+    prompts: Starts = (),
+) -> Prepared:
+    """Read the pictures, find the painter, try the encoder. Raises RendererError."""
+    from renderer.film.encode import Encoding, probe
+    from renderer.images import crop_to_fill, load_picture
+    from renderer.painting.painters import find
+    from renderer.project.create import refuse_occupied
+
+    refuse_occupied(folder)
+    picture = None if image is None else crop_to_fill(load_picture(image), settings.keyframe_size)
+    if exemplar is not None:
+        load_picture(exemplar)
+    find(settings.painter)
+    probe(Encoding.of(settings))
+    return Prepared(folder, settings, picture, exemplar, prompts)
+
+
+def begin(prepared: Prepared) -> None:
+    """Make the project and start an engine for it that belongs to nobody.
+
+    Raises RendererError; nothing is then left of the project, unless something was painted.
+    """
+    from renderer.service.launch import launch
+
+    prepared.create()
+    try:
+        launch(prepared.folder)
+    except RendererError:
+        from renderer.project.create import discard_unpainted
+
+        with contextlib.suppress(RendererError):
+            discard_unpainted(prepared.folder)
+        raise
+
+
+def free_folder(where: Path, prompt: str) -> Path:
+    """A folder that is not there yet, named after the prompt: ``a-coral-reef.zoom``.
+
+    Raises SettingsError where ten thousand of that name are there.
+    """
+    words = re.findall(r"[^\W_]+", prompt[:1000].lower())[:5]
+    stem = "-".join(words)[:48].rstrip("-") or "film"
+    for number in range(1, 10_000):
+        folder = where / (f"{stem}.zoom" if number == 1 else f"{stem}-{number}.zoom")
+        if not folder.exists():
+            return folder
+    raise SettingsError(f"too many projects here are named {stem}; give --out")
+
+
+def named(folder: Path) -> Path:
+    """``folder`` by a path that ends in its name, which ``.`` and ``..`` don't."""
+    return folder if folder.name not in {"", ".."} else folder.resolve()

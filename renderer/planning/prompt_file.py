@@ -1,0 +1,50 @@
+"""A plan of prompts from a file (``--prompts FILE``), put into the wishes for a render.
+
+What may stand in the file is the engine's to say (``renderer.painting.prompt_schedule``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from renderer.errors import SettingsError
+
+Starts = tuple[tuple[int, str], ...]
+"""Prompts, each with the first keyframe that it is for."""
+
+_LARGEST = 16 << 20
+"""Bytes; what is larger was meant for something else, and some files never end."""
+
+
+def with_plan(file: Path, wishes: Mapping[str, Any]) -> tuple[dict[str, Any], Starts]:
+    """``wishes`` with the plan's first prompt, and the prompts that come later.
+
+    Its negative prompt and its blend count where none is wished for. Raises SettingsError.
+    """
+    from renderer.painting.prompt_schedule import read_schedule
+    from renderer.planning.defaults import SECONDS_PER_KEYFRAME
+
+    if wishes.get("prompt"):
+        raise SettingsError("give one prompt or a plan with --prompts, not both")
+    seconds = wishes.get("seconds_per_keyframe") or SECONDS_PER_KEYFRAME
+    schedule = read_schedule(_text(file), file.name, seconds_per_keyframe=seconds)
+    (_, first), *later = schedule.starts
+    planned = {"negative_prompt": schedule.negative_prompt, "prompt_blend": schedule.blend}
+    said = {key: value for key, value in planned.items() if value not in (None, "")}
+    return {**said, **wishes, "prompt": first}, tuple(later)
+
+
+def _text(file: Path) -> str:
+    try:
+        with file.open("rb") as opened:
+            data = opened.read(_LARGEST + 1)
+        if len(data) > _LARGEST:
+            raise SettingsError(f"plan {file} can't be read: it is too large to be one")
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        raise SettingsError(f"plan {file} can't be read: it is not UTF-8 text") from None
+    except (OSError, ValueError) as error:  # ValueError: no file can have such a name
+        reason = getattr(error, "strerror", None) or error
+        raise SettingsError(f"plan {file} can't be read: {reason}") from None

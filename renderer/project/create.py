@@ -1,0 +1,128 @@
+"""A new project: made whole or not at all, and taken back when nothing came of it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from renderer.errors import ProjectError
+from renderer.files import flush_folder, replace_file, storage_errors
+from renderer.images import Picture, load_picture, write_keyframe
+from renderer.journal import Journal
+from renderer.project.project import Project, store_keyframe
+from renderer.project.records import (
+    EXEMPLAR,
+    EXPORTS,
+    JOURNAL,
+    KEYFRAMES,
+    SETTINGS,
+    keyframe_path,
+)
+from renderer.settings.render import RenderSettings
+
+
+def create_project(
+    folder: Path,
+    settings: RenderSettings,
+    *,
+    picture: Picture | None = None,
+    exemplar: Path | None = None,
+    prompts: Sequence[tuple[int, str]] = (),
+) -> None:
+    """Make the project ``folder``, in one stroke.
+
+    ``picture`` (keyframe_size, sRGB) becomes keyframe 0; without it the painter makes one.
+    ``exemplar`` is copied in, so that the project needs nothing from outside. ``prompts`` are those
+    of later keyframes, each with the first that it is for: steering, known beforehand. Raises
+    ProjectError if something is there already, SettingsError for an exemplar that can't be read,
+    StorageError.
+    """
+    refuse_occupied(folder)
+    beside = folder.with_name(f".{folder.name}.{os.getpid()}.part")
+    with storage_errors(folder):
+        try:
+            _build(beside, settings, picture, exemplar, prompts)
+            beside.rename(folder)
+            flush_folder(folder.parent)
+        except BaseException:
+            shutil.rmtree(beside, ignore_errors=True)
+            raise
+
+
+def refuse_occupied(folder: Path) -> None:
+    """Raise ProjectError unless a new project can be made at ``folder``."""
+    try:
+        occupied = _occupied(folder)
+    except OSError as error:
+        occupied = f"{folder} can't be used: {error.strerror}; choose another --out"
+    if occupied:
+        raise ProjectError(occupied)
+
+
+def discard_unpainted(folder: Path) -> bool:
+    """Remove a project in which nothing was painted, as after a model that can't be loaded."""
+    with Project.open(folder) as project:
+        if project.store.frames or any(stored.seconds > 0 for stored in project.keyframes):
+            return False
+    shutil.rmtree(folder)
+    return True
+
+
+def _occupied(folder: Path) -> str:
+    """Why no project can be made there; empty: one can."""
+    if not folder.exists():
+        return ""
+    if (folder / SETTINGS).exists():
+        return (
+            f"{folder} is a project already: `zoomtui resume {folder}` goes on with it; "
+            f"for a new one choose another --out"
+        )
+    if not folder.is_dir():
+        return f"{folder} is a file; choose another --out"
+    if any(folder.iterdir()):
+        return f"{folder} exists and is no zoomtui project; choose another --out"
+    return ""
+
+
+def _build(
+    folder: Path,
+    settings: RenderSettings,
+    picture: Picture | None,
+    exemplar: Path | None,
+    prompts: Sequence[tuple[int, str]],
+) -> None:
+    (folder / KEYFRAMES).mkdir(parents=True)
+    (folder / EXPORTS).mkdir()
+    settings = _adopt_exemplar(folder, settings, picture, exemplar)
+    replace_file(folder / SETTINGS, settings.to_toml().encode())
+    journal = Journal.create(folder / JOURNAL)
+    try:
+        journal.append({"type": "project", "settings": settings.plain()})
+        for keyframe, prompt in prompts:
+            changes = {"prompt": prompt}
+            journal.append({"type": "steer", "from_keyframe": keyframe, "changes": changes})
+        if picture is not None:
+            store_keyframe(folder, journal, 0, picture, _given(settings))
+    finally:
+        journal.close()
+
+
+def _adopt_exemplar(
+    folder: Path, settings: RenderSettings, picture: Picture | None, exemplar: Path | None
+) -> RenderSettings:
+    """Where the texture painter will grow from: the copied exemplar, else the first picture."""
+    if exemplar is not None:
+        write_keyframe(folder / EXEMPLAR, load_picture(exemplar), {})
+        return settings.changed({"exemplar": EXEMPLAR})
+    if picture is not None:
+        first = keyframe_path(folder, 0).relative_to(folder)
+        return settings.changed({"exemplar": str(first)})
+    return settings
+
+
+def _given(settings: RenderSettings) -> dict[str, Any]:
+    """How a first picture of the user's own was made: not by a painter."""
+    return {"seed": settings.seed, "seconds": 0.0, "seam": 0.0, "drift": 0.0, "painter": "given"}

@@ -1,0 +1,240 @@
+"""A project open for writing: locked, recovered, its keyframes kept and its settings steered.
+
+A process only adds to it. Knows no threads and no painters; the film's bytes are ``film.store``'s.
+"""
+
+from __future__ import annotations
+
+import time
+import zlib
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack, closing
+from dataclasses import asdict
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from renderer import __version__
+from renderer.errors import ProjectError
+from renderer.film.store import FilmStore
+from renderer.images import Picture, read_keyframe, write_keyframe
+from renderer.journal import Journal
+from renderer.painting.geometry import Geometry
+from renderer.painting.prompt_schedule import Blend
+from renderer.project.lock import ProjectLock
+from renderer.project.records import (
+    FILM,
+    JOURNAL,
+    LOCK,
+    SETTINGS,
+    STEERABLE,
+    StoredKeyframe,
+    blend_at,
+    keyframe_path,
+    keyframes_in,
+    read_settings,
+    settings_at,
+)
+from renderer.settings.plain_values import Size
+from renderer.settings.render import RenderSettings
+
+
+class Project:
+    """A project open for writing: locked, recovered, ready to go on."""
+
+    def __init__(
+        self,
+        folder: Path,
+        settings: RenderSettings,
+        lock: ProjectLock,
+        journal: Journal,
+        store: FilmStore,
+    ) -> None:
+        self.folder = folder
+        self.settings = settings
+        self.store = store
+        self._lock = lock
+        self._journal = journal
+
+    @classmethod
+    def open(cls, folder: Path) -> Project:
+        """Lock and recover. Raises ProjectBusy, ProjectError, SettingsError, StorageError."""
+        settings = read_settings(folder)
+        with ExitStack() as held:
+            lock = held.enter_context(ProjectLock(folder / LOCK))
+            journal = held.enter_context(closing(Journal.open(folder / JOURNAL)))
+            store = held.enter_context(closing(FilmStore.open(folder / FILM, journal)))
+            project = cls(folder, settings, lock, journal, store)
+            project._check_settings()
+            project._check_order()
+            held.pop_all()  # from here on it is close()'s to let go
+        return project
+
+    def close(self) -> None:
+        """Close the files and let go of the lock."""
+        self.store.close()
+        self._journal.close()
+        self._lock.release()
+
+    def __enter__(self) -> Project:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    @property
+    def film(self) -> Path:
+        return self.folder / FILM
+
+    @property
+    def keyframes(self) -> Sequence[StoredKeyframe]:
+        return keyframes_in(self._journal.records)
+
+    @property
+    def finished(self) -> bool:
+        """The closing frame is in the film: nothing is left to do."""
+        return bool(self.store.segments) and self.store.segments[-1].closing
+
+    @property
+    def duration(self) -> float:
+        """Length of the film so far, seconds."""
+        return float(self.store.frames / self.settings.fps)
+
+    @property
+    def current(self) -> RenderSettings:
+        """The settings for the next keyframe to be painted."""
+        return self.settings_at(len(self.keyframes))
+
+    def settings_at(self, keyframe: int) -> RenderSettings:
+        """The settings that count for ``keyframe``; its exemplar as a path that can be opened."""
+        settings = settings_at(self.settings, self._journal.records, keyframe)
+        if settings.exemplar:
+            settings = settings.changed({"exemplar": str(self.folder / settings.exemplar)})
+        return settings
+
+    def blend_at(self, keyframe: int) -> Blend:
+        """The prompt that counts for ``keyframe``, and how far it has replaced an earlier one."""
+        return blend_at(self.settings, self._journal.records, keyframe)
+
+    def steer(self, changes: Mapping[str, Any], from_keyframe: int | None = None) -> bool:
+        """Change settings (plain values, as in TOML) from a keyframe not yet begun on.
+
+        By default from the next one that is not on disk. Durable when this returns; False: nothing
+        would change. Raises ProjectError for what would contradict the film, SettingsError for a
+        value that can't be used.
+        """
+        start = len(self.keyframes) if from_keyframe is None else from_keyframe
+        now = self.settings_at(start)
+        before, after = now.plain(), now.changed(changes).plain()
+        changes = {key: after[key] for key in changes if after[key] != before[key]}
+        for key in changes:
+            if key not in STEERABLE:
+                raise ProjectError(
+                    f"{key} is fixed at {before[key]} since the project was made: the film so far "
+                    f"depends on it; start a new project to change it"
+                )
+        if not changes:
+            return False
+        self._check_length(now.changed(changes).keyframes, start)
+        if self.finished:
+            self.store.reopen()
+        self._journal.append({"type": "steer", "from_keyframe": start, "changes": changes})
+        return True
+
+    def unsteer(self, from_keyframe: int) -> bool:
+        """Take back what was steered for a keyframe not yet begun, and for none before it."""
+        numbered = [
+            number
+            for number, record in enumerate(self._journal.records)
+            if record["type"] == "steer" and record["from_keyframe"] == from_keyframe
+        ]
+        for number in reversed(numbered):
+            self._journal.remove(number)
+        return bool(numbered)
+
+    def _check_length(self, count: int | None, begun: int) -> None:
+        """A film can't get fewer keyframes than are begun, and a finished one needs more."""
+        if count is not None and count < begun:
+            raise ProjectError(
+                f"keyframes can't be {count}: {begun} are painted already; choose {begun} or more"
+            )
+        if self.finished and count is not None and count <= begun:
+            raise ProjectError(
+                f"the film is finished with {begun} keyframes, so nothing will be painted; "
+                f"lengthen it as well, with --keyframes {begun + 10} or --keyframes inf"
+            )
+
+    def add_keyframe(self, keyframe: int, picture: Picture, made: Mapping[str, Any]) -> None:
+        """Make a keyframe durable, then journal it. ``made``: seed, seconds, seam, drift, …"""
+        store_keyframe(self.folder, self._journal, keyframe, picture, made)
+
+    def load_keyframe(self, keyframe: int) -> Picture:
+        """Keyframe 0 is the first picture, all others are canvases. Raises ProjectError."""
+        stored = self.keyframes[keyframe]
+        return read_keyframe(
+            keyframe_path(self.folder, keyframe), self._size_of(keyframe), stored.crc
+        )
+
+    def keyframe_intact(self, keyframe: int) -> bool:
+        """The file is there and is the one that was written."""
+        path, stored = keyframe_path(self.folder, keyframe), self.keyframes[keyframe]
+        return path.exists() and zlib.crc32(path.read_bytes()) == stored.crc
+
+    def forget_keyframes(self, start: int) -> None:
+        """Take back the keyframes from ``start`` on, which no film may need yet."""
+        numbered = [
+            number
+            for number, record in enumerate(self._journal.records)
+            if record["type"] == "keyframe" and record["keyframe"] >= start
+        ]
+        for number in reversed(numbered):  # newest first: what is left is whole at every moment
+            self._journal.remove(number)
+
+    def _size_of(self, keyframe: int) -> Size:
+        geometry = Geometry.of(self.settings)
+        return geometry.canvas_size if keyframe else geometry.keyframe_size
+
+    def _check_settings(self) -> None:
+        """project.toml is what it was when the project was made: the journal's first record."""
+        records = (record for record in self._journal.records if record["type"] == "project")
+        made: dict[str, Any] = next(records, {}).get("settings", {})
+        now = self.settings.plain()
+        for key, value in made.items():
+            if key in now and now[key] != value:
+                raise ProjectError(
+                    f"{self.folder / SETTINGS}: {key} is {now[key]!r}, but was {value!r} when the "
+                    f"project was made; put it back (`resume` changes what is painted next)"
+                )
+
+    def _check_order(self) -> None:
+        """Keyframes are journalled 0, 1, 2 …, and no segment before both its keyframes."""
+        numbers = [stored.keyframe for stored in self.keyframes]
+        if numbers != list(range(len(numbers))) or self.store.intervals > max(0, len(numbers) - 1):
+            raise ProjectError(
+                f"{self.folder / JOURNAL} contradicts itself; restore it from a copy"
+            )
+
+
+def store_keyframe(
+    folder: Path, journal: Journal, keyframe: int, picture: Picture, made: Mapping[str, Any]
+) -> None:
+    """A keyframe's file, durable, then its record. ``made``: as in ``Project.add_keyframe``."""
+    provenance = {"zoomtui": __version__, "keyframe": keyframe, **made}
+    length, crc = write_keyframe(keyframe_path(folder, keyframe), picture, provenance)
+    stored = StoredKeyframe(
+        keyframe=keyframe,
+        length=length,
+        crc=crc,
+        seed=made["seed"],
+        seconds=made["seconds"],
+        seam=made["seam"],
+        drift=made["drift"],
+        at=time.time(),
+        idle=made.get("idle", 0.0),
+    )
+    journal.append({"type": "keyframe", **asdict(stored)})

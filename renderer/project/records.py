@@ -1,0 +1,154 @@
+"""What lies where in a project folder, and what its journal says: read, never written, here.
+
+Light, so that a viewer can look at projects without loading what renders them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+from renderer.errors import ProjectError
+from renderer.film.hls import LIVE, WATCH
+from renderer.journal import Record
+from renderer.painting import prompt_schedule
+from renderer.painting.prompt_schedule import Blend, Change
+from renderer.settings.render import RenderSettings
+
+SETTINGS = "project.toml"
+JOURNAL = "journal.jsonl"
+FILM = "film.mp4"
+LOCK = "lock"
+SUPERVISOR = "supervisor"
+CRASHES = "crashes.json"
+LOG = "render.log"
+KEYFRAMES = "keyframes"
+EXPORTS = "exports"
+INWARD_FILM = f"{EXPORTS}/in.mp4"
+EXEMPLAR = "exemplar.png"
+OWN = frozenset(
+    {
+        *(SETTINGS, JOURNAL, FILM, LIVE, WATCH, KEYFRAMES, EXEMPLAR),
+        *(LOCK, SUPERVISOR, CRASHES, LOG),
+    }
+)
+"""All that a project is made of; what lies beside it in the folder is the user's."""
+
+STEERABLE = frozenset(
+    {
+        "prompt",
+        "negative_prompt",
+        "painter",
+        "model",
+        "steps",
+        "guidance_scale",
+        "strength",
+        "scheduler",
+        "seed",
+        "method",
+        "loras",
+        "trust_pickled_weights",
+        "speed",
+        "candidates",
+        "prompt_blend",
+        "overmask",
+        "feather",
+        "colour_fit",
+        "drift_guard",
+        "seam_pass",
+        "keyframes",
+    }
+)
+"""What may change after creation: from the next keyframe on. All else is fixed by the film."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredKeyframe:
+    """The journal's record of a keyframe on disk."""
+
+    keyframe: int
+    length: int
+    """Bytes of the PNG file."""
+    crc: int
+    """CRC-32 of the PNG file."""
+    seed: int
+    seconds: float
+    """Painting time."""
+    seam: float
+    drift: float
+    at: float
+    """Unix time at which it became durable."""
+    idle: float = 0.0
+    """Share of the time since the last keyframe that the painter was left without work, 0 … 1."""
+
+
+def keyframes_in(records: Iterable[Record]) -> list[StoredKeyframe]:
+    """The keyframes that a journal knows, in order."""
+    names = {f.name for f in fields(StoredKeyframe)}
+    return [
+        StoredKeyframe(**{key: value for key, value in record.items() if key in names})
+        for record in records
+        if record["type"] == "keyframe"
+    ]
+
+
+def settings_at(
+    settings: RenderSettings, records: Iterable[Record], keyframe: int
+) -> RenderSettings:
+    """``settings`` with all steering applied that counts for ``keyframe``.
+
+    What was meant for a later keyframe counts more, whenever it was said: a plan is written down
+    before the first keyframe is painted.
+    """
+    for record in _steering(records, keyframe):
+        settings = settings.changed(record["changes"], JOURNAL)
+    return settings
+
+
+def blend_at(settings: RenderSettings, records: Iterable[Record], keyframe: int) -> Blend:
+    """The prompt that counts for ``keyframe``, and how far it has replaced the one before it.
+
+    All of it follows from the journal, so a resumed film is blended as one that was never left.
+    """
+    prompt, blend = settings.prompt, settings.prompt_blend
+    changes = [Change(0, prompt, 0)]
+    for record in _steering(records, keyframe):
+        start, changed = int(record["from_keyframe"]), record["changes"]
+        prompt, blend = changed.get("prompt", prompt), changed.get("prompt_blend", blend)
+        if changes[-1].start == start:  # more than one was said for this keyframe: the last counts
+            changes.pop()
+        if not changes or changes[-1].prompt != prompt:
+            changes.append(Change(start, prompt, blend))
+    return prompt_schedule.blend_at(changes, keyframe)
+
+
+def _steering(records: Iterable[Record], keyframe: int) -> list[Record]:
+    """What was steered for ``keyframe`` or before it, in the order in which it counts."""
+    steering = [r for r in records if r["type"] == "steer" and r["from_keyframe"] <= keyframe]
+    return sorted(steering, key=lambda record: int(record["from_keyframe"]))
+
+
+def read_settings(folder: Path) -> RenderSettings:
+    """The settings of the project at ``folder``. Raises ProjectError or SettingsError."""
+    path = folder / SETTINGS
+    try:
+        if not folder.is_dir():
+            raise ProjectError(_no_folder(folder))
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise ProjectError(f"{folder} is no zoomtui project: it has no {SETTINGS}") from None
+    except OSError as error:
+        raise ProjectError(f"{path} can't be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise ProjectError(f"{path} is not UTF-8 text") from None
+    return RenderSettings.from_toml(text, str(path))
+
+
+def keyframe_path(folder: Path, keyframe: int) -> Path:
+    return folder / KEYFRAMES / f"{keyframe:06d}.png"
+
+
+def _no_folder(folder: Path) -> str:
+    problem = "is no folder" if folder.exists() else "does not exist"
+    return f"{folder} {problem}; a project is a folder made by `zoomtui render`"

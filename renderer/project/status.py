@@ -1,0 +1,105 @@
+"""What a project holds, seen from outside: finished, running or killed; reads only.
+
+Never takes the lock, never recovers, never writes: what a crash left at the end is left out.
+"""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from renderer.film.store import committed
+from renderer.journal import read_journal
+from renderer.project.crash_record import Crashes, read_crashes, renders
+from renderer.project.lock import Holder
+from renderer.project.records import (
+    FILM,
+    JOURNAL,
+    keyframes_in,
+    read_settings,
+    settings_at,
+)
+
+
+class State(enum.StrEnum):
+    RUNNING = "running"
+    FINISHED = "finished"
+    UNFINISHED = "unfinished"
+    """Nobody renders it: stopped, or killed; ``resume`` goes on either way."""
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """A moment of a project."""
+
+    project: str
+    state: State
+    holder: Holder | None
+    """The engine that renders it now, or the process that is restarting it after a crash."""
+    film: str
+    prompt: str
+    painter: str
+    model: str
+    keyframes: int
+    """Keyframes on disk."""
+    total_keyframes: int | None
+    """None: until stopped."""
+    frames: int
+    """Frames committed."""
+    total_frames: int | None
+    duration: float
+    """Length of the film so far, seconds."""
+    film_size: int
+    """Bytes of the film so far."""
+    keyframes_size: int
+    """Bytes of all keyframes."""
+    seconds_per_keyframe: float | None
+    """Painting time, mean of the last ten."""
+    seam: float | None
+    """Of the newest keyframe; 1 = invisible."""
+    drift: float | None
+    """Of the newest keyframe, of 255."""
+    idle: float | None = None
+    """Share of the time that the painter was left without work, mean of the last ten keyframes."""
+    crashes: Crashes | None = None
+    """Of the last session, where it had any."""
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def read_status(folder: Path) -> Status:
+    """Look at ``folder``. Raises ProjectError or SettingsError when it is no readable project."""
+    settings = read_settings(folder)
+    running = renders(folder)
+    records = read_journal(folder / JOURNAL)
+    keyframes = keyframes_in(records)
+    segments = committed(records)
+    frames = sum(segment.frames for segment in segments)
+    now = settings_at(settings, records, len(keyframes))
+    painted = [stored for stored in keyframes if stored.seconds > 0]
+    recent = [stored.seconds for stored in painted[-10:]]
+    finished = bool(segments) and segments[-1].closing
+    return Status(
+        project=str(folder),
+        state=State.RUNNING if running else State.FINISHED if finished else State.UNFINISHED,
+        holder=running,
+        film=str(folder / FILM),
+        prompt=now.prompt,
+        painter=now.painter,
+        model=now.model,
+        keyframes=len(keyframes),
+        total_keyframes=now.keyframes,
+        frames=frames,
+        total_frames=replace(settings, keyframes=now.keyframes).film_frames,
+        duration=float(frames / settings.fps),
+        film_size=segments[-1].offset + segments[-1].length if segments else 0,
+        keyframes_size=sum(stored.length for stored in keyframes),
+        seconds_per_keyframe=sum(recent) / len(recent) if recent else None,
+        seam=painted[-1].seam if painted else None,
+        drift=painted[-1].drift if painted else None,
+        idle=sum(stored.idle for stored in painted[-10:]) / len(recent) if recent else None,
+        crashes=read_crashes(folder),
+    )

@@ -1,0 +1,1 @@
+"""Engines as processes: started, watched over, restarted, spoken to over a socket."""

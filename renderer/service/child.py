@@ -1,0 +1,141 @@
+"""An engine as its parent sees it: a process, what it says, and how it has ended.
+
+What is said between the two is in ``parent``. Knows nothing of restarting.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import select
+import signal
+import socket
+import subprocess
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, TypeGuard
+
+from renderer.children import python_module
+from renderer.engine.events import RenderFailed, RenderFinished
+from renderer.errors import DeviceLost, EngineCrashed, RendererError
+from renderer.service.signals import GLANCE
+
+CRASHED = frozenset(
+    {
+        *(signal.SIGKILL, signal.SIGSEGV, signal.SIGABRT),
+        *(signal.SIGBUS, signal.SIGILL, signal.SIGFPE),
+    }
+)
+"""Signals by which a process ends without having been asked to."""
+
+_AT_ONCE = 1 << 16
+"""Bytes."""
+
+
+class Child:
+    """An engine for the project at ``folder``, from now on; see ``parent.run``.
+
+    Signals must be held back (``held_back``) until the caller knows of it. Raises EngineCrashed
+    where no process can be started.
+    """
+
+    def __init__(
+        self, folder: Path, *, detached: bool, news: str = "", paused: bool = False
+    ) -> None:
+        self._line, theirs = socket.socketpair()
+        options = {"--detached": detached, "--paused": paused, f"--after-crash={news}": news}
+        more = [option for option, wanted in options.items() if wanted]
+        with theirs:
+            end = theirs.fileno()
+            line = python_module("renderer", os.fspath(folder), "--parent-fd", str(end), *more)
+            try:
+                self._process = subprocess.Popen(line, pass_fds=[end])
+            except OSError as error:
+                self._line.close()
+                raise EngineCrashed(f"the engine can't be started: {error.strerror}") from error
+        self.stopping = False
+        """It was asked to stop, by whomever."""
+        self.paused = paused
+        """Its painter is held."""
+        self.error = ""
+        """Why it could not open the project."""
+        self.outcome: RenderFinished | RenderFailed | None = None
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def stop(self, number: int) -> None:
+        """Have it end after the segment in hand, because of that signal; returns at once."""
+        with contextlib.suppress(OSError):
+            self._line.send(b"%d\n" % number, socket.MSG_DONTWAIT)
+
+    def kill(self) -> None:
+        """End it at once; returns at once."""
+        self._process.kill()
+
+    def messages(self) -> Iterator[dict[str, Any]]:
+        """All that it says, until it has ended."""
+        # The line may outlive the process: one that it has started may keep it open.
+        waiting = threading.Thread(target=self._wait, name="supervisor-wait", daemon=True)
+        waiting.start()
+        with self._line:
+            yield from map(json.loads, self._whole_lines())
+            while waiting.is_alive():
+                waiting.join(GLANCE)
+
+    def end(self) -> None:
+        """Leave nothing of it."""
+        self.kill()
+        self._process.wait()
+
+    @property
+    def crash(self) -> RendererError | None:
+        """Why it ended without meaning to, once it has ended; None: it did mean to."""
+        if self.outcome is not None:
+            return DeviceLost(self.outcome.message) if is_lost_device(self.outcome) else None
+        if -self._process.returncode in CRASHED:
+            return EngineCrashed(_death(signal.Signals(-self._process.returncode)))
+        return None
+
+    @property
+    def exit_code(self) -> int:
+        """Of one that did mean to end; what its libraries do after its last word doesn't count."""
+        if isinstance(self.outcome, RenderFailed):
+            return self.outcome.exit_code
+        code: int = self._process.returncode
+        if self.outcome is not None and code < 0:
+            return 0
+        return 128 - code if code < 0 else code
+
+    def _whole_lines(self) -> Iterator[bytes]:
+        """All but one that was cut off: a process may be killed while it writes."""
+        rest = b""
+        with contextlib.suppress(ConnectionError):
+            while True:
+                if not select.select([self._line], [], [], GLANCE)[0]:
+                    continue
+                said = self._line.recv(_AT_ONCE)
+                if not said:
+                    return
+                *lines, rest = (rest + said).split(b"\n")
+                yield from lines
+
+    def _wait(self) -> None:
+        """Until it has ended; what it has said can still be read then, and after that no more."""
+        self._process.wait()
+        with contextlib.suppress(OSError):
+            self._line.shutdown(socket.SHUT_RD)
+
+
+def is_lost_device(event: RenderFinished | RenderFailed) -> TypeGuard[RenderFailed]:
+    """An end that is none yet: another process can use the device again."""
+    return isinstance(event, RenderFailed) and event.exit_code == DeviceLost.exit_code
+
+
+def _death(number: signal.Signals) -> str:
+    if number == signal.SIGKILL:
+        return "the engine was killed (SIGKILL): usually the machine ran out of memory"
+    return f"the engine died of {number.name} ({signal.strsignal(number)})"

@@ -1,0 +1,183 @@
+"""A session in the foreground of a process: its log file, its signals, its exit code.
+
+Used by `python -m renderer`, with a parent that starts it again after a crash (``parent``) or
+alone. Knows no terminal: events go to a ``show`` callable, always on the calling thread, so that a
+slow terminal never slows a render.
+"""
+
+from __future__ import annotations
+
+import faulthandler
+import logging
+import queue
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from renderer.engine.events import Event, Note, RenderFailed, RenderFinished, StepDone
+from renderer.engine.session import Session
+from renderer.errors import StorageError
+from renderer.export.zoom_in import Inward
+from renderer.files import storage_errors
+from renderer.project import registry
+from renderer.project.project import Project
+from renderer.project.records import LOG
+from renderer.service.logfile import log_file
+from renderer.service.server import Control
+from renderer.service.signals import GLANCE, Abandoned, stopping
+
+_CROWD = 256
+"""Events that may wait for a slow ``show`` before steps are left out."""
+
+Say = Callable[[str], None]
+"""Takes a line for the log and, as a Note, for whoever watches; from any thread."""
+
+log = logging.getLogger("renderer.engine")
+
+
+def _opened(session: Session, say: Say) -> None:
+    """What to do when a project is open, by default."""
+
+
+def _never(event: Event) -> bool:
+    return False
+
+
+def run(
+    folder: Path,
+    show: Callable[[Event], None],
+    *,
+    on_open: Callable[[Session, Say], None] = _opened,
+    withheld: Callable[[Event], bool] = _never,
+) -> int | None:
+    """Render the project at ``folder`` until it ends; returns the exit code.
+
+    0 finished · 130 stopped by SIGINT · 143 stopped by SIGTERM · None stopped by whoever has the
+    session: a viewer, or ``on_open``'s · else the error's (``errors.py``).
+    A finished film that was asked for zooming in as well gets that before the last event; where it
+    can't be made, that is a Note, and the exit code is the error's. The first signal ends the
+    render after the segment in hand; a second raises Abandoned, after which the caller must end the
+    process (``os._exit``). SIGHUP, a lost terminal, changes nothing. A segfault leaves the stacks
+    of all threads in the log.
+    ``on_open`` is called once the project is locked and viewers can connect. Events for which
+    ``withheld`` is true are shown, but not told to viewers. Must be called on the main thread.
+    Raises RendererError if the project can't be opened.
+    """
+    path = folder / LOG
+    with _kept_when_abandoned(Project.open(folder)) as project, log_file(path), _stacks(path):
+        events: queue.SimpleQueue[Event] = queue.SimpleQueue()
+
+        def emit(event: Event) -> None:
+            if not (isinstance(event, RenderFinished) or withheld(event)):
+                publish(event)
+            if not isinstance(event, StepDone) or events.qsize() < _CROWD:
+                events.put(event)
+
+        def tell(event: Event) -> None:
+            publish(event)
+            show(event)
+
+        def say(text: str) -> None:
+            log.warning("%s", text)
+            emit(Note(text))
+
+        session = Session(project, emit)
+        wanted = project.settings.direction == "in"
+        inward = Inward(folder, lambda: session.stop_asked) if wanted else None
+        with _control(folder, session) as control, stopping(lambda _: session.stop()) as signals:
+            publish = control.publish if control else _to_nobody
+            on_open(session, say)
+            worker = threading.Thread(target=session.run, name="renderer-session")
+            worker.start()
+            with _joined(worker, session):
+                outcome = _show_all(events, show)
+                code = _end(outcome, inward, tell)
+        return 128 + signals[0] if code is None and signals else code
+
+
+@contextmanager
+def _stacks(path: Path) -> Iterator[None]:
+    """Where a fault of the machine code below Python ends the process, ``path`` gets its stacks."""
+    with storage_errors(path):
+        file = path.open("a")
+    with file:
+        faulthandler.enable(file)
+        try:
+            yield
+        finally:
+            faulthandler.disable()
+
+
+@contextmanager
+def _control(folder: Path, session: Session) -> Iterator[Control | None]:
+    """The control socket, and a place on the list of renders; a render goes on without them."""
+    try:
+        registry.remember(folder)
+        control = Control(registry.socket_path(folder), folder, session)
+    except StorageError as error:
+        log.warning("no control socket: %s", error)
+        yield None
+        return
+    with control:
+        yield control
+
+
+def _to_nobody(event: Event) -> None:
+    """Where events go without a socket."""
+
+
+@contextmanager
+def _kept_when_abandoned(project: Project) -> Iterator[Project]:
+    """Close ``project``, unless its threads still write to it while the process ends."""
+    try:
+        yield project
+    except Abandoned:
+        raise
+    except BaseException:
+        project.close()
+        raise
+    project.close()
+
+
+@contextmanager
+def _joined(worker: threading.Thread, session: Session) -> Iterator[None]:
+    """Never leave the block while ``worker`` still writes to the project, but when abandoned."""
+    try:
+        yield
+    except Abandoned:
+        raise
+    except BaseException:
+        session.stop()
+        worker.join()
+        raise
+    worker.join()
+
+
+def _show_all(
+    events: queue.SimpleQueue[Event], show: Callable[[Event], None]
+) -> RenderFinished | RenderFailed:
+    """Up to the outcome, which is returned, shown only where nothing can come before it."""
+    while True:
+        try:
+            event = events.get(timeout=GLANCE)
+        except queue.Empty:
+            continue
+        if isinstance(event, RenderFinished):
+            return event
+        show(event)
+        if isinstance(event, RenderFailed):
+            return event
+
+
+def _end(
+    outcome: RenderFinished | RenderFailed, inward: Inward | None, tell: Callable[[Event], None]
+) -> int | None:
+    """Do what belongs to the end, and tell of it; the exit code, None for a stop."""
+    if isinstance(outcome, RenderFailed):
+        return outcome.exit_code
+    code = None if outcome.stopped else 0
+    if inward is not None and not outcome.stopped:
+        code = inward.make(tell)
+    tell(outcome)
+    return code

@@ -1,0 +1,262 @@
+"""The engine's side of the control socket: viewers get state and events, and may steer.
+
+JSON lines over a Unix socket, one object a line, at most 1 MiB. The engine says
+
+    {"type": "snapshot", "protocol": 1, "seq": 41, "pid": 900, "state": {…}}   first, once
+    {"type": "event", "seq": 42, "at": 1795386982.3, …}                        then each event
+    {"type": "reply", "id": 7, "ok": true}  or  {…, "ok": false, "error": "…"} to each command
+
+and a viewer says ``{"id": 7, "command": "pause"}``; see ``_Commands``. ``preview`` is answered when
+the painter gets to it, with the keyframe in the making (``engine.preview``): only for the viewer
+that has asked, and once. A viewer that reads too slowly loses events and gets a fresh snapshot
+instead; it never slows the engine. Runs its own loop on its own thread; knows nothing of painting,
+film, or what a viewer shows.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import os
+import socket
+import struct
+import threading
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from renderer.engine.events import Event, Metered, StepDone, ViewersChanged, to_json
+from renderer.engine.preview import Preview
+from renderer.engine.session import Session
+from renderer.engine.state import RenderState, apply
+from renderer.errors import RendererError
+from renderer.files import storage_errors
+from renderer.service.metrics import Meters
+from renderer.service.viewer import Viewer, reply, to_line
+
+PROTOCOL = 1
+LONGEST_LINE = 1 << 20
+"""Bytes; a viewer that sends more is cut off."""
+
+_STEP_INTERVAL = 0.1
+"""Seconds between two ``StepDone`` that are passed on, so that quick steps flood nobody."""
+_METER_INTERVAL = 1.0
+
+log = logging.getLogger("renderer.control")
+
+
+class Control:
+    """Serves ``path`` while the block runs. ``publish`` takes events from any thread.
+
+    Raises StorageError where the socket can't be made.
+    """
+
+    def __init__(self, path: Path, folder: Path, session: Session) -> None:
+        self._path = path
+        self._meters = Meters(folder)
+        self._commands = _Commands(session)
+        self._state = RenderState()
+        self._seq = 0
+        self._viewers: set[Viewer] = set()
+        self._last_step = 0.0
+        self._loop = asyncio.new_event_loop()
+        self._listener = _listen(path)
+        self._end = asyncio.Event()
+        self._thread = threading.Thread(target=self._run, name="renderer-control")
+        session.looking.listen(self._show)
+
+    def __enter__(self) -> Control:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Everything that was published is still sent to whoever reads it; then all are let go."""
+        self._loop.call_soon_threadsafe(self._end.set)
+        self._thread.join()
+
+    def publish(self, event: Event) -> None:
+        """Tell all viewers; returns at once."""
+        self._loop.call_soon_threadsafe(self._publish, event, time.time())
+
+    def _show(self, preview: Preview) -> None:
+        """Answer those who have asked for it; from any thread, returns at once."""
+        self._loop.call_soon_threadsafe(self._answer_with, preview)
+
+    def _answer_with(self, preview: Preview) -> None:
+        shown = preview.to_json()
+        for viewer in self._viewers:
+            viewer.show(shown)
+
+    def _run(self) -> None:
+        with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
+            runner.run(self._serve())
+        self._path.unlink(missing_ok=True)
+
+    async def _serve(self) -> None:
+        server = await asyncio.start_unix_server(
+            self._attend, sock=self._listener, limit=LONGEST_LINE
+        )
+        async with server, asyncio.TaskGroup() as tasks:
+            metering = tasks.create_task(self._meter())
+            await self._end.wait()
+            server.close()
+            metering.cancel()
+            for viewer in tuple(self._viewers):
+                tasks.create_task(viewer.dismiss())
+
+    async def _meter(self) -> None:
+        """Ask the meters while somebody watches."""
+        while True:
+            if self._state.viewers:
+                values = await asyncio.to_thread(self._meters.read)
+                self._publish(Metered(values), time.time())
+            await asyncio.sleep(_METER_INTERVAL)
+
+    def _publish(self, event: Event, at: float) -> None:
+        if isinstance(event, StepDone):
+            if at - self._last_step < _STEP_INTERVAL and event.step < event.steps:
+                return
+            self._last_step = at
+        self._seq += 1
+        self._state = apply(self._state, event, at)
+        line = to_line({"type": "event", "seq": self._seq, "at": at, **to_json(event)})
+        for viewer in self._viewers:
+            viewer.tell(line)
+
+    def _snapshot(self) -> bytes:
+        return to_line(
+            {
+                "type": "snapshot",
+                "protocol": PROTOCOL,
+                "seq": self._seq,
+                "pid": os.getpid(),
+                "state": self._state.to_json(),
+            }
+        )
+
+    async def _attend(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """One viewer, from its connection to its leaving."""
+        if _peer_uid(writer) not in (os.getuid(), 0):
+            log.warning("refused a viewer of another user")
+            writer.close()
+            return
+        viewer = Viewer(writer, self._snapshot)
+        viewer.tell(self._snapshot())
+        self._viewers.add(viewer)
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                sending = tasks.create_task(viewer.send())
+                await self._listen_to(reader, viewer)
+                sending.cancel()
+        except* OSError:
+            pass  # it has gone
+        finally:
+            self._viewers.discard(viewer)
+            writer.close()
+            self._count()
+
+    def _count(self) -> None:
+        """Say how many watch, if that is another number now."""
+        watching = sum(viewer.watching for viewer in self._viewers)
+        if watching != self._state.viewers:
+            self._publish(ViewersChanged(watching), time.time())
+
+    async def _listen_to(self, reader: asyncio.StreamReader, viewer: Viewer) -> None:
+        """Answer each line; a line too long to read ends it."""
+        while True:
+            try:
+                line = await reader.readline()
+            except ValueError:
+                viewer.tell(reply(None, f"a line is longer than {LONGEST_LINE} bytes"))
+                return
+            if not line:
+                return
+            answer = self._commands.answer(line, viewer)
+            if answer is not None:
+                viewer.tell(answer)
+            self._count()
+
+
+class _Commands:
+    """What a viewer may ask: ``pause``, ``unpause``, ``stop``, ``steer`` (with ``changes``: plain
+    settings by name), ``undo`` (takes back what was steered and not yet begun), ``preview`` (its
+    reply has ``preview``, and comes when there is one), ``watch`` (it counts as a viewer from now
+    on: others see it, and the meters run for it).
+    """
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def answer(self, line: bytes, viewer: Viewer) -> bytes | None:
+        """The reply to one line of ``viewer``; None: it comes later.
+
+        Never raises: a bad line is the viewer's fault and told so.
+        """
+        number = None
+        try:
+            asked = json.loads(line)
+            if not isinstance(asked, dict):
+                raise ValueError("a command is a JSON object")
+            number = asked.get("id")
+            if asked.get("command") == "preview":
+                viewer.look(number)
+                self._session.looking.ask()
+                return None
+            if asked.get("command") == "watch":
+                viewer.watching = True
+            else:
+                self._obey(asked)
+        except (ValueError, RecursionError, RendererError) as error:
+            return reply(number, str(error))
+        return reply(number, None)
+
+    def _obey(self, asked: Mapping[str, Any]) -> None:
+        match asked.get("command"):
+            case "pause":
+                self._session.pause(True)
+            case "unpause":
+                self._session.pause(False)
+            case "stop":
+                self._session.stop(now=asked.get("now") is True)
+            case "steer":
+                changes = asked.get("changes")
+                if not isinstance(changes, dict):
+                    raise ValueError("steer needs changes: settings by name")
+                self._session.steer(changes)
+            case "undo":
+                self._session.undo()
+            case other:
+                raise ValueError(f"unknown command {other!r}")
+
+
+def _listen(path: Path) -> socket.socket:
+    """A socket at ``path`` that only this user can reach; one left by a dead engine is replaced.
+
+    The project's lock is held by now, so nobody else serves this path.
+    """
+    with storage_errors(path):
+        path.unlink(missing_ok=True)
+        listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        before = os.umask(0o177)
+        try:
+            listener.bind(os.fspath(path))
+        finally:
+            os.umask(before)
+        listener.listen()  # who finds the socket can connect, also before anybody attends to it
+        listener.setblocking(False)
+    return listener
+
+
+def _peer_uid(writer: asyncio.StreamWriter) -> int:
+    peer: socket.socket = writer.get_extra_info("socket")
+    credentials = peer.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
+    uid: int = struct.unpack("3i", credentials)[1]
+    return uid

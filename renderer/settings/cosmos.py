@@ -1,0 +1,49 @@
+"""The model of our own, ``cosmos``: where its weights lie in the package, and what suits them.
+
+They are made by ``training/``; a package may have been built without them. Light: no torch.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+NAME = "cosmos"
+FOLDER = Path(__file__).parents[1] / "assets" / NAME
+"""An inpainting pipeline in diffusers' form, with a card beside it."""
+CARD = "zoomtui.json"
+MISSING = (
+    f"model {NAME} is not in this package: it was built without the weights; take one that has "
+    "them, or make them as training/README.md of the source says"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """What training has written about a folder."""
+
+    steps: int
+    """Denoising steps that it was made for."""
+    guidance_scale: float
+    padding: str
+    """What the UNet's convolutions see beyond the rim of a picture, one of ``padding.MODES``."""
+    licence: str
+    """Of the weights."""
+    size: int
+    """Of the weights, bytes."""
+
+
+def read_card(folder: Path = FOLDER) -> Card | None:
+    """The card of a trained model; None if the folder holds none."""
+    file = folder / CARD
+    if not file.is_file():
+        return None
+    values = json.loads(file.read_text(encoding="utf-8"))
+    return Card(
+        steps=int(values["steps"]),
+        guidance_scale=float(values["guidance_scale"]),
+        padding=str(values.get("padding", "zeros")),
+        licence=str(values["licence"]),
+        size=sum(weights.stat().st_size for weights in folder.glob("*/*.safetensors")),
+    )

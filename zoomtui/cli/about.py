@@ -1,0 +1,76 @@
+"""`models` and `doctor`: what there is to paint with, and what this machine can do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from renderer.formatting import clean
+from zoomtui.cli.open_tui import Look, on_terminal, terminal_for
+from zoomtui.stdio import write_line
+
+_WIDTH = 100
+"""Columns that a finding may take."""
+
+
+@click.command(
+    short_help="List the models that ship as presets.",
+    epilog="""\b
+Examples:
+  zoomtui models
+  zoomtui render "a coral reef" --model sdxl
+  zoomtui render "a coral reef" --model ./folder-with-model_index.json
+""",
+)
+def models() -> None:
+    """List the models that ship as presets; others of the same kinds work as well."""
+    from renderer.settings.presets import DEFAULT, PRESETS
+
+    for preset in PRESETS:
+        default = "  (default)" if preset.name == DEFAULT else ""
+        write_line(f"{preset.name}{default}")
+        write_line(f"  {preset.note}")
+        write_line(f"  {preset.repo or 'part of this package'}")
+        write_line(f"  licence {preset.licence}")
+        if preset.gated:
+            write_line("  gated: accept the licence on its page at huggingface.co, then run")
+            write_line("  `hf auth login`")
+        size = "weights" if preset.folder else "download"
+        write_line(f"  {size} {preset.weights}, VRAM {preset.vram}")
+        write_line(
+            f"  native {preset.native} px, canvas up to {preset.canvas} px, in multiples of "
+            f"{preset.multiple}"
+        )
+        if preset.few_steps:
+            write_line(f"  --speed fast: {preset.few_steps.steps} steps with a distilled LoRA")
+        elif preset.unet:
+            write_line("  --speed fast: its UNet's inner blocks at one step in three only")
+        if not preset.tried:
+            write_line("  untested with real weights; the figures are its makers' or computed")
+
+
+@click.command(
+    short_help="Say what this machine can do.",
+    epilog="""\b
+Examples:
+  zoomtui doctor
+""",
+)
+@click.pass_obj
+def doctor(look: Look) -> None:
+    """Say what this machine can do: Python, torch, device, encoders, disk, and the default.
+
+    On a terminal, also what was found out about that and how pictures will be shown.
+    """
+    from renderer.planning.doctor import examine
+
+    for reason in terminal_for(look).why if on_terminal() else ():
+        _say(True, "terminal", reason)
+    for finding in examine(Path.cwd()):
+        _say(finding.ok, finding.name, finding.text)
+
+
+def _say(ok: bool, name: str, text: str) -> None:
+    line = f"{'ok' if ok else '--'}  {name:<14} {clean(text)}"
+    write_line(line if len(line) <= _WIDTH else line[: _WIDTH - 1] + "…")

@@ -1,0 +1,138 @@
+"""What a headless render says: a plain line for each event that is worth one.
+
+Where the render stands, its rate and its time left are ``engine.state``'s. Pure: no terminal, no
+clock of its own (times are handed in), so that every line can be tested.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from renderer.engine.events import (
+    Event,
+    KeyframeReady,
+    Note,
+    Phase,
+    PhaseChanged,
+    RenderFinished,
+    RenderStarted,
+    SegmentWritten,
+    Steered,
+    StepDone,
+)
+from renderer.engine.state import RenderState, apply
+from renderer.formatting import (
+    clean,
+    count_text,
+    duration_text,
+    path_text,
+    share_text,
+    shortened,
+    size_text,
+)
+from renderer.project.records import INWARD_FILM
+
+_PHASES = {
+    Phase.LOADING: "loading the painter",
+    Phase.RENDERING: "painting",
+    Phase.PAUSED: "paused",
+    Phase.DRAINING: "finishing",
+}
+
+
+class Progress:
+    """Where a render stands, in words. ``tell`` each event in order."""
+
+    def __init__(self) -> None:
+        self.state = RenderState()
+        self.now = "starting"
+        """What is being done, in a few words."""
+
+    def tell(self, event: Event, at: float) -> str | None:
+        """Take one event that came ``at`` (seconds, any origin); the line it is worth, if any."""
+        self.state = apply(self.state, event, at)
+        match event:
+            case RenderStarted():
+                return _started(event)
+            case PhaseChanged():
+                self.now = _PHASES[event.phase]
+                return None
+            case StepDone():
+                number = count_text(event.keyframe + 1, self.state.total_keyframes)
+                self.now = f"keyframe {number}, step {event.step}/{event.steps}"
+                return None
+            case KeyframeReady():
+                return self._keyframe(event)
+            case SegmentWritten():
+                return self._segment(event)
+            case Note():
+                return f"note: {clean(event.text)}"
+            case RenderFinished():
+                return _finished(event)
+            case Steered():
+                return _steered(event)
+            case _:  # an error is reported by the caller, once; the rest is worth no line
+                return None
+
+    def _keyframe(self, event: KeyframeReady) -> str:
+        number = f"keyframe {count_text(event.keyframe + 1, self.state.total_keyframes)}"
+        line = f"{number}  painted in {duration_text(event.seconds)}"
+        if not event.keyframe:
+            return line
+        quality = f"seam {event.seam:.2f}  drift {event.drift:.1f}"
+        return f"{line}  {quality}  painter idle {share_text(event.idle)}"
+
+    def _segment(self, event: SegmentWritten) -> str:
+        rate, left = self.state.frame_rate, self.state.seconds_left
+        parts = [
+            f"segment {event.segment + 1}",
+            f"{count_text(event.total_frames, self.state.total_frames)} frames",
+            f"{duration_text(event.duration)} of film",
+            size_text(event.size),
+        ]
+        if rate is not None:
+            parts.append(f"{rate:.1f} frames/s")
+        if left and left >= 0.5:
+            parts.append(f"{duration_text(left)} left")
+        return "  ".join(parts)
+
+
+def _started(event: RenderStarted) -> str:
+    where, end = clean(event.project), "" if event.total_frames else ", until stopped"
+    if event.frames or event.keyframes > 1:
+        keyframes = count_text(event.keyframes, event.total_keyframes)
+        frames = count_text(event.frames, event.total_frames)
+        return f"resuming {where}: {keyframes} keyframes, {frames} frames done{end}"
+    goal = f": {event.total_frames} frames" if event.total_frames else end
+    return f"rendering {where}{goal}"
+
+
+def _steered(event: Steered) -> str:
+    total = event.total_keyframes
+    end = "until stopped" if total is None else f"{total} keyframes in all"
+    return f"from keyframe {event.from_keyframe + 1} on: {shortened(event.prompt)}; {end}"
+
+
+def _finished(event: RenderFinished) -> str:
+    what = f"{event.keyframes} keyframes, {event.frames} frames"
+    length = f"{duration_text(event.duration)}, {size_text(event.size)}"
+    if not event.stopped:
+        return f"finished: {what}, {length}"
+    return f"stopped after {what}, {length}" if event.frames else f"stopped after {what}"
+
+
+def watch_lines(folder: Path, *, finished: bool) -> list[str]:
+    """Where the film is and how to watch it."""
+    film = f"film       {path_text((folder / 'film.mp4').absolute())}"
+    if finished:
+        inward = folder / INWARD_FILM
+        mpv = f"mpv {path_text(folder / 'film.mp4')}"
+        lines = [film, f"watch      {mpv}   (or any other player, or a browser)"]
+        if inward.exists():
+            lines.insert(1, f"zooming in {path_text(inward.absolute())}")
+        return lines
+    return [
+        f"{film}   (playable)",
+        f"watch      mpv {path_text(folder / 'watch.m3u8')}   (from the start)",
+        f"follow     mpv {path_text(folder / 'live.m3u8')}   (from where the render is)",
+    ]

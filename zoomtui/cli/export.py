@@ -1,0 +1,245 @@
+"""`export`: finished files out of a project's kept keyframes, without painting anything."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from renderer.formatting import clean, duration_text, path_text, size_text
+from renderer.settings.plain_values import Size, dimensions, parse_size
+from zoomtui.cli.options import FILE, FOLDER, KeyValue
+from zoomtui.stdio import ERR, OUT, patient_stdout, write_line
+
+if TYPE_CHECKING:
+    from renderer.export.of_project import ExportOptions, Plan
+
+OnProgress = Callable[[int, int], None]
+
+_LINE_EVERY = 5.0
+"""Seconds between lines where there is no terminal."""
+
+
+class FrameSize(click.ParamType[Any]):
+    """``WIDTHxHEIGHT``."""
+
+    name = "WxH"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Size:
+        if isinstance(value, tuple):
+            return value
+        try:
+            return parse_size(str(value))
+        except ValueError:
+            self.fail(f"{value!r} is not WIDTHxHEIGHT, such as 1280x720", param, ctx)
+
+
+@click.command(
+    short_help="Make a finished file: other size, speed, codec or direction.",
+    epilog="""\b
+Examples:
+  zoomtui export coral.zoom coral.mp4
+  zoomtui export coral.zoom in.mp4 --direction in --easing ease-in-out
+  zoomtui export coral.zoom reel.mp4 --size 720x1280 --audio song.ogg
+  zoomtui export coral.zoom loop.gif --loop --size 480x270 --fps 20
+  zoomtui export coral.zoom small.webm --codec av1 --size 640x360
+  zoomtui export coral.zoom frames/ --fps 24
+
+The ending of OUT decides: .mp4 .mkv .mov .webm are films; .gif .webp .png animated pictures; a
+folder, or a name such as frames/%06d.png, is for single pictures. As long as nothing has to change
+the film is copied, which takes seconds. A project that is still rendering is exported as far as it
+has come. Ctrl-C leaves nothing behind.
+""",
+)
+@click.argument("project", type=FOLDER)
+@click.argument("out")
+@click.option(
+    "--direction",
+    metavar="WAY",
+    help="out (as rendered), in (backwards), in-out (in first, then out again), or out-in.",
+)
+@click.option(
+    "--loop",
+    is_flag=True,
+    default=None,
+    help="Dissolve the end into the beginning, while both move, so that the repeat is not seen.",
+)
+@click.option(
+    "--focus",
+    metavar="X,Y",
+    help="Zoom about this point of the first picture instead of its middle, 0,0 (top left) to 1,1.",
+)
+@click.option("--fps", metavar="RATE", help="Frames a second, also 24000/1001.")
+@click.option(
+    "--seconds-per-keyframe", type=float, metavar="S", help="Time from one keyframe to the next."
+)
+@click.option("--duration", type=float, metavar="S", help="Length of all of it, instead.")
+@click.option(
+    "--easing",
+    metavar="NAME",
+    help="linear, ease-in (start slowly), ease-out or ease-in-out; of the zoom's logarithm.",
+)
+@click.option(
+    "--ease-seconds",
+    type=float,
+    metavar="S",
+    help="Ease only so long at the ends, with steady speed between them.",
+)
+@click.option("--hold-start", type=float, metavar="S", help="Stand still on the first view.")
+@click.option("--hold-end", type=float, metavar="S", help="Stand still on the last view.")
+@click.option(
+    "--speed",
+    "speeds",
+    multiple=True,
+    metavar="FIRST-LAST=FACTOR",
+    help="Faster or slower between two keyframes, counted from 1: 3-6=0.5; repeatable.",
+)
+@click.option(
+    "--size",
+    type=FrameSize(),
+    metavar="WxH",
+    help="Frame size; another aspect is cropped about the middle.",
+)
+@click.option("--upscale", metavar="lanczos", help="Allow a size larger than what was painted.")
+@click.option(
+    "--codec", metavar="NAME", help="h264, hevc, av1, vp9; by default as the film, if it fits."
+)
+@click.option("--crf", type=int, metavar="N", help="Quality; lower is better, larger.")
+@click.option("--preset", metavar="NAME", help="The encoder's speed preset.")
+@click.option(
+    "--encoder-option",
+    "encoder_options",
+    type=KeyValue(),
+    multiple=True,
+    help="Anything else for the encoder; repeatable.",
+)
+@click.option(
+    "--audio", type=FILE, metavar="FILE", help="Music: repeated, or cut, to the film's length."
+)
+@click.option("--audio-fade-in", type=float, metavar="S", help="Of the music; 0 by default.")
+@click.option("--audio-fade-out", type=float, metavar="S", help="Of the music; 1 by default.")
+@click.option(
+    "--poster", type=float, metavar="S", help="The frame at this time is the file's cover picture."
+)
+@click.option(
+    "--force",
+    is_flag=True,
+    default=None,
+    help="Replace what is there; make animations of unreasonable size.",
+)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line, for scripts.")
+@click.option("--dry-run", is_flag=True, help="Say frames, length and size; write nothing.")
+def export(project: Path, out: str, as_json: bool, dry_run: bool, **asked: Any) -> None:
+    """Make the finished file or folder OUT from what PROJECT keeps; paints nothing."""
+    from renderer.export.of_project import export as make
+    from renderer.export.of_project import plan_export
+
+    plan = plan_export(project, out, _options(asked))
+    for note in plan.notes:
+        write_line(f"note: {clean(note)}", ERR if as_json else OUT)
+    if dry_run:
+        planned = json.dumps(_said("ExportPlanned", plan), ensure_ascii=False)
+        write_line(planned if as_json else f"{path_text(plan.target.path)}: {_summary(plan)}")
+        return
+    with _shown(plan, as_json) as on_progress:
+        path = make(plan, on_progress)
+    if as_json:
+        write_line(json.dumps(_said("ExportFinished", plan), ensure_ascii=False))
+        return
+    size = f", {size_text(path.stat().st_size)}" if path.is_file() else ""
+    write_line(f"exported   {path_text(path)}   ({_summary(plan)}{size})")
+
+
+def _options(asked: dict[str, Any]) -> ExportOptions:
+    """What was really given, in the engine's types."""
+    from renderer.settings.export import ExportOptions, Speed, parse_focus, parse_fps
+
+    given = {key: value for key, value in asked.items() if value not in (None, ())}
+    for key, parse in (("focus", parse_focus), ("fps", parse_fps)):
+        if key in given:
+            given[key] = parse(given[key])
+    if "speeds" in given:
+        given["speeds"] = tuple(map(Speed.parse, given["speeds"]))
+    if "encoder_options" in given:
+        given["encoder_options"] = dict(given["encoder_options"])
+    return ExportOptions(**given)
+
+
+def _summary(plan: Plan) -> str:
+    how = "copied, not encoded again" if plan.copies else dimensions(plan.take.size)
+    return f"{plan.frames} frames, {duration_text(plan.seconds)}, {how}"
+
+
+def _said(event: str, plan: Plan, **more: Any) -> dict[str, Any]:
+    """The JSON form."""
+    return {
+        "event": event,
+        "out": str(plan.target.path),
+        "frames": plan.frames,
+        "seconds": plan.seconds,
+        "size": dimensions(plan.take.size),
+        "copies": plan.copies,
+        **more,
+    }
+
+
+@contextmanager
+def _shown(plan: Plan, as_json: bool) -> Iterator[OnProgress]:
+    """Where progress goes: JSON, a bar on a terminal, or a line now and then."""
+    if as_json:
+        write_line(json.dumps(_said("ExportStarted", plan), ensure_ascii=False))
+        yield lambda done, _: write_line(
+            json.dumps({"event": "ExportProgress", "done": done, "frames": plan.frames})
+        )
+    elif sys.stdout.isatty() and os.environ.get("TERM") != "dumb":
+        with _bar(plan) as on_progress:
+            yield on_progress
+    else:
+        write_line(f"exporting  {path_text(plan.target.path)}: {_summary(plan)}")
+        yield _Lines().show
+
+
+class _Lines:
+    """Progress in plain lines."""
+
+    def __init__(self) -> None:
+        self._began = self._last = time.monotonic()
+
+    def show(self, done: int, total: int) -> None:
+        now = time.monotonic()
+        if done < total and now - self._last >= _LINE_EVERY:
+            self._last = now
+            left = (now - self._began) / done * (total - done)
+            write_line(f"{done}/{total} frames  {duration_text(left)} left")
+
+
+@contextmanager
+def _bar(plan: Plan) -> Iterator[OnProgress]:
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        Progress,
+        TaskProgressColumn,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
+    columns = (
+        BarColumn(bar_width=28),
+        TaskProgressColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.description}", markup=False),
+    )
+    console = Console(file=patient_stdout(), highlight=False)
+    with Progress(
+        *columns, console=console, redirect_stdout=False, redirect_stderr=False, transient=True
+    ) as bar:
+        task = bar.add_task(clean(f"{plan.target.path.name}: {_summary(plan)}"), total=plan.frames)
+        yield lambda done, total: bar.update(task, completed=done, total=total)

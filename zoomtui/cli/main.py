@@ -1,0 +1,150 @@
+"""`zoomtui`: the verbs, and what every verb shares: one-line errors and exit codes.
+
+Each verb lives in a module beside this one and is imported when it is asked for; nothing heavy is
+imported before a verb needs it.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+from importlib import import_module
+from types import FrameType
+from typing import Any, NoReturn
+
+import click
+
+from renderer import __version__
+from renderer.errors import RendererError, StorageError
+from renderer.files import fill_standard_handles
+from renderer.formatting import clean
+from zoomtui.cli.open_tui import Look, browse, on_terminal
+from zoomtui.stdio import report, write_line
+
+EXIT_CODES = """\b
+Exit codes:
+  0    finished, or the question is answered
+  1    internal error (a bug; the details are in render.log)
+  2    a setting, option or input picture can't be used
+  3    no project there, or it is damaged, or it contradicts what is asked
+  4    another engine is rendering the project
+  5    the painter or its model can't be loaded, or can't paint
+  6    the disk is full, read-only, or failed
+  7    the encoder can't be opened, or failed
+  8    the device failed, however often the engine was restarted
+  9    the engine was killed or crashed, however often it was restarted
+  130  stopped by Ctrl-C (SIGINT); 143: by SIGTERM; a render can be resumed
+"""
+
+EXAMPLES = """\b
+Examples:
+  zoomtui                 the renders that are known here, on a terminal
+  zoomtui demo
+  zoomtui render "a coral reef, oil painting" --keyframes 20
+  zoomtui attach coral.zoom
+  zoomtui resume coral.zoom --keyframes 40
+"""
+
+
+VERBS = {
+    "render": "render.render",
+    "resume": "render.resume",
+    "demo": "render.demo",
+    "ls": "watch.list_renders",
+    "attach": "watch.attach",
+    "status": "status.status",
+    "logs": "watch.logs",
+    "pause": "steer.pause",
+    "unpause": "steer.unpause",
+    "prompt": "steer.prompt",
+    "stop": "steer.stop",
+    "export": "export.export",
+    "import": "import_.import_pictures",
+    "models": "about.models",
+    "doctor": "about.doctor",
+}
+"""Verb → where it lives, below ``zoomtui.cli``."""
+
+
+class Verbs(click.Group):
+    """Knows the names of all verbs, and imports one when it is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in VERBS:
+            return None
+        module, _, name = VERBS[cmd_name].partition(".")
+        verb: click.Command = getattr(import_module(f"zoomtui.cli.{module}"), name)
+        return verb
+
+
+@click.group(
+    cls=Verbs,
+    invoke_without_command=True,
+    epilog=f"{EXAMPLES}\n{EXIT_CODES}",
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.option(
+    "--preview",
+    metavar="MODE",
+    help="How the interface shows pictures: auto, kitty, blocks, ascii or off.",
+)
+@click.option("--ascii", is_flag=True, help="Plain signs only, in the interface.")
+@click.version_option(__version__, prog_name="zoomtui")
+@click.pass_context
+def cli(context: click.Context, preview: str | None, ascii: bool) -> int | None:  # noqa: A002
+    """Render infinite zooms: films that pull back without end.
+
+    A render is a project folder. Its film.mp4 is playable at every moment, survives being killed,
+    and goes on with `zoomtui resume`. The render belongs to no terminal: `zoomtui attach` shows it
+    from wherever you are.
+    """
+    context.obj = Look(preview, ascii)
+    if context.invoked_subcommand is not None:
+        return None
+    if on_terminal():
+        return browse(context.obj)
+    write_line(context.get_help())
+    return 2
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run a verb and leave with its exit code; every error that is not a bug is one line."""
+    fill_standard_handles()
+    signal.signal(signal.SIGTERM, _terminated)
+    sys.exit(_run(arguments))
+
+
+def _terminated(number: int, _: FrameType | None) -> NoReturn:
+    """Until a render takes signals over: leave by way of every clean-up, as Ctrl-C does."""
+    raise SystemExit(128 + number)
+
+
+def _run(arguments: list[str] | None) -> int:
+    try:
+        code: Any = cli.main(arguments, prog_name="zoomtui", standalone_mode=False)
+    except click.exceptions.NoArgsIsHelpError as error:
+        error.show()
+        return 2
+    except click.ClickException as error:
+        report(_usage_line(error))
+        return 2
+    except RendererError as error:
+        report(clean(str(error)))
+        return error.exit_code
+    except OSError as error:  # a path too long, a folder that may not be entered: no bug of ours
+        where = f"{error.filename}: " if error.filename else ""
+        report(clean(f"{where}{error.strerror or error}"))
+        return StorageError.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        return 130
+    return code if isinstance(code, int) else 0
+
+
+def _usage_line(error: click.ClickException) -> str:
+    context = getattr(error, "ctx", None)
+    path = context.command_path if context else "zoomtui"
+    text = clean(" ".join(error.format_message().split()))
+    return f"{text.rstrip('.')}; see `{path} --help`"

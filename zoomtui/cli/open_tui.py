@@ -1,0 +1,57 @@
+"""The way from a verb into the terminal interface: is there a terminal, what can it do, go.
+
+Textual reads its environment while it is imported, so it is imported here and nowhere earlier.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from renderer.errors import SettingsError
+from zoomtui.terminal.capabilities import Terminal, detect, prepare_environment
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How the user wants pictures and signs shown; the defaults let the terminal decide."""
+
+    preview: str | None = None
+    ascii: bool = False
+
+
+def on_terminal() -> bool:
+    """Keys, lines and screen all belong to a terminal that can show one."""
+    return all(os.isatty(handle) for handle in (0, 1, 2)) and os.environ.get("TERM") not in {
+        None,
+        "",
+        "dumb",
+    }
+
+
+def watch(folder: Path, look: Look) -> int:
+    """The live monitor of the project at ``folder``; the exit code. Raises SettingsError."""
+    terminal = terminal_for(look)
+    from zoomtui.tui.app import run_monitor
+
+    return run_monitor(folder, terminal)
+
+
+def browse(look: Look) -> int:
+    """The list of renders; the exit code. Raises SettingsError."""
+    terminal = terminal_for(look)
+    from zoomtui.tui.app import run_renders
+
+    return run_renders(terminal)
+
+
+def terminal_for(look: Look) -> Terminal:
+    """Ask the terminal what it can do, and tell Textual. Raises SettingsError without one."""
+    if not on_terminal():
+        raise SettingsError(
+            "the interface needs a terminal; without one use `zoomtui status` and `--headless`"
+        )
+    terminal = detect(os.environ, override=look.preview, ascii=look.ascii)
+    os.environ.update(prepare_environment(terminal, os.environ))
+    return terminal

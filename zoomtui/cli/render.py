@@ -1,0 +1,245 @@
+"""`render`, `resume` and `demo`: the verbs that make film."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from renderer.errors import DeviceLost, EngineCrashed
+from renderer.formatting import clean, path_text
+from renderer.planning.estimate import Estimate
+from renderer.planning.prepare import Prepared, free_folder, named, prepare
+from renderer.planning.prompt_file import Starts, with_plan
+from renderer.project.records import read_settings
+from renderer.service.launch import launch
+from zoomtui.cli.event_lines import watch_lines
+from zoomtui.cli.headless import run as run_here
+from zoomtui.cli.open_tui import Look, on_terminal, watch
+from zoomtui.cli.options import (
+    FILE,
+    FOLDER,
+    film_options,
+    headless_option,
+    json_option,
+    painting_options,
+    wishes,
+)
+from zoomtui.stdio import ERR, OUT, write_line
+
+_DEMO_FILM = {"size": "1280x720", "seconds_per_keyframe": 1.5, "keyframes": 8, "seed": 1995}
+"""About ten seconds, in about a minute on two cores."""
+DEMO = {
+    **_DEMO_FILM,
+    "model": "cosmos",
+    "prompt": "crimson nebula, glowing",
+    "keyframe_size": "768x432",
+}
+DEMO_WITHOUT_WEIGHTS = {**_DEMO_FILM, "painter": "texture"}
+"""The same of a package that was built without cosmos."""
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  zoomtui render "a coral reef, oil painting" --keyframes 20
+  zoomtui render "blue nebula, glowing" --model cosmos --keyframes 20
+  zoomtui render "a castle" --image castle.jpg --size 1280x720 --seed 7
+  zoomtui render --painter texture --image stars.png --zoom-factor 2
+  zoomtui render "moss" --model ./my-model --steps 20 --scheduler unipc
+  zoomtui render --prompts plan.txt --keyframes 60
+  zoomtui render "a city" --codec av1 --seconds-per-keyframe 3 --dry-run
+
+Without an end (--keyframes inf, the default) Ctrl-C ends after the segment in hand; a second
+Ctrl-C ends at once. Either way the film is playable, and `zoomtui resume` goes on. The same
+settings with the same seed give the same film; a seed that is not given is chosen, and recorded in
+project.toml.
+"""
+)
+@click.argument("prompt", default="")
+@click.option(
+    "--out",
+    type=FOLDER,
+    metavar="FOLDER",
+    help="New project folder; by default named after the prompt, here.",
+)
+@click.option(
+    "--image", type=FILE, metavar="FILE", help="Your own first picture, any size: cropped to fill."
+)
+@click.option(
+    "--exemplar",
+    type=FILE,
+    metavar="FILE",
+    help="Picture that the texture painter grows from; by default the first one.",
+)
+@click.option(
+    "--prompts",
+    type=FILE,
+    metavar="FILE",
+    help="A plan instead of one PROMPT: lines such as `12: a coral reef` and `blend: 4` (see "
+    "--prompt-blend), TOML, or the JSON that the infinite-zoom web UI extension exports.",
+)
+@painting_options
+@film_options()
+@headless_option
+@json_option
+@click.option("--dry-run", is_flag=True, help="Say sizes, frames, length and disk; paint nothing.")
+@click.pass_obj
+def render(
+    look: Look,
+    /,
+    prompt: str,
+    out: Path | None,
+    image: Path | None,
+    exemplar: Path | None,
+    prompts: Path | None,
+    headless: bool,
+    as_json: bool,
+    dry_run: bool,
+    **options: Any,
+) -> int:
+    """Render a new film of PROMPT, or around a picture of yours."""
+    from renderer.planning.defaults import fill_in
+
+    later: Starts = ()
+    given = {"prompt": prompt, **wishes(options)}
+    if prompts is not None:
+        given, later = with_plan(prompts, given)
+    plan = fill_in(given)
+    folder = named(out) if out is not None else free_folder(Path(), plan.settings.prompt)
+    prepared = prepare(folder, plan.settings, image, exemplar, later)
+    for note in plan.notes:
+        write_line(f"note: {clean(note)}", ERR if as_json else OUT)
+    if dry_run:
+        _say_estimate(Estimate.of(folder, plan.settings), as_json)
+        return 0
+    return _create_and_run(prepared, look, detached=_detached(headless, as_json), as_json=as_json)
+
+
+def _detached(headless: bool, as_json: bool) -> bool:
+    """Start an engine of its own and open the monitor, instead of rendering here."""
+    return not headless and not as_json and on_terminal()
+
+
+def _create_and_run(prepared: Prepared, look: Look, *, detached: bool, as_json: bool) -> int:
+    from renderer.project.create import discard_unpainted
+
+    prepared.create()
+    folder = prepared.folder
+    if not as_json:
+        write_line(f"seed {prepared.settings.seed}")
+    if detached:
+        return _launch_and_watch(folder, look)
+    code = run_here(folder, as_json=as_json)
+    crashed = code in (DeviceLost.exit_code, EngineCrashed.exit_code)  # its log is worth keeping
+    if code not in (0, 130, 143) and not crashed and discard_unpainted(folder):
+        return code
+    _say_what_next(folder, code, as_json)
+    return code
+
+
+def _launch_and_watch(folder: Path, look: Look) -> int:
+    launch(folder)
+    return watch(folder, look)
+
+
+@click.command(
+    short_help="Go on with a project, or lengthen its film.",
+    epilog="""\b
+Examples:
+  zoomtui resume coral.zoom
+  zoomtui resume coral.zoom --keyframes 40
+  zoomtui resume coral.zoom --prompt "the reef at night" --keyframes inf
+
+What is in the film stays: its size, frame rate, zoom factor and codec are fixed when the project is
+made. Whatever the options above name counts from the next keyframe that is painted.
+""",
+)
+@click.argument("project", type=FOLDER)
+@click.option("--prompt", metavar="TEXT", help="What to paint.")
+@painting_options
+@film_options(hidden=True)
+@headless_option
+@json_option
+@click.pass_obj
+def resume(
+    look: Look, /, project: Path, prompt: str | None, headless: bool, as_json: bool, **options: Any
+) -> int:
+    """Go on with PROJECT: after a stop, a crash, a full disk, or to make a film longer."""
+    given = wishes({"prompt": prompt, **options})
+    if given:
+        _steer(project, given)
+    if _detached(headless, as_json):
+        return _launch_and_watch(project, look)
+    code = run_here(project, as_json=as_json)
+    _say_what_next(project, code, as_json)
+    return code
+
+
+def _steer(folder: Path, given: dict[str, Any]) -> None:
+    """Change what comes next, once all that can be refused has not been."""
+    from renderer.film.encode import Encoding, probe
+    from renderer.painting.painters import find
+    from renderer.planning.defaults import changes
+    from renderer.project.crash_record import supervise
+    from renderer.project.project import Project
+
+    read_settings(folder)  # what is no project gets no files
+    # A project whose engine is being restarted looks free, and must not be taken from it.
+    with supervise(folder), Project.open(folder) as project:
+        changed = changes(project.current, given)
+        find(changed.get("painter", project.current.painter))
+        probe(Encoding.of(project.settings))
+        project.steer(changed)
+
+
+@click.command(
+    short_help="Render ten seconds of a nebula: no GPU, no download.",
+    epilog="""\b
+Examples:
+  zoomtui demo
+  zoomtui demo --out nebula.zoom
+""",
+)
+@click.option(
+    "--out", type=FOLDER, metavar="FOLDER", help="New project folder; by default demo.zoom, here."
+)
+@headless_option
+@click.pass_obj
+def demo(look: Look, /, out: Path | None, headless: bool) -> int:
+    """Render about ten seconds of a nebula, to see that everything works.
+
+    cosmos paints it, the small model that comes with the package: it needs no GPU, and nothing is
+    downloaded.
+    """
+    from renderer.planning.defaults import fill_in
+    from renderer.settings.presets import find_preset
+
+    settings = fill_in(DEMO if find_preset("cosmos") else DEMO_WITHOUT_WEIGHTS).settings
+    folder = named(out) if out is not None else free_folder(Path(), "demo")
+    prepared = prepare(folder, settings)
+    return _create_and_run(prepared, look, detached=_detached(headless, False), as_json=False)
+
+
+def _say_estimate(estimate: Estimate, as_json: bool) -> None:
+    if as_json:
+        write_line(json.dumps(estimate.to_json(), ensure_ascii=False))
+        return
+    for line in estimate.lines():
+        write_line(line)
+
+
+def _say_what_next(folder: Path, code: int, as_json: bool) -> None:
+    if as_json:
+        return
+    from renderer.project.status import State, read_status
+
+    finished = read_status(folder).state is State.FINISHED
+    film = folder / "film.mp4"
+    if film.exists() and film.stat().st_size:
+        for line in watch_lines(folder, finished=finished):
+            write_line(line)
+    if code or not finished:  # stopped by a viewer is no error
+        write_line(f"go on      zoomtui resume {path_text(folder)}")

@@ -1,0 +1,118 @@
+"""`status`: what a project holds, whoever renders it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from renderer.errors import ProjectError
+from renderer.formatting import (
+    clean,
+    count_text,
+    duration_text,
+    path_text,
+    share_text,
+    shortened,
+    size_text,
+)
+from renderer.service.client import NotRunning, Told, follow
+from zoomtui.cli.event_lines import watch_lines
+from zoomtui.cli.headless import Display, JsonLines, Lines
+from zoomtui.cli.options import FOLDER
+from zoomtui.stdio import write_line
+
+if TYPE_CHECKING:
+    from renderer.project.crash_record import Crashes
+    from renderer.project.status import Status
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  zoomtui status coral.zoom
+  zoomtui status coral.zoom --json | jq .frames
+  zoomtui status coral.zoom --watch
+"""
+)
+@click.argument("project", type=FOLDER)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object, for scripts.")
+@click.option("--watch", is_flag=True, help="Go on, a line for whatever happens, until it ends.")
+def status(project: Path, as_json: bool, watch: bool) -> None:
+    """Show PROJECT: finished, running or killed. Reads only.
+
+    With --watch the lines are those of a render in the foreground: the way to follow one without a
+    screen. Ctrl-C ends the watching, not the render.
+    """
+    from renderer.project.status import read_status
+
+    found = read_status(project)
+    if watch and found.holder:
+        said = [] if as_json else status_lines(found)
+        asyncio.run(_follow(project, said, JsonLines() if as_json else Lines()))
+        return
+    if as_json:
+        write_line(json.dumps(found.to_json(), ensure_ascii=False, indent=2))
+        return
+    lines = status_lines(found)
+    if found.frames:
+        lines += watch_lines(project, finished=found.state == "finished")
+    for line in lines:
+        write_line(line)
+
+
+async def _follow(project: Path, said: list[str], display: Display) -> None:
+    """Say how things stand, then show what is said by the engine of ``project``, and by those that
+    take its place after crashes, until the last one ends."""
+    try:
+        async for message in follow(project):
+            if isinstance(message, Told):
+                display.show(message.event)
+                continue
+            for line in said:  # once: a snapshot comes first, and perhaps again
+                write_line(line)
+            said = []
+    except NotRunning as error:
+        again = f"`zoomtui resume {path_text(project)}` goes on"
+        raise ProjectError(f"{error}; {again}") from None
+
+
+def status_lines(found: Status) -> list[str]:
+    """The human form."""
+    state = str(found.state)
+    if found.holder:
+        state += f" ({found.holder})"
+    elif found.state == "unfinished":
+        state += f"; `zoomtui resume {path_text(found.project)}` goes on"
+    pace = found.seconds_per_keyframe
+    lines = [
+        f"project    {clean(found.project)}",
+        f"state      {state}",
+        f"prompt     {shortened(found.prompt) or '(none)'}",
+        f"painter    {clean(' '.join(filter(None, [found.painter, found.model])))}",
+        f"keyframes  {count_text(found.keyframes, found.total_keyframes)}"
+        + (f", {duration_text(pace)} each" if pace is not None else "")
+        + (f", painter idle {share_text(found.idle)}" if found.idle is not None else "")
+        + f", {size_text(found.keyframes_size)}",
+        f"frames     {count_text(found.frames, found.total_frames)}, "
+        f"{duration_text(found.duration)} of film, {size_text(found.film_size)}",
+    ]
+    if found.crashes is not None:
+        lines.append(f"crashes    {_crashes_text(found.crashes)}")
+    if found.seam is not None and found.drift is not None:
+        lines.append(
+            f"quality    seam {found.seam:.2f} (1 = invisible), drift {found.drift:.1f}/255"
+        )
+    return lines
+
+
+def _crashes_text(crashes: Crashes) -> str:
+    if crashes.gave_up:
+        return clean(crashes.gave_up)
+    times = "once" if crashes.restarts == 1 else f"{crashes.restarts} times"
+    when = time.strftime("%H:%M:%S", time.localtime(crashes.at))
+    return f"restarted {times}, last at {when}: {clean(crashes.why)}"

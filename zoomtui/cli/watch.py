@@ -1,0 +1,141 @@
+"""`ls`, `attach` and `logs`: finding renders, and watching them."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from renderer.errors import ProjectError
+from renderer.formatting import clean, count_text, duration_text, path_text, size_text
+from renderer.project.records import LOG, read_settings
+from zoomtui.cli.open_tui import Look, watch
+from zoomtui.cli.options import FOLDER
+from zoomtui.stdio import write_line
+
+if TYPE_CHECKING:
+    from zoomtui.tui.renders.scan import Render
+
+_GLANCE = 0.5
+"""Seconds between two looks at a log that is followed."""
+
+
+@click.command(
+    name="ls",
+    short_help="List the renders that are known here.",
+    epilog="""\b
+Examples:
+  zoomtui ls
+  zoomtui ls --json | jq -r '.[] | select(.state == "running") | .project'
+""",
+)
+@click.option("--json", "as_json", is_flag=True, help="One JSON array, for scripts.")
+def list_renders(as_json: bool) -> None:
+    """List the renders that are known here, and the projects in this folder."""
+    renders = _renders()
+    if as_json:
+        write_line(json.dumps([_row(render) for render in renders], ensure_ascii=False, indent=2))
+    elif renders:
+        for render in renders:
+            write_line(_line(render))
+    else:
+        write_line("no renders yet; `zoomtui demo` makes one")
+
+
+@click.command(
+    short_help="Watch a render, wherever it was started.",
+    epilog="""\b
+Examples:
+  zoomtui attach
+  zoomtui attach coral.zoom
+
+From elsewhere: ssh -t HOST zoomtui attach coral.zoom
+""",
+)
+@click.argument("project", type=FOLDER, required=False)
+@click.pass_obj
+def attach(look: Look, project: Path | None) -> int:
+    """Open the live monitor on PROJECT, or on the one render that is running.
+
+    Leaving the monitor, closing the terminal or losing the connection changes nothing for the
+    render. A project that nobody renders can be looked at, and resumed, as well.
+    """
+    folder = _running() if project is None else project
+    read_settings(folder)
+    return watch(folder, look)
+
+
+@click.command(
+    short_help="Show the end of a render's log.",
+    epilog="""\b
+Examples:
+  zoomtui logs coral.zoom
+  zoomtui logs coral.zoom -n 100 --follow
+""",
+)
+@click.argument("project", type=FOLDER)
+@click.option("-n", "--lines", default=20, show_default=True, help="How many of the last lines.")
+@click.option("-f", "--follow", is_flag=True, help="Go on as the log grows, until Ctrl-C.")
+def logs(project: Path, lines: int, follow: bool) -> None:
+    """Show the end of PROJECT's render.log."""
+    read_settings(project)
+    path = project / LOG
+    if not path.exists():
+        raise ProjectError(f"{path} does not exist yet: nothing was rendered in this project")
+    with path.open(encoding="utf-8", errors="replace") as log:
+        for line in log.readlines()[-lines:] if lines > 0 else ():
+            write_line(clean(line.rstrip("\n")))
+        log.seek(0, os.SEEK_END)
+        while follow:
+            line = log.readline()
+            if line:
+                write_line(clean(line.rstrip("\n")))
+            else:
+                time.sleep(_GLANCE)
+
+
+def _renders() -> list[Render]:
+    from zoomtui.tui.renders.scan import Reader
+
+    found = Reader(Path.cwd()).read().renders
+    return sorted(found, key=lambda render: render.changed, reverse=True)
+
+
+def _running() -> Path:
+    """The only render that is running. Raises ProjectError where that is not one."""
+    running = [render.folder for render in _renders() if render.mark.live]
+    if len(running) == 1:
+        return running[0]
+    if not running:
+        raise ProjectError("no render is running; `zoomtui ls` lists those that can be looked at")
+    names = ", ".join(path_text(folder) for folder in running)
+    raise ProjectError(f"{len(running)} renders are running; say which: {names}")
+
+
+def _row(render: Render) -> dict[str, Any]:
+    status = render.status
+    return {
+        "project": str(render.folder),
+        "state": render.mark.word,
+        "why": render.why,
+        "keyframes": status.keyframes if status else None,
+        "total_keyframes": status.total_keyframes if status else None,
+        "frames": status.frames if status else None,
+        "seconds": status.duration if status else None,
+        "size": render.size,
+        "changed": render.changed,
+    }
+
+
+def _line(render: Render) -> str:
+    state = f"{render.mark.sign} {render.mark.word:<10}"
+    where = clean(str(render.folder))
+    if render.status is None:
+        return f"{state} {where}  {clean(render.why)}"
+    count = count_text(render.status.keyframes, render.status.total_keyframes)
+    film = duration_text(render.status.duration)
+    return f"{state} {where}  {count} keyframes  {film} of film  {size_text(render.size)}"

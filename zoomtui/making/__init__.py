@@ -1,1 +1,0 @@
-"""From wishes to a project: the form's logic, its forecast, a try-out. No Textual."""

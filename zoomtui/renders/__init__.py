@@ -1,1 +1,0 @@
-"""What the list of renders knows and says, as plain values and lines. No Textual."""

@@ -1,0 +1,124 @@
+"""The way to the terminal, shared by all the pictures of an app: a budget, and one at a time.
+
+Pictures may use so many bytes a second, and nothing while what was painted before still waits for
+the terminal. A transmission of graphics has the line to itself until its last piece; text may pass
+in between, so the rest of the interface never waits for more than a piece.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable
+from time import monotonic
+from typing import Any
+
+from textual.app import App
+
+from zoomtui.terminal.capabilities import Terminal
+from zoomtui.terminal.driver import TerminalDriver, backlog
+from zoomtui.terminal.pictures import kitty
+
+BYTES_PER_SECOND = 64 * 1024
+
+_CROWD = 2
+"""Writes that may wait for the terminal; with more, a picture waits too."""
+_LOOK_AGAIN = 0.05
+"""Seconds between looks at the writes that wait: the queue has no way to tell when it empties."""
+_PLAIN = Terminal("", "truecolor", "blocks")
+
+
+class Budget:
+    """A token bucket that may go into debt: what is sent is sent, and then waited for."""
+
+    def __init__(self, per_second: float, clock: Callable[[], float] = monotonic) -> None:
+        self._per_second = per_second
+        self._clock = clock
+        self._tokens = per_second
+        self._then = clock()
+
+    def spend(self, size: int) -> None:
+        """So many bytes are on their way."""
+        self._tokens -= size
+
+    def wait(self) -> float:
+        """Seconds until something may be sent again; 0 for now."""
+        now = self._clock()
+        earned = (now - self._then) * self._per_second
+        self._tokens = min(self._per_second, self._tokens + earned)
+        self._then = now
+        return max(0.0, -self._tokens / self._per_second)
+
+
+class Link:
+    """One for an app; see :meth:`of`."""
+
+    def __init__(
+        self, app: App[Any], terminal: Terminal, bytes_per_second: float = BYTES_PER_SECOND
+    ) -> None:
+        self._app = app
+        self.terminal = terminal
+        self._budget = Budget(bytes_per_second)
+        self._line = asyncio.Lock()
+        self._kept: dict[int, str] = {}
+
+    @classmethod
+    def of(cls, app: App[Any]) -> Link:
+        """The app's own, made at the first call; it is kept as the app's `picture_link`.
+
+        The terminal is the app's `terminal`; without one, plain blocks in 24-bit colours.
+        """
+        link = getattr(app, "picture_link", None)
+        if not isinstance(link, cls):
+            link = cls(app, getattr(app, "terminal", _PLAIN))
+            app.picture_link = link  # type: ignore[attr-defined]
+        return link
+
+    async def ready(self) -> None:
+        """Return when the next picture, or piece of one, may go."""
+        while (wait := self._budget.wait()) > 0 or backlog(self._app) > _CROWD:
+            await asyncio.sleep(max(wait, _LOOK_AGAIN))
+
+    def spend(self, size: int) -> None:
+        """So many bytes of a picture will be painted."""
+        self._budget.spend(size)
+
+    def write(self, text: str) -> None:
+        """Through Textual's own queue, so that it stays in order with what Textual paints."""
+        driver = self._app._driver
+        if driver is not None:
+            driver.write(text)
+
+    async def transmit(self, image: int, pieces: Iterable[str]) -> bool:
+        """Send a picture's pieces as the budget allows; take them back when cancelled half-way.
+
+        False where the screen was given back meanwhile, and the picture with it.
+        """
+        wrap = self.terminal.in_tmux
+        async with self._line:
+            begun = False
+            try:
+                for piece in pieces:
+                    await self.ready()
+                    if begun and image not in self._farewells:
+                        return False
+                    self._farewells[image] = kitty.abandon(image, wrap=wrap)
+                    self.spend(len(piece))
+                    self.write(piece)
+                    begun = True
+            except asyncio.CancelledError:
+                self.forget([image])
+                raise
+            self._farewells[image] = kitty.delete(image, wrap=wrap)
+            return True
+
+    def forget(self, images: Iterable[int]) -> None:
+        """Free what the terminal keeps for these ids."""
+        for image in images:
+            if farewell := self._farewells.pop(image, ""):
+                self.write(farewell)
+
+    @property
+    def _farewells(self) -> dict[int, str]:
+        """How to free each picture that the terminal keeps; the driver does it at the end."""
+        driver = self._app._driver
+        return driver.farewells if isinstance(driver, TerminalDriver) else self._kept

@@ -1,0 +1,259 @@
+"""The Textual app: owns the screens and the way out, never a render.
+
+Textual reads its settings from the environment while it is imported, so whoever imports this module
+puts `zoomtui.terminal.capabilities.prepare_environment` there first. Loads nothing that renders.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import time
+from collections.abc import Callable, Iterable
+from functools import partial
+from importlib import import_module
+from pathlib import Path, PurePath
+from typing import Any, ClassVar
+
+from textual import events
+from textual.app import App, SystemCommand
+from textual.binding import Binding, BindingType
+from textual.command import CommandPalette
+from textual.screen import Screen
+from textual.theme import Theme
+
+from renderer.formatting import clean
+from zoomtui.stdio import write_line
+from zoomtui.terminal.capabilities import Terminal
+from zoomtui.terminal.driver import TerminalDriver
+from zoomtui.tui.monitor.screen import MonitorScreen
+from zoomtui.tui.shared.help import HelpScreen
+
+LOCAL_RATE, REMOTE_RATE = 4.0, 2.0
+"""Paintings a second."""
+DEAF, DEAF_WHEN_MUTE = 0.3, 2.0
+"""Seconds at the start in which keys count for nothing: they may be a terminal's late replies."""
+_STYLES: list[str | PurePath] = [
+    "app.tcss",
+    "monitor/screen.tcss",
+    "monitor/full_picture.tcss",
+    "monitor/log_screen.tcss",
+    "shared/dialogs.tcss",
+    "shared/help.tcss",
+    "renders/screen.tcss",
+    "shared/form_screen.tcss",
+    "new_render/screen.tcss",
+    "export/screen.tcss",
+]
+_SCREEN = 2
+"""The file descriptor that Textual draws on."""
+_UNTRUE_SIZES = ("COLUMNS", "LINES")
+"""Believed by Rich and Textual more than the terminal; some shells export them, nobody keeps them
+true. At 120 columns the interface would be painted for 80, whatever the window's size gets."""
+LEAVE_SIGNALS = (signal.SIGHUP, signal.SIGTERM, signal.SIGINT)
+
+Begin = Callable[[], Screen[Any]]
+"""Makes the first screen."""
+
+DARK = Theme(
+    name="zoom-dark",
+    primary="#6ea8e0",
+    secondary="#8f9bb3",
+    accent="#e6b15c",
+    success="#7cc4e8",
+    warning="#e6b15c",
+    error="#ef7d73",
+    foreground="#d5dae3",
+    background="#0f1218",
+    surface="#181d27",
+    panel="#222936",
+    variables={"border": "#3a4456"},
+)
+LIGHT = Theme(
+    name="zoom-light",
+    primary="#1f6fb5",
+    secondary="#5c6880",
+    accent="#a15c00",
+    success="#0b6c9c",
+    warning="#a15c00",
+    error="#b3261e",
+    foreground="#1c222d",
+    background="#f7f8fa",
+    surface="#e9ecf1",
+    panel="#dde2ea",
+    dark=False,
+    variables={"border": "#aab3c2"},
+)
+
+
+class ZoomApp(App[str]):
+    """Its result is what to say once the terminal is back: lines, or nothing."""
+
+    CSS_PATH = _STYLES
+    TITLE = "zoomtui"
+    ENABLE_COMMAND_PALETTE = True
+    SCREENS: ClassVar[dict[str, Callable[[], Screen[Any]]]] = {
+        "help": HelpScreen,
+        "renders": lambda: _screen("renders", "RendersScreen"),
+        "new": lambda: _screen("new_render", "NewScreen"),
+    }
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("question_mark", "push_screen('help')", "help", key_display="?", id="app.help"),
+        Binding("colon,ctrl+p", "command_palette", "commands", key_display=":", id="app.commands"),
+        Binding("ctrl+l", "repaint", "repaint", show=False, id="app.repaint"),
+        Binding("ctrl+q", "leave", show=False, priority=True, id="app.leave"),
+        Binding("ctrl+c", "reassure", show=False),
+    ]
+
+    def __init__(
+        self,
+        terminal: Terminal,
+        begin: Begin,
+        *,
+        clock: Callable[[], float] = time.time,
+        deaf: float | None = None,
+    ) -> None:
+        """``clock`` gives Unix time; ``deaf``: seconds without keys at the start."""
+        for name in _UNTRUE_SIZES:
+            os.environ.pop(name, None)
+        plain = True if "NO_COLOR" in os.environ else None  # else Textual makes them shades of grey
+        super().__init__(driver_class=TerminalDriver, ansi_color=plain)
+        self.terminal = terminal
+        self.clock = clock
+        self.interval = 1 / (REMOTE_RATE if terminal.remote else LOCAL_RATE)
+        self._begin = begin
+        self._window_title = ""
+        wait = DEAF_WHEN_MUTE if terminal.mute else DEAF
+        self._deaf_until = time.monotonic() + (wait if deaf is None else deaf)
+        self.register_theme(DARK)
+        self.register_theme(LIGHT)
+        self.theme = _theme(terminal)
+        self.set_class(terminal.pictures == "ascii", "-ascii")
+
+    def get_default_screen(self) -> Screen[Any]:
+        return self._begin()
+
+    # -------------------------------------------------------------------------------- screens
+
+    def open_monitor(self, folder: Path) -> None:
+        """Watch the project at ``folder``; leaving it comes back to the screen before."""
+        self.push_screen(MonitorScreen(folder))
+
+    def open_renders(self) -> None:
+        """The list of renders."""
+        self.push_screen("renders")
+
+    def open_new(self) -> None:
+        """The form for a new render."""
+        self.push_screen("new")
+
+    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
+        """Everything that a key would do now, and what has no key."""
+        told = {"", "commands"}
+        for key, active in screen.active_bindings.items():
+            binding, node = active.binding, active.node
+            if not (active.enabled and binding.id and binding.description not in told):
+                continue
+            told.add(binding.description)
+            yield SystemCommand(
+                binding.description.capitalize(),
+                f"key {self.get_key_display(binding) or key}",
+                partial(self.call_later, self.run_action, binding.action, node),
+            )
+        yield SystemCommand("Theme", "other colours", self.action_change_theme)
+        yield SystemCommand(
+            "Screenshot", "this screen as an SVG file", lambda: self.set_timer(0.2, self._shoot)
+        )
+
+    def action_command_palette(self) -> None:
+        if not isinstance(self.screen, CommandPalette):
+            self.push_screen(CommandPalette(placeholder="what to do", id="--command-palette"))
+
+    def _shoot(self) -> None:
+        self.deliver_screenshot()
+
+    # ---------------------------------------------------------------------------- keys, signals
+
+    def on_mount(self) -> None:
+        loop = asyncio.get_running_loop()
+        for number in LEAVE_SIGNALS:
+            loop.add_signal_handler(number, self.action_leave)
+
+    def on_unmount(self) -> None:
+        loop = asyncio.get_running_loop()
+        for number in LEAVE_SIGNALS:
+            loop.remove_signal_handler(number)
+
+    async def on_event(self, event: events.Event) -> None:
+        if isinstance(event, events.Key) and time.monotonic() < self._deaf_until:
+            return
+        await super().on_event(event)
+
+    def action_leave(self) -> None:
+        """Close the interface as ``d`` does, wherever it is."""
+        for screen in reversed(self.screen_stack):
+            if isinstance(screen, MonitorScreen):
+                screen.action_detach()
+                return
+        self.exit()
+
+    def action_help_quit(self) -> None:
+        self.action_reassure()
+
+    def action_reassure(self) -> None:
+        """Ctrl-C: people press it to get out, and must not end anything by it."""
+        self.say("Nothing is ended by Ctrl-C: d detaches, s stops the render.")
+
+    def action_repaint(self) -> None:
+        self.refresh(repaint=True, layout=True)
+
+    def say(self, text: str, *, bad: bool = False) -> None:
+        """A line that goes away by itself; plain text, whatever is in it."""
+        self.notify(clean(text), severity="error" if bad else "information", markup=False)
+
+    def set_title(self, title: str) -> None:
+        """The terminal window's title; harmless text. `give_title_back` ends it."""
+        if title == self._window_title or self._driver is None:
+            return
+        saved = "" if self._window_title else "\x1b[22;0t"
+        self._window_title = title
+        self._driver.write(f"{saved}\x1b]0;{title}\x07")
+
+    def give_title_back(self) -> None:
+        """The window's title from before, once the app has ended."""
+        if self._window_title:
+            with contextlib.suppress(OSError):
+                os.write(_SCREEN, b"\x1b[23;0t")
+
+
+def run_monitor(folder: Path, terminal: Terminal) -> int:
+    """Watch the project at ``folder`` until the user leaves; the exit code."""
+    return _run(terminal, lambda: MonitorScreen(folder))
+
+
+def run_renders(terminal: Terminal) -> int:
+    """The list of renders; the exit code."""
+    return _run(terminal, ZoomApp.SCREENS["renders"])
+
+
+def _run(terminal: Terminal, begin: Begin) -> int:
+    app = ZoomApp(terminal, begin)
+    said = app.run(mouse=not terminal.remote)
+    app.give_title_back()
+    if said:
+        write_line(said)
+    return app.return_code or 0
+
+
+def _screen(module: str, name: str) -> Screen[Any]:
+    """A screen that is not worth the first one's waiting for it to load."""
+    screen: Screen[Any] = getattr(import_module(f"zoomtui.tui.{module}.screen"), name)()
+    return screen
+
+
+def _theme(terminal: Terminal) -> str:
+    if terminal.colours == "16":
+        return "ansi-dark" if terminal.dark else "ansi-light"
+    return DARK.name if terminal.dark else LIGHT.name

@@ -1,0 +1,260 @@
+"""The export screen: a form, what it comes to, progress, and where the finished film is.
+
+Checks as you type; the export itself is the verb's, in a process of its own (``child``).
+It belongs to the screen: leaving the screen while it runs means to cancel it, and is asked first.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import ClassVar
+
+from textual import on, work
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.widget import Widget
+from textual.widgets import Static
+
+from renderer.formatting import clean
+from zoomtui.tui.export import child
+from zoomtui.tui.export import form as exportform
+from zoomtui.tui.export.child import ExportFailed, Outcome
+from zoomtui.tui.export.describe import Pace, finished_lines, planned_lines, running_lines
+from zoomtui.tui.shared.dialogs import ChoiceDialog
+from zoomtui.tui.shared.fetch import fetch_command
+from zoomtui.tui.shared.field_widgets import TextField
+from zoomtui.tui.shared.form_fields import FieldError
+from zoomtui.tui.shared.form_screen import LAST_KEYS, FormScreen
+from zoomtui.tui.shared.form_widget import Form
+from zoomtui.tui.shared.styled_text import Line
+
+
+class CancelDialog(ChoiceDialog):
+    """``cancel``, or None."""
+
+    TITLE = "Cancel the export?"
+    ANSWERS: ClassVar[dict[str, str]] = {
+        "": "Go on exporting",
+        "cancel": "Cancel it: nothing of it is left; the project stays as it is",
+    }
+
+
+class NameField(TextField):
+    """A file's name; up and down step through the kinds of file that it can be."""
+
+    def action_step(self, by: int) -> None:
+        self.put(exportform.other_ending(self.text, by))
+
+
+class ExportScreen(FormScreen):
+    """See the module."""
+
+    WINDOW = "zoomtui · export"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+s", "export", "export", key_display="^s", id="export.start"),
+        Binding("ctrl+y", "copy_fetch", "copy scp", key_display="^y", id="export.fetch"),
+        Binding("ctrl+y", "copy_command", "copy command", key_display="^y", id="export.copy"),
+        Binding("ctrl+o", "copy_command", "copy command", key_display="^o", id="export.command"),
+        *LAST_KEYS,
+    ]
+
+    def __init__(self, project: Path, here: Path | None = None) -> None:
+        """``here``: where files go that are named without a folder; where the process is."""
+        super().__init__()
+        self._project = project
+        self._here = here or Path.cwd()
+        self._outcome: Outcome | None = None
+        self._pace = Pace()
+        self._cancelling = False
+        self._made: tuple[Path, Outcome, int | None, str] | None = None
+        self.running = False
+
+    @property
+    def arguments(self) -> list[str]:
+        """What the verb is given."""
+        return exportform.arguments(self._project, self.form.texts)
+
+    @property
+    def command(self) -> str:
+        """The same as a command line."""
+        return exportform.command_line(self._project, self.form.texts)
+
+    @property
+    def path(self) -> Path:
+        """Where the fields say that it goes."""
+        return self._here / exportform.value(self.form.texts, "out")
+
+    def make_form(self) -> Form:
+        return Form(exportform.FIELDS, exportform.ROWS, special={"out": NameField})
+
+    def make_side(self) -> Widget:
+        outcome = Static("", id="export-outcome", markup=False)
+        return VerticalScroll(outcome, id="form-side", can_focus=False)
+
+    def on_mount(self) -> None:
+        self.form.put({"out": exportform.free_name(self._here, self._project)})
+        self.form.show_defaults(exportform.DEFAULTS)
+        self.begin("out")
+        self._edited()
+
+    # -------------------------------------------------------------------------------- checking
+
+    @on(Form.Edited)
+    def _edited(self) -> None:
+        if self.running or (self._made is not None and self.form.texts == self.begun):
+            return
+        self._made = self._outcome = None
+        self._forget_forecast()
+        if self._check():
+            self.after_typing(self._forecast)
+        self.paint()
+
+    def _forget_forecast(self) -> None:
+        self.workers.cancel_group(self, "forecast")
+        self.let_be()
+
+    def _check(self) -> bool:
+        """Whether nothing is wrong in itself; what is, is said at its field."""
+        self.wrong = None
+        try:
+            exportform.check(self.form.texts)
+        except FieldError as error:
+            self.wrong = error
+        self.form.complain(self.wrong)
+        return self.wrong is None
+
+    @work(group="forecast", exclusive=True)
+    async def _forecast(self) -> None:
+        """Have the engine look whether it can be done, and what it comes to."""
+        try:
+            self._outcome = await child.forecast(self.arguments)
+        except ExportFailed as error:
+            self._blame(error)
+        self.paint()
+
+    def _blame(self, error: ExportFailed) -> None:
+        self.wrong = FieldError(exportform.field_of(str(error), self.form.texts), str(error))
+        self.form.complain(self.wrong)
+
+    # -------------------------------------------------------------------------------- exporting
+
+    def action_export(self) -> None:
+        if self.running:
+            return
+        if not self._check():
+            self.refuse()
+            return
+        self._forget_forecast()
+        self.running, self._cancelling = True, False
+        self._pace = Pace()
+        self._made = None
+        self.form.disabled = True
+        self.paint()
+        self._export(self.arguments, self.command)
+
+    @work(group="export")
+    async def _export(self, arguments: list[str], command: str) -> None:
+        clock = self.set_interval(self.zoom_app.interval, self.paint_side)
+        try:
+            outcome = await child.export(arguments, self._pace.take)
+        except ExportFailed as error:
+            self._blame(error)
+        else:
+            self.begun = self.form.texts
+            path = self._here / outcome.out
+            self._made = (path, outcome, _size(path), command)
+            self.app.bell()
+        finally:
+            clock.stop()
+            self.running = False
+            if self.is_attached:
+                self._come_back()
+
+    def _come_back(self) -> None:
+        """To the form, however the export ended."""
+        self.form.disabled = False
+        if self._made is None and self.wrong is not None:
+            self.refuse()
+        else:
+            self.form.choose("out")
+        if self._cancelling and self._made is None:
+            self.zoom_app.say("Cancelled: nothing of the export is left.")
+        self.paint()
+
+    # ------------------------------------------------------------------------------- painting
+
+    def headline(self) -> Line:
+        name = clean(self._project.absolute().name)
+        return (" Export", "strong"), ("   of ", "label"), (name, "quoted")
+
+    def paint_side(self) -> None:
+        width = self.query_one("#form-side").content_size.width
+        self.show_lines(self.query_one("#export-outcome", Static), self._lines(width))
+
+    def _lines(self, width: int) -> list[Line]:
+        if self.running:
+            return running_lines(self.path, self._pace, self._cancelling, width)
+        if self._made is not None:
+            path, outcome, size, command = self._made
+            return finished_lines(path, outcome, size, _fetch(path), command, width)
+        wrong = "" if self.wrong is None else _SEE if self.wrong.key else str(self.wrong)
+        return planned_lines(self.path, self._outcome, wrong, self.command, width)
+
+    # --------------------------------------------------------------------------------- actions
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        match action:
+            case "export":
+                return not self.running
+            case "copy_fetch":
+                return self._made is not None
+        return super().check_action(action, parameters)
+
+    def action_copy_fetch(self) -> None:
+        if self._made is not None:
+            self._copy(_fetch(self._made[0]), "the command that fetches it, for your own machine.")
+
+    def action_copy_command(self) -> None:
+        self._copy(self.command, "the command line that makes this export.")
+
+    def _copy(self, text: str, what: str) -> None:
+        try:
+            text.encode()
+        except UnicodeEncodeError:  # bytes that are no text, in a folder's name
+            self.zoom_app.say("A name in it is no text, so it can't be copied.", bad=True)
+            return
+        self.app.copy_to_clipboard(text)
+        self.zoom_app.say(f"Copied: {what}")
+
+    @work(group="dialog", exclusive=True)
+    async def action_back(self) -> None:
+        """Cancel what runs, or else leave; asks first where something would be lost."""
+        if self.running:
+            answer = await self.app.push_screen_wait(CancelDialog(f"{self.path} is being made."))
+            if answer == "cancel":
+                self._cancel()
+            return
+        await self.leave("Nothing has been exported yet.")
+
+    def _cancel(self) -> None:
+        if not self.running:
+            self.zoom_app.say("It had ended before it could be cancelled.")
+            return
+        self._cancelling = True
+        self.workers.cancel_group(self, "export")
+        self.paint_side()
+
+
+_SEE = "one of the fields can't be used; see there"
+
+
+def _fetch(path: Path) -> str:
+    return fetch_command(path.absolute(), path.name or ".", folder=path.is_dir())
+
+
+def _size(path: Path) -> int | None:
+    """Bytes of the file; None: it is no file."""
+    try:
+        return path.stat().st_size if path.is_file() else None
+    except OSError:
+        return None

@@ -1,0 +1,1 @@
+"""The live monitor: what it knows of a render, its panels and its screens."""

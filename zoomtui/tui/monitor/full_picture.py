@@ -1,0 +1,33 @@
+"""One keyframe on the full screen: the newest, or whichever the arrow keys walk to."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+
+from zoomtui.tui.monitor.keyframe_screen import KeyframeScreen
+from zoomtui.tui.monitor.panels import strip_line
+from zoomtui.tui.monitor.watcher import View
+from zoomtui.tui.shared.picture import Picture
+from zoomtui.tui.shared.text_widgets import KeyLine, OneLine
+
+
+class ViewScreen(KeyframeScreen):
+    """As large as the terminal allows, with one line above and two below."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q,v", "dismiss", "back", id="view.back"),
+    ]
+
+    def compose(self) -> ComposeResult:
+        yield OneLine(id="headline")
+        yield Picture(id="picture")
+        yield OneLine(id="strip")
+        yield KeyLine()
+
+    def paint(self, view: View, now: float) -> None:
+        width, count = self.size.width, view.state.keyframes
+        strip = strip_line(count, self.walk.shown(count), self.walk.following, width)
+        self.query_one("#strip", OneLine).show(strip)

@@ -1,0 +1,116 @@
+"""What a render is doing, in one line: for the top of the screen, the window's title, the way out.
+
+Pure: a view in, words out; knows neither Textual nor a clock.
+"""
+
+from __future__ import annotations
+
+from renderer.engine.events import Phase
+from renderer.formatting import clean, path_text
+from zoomtui.tui.monitor.watcher import Situation, View
+from zoomtui.tui.shared.styled_text import Line, Part, clock_text, cut, length
+
+
+def state_word(view: View) -> Part:
+    """Symbol and word for what the render is doing: never told apart by colour alone."""
+    match view.situation:
+        case Situation.CONNECTING:
+            return "○ LOOKING FOR THE ENGINE", "warn"
+        case Situation.UNREACHABLE:
+            return "! OUT OF REACH", "warn"
+        case Situation.RESTARTING:
+            return "○ RESTARTING", "warn"
+        case Situation.LOST:
+            return "✗ ENGINE LOST", "bad"
+        case Situation.OVER:
+            return _ending(view)
+    return _PHASES[view.state.phase]
+
+
+_PHASES: dict[Phase, Part] = {
+    Phase.LOADING: ("● LOADING", "good"),
+    Phase.RENDERING: ("● RENDERING", "good"),
+    Phase.PAUSED: ("‖ PAUSED", "warn"),
+    Phase.DRAINING: ("● FINISHING", "good"),
+}
+
+
+def _ending(view: View) -> Part:
+    if view.why:
+        return "! NO PROJECT", "bad"
+    if view.state.failure is not None:
+        return "✗ FAILED", "bad"
+    return ("■ STOPPED", "warn") if view.state.stopped else ("✔ FINISHED", "good")
+
+
+def title(view: View) -> str:
+    """For the window: symbol, keyframes, name."""
+    symbol = state_word(view)[0][0]
+    return f"{symbol} {view.state.keyframes} · {name(view)}"
+
+
+def name(view: View) -> str:
+    """The project's name, as people say it."""
+    return clean(view.folder.name.removesuffix(".zoom"))
+
+
+def header_line(view: View, now: float, width: int) -> Line:
+    """What is the matter, in one line; what matters less goes first when it gets narrow."""
+    state = view.state
+    word, role = state_word(view)
+    if view.running and state.started_at:
+        word += f" {clock_text(now - state.started_at)}"
+    parts: list[Part] = [(f" {name(view)}", "strong"), (word, role)]
+    if state.keyframes or view.running:
+        total = "∞" if state.total_keyframes is None else str(state.total_keyframes)
+        parts.append((f"{state.keyframes} of {total} keyframes", ""))
+    if view.running and state.real_time_factor:
+        parts.append((f"{state.real_time_factor:.2f}× real time", ""))
+    if (soon := seconds_to_keyframe(view)) is not None:
+        parts.append((f"next in {soon:.0f} s", ""))
+    if view.running:
+        parts.append((f"{state.viewers} viewer{'s'[: state.viewers != 1]}", "faint"))
+    while len(parts) > 2 and length(parts, 3) > width:
+        parts.pop()
+    spread: list[Part] = []
+    for part in parts:
+        spread += [("   ", ""), part] if spread else [part]
+    return cut(spread, width)
+
+
+def seconds_to_keyframe(view: View) -> float | None:
+    """Until the keyframe in hand is painted, by the pace so far; None where that is unknown."""
+    state = view.state
+    pace = state.seconds_per_keyframe
+    if not view.running or state.phase is not Phase.RENDERING or state.painting is None:
+        return None
+    if not pace or not state.steps:
+        return None
+    return pace * (1 - state.step / state.steps)
+
+
+def notice_line(view: View) -> Line:
+    """What to do when nothing is being rendered; empty while all is well."""
+    match view.situation:
+        case Situation.LOST:
+            what = "The engine is gone without a word; the film is whole."
+            return (what, "bad"), ("  r goes on", "strong")
+        case Situation.UNREACHABLE | Situation.RESTARTING if view.why:
+            return ((clean(view.why), "warn"),)
+        case Situation.OVER if view.why:
+            return ((clean(view.why), "bad"),)
+        case Situation.OVER if view.state.failure is not None:
+            return (clean(view.state.failure.message), "bad"), ("  r goes on", "strong")
+        case Situation.OVER if view.state.stopped:
+            return ("Nobody renders it; the film is playable.", ""), ("  r goes on", "strong")
+    return ()
+
+
+def farewell(view: View) -> str:
+    """What is worth knowing once the interface is gone; lines."""
+    project = path_text(view.folder)
+    if view.running or view.situation is Situation.RESTARTING:
+        return f"{name(view)} goes on rendering; `zoomtui attach {project}` shows it again"
+    if view.resumable:
+        return f"nobody renders {name(view)}; `zoomtui resume {project}` goes on"
+    return ""

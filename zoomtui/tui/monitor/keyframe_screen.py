@@ -1,0 +1,189 @@
+"""What the screens that show keyframes share: the clock that paints them, the walk, the picture.
+
+Events are folded elsewhere (``watcher``); a screen looks at the outcome a few times a
+second and paints what has changed. Knows no engine and sends nothing.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from time import monotonic
+from typing import TYPE_CHECKING, ClassVar, cast
+
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+
+from renderer.engine.preview import Preview
+from renderer.project.records import keyframe_path
+from zoomtui.terminal.capabilities import Pictures, Terminal
+from zoomtui.terminal.driver import backlog
+from zoomtui.tui.monitor.headline import header_line, state_word
+from zoomtui.tui.monitor.watcher import View, Watch
+from zoomtui.tui.shared.keyframe_cursor import Walk
+from zoomtui.tui.shared.picture import Picture
+from zoomtui.tui.shared.text_widgets import KeyLine, OneLine
+
+if TYPE_CHECKING:
+    from zoomtui.tui.app import ZoomApp
+
+_CROWD = 3
+"""Writes that may wait for the terminal before a painting is left out; a frame is three."""
+
+_PICTURE_INTERVAL = 8.0
+"""Seconds between two newest keyframes: a picture is some 40 KiB of cells, most of what watching
+costs over SSH. Whoever walks gets every picture at once."""
+_PREVIEW_INTERVAL = 4.0
+"""Seconds that a picture stays before a look at the keyframe in the making takes its place."""
+
+
+def next_kind(terminal: Terminal, now: Pictures) -> Pictures:
+    """The kind of pictures after ``now``, of those that the terminal can show."""
+    plainer: tuple[Pictures, ...] = ("blocks", "ascii", "off")
+    best = terminal.pictures
+    if best == "ascii":  # no colours, no block glyphs, or asked for
+        plainer = ("ascii", "off")
+    kinds = tuple(dict.fromkeys((best, *plainer)))
+    return kinds[(kinds.index(now) + 1) % len(kinds)] if now in kinds else best
+
+
+class KeyframeScreen(Screen[None]):
+    """``paint`` is called whenever there is something new to see."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("left", "walk(-1)", "older", show=False, key_display="←", id="walk.older"),
+        Binding("right", "walk(1)", "newer", show=False, key_display="→", id="walk.newer"),
+        Binding("pageup", "walk(-10)", "ten back", show=False, id="walk.tenback"),
+        Binding("pagedown", "walk(10)", "ten on", show=False, id="walk.tenon"),
+        Binding("home", "walk(-1000000)", "first keyframe", show=False, id="walk.first"),
+        Binding("end", "follow", "newest", show=False, key_display="End", id="walk.newest"),
+        Binding("V", "pictures", "kind of pictures", show=False, key_display="V", id="view.kind"),
+    ]
+
+    def __init__(self, watch: Watch, walk: Walk) -> None:
+        super().__init__()
+        self.watched = watch
+        self.walk = walk
+        self._painted: object = None
+        self._pictured: int | None = None
+        self._pictured_at = 0.0
+        self._preview: Preview | None = None
+        """The look at the next keyframe that is shown instead of the newest."""
+        self._previewed_at = 0.0
+        self._headed: object = None
+
+    @property
+    def zoom_app(self) -> ZoomApp:
+        return cast("ZoomApp", self.app)
+
+    def on_mount(self) -> None:
+        # Looked up once: to query takes longer than to see that there is nothing to paint.
+        self._headline = self.query_one("#headline", OneLine)
+        self._picture = self.query_one(Picture)
+        self._keys = self.query_one(KeyLine)
+        self.set_interval(self.zoom_app.interval, self._tick)
+        self.call_after_refresh(self._tick)
+
+    def on_resize(self) -> None:
+        self.call_after_refresh(self._tick)
+
+    def on_screen_resume(self) -> None:
+        self.call_after_refresh(self._tick)
+
+    def paint(self, view: View, now: float) -> None:
+        """Put ``view`` on the screen; ``now`` is Unix time."""
+        raise NotImplementedError
+
+    def measures(self) -> object:
+        """Sizes that ``paint`` goes by; layout may settle them after a resize."""
+        return self.size
+
+    def action_walk(self, by: int) -> None:
+        self.walk.step(by, self.watched.view.state.keyframes)
+        self._tick()
+
+    def action_follow(self) -> None:
+        self.walk.follow()
+        self._tick()
+
+    def action_pictures(self) -> None:
+        """Another kind of pictures, on this screen and the others."""
+        self.walk.pictures = next_kind(self.zoom_app.terminal, self._picture.pictures)
+        self.zoom_app.say(f"Pictures: {self.walk.pictures}")
+        self._tick()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        count = self.watched.view.state.keyframes
+        match action:
+            case "walk":
+                back = isinstance(parameters[0], int) and parameters[0] < 0
+                return self.walk.shown(count) > 0 if back else not self.walk.following
+            case "follow":
+                return not self.walk.following
+        return super().check_action(action, parameters)
+
+    def _tick(self) -> None:
+        top = self.app.screen
+        if top is not self and not top.is_modal:
+            return
+        if backlog(self.app) > _CROWD:
+            return  # the terminal is slow: what it would show now, it would show late
+        view, now = self.watched.view, self.zoom_app.clock()
+        shown = self.walk.shown(view.state.keyframes)
+        walked = (shown, self.walk.following, self.walk.pictures, self._preview)
+        stamp = (view, int(now), walked, self.measures())
+        if stamp == self._painted:
+            return
+        self._painted = stamp
+        with self.app.batch_update():
+            self._picture.set_pictures(self.walk.pictures)
+            self._show_header(view, now)
+            self.paint(view, now)
+            self._show_picture(view, shown)
+            self._keys.refresh_keys(self)
+
+    def _show_header(self, view: View, now: float) -> None:
+        """Once a second, and whenever something happens that is more than a step.
+
+        Textual renders all that lies between two changes: the header is far from any other.
+        """
+        width = self.size.width
+        headed = (int(now), width, state_word(view), view.state.keyframes, view.state.viewers)
+        if headed != self._headed:
+            self._headed = headed
+            self._headline.show(header_line(view, now, width))
+
+    def _show_picture(self, view: View, shown: int) -> None:
+        """The keyframe that is looked at; while the next one takes long, a look at that instead."""
+        now, following = monotonic(), self.walk.following
+        early = following and now - self._pictured_at < _PICTURE_INTERVAL
+        behind = shown not in (-1, self._pictured)
+        if behind and not (early and self._pictured is not None):
+            self._show_keyframe(view.folder, shown, now)
+        elif behind:
+            return  # there will be a newer one by then
+        elif self._preview is not None and (view.preview is None or not following):
+            self._preview = None  # nothing came of it, or somebody walks
+            if shown == -1:
+                self._picture.clear()
+            else:
+                self._picture.show_file(keyframe_path(view.folder, shown))
+        elif following and now - max(self._pictured_at, self._previewed_at) >= _PREVIEW_INTERVAL:
+            self._look_ahead(view, now)
+
+    def _show_keyframe(self, folder: Path, shown: int, now: float) -> None:
+        self._pictured_at = now
+        self._pictured = shown
+        self._preview = None
+        self._picture.show_file(keyframe_path(folder, shown))
+
+    def _look_ahead(self, view: View, now: float) -> None:
+        """Show what there is of the keyframe in the making, or ask for it."""
+        preview = view.preview
+        if self._picture.pictures == "off" or not view.worth_a_look:
+            return
+        if preview is None or preview == self._preview:
+            self.watched.look()
+            return
+        self._previewed_at = now
+        self._preview = preview
+        self._picture.show(preview.rgb, preview.width, preview.height)

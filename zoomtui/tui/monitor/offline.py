@@ -1,0 +1,48 @@
+"""What there is to know of a project that nobody renders: read from its folder. Knows no screen."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from renderer.engine.events import Phase, RenderFailed
+from renderer.engine.state import RenderState, apply
+from renderer.project.crash_record import Crashes
+from renderer.project.records import read_settings
+from renderer.project.status import State, read_status
+
+
+def state_on_disk(folder: Path) -> RenderState:
+    """A project that nobody renders, as if its last session had just ended.
+
+    One that can go on counts as stopped: a kill looks the same from the outside. Raises
+    ProjectError, SettingsError.
+    """
+    status, settings = read_status(folder), read_settings(folder)
+    pace = status.seconds_per_keyframe
+    state = RenderState(
+        project=status.project,
+        film=status.film,
+        phase=Phase.DRAINING,
+        keyframes=status.keyframes,
+        total_keyframes=status.total_keyframes,
+        prompt=status.prompt,
+        seam=status.seam or 0.0,
+        drift=status.drift or 0.0,
+        idle=() if status.idle is None else (status.idle,),
+        keyframe_seconds=() if pace is None else (pace,),
+        frames=status.frames,
+        frames_per_keyframe=settings.frames_per_keyframe,
+        fps=float(settings.fps),
+        duration=status.duration,
+        size=status.film_size,
+        finished=True,
+        stopped=status.state is not State.FINISHED,
+    )
+    return failed(state, status.crashes) if status.crashes and status.crashes.gave_up else state
+
+
+def failed(state: RenderState, crashes: Crashes) -> RenderState:
+    """The end that the engine could not tell of itself."""
+    event = RenderFailed(crashes.gave_up, crashes.exit_code)
+    return apply(replace(state, finished=False, stopped=False), event, crashes.at)

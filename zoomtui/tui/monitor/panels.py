@@ -1,0 +1,296 @@
+"""What the monitor's panels say, line by line: a view of a render in, lines out.
+
+Pure: knows neither Textual nor a clock. What can't be told is shown as n/a, never as zero.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich.cells import cell_len
+
+from renderer.engine.events import Phase
+from renderer.engine.preview import Preview
+from renderer.engine.state import LogLine, RenderState
+from renderer.formatting import clean, duration_text, path_text, share_text, shortened, size_text
+from zoomtui.tui.monitor.watcher import View
+from zoomtui.tui.shared.styled_text import (
+    LABEL,
+    NOT_AVAILABLE,
+    Line,
+    Part,
+    bar,
+    clock_text,
+    cut,
+    gauge,
+    joined,
+    labelled,
+    length,
+    meter,
+    quoted,
+    spark,
+)
+
+
+def progress_lines(view: View, width: int) -> list[Line]:
+    """Keyframe in hand, film so far, speed, file, end."""
+    state = view.state
+    rate, per_hour = state.frame_rate, _bytes_per_hour(view)
+    speed = [] if rate is None else [f"{rate:.1f} fps", f"{state.real_time_factor or 0:.2f}×"]
+    if state.seconds_per_keyframe:
+        speed.append(f"{60 / state.seconds_per_keyframe:.1f} kf/min")
+    file = [size_text(state.size)] + ([f"{size_text(per_hour)}/h"] if per_hour else [])
+    return [
+        _step_line(view, width),
+        labelled("film", [(clock_text(state.duration), "strong"), (_frames(state.frames), "")]),
+        labelled("speed", joined(speed, width - LABEL)),
+        labelled("file", joined(file, width - LABEL)),
+        labelled("ends", joined(ends_texts(view), width - LABEL)),
+    ]
+
+
+def _step_line(view: View, width: int) -> Line:
+    state = view.state
+    if view.running and state.phase is Phase.LOADING:
+        return labelled("keyframe", [("the painter is being loaded", "faint")])
+    if view.running and state.steps and state.painting is not None:
+        return gauge("keyframe", state.step, state.steps, width)
+    return labelled("keyframe", [(bar(0, width - LABEL), "faint")])
+
+
+def ends_texts(view: View) -> list[str]:
+    """When the render will be over, and what with."""
+    state = view.state
+    if not view.running:
+        return ["nothing is being rendered"]
+    if state.phase is Phase.DRAINING:
+        return ["after the segment in hand"]
+    if state.total_keyframes is None:
+        lasts = _disk_lasts(view)
+        return ["when stopped", f"disk {lasts}"] if lasts else ["when stopped"]
+    if state.seconds_left is None:
+        return [f"after {state.total_keyframes} keyframes"]
+    return [f"in {duration_text(max(1, round(state.seconds_left)))}"]
+
+
+def gpu_lines(view: View, width: int) -> list[Line]:
+    """Load, its history, memory, heat."""
+    percent, used, total = (_number(view, n) for n in ("gpu_percent", "vram_used", "vram_total"))
+    celsius, watts = _number(view, "gpu_celsius"), _number(view, "gpu_watts")
+    heat = [] if celsius is None else [f"{celsius:.0f} °C"]
+    heat += [] if watts is None else [f"{watts:.0f} W"]
+    history = view.history if percent is not None else ()
+    trend: Part = (spark(history, width - LABEL), "bar") if history else (NOT_AVAILABLE, "")
+    return [
+        meter("load", _percent(percent), None if percent is None else percent / 100, width),
+        labelled("trend", [trend]),
+        meter("vram", _of(used, total), _ratio(used, total), width),
+        labelled("heat", joined(heat, width - LABEL)),
+    ]
+
+
+def gpu_name(view: View) -> str:
+    """The panel's title."""
+    known = (view.state.meters or {}).get("gpu_name")
+    return f"GPU · {clean(known)}" if isinstance(known, str) else "GPU"
+
+
+def host_lines(view: View, width: int) -> list[Line]:
+    """Processor, memory, disk."""
+    cpu, used, total = (_number(view, n) for n in ("cpu_percent", "memory_used", "memory_total"))
+    engine, free = _number(view, "engine_memory"), _number(view, "disk_free")
+    disk = [NOT_AVAILABLE if free is None else f"{size_text(free)} free"]
+    if lasts := _disk_lasts(view):
+        disk.append(lasts)
+    return [
+        meter("cpu", _percent(cpu), None if cpu is None else cpu / 100, width),
+        meter("ram", _of(used, total), _ratio(used, total), width),
+        labelled("engine", [(NOT_AVAILABLE if engine is None else size_text(engine), "")]),
+        labelled("disk", joined(disk, width - LABEL)),
+    ]
+
+
+def pipeline_lines(view: View, width: int) -> list[Line]:
+    """Both sides of the hand-off between painting and film, and which one the other waits for."""
+    state = view.state
+    segments = state.segment_seconds
+    painting, idle = state.seconds_per_keyframe, state.painter_idle
+    encoding = sum(segments) / len(segments) if segments else None
+    slow = state.bottleneck if view.running else ""
+    return [
+        _side("painting", painting, "kf", slow, width, idle),
+        gauge("waiting", state.queued, state.capacity, width),
+        _side("encoding", encoding, "segment", slow, width),
+    ]
+
+
+def _side(
+    side: str, seconds: float | None, each: str, slow: str, width: int, idle: float | None = None
+) -> Line:
+    """Its pace, whether the other waits for it, and how long it waits itself if there is room."""
+    pace: Part = (NOT_AVAILABLE if seconds is None else f"{_seconds(seconds)}/{each}", "")
+    verdict: list[Part] = [("bottleneck", "warn")] if side == slow else []
+    if idle is not None:
+        whole = labelled(side, [pace, (f"idle {share_text(idle)}", ""), *verdict])
+        if length(whole, 0) <= width:
+            return whole
+    return labelled(side, [pace, *verdict])
+
+
+def _seconds(seconds: float) -> str:
+    return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
+
+
+def prompt_lines(view: View, width: int) -> list[Line]:
+    """The prompt in hand, and the one that is queued."""
+    state = view.state
+    now: list[Part] = [quoted(state.prompt) if state.prompt else ("(none)", "faint")]
+    if state.next_prompt is None:
+        following: list[Part] = [("p writes another", "faint") if view.steerable else ("", "")]
+    else:
+        following = [(f"from keyframe {state.next_from + 1}:", "strong"), quoted(state.next_prompt)]
+    return [
+        cut(labelled("now", now, 6), width),
+        cut(labelled("next", following, 6), width),
+    ]
+
+
+def log_lines(log: Sequence[LogLine], count: int, width: int) -> list[Line]:
+    """The last ``count`` lines of the session, newest last; fewer when there are fewer."""
+    return [log_line(line, width) for line in log[-count:]] if count > 0 else []
+
+
+def log_line(line: LogLine, width: int) -> Line:
+    at = time.strftime("%H:%M:%S", time.localtime(line.at))
+    return cut([(f"{at}  ", "label"), quoted(line.text)], width)
+
+
+def strip_line(count: int, shown: int, following: bool, width: int) -> Line:
+    """The keyframes around the one that is ``shown``, of ``count``: ``‹ 11 12 [13] 14 ›``."""
+    if not count:
+        return (("no keyframe yet", "faint"),)
+    hint: Part = ("  newest  ←/→ walk" if following else "  End newest", "faint")
+    room = width - cell_len(hint[0]) - 4
+    first = last = shown
+    while True:  # one more on the side that has fewer, as long as there is room
+        wider = [(f, n) for f, n in ((first - 1, last), (first, last + 1)) if f >= 0 and n < count]
+        wider.sort(key=lambda ends: abs((shown - ends[0]) - (ends[1] - shown)))
+        if not wider or _strip_length(*wider[0]) > room:
+            break
+        first, last = wider[0]
+    parts: list[Part] = [("‹ " if first else "  ", "faint")]
+    for index in range(first, last + 1):
+        here = index == shown
+        parts.append((f"[{index + 1}]" if here else f" {index + 1} ", "strong" if here else ""))
+    parts.append((" ›" if last < count - 1 else "  ", "faint"))
+    return cut([*parts, hint], width)
+
+
+def _strip_length(first: int, last: int) -> int:
+    return sum(len(str(index + 1)) + 2 for index in range(first, last + 1))
+
+
+def caption_line(shown: int, figures: str, width: int) -> Line:
+    """Under the picture: which keyframe, and how it came out."""
+    if shown < 0:
+        return ()
+    return cut([(f" Keyframe {shown + 1}", "strong"), (f"  {figures}", "")], width)
+
+
+def unfinished_line(preview: Preview, width: int) -> Line:
+    """Under a look at the keyframe in the making."""
+    of = f"unfinished, step {preview.step} of {preview.steps}"
+    return cut([(f" Keyframe {preview.keyframe + 1}", "strong"), (f"  {of}", "")], width)
+
+
+def quality_text(view: View) -> str:
+    """Figures of the newest keyframe."""
+    state = view.state
+    if not state.keyframe_seconds:
+        return ""
+    figures = [f"{state.keyframe_seconds[-1]:.1f} s"]
+    if state.keyframes > 1:
+        figures += [f"seam {state.seam:.2f}", f"drift {state.drift:.1f}"]
+    return " · ".join(figures + ([f"seed {state.seed}"] if state.seed else []))
+
+
+def provenance_text(made: Mapping[str, Any]) -> str:
+    """Figures of an older keyframe, out of its file; the prompt last, as far as there is room."""
+    figures = []
+    for key, text in (("seconds", "{:.1f} s"), ("seam", "seam {:.2f}"), ("drift", "drift {:.1f}")):
+        if isinstance(value := made.get(key), float | int) and value:
+            figures.append(text.format(value))
+    if isinstance(prompt := made.get("prompt"), str) and prompt:
+        figures.append(shortened(prompt, 60))
+    return clean(" · ".join(figures))
+
+
+def project_lines(view: View, width: int) -> list[Line]:
+    """Where things are, and how to watch the film while it grows."""
+    folder = view.folder
+    rows: list[tuple[str, str]] = [
+        ("folder", path_text(folder)),
+        ("watch", f"mpv {path_text(folder / 'watch.m3u8')}"),
+        ("live", f"mpv {path_text(folder / 'live.m3u8')}"),
+        ("engine", f"process {view.pid}" if view.running else NOT_AVAILABLE),
+        ("quality", _quality(view)),
+    ]
+    return [cut(labelled(label, [(text, "quoted")]), width) for label, text in rows]
+
+
+def _quality(view: View) -> str:
+    if view.state.keyframes < 2:
+        return NOT_AVAILABLE
+    return f"seam {view.state.seam:.2f} (1 = invisible), drift {view.state.drift:.1f}/255"
+
+
+def next_to_begin(state: RenderState) -> int:
+    """The first keyframe, from 0, that a change may count for; the engine has the last word."""
+    if state.next_prompt is not None:
+        return state.next_from
+    return state.keyframes + state.queued if state.painting is None else state.painting + 1
+
+
+def _number(view: View, name: str) -> float | None:
+    value = (view.state.meters or {}).get(name)
+    return float(value) if isinstance(value, float | int) else None
+
+
+def _percent(value: float | None) -> str:
+    return NOT_AVAILABLE if value is None else f"{value:.0f} %"
+
+
+def _ratio(part: float | None, whole: float | None) -> float | None:
+    return part / whole if part is not None and whole else None
+
+
+def _of(used: float | None, total: float | None) -> str:
+    if used is None or total is None:
+        return NOT_AVAILABLE
+    return f"{used / 2**30:.1f}/{total / 2**30:.0f} GiB"
+
+
+def _frames(frames: int) -> str:
+    return f"{frames:,} frames"
+
+
+def _bytes_per_hour(view: View) -> float | None:
+    """Of the film and its keyframes together, by the pace of the last segments."""
+    state = view.state
+    if not state.byte_rate or not state.frame_rate or not state.frames_per_keyframe:
+        return None
+    keyframes = view.keyframe_size * state.frame_rate / state.frames_per_keyframe
+    return (state.byte_rate + keyframes) * 3600
+
+
+def _disk_lasts(view: View) -> str:
+    """How long the free disk is enough for; empty where that can't be told."""
+    free, per_hour = _number(view, "disk_free"), _bytes_per_hour(view)
+    if free is None or not per_hour or not view.running:
+        return ""
+    hours = free / per_hour
+    if hours >= 48:
+        return f"{hours / 24:,.0f} days"
+    return f"{hours:.0f} h" if hours >= 2 else f"{hours * 60:.0f} min"

@@ -1,0 +1,298 @@
+"""The live monitor: one render, watched and steered.
+
+Paints what ``watcher`` knows, in the words of ``panels``; asks the engine
+through the same watch. Closing it, in whatever way, changes nothing for the render.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from functools import partial
+from pathlib import Path
+from typing import Any, ClassVar
+
+from textual import work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+
+from renderer.errors import RendererError
+from renderer.project.records import keyframe_path
+from renderer.service.client import NotRunning, Refused
+from zoomtui.tui.monitor import panels
+from zoomtui.tui.monitor.filmstrip import Filmstrip
+from zoomtui.tui.monitor.full_picture import ViewScreen
+from zoomtui.tui.monitor.headline import farewell, name, notice_line, title
+from zoomtui.tui.monitor.keyframe_screen import KeyframeScreen
+from zoomtui.tui.monitor.log_screen import LogScreen
+from zoomtui.tui.monitor.watcher import Situation, View, Watch
+from zoomtui.tui.shared.dialogs import PromptDialog, ResumeDialog, StopDialog
+from zoomtui.tui.shared.keyframe_cursor import Walk
+from zoomtui.tui.shared.picture import Picture
+from zoomtui.tui.shared.styled_text import Line, length
+from zoomtui.tui.shared.text_widgets import FewLines, Framed, KeyLine, OneLine, Panel
+
+_LOG_ROWS = 14
+_WIDTHS: list[tuple[int, str]] | None = [
+    (0, "-slim"),
+    (60, "-narrow"),
+    (100, "-wide"),
+    (160, "-huge"),
+]
+_HEIGHTS: list[tuple[int, str]] | None = [
+    (0, "-tiny"),
+    (16, "-short"),
+    (34, "-tall"),
+    (50, "-lofty"),
+]
+
+
+class MonitorScreen(KeyframeScreen):
+    """See the module. ``watch`` is for tests; by default the project at ``folder`` is watched."""
+
+    HORIZONTAL_BREAKPOINTS = _WIDTHS
+    VERTICAL_BREAKPOINTS = _HEIGHTS
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("space", "pause", "pause", id="render.pause"),
+        Binding("space", "unpause", "go on", id="render.unpause"),
+        Binding("r", "resume", "resume", id="render.resume"),
+        Binding("p", "prompt", "prompt", id="render.prompt"),
+        Binding("u", "undo", "undo", id="render.undo"),
+        Binding("s", "stop", "stop…", id="render.stop"),
+        Binding("d", "detach", "detach", id="app.detach"),
+        Binding("v", "view", "view", id="monitor.view"),
+        Binding("l", "log", "log", id="monitor.log"),
+        Binding("e", "export", "export…", id="project.export"),
+        Binding("q,escape", "back", "back", id="app.back"),
+        Binding("q,escape", "detach", "detach", show=False, id="app.backout"),
+    ]
+
+    def __init__(self, folder: Path, watch: Watch | None = None) -> None:
+        super().__init__(watch or Watch(folder), Walk())
+        self._ran = False
+        self._figures: tuple[int, str] = (-1, "")
+
+    def compose(self) -> ComposeResult:
+        yield OneLine(id="headline")
+        yield FewLines(id="notice")
+        with Horizontal(id="body"):
+            with Framed(id="easel"):
+                yield Picture(id="picture")
+                yield OneLine(id="caption")
+                yield OneLine(id="strip")
+                yield Filmstrip(id="filmstrip")
+            with Vertical(id="panels"):
+                yield Panel("Progress", 5, id="progress")
+                yield Panel("GPU", 4, extra=(1, 3), id="gpu")
+                yield Panel("Host", 4, extra=(2,), id="host")
+                yield Panel("Pipeline", 3, extra=(1,), id="pipeline")
+                yield Panel("Project", 6, id="project")
+        yield Panel("Prompt", 2, id="prompt")
+        yield Panel("Log", _LOG_ROWS, id="log")
+        yield KeyLine()
+
+    def on_mount(self) -> None:
+        # Textual calls KeyframeScreen's too: by hand it would run twice, and the clock with it.
+        self._frames = list(self.query(Framed))
+        self._panels = {each.id: each for each in self.query(Panel)}
+        self._caption, self._strip, self._notice = (
+            self.query_one(f"#{each}", OneLine) for each in ("caption", "strip", "notice")
+        )
+        self._filmstrip = self.query_one(Filmstrip)
+        self.run_worker(self.watched.run(), name="watch", group="watch")
+
+    def measures(self) -> object:
+        sizes = [frame.content_size for frame in self._frames]
+        return self.size, sizes, self._filmstrip.display
+
+    # ------------------------------------------------------------------------------- painting
+
+    def paint(self, view: View, now: float) -> None:
+        self._notice_change(view)
+        self._notice.show(notice_line(view))
+        self.set_class(bool(self._notice.line), "-noticed")
+        self.set_class(self._picture.pictures == "off", "-blind")
+        self._paint_easel(view)
+        for panel_id, lines in _PANELS.items():
+            panel = self._panels[panel_id]
+            panel.show(lines(view, panel.room))
+        self._panels["gpu"].show_title(panels.gpu_name(view))
+        log = self._panels["log"]
+        log.show(panels.log_lines(view.state.log, log.content_size.height, log.room))
+        self.zoom_app.set_title(title(view))
+
+    def _paint_easel(self, view: View) -> None:
+        count = view.state.keyframes
+        shown = self.walk.shown(count)
+        following, caption, strip = self.walk.following, self._caption, self._strip
+        room = caption.content_size.width
+        strip.show(panels.strip_line(count, shown, following, room))
+        self._show_filmstrip(view, shown)
+        if following:
+            figures = panels.quality_text(view)
+        else:
+            figures = self._figures[1] if self._figures[0] == shown else ""
+            if self._figures[0] != shown:
+                self._figures = (shown, "")
+                self._read_figures(keyframe_path(view.folder, shown), shown)
+        # Not in the border: whatever changes there has the whole picture painted anew.
+        line = panels.caption_line(shown, figures, room)
+        if self._preview is not None:
+            line = panels.unfinished_line(self._preview, room)
+        caption.show(_hinted(line, following, room) if self._filmstrip.display else line)
+
+    def _show_filmstrip(self, view: View, shown: int) -> None:
+        """In step with the picture: as it follows the newest, it moves when the picture does."""
+        following, pictures = self.walk.following, self._picture.pictures
+        count = view.state.keyframes
+        if following:
+            shown = shown if self._pictured is None else min(self._pictured, shown)
+            count = shown + 1
+        self._filmstrip.show(count, shown, pictures, at_leisure=following)
+
+    def on_picture_shown(self) -> None:
+        """The picture was decoded: the strip needs no second look at its file."""
+        view = self.watched.view
+        self._show_filmstrip(view, self.walk.shown(view.state.keyframes))
+        if self._picture.small is not None:
+            path, pixels = self._picture.small
+            self._filmstrip.offer(int(path.stem), pixels)
+        self._filmstrip.fill(partial(keyframe_path, view.folder))
+
+    def on_picture_failed(self) -> None:
+        self._filmstrip.fill(partial(keyframe_path, self.watched.view.folder))
+
+    @work(thread=True, exclusive=True, group="figures")
+    def _read_figures(self, path: Path, keyframe: int) -> None:
+        """What the file of an older keyframe tells of its making."""
+        from renderer.images import read_provenance  # loads Pillow
+
+        try:
+            text = panels.provenance_text(read_provenance(path))
+        except (OSError, ValueError, SyntaxError):
+            text = "its file can't be read"
+        self.app.call_later(self._take_figures, keyframe, text)
+
+    def _take_figures(self, keyframe: int, text: str) -> None:
+        if self._figures[0] == keyframe:
+            self._figures = (keyframe, text)
+            self._painted = None
+
+    def _notice_change(self, view: View) -> None:
+        """Ring, and offer to go on with what was lost, once what has been running runs no more."""
+        ended = view.situation in (Situation.OVER, Situation.LOST)
+        if ended and self._ran:
+            self.app.bell()
+            if view.situation is Situation.LOST:
+                self.action_resume()
+        self._ran = view.running or (self._ran and not ended)
+
+    # -------------------------------------------------------------------------------- actions
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        view = self.watched.view
+        match action:
+            case "pause":
+                return view.steerable and not view.paused
+            case "unpause":
+                return view.paused
+            case "prompt":
+                return view.steerable
+            case "undo":
+                return view.steerable and view.state.next_prompt is not None
+            case "stop":
+                return view.running
+            case "resume":
+                return view.resumable
+            case "view":
+                return view.state.keyframes > 0
+            case "export":
+                return view.state.keyframes > 1
+            case "back":
+                return self.app.screen_stack[0] is not self
+        return super().check_action(action, parameters)
+
+    def action_pause(self) -> None:
+        self._ask("pause")
+
+    def action_unpause(self) -> None:
+        self._ask("unpause")
+
+    def action_undo(self) -> None:
+        self._ask("undo", said="The queued prompt is taken back.")
+
+    @work(group="dialog", exclusive=True)
+    async def action_prompt(self) -> None:
+        state = self.watched.view.state
+        text = state.prompt if state.next_prompt is None else state.next_prompt
+        dialog = PromptDialog(text, panels.next_to_begin(state))
+        answer = await self.app.push_screen_wait(dialog)
+        if answer is not None and answer != text:
+            self._ask("steer", changes={"prompt": answer})
+
+    @work(group="dialog", exclusive=True)
+    async def action_stop(self) -> None:
+        text = "The film stays playable, and `r` or `zoomtui resume` goes on where it ended."
+        answer = await self.app.push_screen_wait(StopDialog(text))
+        if answer is not None:
+            self._ask("stop", now=answer == "now")
+
+    @work(group="dialog", exclusive=True)
+    async def action_resume(self) -> None:
+        view = self.watched.view
+        text = (
+            f"{name(view)} has {view.state.keyframes} keyframes and "
+            f"{view.state.frames:,} frames on disk; all of them are safe."
+        )
+        if await self.app.push_screen_wait(ResumeDialog(text)) is not None:
+            self._try(self.watched.resume)
+
+    def action_view(self) -> None:
+        self.app.push_screen(ViewScreen(self.watched, self.walk))
+
+    def action_log(self) -> None:
+        self.app.push_screen(LogScreen(lambda: self.watched.view))
+
+    def action_export(self) -> None:
+        from zoomtui.tui.export.screen import ExportScreen  # not needed for the first paint
+
+        self.app.push_screen(ExportScreen(self.watched.view.folder))
+
+    def action_back(self) -> None:
+        """To the screen before; from the first one `q` and Esc detach."""
+        self.dismiss()
+
+    def action_detach(self) -> None:
+        """Leave the whole interface; the render stays."""
+        self.zoom_app.exit(farewell(self.watched.view))
+
+    def _ask(self, command: str, said: str = "", **details: Any) -> None:
+        self._try(lambda: self.watched.ask(command, **details), said)
+
+    @work(group="commands")
+    async def _try(self, deed: Callable[[], Awaitable[None]], said: str = "") -> None:
+        """Do it, and say how it went."""
+        try:
+            await deed()
+        except (NotRunning, Refused, RendererError) as error:
+            self.zoom_app.say(str(error), bad=True)
+        else:
+            if said:
+                self.zoom_app.say(said)
+
+
+def _hinted(line: Line, following: bool, room: int) -> Line:
+    """The keys that walk at the right end, where there is room for them."""
+    hint = "←/→ walk " if following else "End newest "
+    gap = room - length(line, 0) - len(hint)
+    return (*line, (" " * gap, ""), (hint, "faint")) if line and gap > 1 else line
+
+
+_PANELS: dict[str, Callable[[View, int], list[Line]]] = {
+    "progress": panels.progress_lines,
+    "gpu": panels.gpu_lines,
+    "host": panels.host_lines,
+    "pipeline": panels.pipeline_lines,
+    "project": panels.project_lines,
+    "prompt": panels.prompt_lines,
+}

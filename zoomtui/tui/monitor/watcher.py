@@ -1,0 +1,295 @@
+"""What the interface knows of one project, kept up to date by one coroutine. Knows no screen.
+
+Four situations must never be mixed up: an engine is running; the session is over (it said so); the
+engine went without a word, and its parent is there to start another; or it is lost: the kernel says
+that nobody holds the project.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import enum
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from renderer.engine.events import KeyframeReady, Metered, Phase
+from renderer.engine.preview import Preview
+from renderer.engine.state import LOG_LINES, RenderState, apply
+from renderer.errors import RendererError
+from renderer.project.crash_record import read_crashes, supervisor
+from renderer.project.lock import Holder, holder
+from renderer.project.records import LOCK, keyframe_path
+from renderer.service.client import Client, Message, NotRunning, Refused, Snapshot
+from renderer.service.launch import launch
+from zoomtui.tui.monitor.offline import failed, state_on_disk
+
+FIRST_WAIT, LONGEST_WAIT = 0.2, 5.0
+"""Seconds between two attempts to connect; doubles from the one to the other."""
+IDLE_WAIT = 2.0
+"""Seconds between two looks whether somebody has begun to render the project."""
+ANSWER_TIME = 10.0
+"""Seconds that a command may take; the engine answers at once or not at all."""
+HISTORY = 48
+"""Readings of the busiest meter that are kept: about as many seconds."""
+SOON = 3.0
+"""Seconds: a keyframe that will be ready so soon is not worth a look before it is."""
+
+
+class Situation(enum.Enum):
+    """How the project and this viewer stand to one another."""
+
+    CONNECTING = enum.auto()
+    """An engine holds the project, or may; nothing was heard yet."""
+    RUNNING = enum.auto()
+    UNREACHABLE = enum.auto()
+    """An engine holds the project, but can't be talked to; ``View.why`` says more."""
+    OVER = enum.auto()
+    """The session has ended by its own word, or nobody renders the project."""
+    RESTARTING = enum.auto()
+    """The engine has crashed and is being started again; ``View.why`` says more."""
+    LOST = enum.auto()
+    """The engine was running, has gone without a word, and nobody holds the project."""
+
+
+_UNSETTLED = (Situation.CONNECTING, Situation.UNREACHABLE, Situation.RESTARTING)
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A moment of a project, as this viewer knows it."""
+
+    folder: Path
+    situation: Situation = Situation.CONNECTING
+    state: RenderState = field(default_factory=RenderState)
+    why: str = ""
+    """Why the engine can't be talked to, or is restarted, or the project not be read; one line."""
+    pid: int = 0
+    """Of the engine that was heard last."""
+    keyframe_size: int = 0
+    """Bytes of the newest keyframe on disk."""
+    history: tuple[float, ...] = ()
+    """Percent, the last readings of the GPU's meter; of the processor's where there is no GPU."""
+    preview: Preview | None = None
+    """The newest look at the keyframe in the making; None once that is ready."""
+
+    @property
+    def running(self) -> bool:
+        return self.situation is Situation.RUNNING
+
+    @property
+    def paused(self) -> bool:
+        return self.running and self.state.phase is Phase.PAUSED
+
+    @property
+    def steerable(self) -> bool:
+        """Whether there is a keyframe still to come that a prompt could be for."""
+        return self.running and self.state.phase is not Phase.DRAINING
+
+    @property
+    def worth_a_look(self) -> bool:
+        """Whether a keyframe is being painted that won't be ready at once."""
+        state = self.state
+        if not self.running or self.paused or state.painting is None or not state.steps:
+            return False
+        pace = state.seconds_per_keyframe
+        return pace is None or pace * (1 - state.step / state.steps) > SOON
+
+    @property
+    def resumable(self) -> bool:
+        """Nobody renders it, and something is left to be rendered."""
+        if self.why:
+            return False
+        over = self.situation is Situation.OVER
+        return self.situation is Situation.LOST or (over and not self.complete)
+
+    @property
+    def complete(self) -> bool:
+        """The film has its last frame."""
+        return self.state.finished and not self.state.stopped
+
+
+class Watch:
+    """One project, watched. ``run`` keeps ``view`` true until it is cancelled."""
+
+    def __init__(self, folder: Path) -> None:
+        self.view = View(folder)
+        self._folder = folder
+        self._client: Client | None = None
+        self._woken = asyncio.Event()
+        self._looking: asyncio.Task[None] | None = None
+        self._unended = False
+        """An engine was heard, and not its last word."""
+
+    async def run(self) -> None:
+        """Connect, fold, connect again; for ever."""
+        wait = FIRST_WAIT
+        while True:
+            heard = await self._attend()
+            holding = holder(self._folder / LOCK)
+            if holding is None and self._engine_to_come():
+                wait = FIRST_WAIT
+                await self._sleep(wait)
+                continue
+            if holding is None:
+                await self._settle()
+                wait = FIRST_WAIT
+                await self._sleep(IDLE_WAIT)
+                continue
+            wait = FIRST_WAIT if heard else min(2 * wait, LONGEST_WAIT)
+            self._look_for(holding, tried_long=wait >= LONGEST_WAIT)
+            await self._sleep(wait)
+
+    async def ask(self, command: str, **details: Any) -> None:
+        """One command to the engine. Raises NotRunning, or Refused with the engine's reason."""
+        if self._client is None:
+            raise NotRunning("no engine renders this project")
+        try:
+            async with asyncio.timeout(ANSWER_TIME):
+                await self._client.command(command, **details)
+        except TimeoutError:
+            raise NotRunning("the engine does not answer") from None
+
+    def look(self) -> None:
+        """Want to see the keyframe in the making; in ``view.preview`` once its painter shows it."""
+        if self._client is not None and (self._looking is None or self._looking.done()):
+            self._looking = asyncio.create_task(self._look(self._client))
+
+    async def _look(self, client: Client) -> None:
+        with contextlib.suppress(NotRunning, Refused):  # then there is nothing to see
+            preview = await client.preview()
+            self.view = replace(self.view, preview=preview)
+
+    async def resume(self) -> None:
+        """Start a new engine for the project. Raises RendererError when it doesn't come up."""
+        await asyncio.to_thread(launch, self._folder)
+        self._woken.set()
+
+    async def _attend(self) -> bool:
+        """Listen to the engine as long as it talks; False: nothing was heard."""
+        heard = False
+        try:
+            self._client = await Client.connect(self._folder)
+        except NotRunning:
+            return False
+        except RendererError as error:  # no state directory: no socket can be found
+            self._show(Situation.UNREACHABLE, why=str(error))
+            return False
+        try:
+            self._client.watch()
+            async for message in self._client.messages():
+                self._take(message)
+                heard = True
+        except Refused as error:
+            self._show(Situation.UNREACHABLE, why=str(error))
+        finally:
+            self._client.close()
+            self._client = None
+            if self._looking is not None:
+                self._looking.cancel()
+        return heard
+
+    def _take(self, message: Message) -> None:
+        view = self.view
+        if isinstance(message, Snapshot):
+            state = self._with_earlier_lines(message)
+            view = replace(view, state=state, pid=message.pid, why="", history=())
+            self._unended = True
+        else:
+            view = replace(view, state=apply(view.state, message.event, message.at))
+        if isinstance(message, Snapshot) or isinstance(message.event, KeyframeReady):
+            view = replace(view, keyframe_size=_newest_size(self._folder, view.state.keyframes))
+            if view.preview is not None and view.preview.keyframe < view.state.keyframes:
+                view = replace(view, preview=None)
+        elif isinstance(message.event, Metered):
+            view = replace(view, history=_longer(view.history, message.event))
+        if view.state.over:
+            view = replace(view, preview=None)
+        self.view = view
+        self._unended = not view.state.over
+        self._show(Situation.RUNNING if self._unended else Situation.OVER)
+
+    def _with_earlier_lines(self, message: Snapshot) -> RenderState:
+        """A restarted engine begins its log anew; whoever has seen the crash still sees why."""
+        state, before = message.state, self.view.state.log
+        if not self._unended or message.pid == self.view.pid:
+            return state
+        return replace(state, log=(*before, *state.log)[-LOG_LINES:])
+
+    def _engine_to_come(self) -> bool:
+        """No engine holds the project; whether there is a parent of one all the same.
+
+        It is about to start the first one, or another after a crash, or to end; until it has done
+        so its last word isn't said, and nothing on disk is settled.
+        """
+        if supervisor(self._folder) is None:
+            return False
+        crashes = read_crashes(self._folder)
+        known = crashes is not None and crashes.restarting
+        # Its parent may not yet have noticed what this viewer has.
+        if known or self._unended:
+            self._show(Situation.RESTARTING, why=crashes.progress if known and crashes else "")
+        return True
+
+    async def _settle(self) -> None:
+        """Nobody holds the project: was the last word said, or is the engine lost?"""
+        if self._unended:
+            self._unended = False
+            crashes = read_crashes(self._folder)
+            if crashes is not None and crashes.gave_up:
+                self.view = replace(self.view, state=failed(self.view.state, crashes))
+                self._show(Situation.OVER)
+            else:
+                self._show(Situation.LOST)
+        elif self.view.situation in _UNSETTLED:
+            await self._read_disk()
+
+    async def _read_disk(self) -> None:
+        """What there is to know of a project that nobody renders."""
+        try:
+            state = await asyncio.to_thread(state_on_disk, self._folder)
+        except RendererError as error:
+            self._show(Situation.OVER, why=str(error))
+            return
+        self.view = replace(
+            self.view, state=state, keyframe_size=_newest_size(self._folder, state.keyframes)
+        )
+        self._show(Situation.OVER)
+
+    def _look_for(self, holding: Holder, *, tried_long: bool) -> None:
+        """Somebody holds the project and doesn't talk: it begins, it ends, or is out of reach."""
+        situation = self.view.situation
+        if self.view.state.over or situation is Situation.UNREACHABLE:
+            return
+        if tried_long:
+            why = f"{holding} renders it, but can't be reached from here"
+            self._show(Situation.UNREACHABLE, why=why)
+        elif situation is not Situation.RESTARTING:
+            self._show(Situation.CONNECTING)
+
+    def _show(self, situation: Situation, why: str = "") -> None:
+        if (situation, why) != (self.view.situation, self.view.why):
+            self.view = replace(self.view, situation=situation, why=why)
+
+    async def _sleep(self, seconds: float) -> None:
+        """So long, or until ``resume`` has started an engine."""
+        self._woken.clear()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._woken.wait()
+
+
+def _newest_size(folder: Path, keyframes: int) -> int:
+    """Bytes of the newest keyframe; 0 where there is none."""
+    try:
+        return keyframe_path(folder, keyframes - 1).stat().st_size if keyframes else 0
+    except OSError:
+        return 0
+
+
+def _longer(history: tuple[float, ...], event: Metered) -> tuple[float, ...]:
+    busy = event.values.get("gpu_percent")
+    if busy is None:
+        busy = event.values.get("cpu_percent")
+    return (*history, busy)[-HISTORY:] if isinstance(busy, float | int) else history

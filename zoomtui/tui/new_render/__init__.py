@@ -1,0 +1,1 @@
+"""The form for a new render, its forecast and its try-out."""

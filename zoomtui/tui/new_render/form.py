@@ -1,0 +1,231 @@
+"""The form for a new render, as plain text by field: to wishes, to a command line, to complaints.
+
+Knows no Textual, and of files only what a plan of prompts holds. An empty field is one that the
+engine fills in (``renderer.planning.defaults``). What a text means is decided there too.
+"""
+
+from __future__ import annotations
+
+import shlex
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from renderer.errors import SettingsError
+from renderer.planning.prompt_file import Starts, with_plan
+from renderer.settings.codecs import resolve
+from renderer.settings.plain_values import dimensions
+from renderer.settings.render import RenderSettings, unknown
+from zoomtui.tui.new_render.fields import BY_KEY, DIFFUSION, FIELDS, FILM_PRESETS, NO_SETTINGS
+from zoomtui.tui.shared.form_fields import FieldError, Texts, counted, read, words_of
+
+_AS_TYPED = ("prompt", "negative_prompt")
+"""Fields whose spaces count."""
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What the fields come to."""
+
+    settings: RenderSettings
+    notes: tuple[str, ...]
+    """What was decided on the way that the user should know."""
+    prompts: Starts = ()
+    """Of later keyframes, each with the first that it is for."""
+
+
+def wishes(texts: Texts) -> dict[str, Any]:
+    """What was really filled in, for ``renderer.planning.defaults.fill_in``. Raises FieldError.
+
+    Without ``NO_SETTINGS``.
+    """
+    given: dict[str, Any] = {"prompt": texts.get("prompt", "")}
+    for field in FIELDS:
+        if field.key not in NO_SETTINGS and (text := _text(field.key, texts)):
+            given[field.key] = read(field, text)
+    return given
+
+
+def command_line(texts: Texts) -> str:
+    """The `zoomtui render` that makes the same project; can be pasted into any POSIX shell."""
+    return shlex.join(arguments(texts))
+
+
+def arguments(texts: Texts) -> list[str]:
+    """The words of that command."""
+    prompt = texts.get("prompt", "")
+    words = ["zoomtui", "render"]
+    for field in FIELDS:
+        if field.key != "prompt" and (text := _text(field.key, texts)):
+            words += words_of(field, text)
+    if not prompt:
+        return words
+    # The prompt may look like an option, and so stands behind the end of all options.
+    return [*words, "--", prompt] if prompt.startswith("-") else [*words[:2], prompt, *words[2:]]
+
+
+def path(texts: Texts, key: str) -> Path | None:
+    """What ``image``, ``exemplar``, ``prompts`` or ``folder`` names; None: left open."""
+    text = _text(key, texts)
+    return Path(text) if text else None
+
+
+def filled(texts: Texts, preset: str) -> dict[str, str]:
+    """The fields with a film preset put in."""
+    return {**texts, **FILM_PRESETS[preset]}
+
+
+def film_preset(texts: Texts) -> str:
+    """The film preset that the fields are now; empty: none of them."""
+    for name, values in FILM_PRESETS.items():
+        if all(texts.get(key, "") == value for key, value in values.items()):
+            return name
+    return ""
+
+
+def painter_of(texts: Texts) -> str:
+    """The painter that the fields come to."""
+    from renderer.painting.painters.accelerator import accelerator
+
+    modelled = texts.get("model", "").strip() or accelerator()
+    return texts.get("painter", "").strip() or ("diffusion" if modelled else "texture")
+
+
+def relevant(texts: Texts) -> dict[str, str]:
+    """The fields that count: those that only a model makes use of don't without one."""
+    unused = DIFFUSION if painter_of(texts) == "texture" else ()
+    return {key: text for key, text in texts.items() if key not in unused}
+
+
+def defaults(settings: RenderSettings, folder: Path) -> dict[str, str]:
+    """What an empty field stands for, by key, as it could be typed."""
+    codec = resolve(settings.codec)
+    seconds = float(settings.frames_per_keyframe / settings.fps)
+    return {
+        "painter": settings.painter,
+        "model": settings.model,
+        "steps": str(settings.steps),
+        "guidance_scale": f"{settings.guidance_scale:g}",
+        "strength": f"{settings.strength:g}",
+        "scheduler": settings.scheduler or "the model's own",
+        "image": "painted",
+        "exemplar": "the first picture" if settings.painter == "texture" else "none",
+        "speed": settings.speed,
+        "loras": " ".join(settings.loras) or "none",
+        "method": settings.method,
+        "candidates": str(settings.candidates),
+        "prompts": "none",
+        "prompt_blend": str(settings.prompt_blend),
+        "keyframe_size": dimensions(settings.keyframe_size),
+        "keyframes": "inf: until stopped",
+        "zoom_factor": f"{settings.zoom_factor:g}",
+        "seconds_per_keyframe": f"{seconds:.4g}",
+        "direction": settings.direction,
+        "size": dimensions(settings.size),
+        "fps": str(settings.fps),
+        "codec": settings.codec,
+        "crf": str(codec.crf),
+        "preset": codec.preset,
+        "encoder_options": "none",
+        "folder": folder.name,
+        **_joining(settings),
+    }
+
+
+def _joining(settings: RenderSettings) -> dict[str, str]:
+    return {
+        "overmask": str(settings.overmask),
+        "feather": str(settings.feather),
+        "colour_fit": "yes" if settings.colour_fit else "no",
+        "drift_guard": f"{settings.drift_guard:g}",
+        "seam_pass": f"{settings.seam_pass:g}",
+    }
+
+
+def check(texts: Texts) -> Draft:
+    """What the fields come to. Raises FieldError at the field that is to blame."""
+    from renderer.film.encoder_options import encoder_options
+    from renderer.planning.defaults import fill_in
+
+    given, later = _planned(texts, wishes(texts))
+    try:
+        _check_painter(given.get("painter", ""))
+        plan = fill_in(given)
+        encoder_options(plan.settings)
+    except SettingsError as error:
+        raise FieldError(field_of(str(error), texts), str(error)) from None
+    return Draft(plan.settings, plan.notes, later)
+
+
+def _planned(texts: Texts, given: dict[str, Any]) -> tuple[dict[str, Any], Starts]:
+    """The wishes with the plan's first prompt, and its later ones."""
+    file = path(texts, "prompts")
+    if file is None:
+        return given, ()
+    if _endless(file):
+        raise FieldError("prompts", f"plan {file} can't be read as you type: it is no plain file")
+    try:
+        return with_plan(file, given)
+    except SettingsError as error:
+        raise FieldError("prompts", str(error)) from None
+
+
+def _endless(file: Path) -> bool:
+    """A pipe or a device: whoever reads it may wait for ever."""
+    try:
+        mode = file.stat().st_mode
+    except (OSError, ValueError):  # the reader says why
+        return False
+    return not stat.S_ISREG(mode) and not stat.S_ISDIR(mode)
+
+
+def _check_painter(name: str) -> None:
+    """A name that nobody has registered is wrong; ``module:factory`` shows when it is loaded."""
+    from importlib.metadata import entry_points
+
+    from renderer.painting.painters import BUILT_IN, ENTRY_POINT_GROUP
+
+    known = {*BUILT_IN, *(entry.name for entry in entry_points(group=ENTRY_POINT_GROUP))}
+    if name and name not in known and ":" not in name:
+        raise SettingsError(unknown(f"painter {name!r}", name, known) + " (or module:factory)")
+
+
+def field_of(complaint: str, texts: Texts) -> str:
+    """The field that an error is about: the one whose path, or else whose name, it has first."""
+    for key in NO_SETTINGS:
+        named = path(texts, key)
+        if named is not None and str(named) in complaint:
+            return key
+    line = complaint.casefold().replace("_", " ")
+    if "needs a prompt" in line or "prompt is empty" in line:
+        return "prompt"
+    found = [
+        (line.find(name), -len(name), key) for name, key in _NAMES.items() if _names(line, name)
+    ]
+    key = min(found)[2] if found else ""
+    return "size" if key == "keyframe_size" and not _text(key, texts) else key
+
+
+_NAMES = {
+    **{key.replace("_", " "): key for key in BY_KEY if key not in ("prompt", "image")},
+    "frames per keyframe": "seconds_per_keyframe",
+    "encoder": "codec",
+    "encoder option": "encoder_options",
+    "lora": "loras",
+    "--out": "folder",
+}
+"""Words by which the engine calls what stands in a field."""
+
+
+def _names(line: str, name: str) -> bool:
+    """``name`` stands in ``line`` as words of their own."""
+    at = line.find(name)
+    after = line[at + len(name) : at + len(name) + 1]
+    return at >= 0 and not after.isalnum() and (at == 0 or not line[at - 1].isalnum())
+
+
+def _text(key: str, texts: Texts) -> str:
+    """The field as it counts: a prompt exactly as typed, all else without spaces around it."""
+    text = texts.get(key, "")
+    return text if key in _AS_TYPED else counted(BY_KEY[key], text)

@@ -1,0 +1,260 @@
+"""The New render screen: a form, what it comes to, and the same as a command line.
+
+Checks as you type, with the engine's own words (``form``). Nothing is written before Ctrl+S
+but a try-out, which is thrown away.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import on, work
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.widget import Widget
+from textual.widgets import Static
+
+from renderer.errors import RendererError
+from renderer.formatting import clean
+from renderer.planning.prepare import begin, free_folder, named, prepare
+from renderer.planning.prompt_file import Starts
+from renderer.settings.render import RenderSettings
+from zoomtui.tui.new_render import fields, form
+from zoomtui.tui.new_render.form import Draft
+from zoomtui.tui.new_render.tryout import TryOut
+from zoomtui.tui.new_render.tryout_view import Trial
+from zoomtui.tui.shared.field_widgets import LongField
+from zoomtui.tui.shared.form_fields import FieldError, Texts
+from zoomtui.tui.shared.form_screen import LAST_KEYS, FormScreen
+from zoomtui.tui.shared.form_widget import Form
+from zoomtui.tui.shared.styled_text import Line
+
+if TYPE_CHECKING:
+    from zoomtui.tui.new_render.forecast import Surroundings, Survey
+
+_SHOWN = 700
+"""Characters of the command line that are shown; all of it is copied."""
+_NEEDS_PROMPT = "the diffusion painter needs a prompt: say here what it shall paint"
+_LOST = "The form is not empty, and nothing of it has been started."
+
+
+class NewScreen(FormScreen):
+    """See the module."""
+
+    WINDOW = "zoomtui · new render"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+s", "start", "start", key_display="^s", id="new.start"),
+        Binding("ctrl+g", "try_out", "try one keyframe", key_display="^g", id="new.try"),
+        Binding("ctrl+y", "copy", "copy", key_display="^y", id="new.copy"),
+        Binding("ctrl+o", "film_preset", "film preset", key_display="^o", id="new.preset"),
+        Binding("ctrl+r", "draw", "seed", key_display="^r", id="new.seed"),
+        *LAST_KEYS,
+    ]
+
+    def __init__(self, here: Path | None = None) -> None:
+        """``here``: where the project's folder is made unless another is named."""
+        super().__init__()
+        self._here = here or Path.cwd()
+        self._folder = self._here
+        self._draft: Draft | None = None
+        self._survey: Survey | None = None
+        self._surroundings: Surroundings | None = None
+        self._busy = False
+
+    @property
+    def texts(self) -> dict[str, str]:
+        """What stands in the fields that count."""
+        return form.relevant(self.form.texts)
+
+    @property
+    def command(self) -> str:
+        """The same as a command line."""
+        return form.command_line(self.texts)
+
+    @property
+    def _notes(self) -> tuple[str, ...]:
+        return self._draft.notes if self._draft else ()
+
+    def make_form(self) -> Form:
+        return Form(fields.FIELDS, fields.ROWS, fields.GROUPS, {"prompt": LongField})
+
+    def make_side(self) -> Widget:
+        return Vertical(
+            Static("", id="new-forecast", markup=False),
+            Trial(id="new-trial"),
+            Static("", id="new-command", markup=False),
+            id="form-side",
+        )
+
+    def on_mount(self) -> None:
+        self.action_draw()
+        self.begin("prompt")
+        self._look_around()
+        self._edited()
+
+    # -------------------------------------------------------------------------------- checking
+
+    @on(Form.Edited)
+    def _edited(self) -> None:
+        self._check()
+        self.paint()
+
+    def _check(self) -> None:
+        """See what the fields come to, or say at its field what is wrong."""
+        texts = self.texts
+        self._draft, self.wrong = None, None
+        try:
+            draft = form.check(texts)
+            prompt = draft.settings.prompt
+            self._folder = form.path(texts, "folder") or free_folder(self._here, prompt)
+            self._draft = draft
+        except FieldError as error:
+            self.wrong = error
+        except RendererError as error:
+            self.wrong = FieldError("folder", str(error))
+        missing = self.wrong is not None and self.wrong.key == "prompt"
+        self.form.complain(None if missing else self.wrong)  # not before anything was typed
+        self.form.hide(fields.DIFFUSION if form.painter_of(texts) == "texture" else ())
+        if self._draft is not None:
+            self.form.show_defaults(form.defaults(self._draft.settings, self._folder))
+            self.after_typing(self._forecast)
+
+    def _ready(self) -> Draft | None:
+        """What the fields come to; while something is wrong None, and that is shown."""
+        self._check()
+        self._refuse(self.wrong)
+        return self._draft
+
+    def _refuse(self, wrong: FieldError | None) -> None:
+        if wrong is not None and wrong.key == "prompt":
+            wrong = FieldError("prompt", _NEEDS_PROMPT)
+        self.wrong = wrong
+        self.refuse()
+
+    @work(thread=True, group="surroundings")
+    def _look_around(self) -> None:
+        from zoomtui.tui.new_render.forecast import look_around
+
+        self.app.call_later(self._take_surroundings, look_around())
+
+    def _take_surroundings(self, found: Surroundings) -> None:
+        self._surroundings = found
+        self._forecast()
+
+    def _forecast(self) -> None:
+        if self.is_attached and self._draft is not None and self._surroundings is not None:
+            self._reckon(self._folder, self._draft, self._surroundings)
+
+    @work(thread=True, exclusive=True, group="forecast")
+    def _reckon(self, folder: Path, draft: Draft, surroundings: Surroundings) -> None:
+        from zoomtui.tui.new_render.forecast import survey
+
+        self.app.call_later(self._take_survey, survey(folder, draft.settings, surroundings))
+
+    def _take_survey(self, found: Survey) -> None:
+        if self.is_attached:
+            self._survey = found
+            self.paint()
+
+    # ------------------------------------------------------------------------------- painting
+
+    def headline(self) -> Line:
+        preset = form.film_preset(self.texts) or "your own"
+        head: Line = ((" New render", "strong"), ("   film preset ", "label"), (preset, ""))
+        if self.has_class("-narrow"):
+            return (*head, ("   " + "; ".join(map(clean, self._notes)), "label"))
+        return head
+
+    def paint_side(self) -> None:
+        pane = self.query_one("#new-forecast", Static)
+        self.show_lines(pane, self._forecast_lines(pane.content_size.width))
+        command = self.command
+        shown = "\n".join(clean(line) for line in command[:_SHOWN].split("\n"))
+        more = f"… ({len(command)} characters)" if len(command) > _SHOWN else ""
+        self.query_one("#new-command", Static).update(shown + more)
+
+    def _forecast_lines(self, width: int) -> list[Line]:
+        from zoomtui.tui.new_render.forecast import brief_lines, forecast_lines
+
+        if self._survey is None:
+            return [(("what to paint?" if self.wrong else "reckoning…", "faint"),)]
+        if self.has_class("-narrow"):
+            return brief_lines(self._survey, width)
+        notes: list[Line] = [((f"! {clean(note)}", "label"),) for note in self._notes]
+        return forecast_lines(self._survey, width) + notes
+
+    # --------------------------------------------------------------------------------- actions
+
+    def action_draw(self) -> None:
+        """A seed by chance, in its field: what is tried out is then what is started."""
+        self.form.put({"seed": str(secrets.randbelow(2**32))})
+
+    def action_film_preset(self) -> None:
+        """The next of the film presets."""
+        names = list(fields.FILM_PRESETS)
+        now = form.film_preset(self.texts)
+        place = names.index(now) + 1 if now else 0
+        self.form.put(fields.FILM_PRESETS[names[place % len(names)]])
+
+    def action_copy(self) -> None:
+        self.app.copy_to_clipboard(self.command)
+        self.zoom_app.say("Copied: the command line that makes this render.")
+
+    def action_start(self) -> None:
+        if not self._busy and (draft := self._ready()) is not None:
+            self._busy = True
+            self.query_one(Trial).stop()
+            self._start(draft, self.texts)
+
+    @work(group="start")
+    async def _start(self, draft: Draft, texts: dict[str, str]) -> None:
+        self.zoom_app.say("starting…")
+        folder = named(self._folder)
+        try:
+            prepared = await asyncio.to_thread(prepare, folder, *_made_from(draft, texts))
+            await asyncio.to_thread(begin, prepared)
+        except (RendererError, OSError) as error:
+            self._refuse(FieldError(form.field_of(str(error), texts), str(error)))
+        else:
+            if len(self.app.screen_stack) > 1:
+                self.dismiss()
+            self.zoom_app.open_monitor(folder)
+        finally:
+            self._busy = False
+
+    def action_try_out(self) -> None:
+        """Begin a try-out, or cancel the one that runs."""
+        trial = self.query_one(Trial)
+        if trial.running:
+            trial.stop()
+        elif (draft := self._ready()) is not None:
+            self.add_class("-tried")
+            trial.begin(TryOut(*_made_from(draft, self.texts)))
+
+    @on(Trial.Failed)
+    def _tried_in_vain(self, event: Trial.Failed) -> None:
+        self.remove_class("-tried")
+        self.call_after_refresh(self.paint)
+        self._refuse(FieldError(form.field_of(event.text, self.texts), event.text))
+
+    @work(group="dialog", exclusive=True)
+    async def action_back(self) -> None:
+        """Put the try-out away, or else leave; asks first where something would be lost."""
+        trial = self.query_one(Trial)
+        if trial.shown:
+            trial.put_away()
+            self.remove_class("-tried")
+            self.call_after_refresh(self.paint)
+            return
+        await self.leave(_LOST)
+
+
+def _made_from(
+    draft: Draft, texts: Texts
+) -> tuple[RenderSettings, Path | None, Path | None, Starts]:
+    """What a project, or a try-out, is made from: settings, first picture, exemplar, prompts."""
+    pictures = form.path(texts, "image"), form.path(texts, "exemplar")
+    return draft.settings, *pictures, draft.prompts

@@ -1,0 +1,163 @@
+"""Painting the first keyframes of a render to be, in a project that is thrown away afterwards.
+
+The engine runs as a child process, with a list of renders and a socket of its own (another state
+directory), so that nobody else ever meets it. Leaving ``run`` in any way ends the engine and, once
+``discard`` is called, nothing is left.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import AsyncGenerator, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ParamSpec, TypeVar
+
+from renderer.children import python_module
+from renderer.engine.events import (
+    Event,
+    KeyframeReady,
+    Phase,
+    PhaseChanged,
+    RenderFailed,
+    StepDone,
+    from_json,
+)
+from renderer.errors import PainterError, RendererError
+from renderer.planning.prepare import prepare
+from renderer.planning.prompt_file import Starts
+from renderer.project.records import keyframe_path
+from renderer.settings.render import RenderSettings
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+KEYFRAMES = 2
+"""The first picture, and the one around it: what the film is made of."""
+_LONGEST_LINE = 1 << 24
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """What the try-out has come to."""
+
+    text: str
+    picture: Path | None = None
+    """A keyframe that is new; there until ``discard``."""
+
+
+class TryOut:
+    """One try-out, from ``run`` to ``discard``."""
+
+    def __init__(
+        self,
+        settings: RenderSettings,
+        image: Path | None = None,
+        exemplar: Path | None = None,
+        prompts: Starts = (),
+    ) -> None:
+        self._settings = settings.changed({"keyframes": KEYFRAMES})
+        self._made_from = image, exemplar, prompts
+        self._base: Path | None = None
+        self._unwanted = False
+
+    async def run(self) -> AsyncGenerator[Progress, None]:
+        """Paint, and tell. Raises RendererError with the engine's own reason when it can't."""
+        try:
+            async with contextlib.aclosing(self._run()) as painting:
+                async for progress in painting:
+                    yield progress
+        finally:
+            if self._unwanted:
+                self._remove()
+
+    async def _run(self) -> AsyncGenerator[Progress, None]:
+        yield Progress("preparing")
+        self._base = Path(tempfile.mkdtemp(prefix="zoomtui-try-"))
+        folder = self._base / "try.zoom"
+        prepared = await _whole(prepare, folder, self._settings, *self._made_from)
+        await _whole(prepared.create)
+        if prepared.picture is not None:
+            yield Progress("your picture", keyframe_path(folder, 0))
+        yield Progress("starting the engine")
+        engine = await _start(folder)
+        try:
+            assert engine.stdout is not None
+            async for line in engine.stdout:
+                told = _progress(_event(line), folder)
+                if told is not None:
+                    yield told
+                if told is not None and told.picture == keyframe_path(folder, KEYFRAMES - 1):
+                    return
+            code = await engine.wait()
+            raise PainterError(f"the engine ended with exit code {code} before it had painted")
+        finally:
+            await _end(engine)
+
+    def discard(self) -> None:
+        """Remove everything that was painted, or will yet have been. Blocking, but short."""
+        self._unwanted = True
+        self._remove()
+
+    def _remove(self) -> None:
+        if self._base is not None:
+            shutil.rmtree(self._base, ignore_errors=True)
+
+
+async def _whole(deed: Callable[P, T], *arguments: P.args, **options: P.kwargs) -> T:
+    """``deed`` on a thread, to its end even if nobody wants it any more: it writes files."""
+    done = asyncio.ensure_future(asyncio.to_thread(deed, *arguments, **options))
+    try:
+        return await asyncio.shield(done)
+    except asyncio.CancelledError:
+        await asyncio.wait([done])
+        raise
+
+
+async def _start(folder: Path) -> asyncio.subprocess.Process:
+    return await asyncio.create_subprocess_exec(
+        *python_module("renderer", os.fspath(folder), "--alone"),
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.DEVNULL,
+        env={**os.environ, "XDG_STATE_HOME": os.fspath(folder.parent)},
+        limit=_LONGEST_LINE,
+        start_new_session=True,
+    )  # fmt: skip
+
+
+def _event(line: bytes) -> Event | None:
+    with contextlib.suppress(ValueError, TypeError):
+        return from_json(json.loads(line))
+    return None
+
+
+def _progress(event: Event | None, folder: Path) -> Progress | None:
+    match event:
+        case PhaseChanged(phase=Phase.LOADING):
+            return Progress("loading the painter")
+        case StepDone():
+            return Progress(f"painting keyframe {event.keyframe}: {event.step}/{event.steps}")
+        case KeyframeReady():
+            text = f"keyframe {event.keyframe} painted in {event.seconds:.1f} s"
+            return Progress(text, keyframe_path(folder, event.keyframe))
+        case RenderFailed():
+            raise TryOutFailed(event.message)
+    return None
+
+
+class TryOutFailed(RendererError):
+    """The engine could not paint; the message is its own."""
+
+
+async def _end(engine: asyncio.subprocess.Process) -> None:
+    """Leave no engine behind: its project is thrown away, so nothing need be finished."""
+    if engine.returncode is None:
+        with contextlib.suppress(ProcessLookupError):
+            engine.kill()
+    await asyncio.shield(engine.wait())

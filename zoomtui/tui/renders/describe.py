@@ -1,0 +1,263 @@
+"""What the Renders screen says: renders in, sorted and filtered lines out.
+
+Pure: knows neither Textual nor files, and is told the time.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Literal
+
+from rich.cells import cell_len, set_cell_size
+
+from renderer.engine.events import Phase
+from renderer.formatting import clean, count_text, duration_text, path_text, size_text
+from renderer.project.records import FILM
+from renderer.settings.plain_values import dimensions
+from zoomtui.tui.renders.scan import Details, Mark, Render, Shelf
+from zoomtui.tui.shared.fetch import fetch_command
+from zoomtui.tui.shared.styled_text import (
+    LABEL,
+    Line,
+    Part,
+    Role,
+    clock_text,
+    cut,
+    labelled,
+    wrapped,
+)
+
+Order = Literal["newest", "name", "state", "size"]
+ORDERS: tuple[Order, ...] = ("newest", "name", "state", "size")
+
+EMPTY = "No renders yet. n starts one, or: zoomtui demo"
+
+_ROLES: dict[Mark, Role] = {
+    Mark.RUNNING: "good",
+    Mark.PAUSED: "warn",
+    Mark.FINISHED: "good",
+    Mark.STOPPED: "warn",
+    Mark.MISSING: "bad",
+    Mark.DAMAGED: "bad",
+}
+_BY_STATE = list(Mark)
+_KEYS: dict[Order, Callable[[Render], tuple[Any, ...]]] = {
+    "newest": lambda render: (not render.mark.live, -render.changed),
+    "name": lambda render: (render.name.casefold(),),
+    "state": lambda render: (_BY_STATE.index(render.mark), -render.changed),
+    "size": lambda render: (-render.size,),
+}
+
+# Columns right of the name: heading, cells, and whether figures stand at the right.
+_COLUMNS = (("state", 9, False), ("keyframes", 9, True), ("film", 8, True), ("size", 8, True),
+            ("each", 8, True), ("changed", 7, True))  # fmt: skip
+_SIGN = 2
+_GAP = 1
+_SHORTEST_NAME = 14
+
+
+def arranged(renders: Iterable[Render], order: Order, wanted: str) -> list[Render]:
+    """Those that ``wanted`` (words, in any case) fits, in ``order``; at work before at rest."""
+    fitting = (render for render in renders if fits(render, wanted))
+    return sorted(fitting, key=lambda render: (*_KEYS[order](render), str(render.folder)))
+
+
+def fits(render: Render, wanted: str) -> bool:
+    """Every word is in its name, path, state, prompt, painter or model."""
+    status = render.status
+    said = (status.prompt, status.painter, status.model) if status else ()
+    text = "\n".join((str(render.folder), render.mark.word, *said)).casefold()
+    return all(word in text for word in wanted.casefold().split())
+
+
+def header_line(shelf: Shelf, shown: int, order: Order, wanted: str, width: int) -> Line:
+    """How many, how much, how much room; and what the list is sorted and filtered by."""
+    count = len(shelf.renders)
+    of = f"{shown} of {count}" if wanted else f"{count}"
+    figures = [f"{of} render{'s'[: count != 1]}", size_text(sum(r.size for r in shelf.renders))]
+    figures += [] if shelf.free is None else [f"disk {size_text(shelf.free)} free"]
+    right: list[Part] = [("sort ", "label"), (f"{order} ", "")]
+    if wanted:
+        right = [("filter ", "label"), (f"{clean(wanted)}   ", "strong"), *right]
+    while True:  # what matters less goes first when it gets narrow
+        left: list[Part] = [(" Renders", "strong"), ("   " + " · ".join(figures), "")]
+        space = width - sum(cell_len(text) for text, _ in (*left, *right))
+        if space > 0 or len(figures) == 1:
+            return cut((*left, (" " * max(3, space), ""), *right), width)
+        figures.pop()
+
+
+def empty_text(shelf: Shelf, looked: bool) -> str:
+    """What stands in place of the rows where there are none."""
+    if shelf.problem:
+        return shelf.problem
+    if not looked:
+        return "looking for renders…"
+    return "nothing fits the filter; Esc shows all" if shelf.renders else EMPTY
+
+
+def heading_line(width: int) -> Line:
+    """The names of the columns."""
+    cells = [_cell(title, size, right) for title, size, right in _columns(width)]
+    return ((_line_of("", "name", cells, width), "label"),)
+
+
+def row_line(render: Render, width: int, now: float) -> Line:
+    """One render in columns."""
+    status = render.status
+    values: dict[str, str] = {"state": render.mark.word, "changed": when_text(render.changed, now)}
+    if status is not None:
+        pace = status.seconds_per_keyframe
+        values |= {
+            "keyframes": count_text(status.keyframes, status.total_keyframes),
+            "film": clock_text(status.duration),
+            "size": brief_size(render.size),
+            "each": "" if pace is None else brief_seconds(pace),
+        }
+    role = _ROLES[render.mark]
+    sign = render.mark.sign.ljust(_SIGN)
+    (state, state_cells, _), *rest = _columns(width)
+    name = _fitted(clean(render.name), _name_cells(width))
+    cells = [_cell(values.get(title, ""), size, right) for title, size, right in rest]
+    gap = " " * _GAP
+    return (
+        (sign, role),
+        (name + gap, "" if render.mark.readable else "faint"),
+        (_cell(values[state], state_cells, False), role),
+        (gap + gap.join(cells) if cells else "", ""),
+    )
+
+
+def _columns(width: int) -> tuple[tuple[str, int, bool], ...]:
+    """Those there is room for; the last ones go first when it gets narrow."""
+    columns: tuple[tuple[str, int, bool], ...] = _COLUMNS
+    while len(columns) > 1 and width - _taken(columns) < _SHORTEST_NAME:
+        columns = columns[:-1]
+    return columns
+
+
+def _taken(columns: Sequence[tuple[str, int, bool]]) -> int:
+    return _SIGN + sum(_GAP + size for _, size, _ in columns)
+
+
+def _name_cells(width: int) -> int:
+    return max(1, width - _taken(_columns(width)))
+
+
+def _line_of(sign: str, name: str, cells: Sequence[str], width: int) -> str:
+    return (" " * _GAP).join([sign.ljust(_SIGN) + _fitted(name, _name_cells(width)), *cells])
+
+
+def _cell(text: str, size: int, right: bool) -> str:
+    return text[:size].rjust(size) if right else text[:size].ljust(size)
+
+
+def _fitted(text: str, cells: int) -> str:
+    """Exactly so many cells; a longer one ends in an ellipsis."""
+    if cell_len(text) > cells:
+        text = set_cell_size(text, max(0, cells - 1)).rstrip() + "…"
+    return set_cell_size(text, cells)
+
+
+def detail_lines(render: Render, more: Details | None, width: int, now: float) -> list[Line]:
+    """All that there is to say about one render, most important first; cut to ``width`` cells."""
+    lines = [_state_line(render, now)]
+    if render.why:
+        lines += _wrapped("why", clean(render.why), width, 4)
+    if render.status is not None:
+        lines += _film_lines(render, width)
+    if more is not None:
+        lines += _making_lines(more)
+    lines += _wrapped("folder", clean(str(render.folder)), width, 2)
+    return [cut(line, width) for line in lines]
+
+
+def _state_line(render: Render, now: float) -> Line:
+    mark, role = render.mark, _ROLES[render.mark]
+    parts: list[Part] = [(f"{mark.sign} {mark.word}", role)]
+    if render.engine is not None and render.engine.phase in (Phase.LOADING, Phase.DRAINING):
+        loading = render.engine.phase is Phase.LOADING
+        parts.append(("loading the painter" if loading else "finishing what is in hand", ""))
+    if render.engine is not None and render.engine.real_time_factor:
+        parts.append((f"{render.engine.real_time_factor:.2f}× real time", ""))
+    if render.changed:
+        parts.append((f"{age_text(now - render.changed)} ago", "faint"))
+    return labelled("state", parts)
+
+
+def _film_lines(render: Render, width: int) -> list[Line]:
+    status = render.status
+    assert status is not None
+    film = f"whole to {clock_text(status.duration)}" if status.frames else "nothing yet"
+    pace = status.seconds_per_keyframe
+    each = "" if pace is None else f", {duration_text(pace)} each"
+    count = count_text(status.keyframes, status.total_keyframes)
+    lines = [
+        labelled("film", [(f"{film}, {size_text(status.film_size)}", "")]),
+        labelled("keyframes", [(f"{count}{each}, {size_text(status.keyframes_size)}", "")]),
+    ]  # fmt: skip
+    if render.resumable:
+        lines += _wrapped("resume", f"R, or: zoomtui resume {path_text(render.folder)}", width, 3)
+    return [*lines, *_wrapped("prompt", clean(status.prompt[:2000]) or "(none)", width, 3)]
+
+
+def _making_lines(more: Details) -> list[Line]:
+    now = more.settings
+    rate = f"{float(now.fps):.6g} frames/s"
+    painter = clean(" ".join(filter(None, (now.painter, now.model))))
+    return [
+        labelled("painter", [(f"{painter}, seed {now.seed}", "")]),
+        labelled("format", [(f"{dimensions(now.size)}, {rate}, {clean(now.codec)}", "")]),
+    ]
+
+
+def _wrapped(label: str, text: str, width: int, most: int) -> list[Line]:
+    """``text`` on at most ``most`` lines under one label; what is left out shows as an ellipsis."""
+    room = max(8, width - LABEL)
+    pieces = wrapped(text, room, most + 1)
+    if len(pieces) > most:
+        pieces = [*pieces[: most - 1], _fitted(pieces[most - 1] + "…" * room, room)]
+    return [
+        labelled("" if number else label, [(piece, "quoted")])
+        for number, piece in enumerate(pieces)
+    ]
+
+
+def copy_command(render: Render) -> str:
+    """What fetches the film when typed on the user's own machine."""
+    return fetch_command(render.folder / FILM, f"{render.name}.mp4")
+
+
+def brief_size(size: float) -> str:
+    """``size_text`` in at most 8 characters."""
+    text = size_text(size)
+    number, _, unit = text.partition(" ")
+    return text if len(text) <= 8 else f"{float(number):.0f} {unit}"
+
+
+def brief_seconds(seconds: float) -> str:
+    """``"0.85 s"``, ``"6.8 s"``, ``"3.3 min"``, ``"1.2 h"``."""
+    if seconds < 1:
+        return f"{seconds:.2f} s"
+    if seconds < 100:
+        return f"{seconds:.1f} s"
+    return f"{seconds / 60:.1f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"
+
+
+def age_text(seconds: float) -> str:
+    """``"8 s"``, ``"3 min"``, ``"5 h"``, ``"12 d"``."""
+    for limit, unit, name in ((60, 1, "s"), (3600, 60, "min"), (86400, 3600, "h")):
+        if seconds < limit:
+            return f"{max(0, int(seconds / unit))} {name}"
+    return f"{int(seconds / 86400)} d"
+
+
+def when_text(at: float, now: float) -> str:
+    """``"10:55"`` today, ``"Nov 20"`` this year, else ``"2025-11"``; "" where it can't be told."""
+    if not at:
+        return ""
+    then, today = time.localtime(at), time.localtime(now)
+    if then[:3] == today[:3]:
+        return time.strftime("%H:%M", then)
+    return time.strftime("%b %d" if then[0] == today[0] else "%Y-%m", then)

@@ -1,0 +1,101 @@
+"""One render, shown: a keyframe of it, which one that is, and all that there is to say.
+
+Reads the rest of what it says on a thread, when another render is shown or this one has changed.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from textual import work
+from textual.app import ComposeResult
+from textual.containers import Container, Vertical
+from textual.content import Content
+from textual.widgets import Static
+
+from renderer.project.records import keyframe_path
+from zoomtui.tui.monitor.panels import strip_line
+from zoomtui.tui.renders import describe
+from zoomtui.tui.renders.listing import keyframes_of
+from zoomtui.tui.renders.scan import Details, Render, details
+from zoomtui.tui.shared.keyframe_cursor import Walk
+from zoomtui.tui.shared.picture import Picture
+from zoomtui.tui.shared.text_widgets import OneLine, content
+
+
+class Portrait(Container):
+    """See the module."""
+
+    def __init__(self, id: str) -> None:  # noqa: A002 - Textual's own name
+        super().__init__(id=id)
+        self._shown: Render | None = None
+        self._walk = Walk()
+        self._details: Details | None = None
+        self._detailed: tuple[Path | None, float] = (None, 0.0)
+        self._pictured: tuple[Path, int] | None = None
+
+    def compose(self) -> ComposeResult:
+        with Vertical(id="renders-easel"):
+            yield Picture(id="renders-picture")
+            yield OneLine(id="renders-strip")
+        yield Static("", id="renders-facts", markup=False)
+
+    def show(self, render: Render | None, now: float) -> None:
+        """``render`` as it is ``now`` (Unix time); another one by its newest keyframe."""
+        before = self._shown and self._shown.folder
+        self._shown = render
+        if (render and render.folder) != before:
+            self._details = None
+            self._walk.follow()
+        self._show_facts(now)
+        self._show_picture()
+        if render is not None and self._detailed != (render.folder, render.changed):
+            self._detailed = (render.folder, render.changed)
+            self._read_details(render, now)
+
+    def walk(self, by: int) -> None:
+        """So many keyframes on, or back."""
+        self._walk.step(by, keyframes_of(self._shown))
+        self._show_picture()
+
+    def can_walk(self, by: int) -> bool:
+        """Whether there are keyframes on that side."""
+        if by > 0:
+            return not self._walk.following
+        return self._walk.shown(keyframes_of(self._shown)) > 0
+
+    def _show_facts(self, now: float) -> None:
+        facts = self.query_one("#renders-facts", Static)
+        if self._shown is None:
+            facts.update("")
+            return
+        width, plain = facts.content_size.width, self.app.has_class("-ascii")
+        lines = describe.detail_lines(self._shown, self._details, width, now)
+        text = Content("\n").join([content(line, plain=plain) for line in lines])
+        facts.update(text, layout=False)
+
+    def _show_picture(self) -> None:
+        count = keyframes_of(self._shown)
+        shown = self._walk.shown(count)
+        strip = self.query_one("#renders-strip", OneLine)
+        strip.show(strip_line(count, shown, self._walk.following, strip.content_size.width))
+        wanted = (self._shown.folder, shown) if self._shown and shown >= 0 else None
+        if wanted == self._pictured:
+            return
+        self._pictured = wanted
+        picture = self.query_one(Picture)
+        if wanted is None:
+            picture.clear()
+        else:
+            picture.show_file(keyframe_path(*wanted))
+
+    @work(thread=True, exclusive=True, group="details")
+    def _read_details(self, render: Render, now: float) -> None:
+        found = details(render.folder) if render.status else None
+        self.app.call_later(self._take_details, render.folder, found, now)
+
+    def _take_details(self, folder: Path, found: Details | None, now: float) -> None:
+        shown = self._shown and self._shown.folder
+        if self.is_attached and folder == shown and found != self._details:
+            self._details = found
+            self._show_facts(now)

@@ -1,0 +1,76 @@
+"""The list of renders as somebody has arranged it, and what can be done with one of them.
+
+Pure: knows neither Textual nor files.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from zoomtui.tui.renders import describe
+from zoomtui.tui.renders.describe import ORDERS, Order
+from zoomtui.tui.renders.scan import Render, Shelf
+from zoomtui.tui.shared.styled_text import Line
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """What there is, in which order, and which of it is wanted."""
+
+    shelf: Shelf = field(default_factory=Shelf)
+    order: Order = ORDERS[0]
+    wanted: str = ""
+    """Words of the filter."""
+    looked: bool = False
+    """Somebody has looked at the projects; else an empty shelf says nothing."""
+
+    def looked_at(self, shelf: Shelf) -> Listing:
+        """The same of what there is now."""
+        return replace(self, shelf=shelf, looked=True)
+
+    def turned(self) -> Listing:
+        """The same in the next order."""
+        return replace(self, order=ORDERS[(ORDERS.index(self.order) + 1) % len(ORDERS)])
+
+    def filtered(self, wanted: str) -> Listing:
+        return replace(self, wanted=wanted)
+
+    def rows(self) -> dict[str, Render]:
+        """Those that are wanted, in order, by the names of their rows."""
+        shown = describe.arranged(self.shelf.renders, self.order, self.wanted)
+        return {str(render.folder): render for render in shown}
+
+    def header_line(self, shown: int, width: int) -> Line:
+        return describe.header_line(self.shelf, shown, self.order, self.wanted, width)
+
+    def empty_text(self) -> str:
+        """What stands in place of the rows where there are none."""
+        return describe.empty_text(self.shelf, self.looked)
+
+
+def keyframes_of(render: Render | None) -> int:
+    """How many it has; 0 where that can't be told."""
+    return render.status.keyframes if render and render.status else 0
+
+
+def possible(action: str, render: Render | None) -> bool:
+    """Whether ``action`` (open, copy, resume, export, forget) is one for the chosen render."""
+    if render is None:
+        return False
+    match action:
+        case "resume":
+            return render.resumable
+        case "export":
+            return keyframes_of(render) > 1
+        case "forget":
+            return render.listed and not render.mark.live
+        case _:
+            return render.mark.readable
+
+
+def what_forgetting_means(render: Render) -> str:
+    """For whoever is asked whether to forget it."""
+    return (
+        f"{render.folder}\n\nOnly the entry in the list goes. The project and its film stay "
+        f"where they are, and opening or resuming it puts it back."
+    )

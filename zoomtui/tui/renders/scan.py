@@ -1,0 +1,239 @@
+"""All renders that are known here, and what each of them is doing: read, never trusted from memory.
+
+The list of renders only says where to look (``renderer.project.registry``). Whether an engine is at
+work is asked of the project's lock, which the kernel drops with its holder; what it holds is read
+from its journal, and only again when that has changed. Blocking: for a thread of its own. Knows no
+screen.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import enum
+import json
+import socket
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from renderer.engine.events import Phase
+from renderer.engine.state import RenderState
+from renderer.errors import RendererError
+from renderer.files import free_bytes
+from renderer.journal import read_journal
+from renderer.project import registry
+from renderer.project.crash_record import renders
+from renderer.project.lock import Holder
+from renderer.project.records import (
+    JOURNAL,
+    SETTINGS,
+    StoredKeyframe,
+    keyframes_in,
+    read_settings,
+    settings_at,
+)
+from renderer.project.status import State, Status, read_status
+from renderer.settings.render import RenderSettings
+
+_GLANCE_SECONDS = 0.5
+_LONGEST_SNAPSHOT = 8 << 20
+"""Bytes; more than any engine says at once."""
+
+_UNREADABLE = (RendererError, OSError, ValueError, KeyError, TypeError, RecursionError)
+"""What a folder that only looks like a project may raise: a journal of something else is no bug."""
+
+
+class Mark(enum.Enum):
+    """What a project is doing, as a sign and a word."""
+
+    RUNNING = ("●", "running")
+    PAUSED = ("‖", "paused")
+    FINISHED = ("✔", "finished")
+    STOPPED = ("■", "stopped")
+    """Unfinished, and nobody renders it: stopped or killed, it can be resumed either way."""
+    MISSING = ("✗", "missing")
+    DAMAGED = ("✗", "damaged")
+
+    @property
+    def sign(self) -> str:
+        return self.value[0]
+
+    @property
+    def word(self) -> str:
+        return self.value[1]
+
+    @property
+    def live(self) -> bool:
+        """An engine is at work on it."""
+        return self in (Mark.RUNNING, Mark.PAUSED)
+
+    @property
+    def readable(self) -> bool:
+        return self not in (Mark.MISSING, Mark.DAMAGED)
+
+
+@dataclass(frozen=True, slots=True)
+class Render:
+    """One project, at the moment it was looked at."""
+
+    folder: Path
+    mark: Mark
+    status: Status | None = None
+    """None: it can't be read; ``why`` says the reason."""
+    why: str = ""
+    changed: float = 0.0
+    """Unix time of the last keyframe, segment or steering; 0: can't be told."""
+    listed: bool = True
+    """It is on the list of renders, which it can be taken off."""
+    engine: RenderState | None = None
+    """What the engine says of itself, where one runs and answers."""
+
+    @property
+    def name(self) -> str:
+        return self.folder.name.removesuffix(".zoom") or str(self.folder)
+
+    @property
+    def size(self) -> int:
+        """Bytes of film and keyframes."""
+        return self.status.film_size + self.status.keyframes_size if self.status else 0
+
+    @property
+    def resumable(self) -> bool:
+        return self.mark is Mark.STOPPED
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """All renders at one moment, in no particular order."""
+
+    renders: tuple[Render, ...] = ()
+    free: int | None = None
+    """Bytes free where new projects would be made."""
+    problem: str = ""
+    """Why the list of renders can't be read, in one line; empty: it can."""
+
+
+@dataclass(frozen=True, slots=True)
+class Details:
+    """More of one project than its row shows."""
+
+    settings: RenderSettings
+    """In force for the next keyframe."""
+    keyframes: tuple[StoredKeyframe, ...]
+
+
+class Reader:
+    """Looks at all projects again and again, and reads only those that changed."""
+
+    def __init__(self, here: Path) -> None:
+        self._here = here
+        self._seen: dict[Path, tuple[tuple[object, ...], Render]] = {}
+
+    def read(self) -> Shelf:
+        """The renders on the list, and the ``*.zoom`` folders in the current directory."""
+        listed, problem = _listed()
+        folders = dict.fromkeys(listed, True)
+        for folder in _projects_in(self._here):
+            folders.setdefault(folder, False)
+        self._seen = {folder: seen for folder, seen in self._seen.items() if folder in folders}
+        renders = tuple(self._look(folder, listed) for folder, listed in folders.items())
+        return Shelf(renders, free_bytes(self._here), problem)
+
+    def _look(self, folder: Path, listed: bool) -> Render:
+        try:
+            held = renders(folder)
+            key = (listed, held, *_version(folder / JOURNAL), *_version(folder / SETTINGS))
+        except _UNREADABLE as error:
+            return Render(folder, Mark.DAMAGED, why=_line(error), listed=listed)
+        seen = self._seen.get(folder)
+        if seen is None or seen[0] != key:
+            seen = key, _read(folder, held, listed)
+            self._seen[folder] = seen
+        return _with_engine(seen[1]) if held else seen[1]
+
+
+def details(folder: Path) -> Details | None:
+    """What the detail pane shows beyond the row; None where it can't be read."""
+    try:
+        records = read_journal(folder / JOURNAL)
+        keyframes = keyframes_in(records)
+        settings = settings_at(read_settings(folder), records, len(keyframes))
+    except _UNREADABLE:
+        return None
+    return Details(settings, tuple(keyframes))
+
+
+def glance(folder: Path, seconds: float = _GLANCE_SECONDS) -> RenderState | None:
+    """The engine's own account of its state, by one short visit; None: nobody answers in time."""
+    try:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as visit:
+            deadline = time.monotonic() + seconds
+            visit.settimeout(seconds)
+            visit.connect(str(registry.socket_path(folder)))
+            said = json.loads(_first_line(visit, deadline))
+            return RenderState.from_json(said["state"])
+    except _UNREADABLE:
+        return None
+
+
+def _first_line(visit: socket.socket, deadline: float) -> bytes:
+    said = bytearray()
+    while not said.endswith(b"\n") and len(said) < _LONGEST_SNAPSHOT:
+        visit.settimeout(max(0.01, deadline - time.monotonic()))
+        part = visit.recv(1 << 16)
+        if not part or time.monotonic() > deadline:
+            break
+        said += part
+    return bytes(said.partition(b"\n")[0])
+
+
+def _listed() -> tuple[list[Path], str]:
+    try:
+        return registry.known(), ""
+    except (RendererError, OSError) as error:
+        return [], _line(error)
+
+
+def _projects_in(here: Path) -> list[Path]:
+    with contextlib.suppress(OSError):
+        return sorted(path.parent.resolve() for path in here.glob(f"*.zoom/{SETTINGS}"))
+    return []
+
+
+def _version(path: Path) -> tuple[int, int]:
+    """Changes whenever the file does; zeros where there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return 0, 0
+    return found.st_mtime_ns, found.st_size
+
+
+def _read(folder: Path, held: Holder | None, listed: bool) -> Render:
+    if not folder.is_dir():
+        why = "moved or deleted; x forgets it, and opening it at its new place lists it again"
+        return Render(folder, Mark.MISSING, why=why, listed=listed)
+    changed = _version(folder / JOURNAL)[0] / 1e9
+    try:
+        status = read_status(folder)
+    except _UNREADABLE as error:
+        return Render(folder, Mark.DAMAGED, why=_line(error), changed=changed, listed=listed)
+    marks = {State.RUNNING: Mark.RUNNING, State.FINISHED: Mark.FINISHED}
+    mark = Mark.RUNNING if held else marks.get(status.state, Mark.STOPPED)
+    return Render(folder, mark, status, changed=changed, listed=listed)
+
+
+def _with_engine(render: Render) -> Render:
+    """The same with what its engine says; one that does not answer is running all the same."""
+    engine = glance(render.folder)
+    paused = engine is not None and engine.phase is Phase.PAUSED
+    mark = Mark.PAUSED if paused else render.mark
+    return replace(render, mark=mark, engine=engine)
+
+
+def _line(error: BaseException) -> str:
+    if isinstance(error, RendererError):
+        return str(error)
+    if isinstance(error, OSError):
+        return f"can't be read: {error.strerror or error}"
+    return f"holds what no zoomtui writes ({type(error).__name__}: {error})"

@@ -1,0 +1,252 @@
+"""The Renders screen: all known projects, what they are doing, and the ways on from here.
+
+Looks at the projects every few seconds, on a thread and only while it is visible; believes nothing
+that it remembers (``scan``). Forgetting takes a project off the list and deletes nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar, cast
+
+from textual import events, on, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Container, Vertical
+from textual.screen import Screen
+from textual.widgets import Input, OptionList, Static
+
+from renderer.errors import RendererError
+from renderer.project import registry
+from renderer.service.launch import launch
+from zoomtui.tui.renders import describe
+from zoomtui.tui.renders.detail import Portrait
+from zoomtui.tui.renders.listing import Listing, possible, what_forgetting_means
+from zoomtui.tui.renders.scan import Reader, Render, Shelf
+from zoomtui.tui.shared.dialogs import ChoiceDialog
+from zoomtui.tui.shared.row_list import Rows
+from zoomtui.tui.shared.text_widgets import KeyLine, OneLine
+from zoomtui.tui.shared.typed_text import PlainInput
+
+if TYPE_CHECKING:
+    from zoomtui.tui.app import ZoomApp
+
+LOOK_INTERVAL = 3.0
+"""Seconds between two looks at the projects."""
+
+
+class ForgetDialog(ChoiceDialog):
+    """``forget``, or None."""
+
+    TITLE = "Forget this render?"
+    ANSWERS: ClassVar[dict[str, str]] = {
+        "": "Keep it on the list",
+        "forget": "Take it off the list; no file is deleted",
+    }
+
+
+class RendersScreen(Screen[None]):
+    """See the module."""
+
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide"), (160, "-huge")]  # noqa: RUF012
+    VERTICAL_BREAKPOINTS = [(0, "-tiny"), (20, "-short"), (34, "-tall")]  # noqa: RUF012
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "open", "open", id="renders.open"),
+        Binding("R", "resume", "resume", key_display="R", id="renders.resume"),
+        Binding("n", "new", "new", id="renders.new"),
+        Binding("x", "forget", "forget…", id="renders.forget"),
+        Binding("slash", "filter", "filter", key_display="/", id="renders.filter"),
+        Binding("o", "sort", "sort", id="renders.sort"),
+        Binding("left", "walk(-1)", "keyframes", key_display="←→", id="walk.older"),
+        Binding("right", "walk(1)", "keyframes", key_display="←→", id="walk.newer"),
+        Binding("y", "copy", "copy scp", id="renders.copy"),
+        Binding("escape", "unfilter", "all", show=False, id="renders.unfilter"),
+        Binding("q", "back", "quit", id="app.back"),
+        Binding("e", "export", "export…", id="project.export"),
+    ]
+
+    def __init__(self, here: Path | None = None, reader: Reader | None = None) -> None:
+        """``here``: where projects are looked for besides the list; by default where we are.
+
+        ``reader`` is for tests; by default it looks at the real projects.
+        """
+        super().__init__()
+        self._here = here or Path.cwd()
+        self._reader = reader or Reader(self._here)
+        self._listing = Listing()
+        self._looking = False
+        self._rows: dict[str, Render] = {}
+
+    @property
+    def zoom_app(self) -> ZoomApp:
+        return cast("ZoomApp", self.app)
+
+    @property
+    def chosen(self) -> Render | None:
+        """The render that the keys are about."""
+        key = self.query_one(Rows).chosen
+        return self._rows.get(key) if key else None
+
+    def compose(self) -> ComposeResult:
+        yield OneLine(id="renders-head")
+        yield PlainInput(
+            id="renders-filter", placeholder="words of name, prompt, state", compact=True
+        )
+        with Container(id="renders-body"):
+            with Vertical(id="renders-left"):
+                yield OneLine(id="renders-heading")
+                yield Rows(id="renders-rows")
+                yield Static("", id="renders-empty", markup=False)
+            yield Portrait(id="renders-detail")
+        yield KeyLine()
+
+    # -------------------------------------------------------------------------------- looking
+
+    def on_mount(self) -> None:
+        self.query_one(Rows).focus()
+        self.set_interval(LOOK_INTERVAL, self._look)
+        self._look()
+
+    def on_screen_resume(self) -> None:
+        self.zoom_app.set_title("zoomtui")
+        self._look()
+
+    def on_resize(self, event: events.Resize) -> None:
+        self.call_after_refresh(self._paint)
+
+    def _look(self) -> None:
+        """Unless nobody sees it, or the last look still lasts (a sleeping network disk)."""
+        if self.app.screen is self and not self._looking:
+            self._looking = True
+            self._read()
+
+    @work(thread=True, group="look")
+    def _read(self) -> None:
+        shelf = self._reader.read()
+        self.app.call_later(self._take, shelf)
+
+    def _take(self, shelf: Shelf) -> None:
+        self._looking = False
+        self._listing = self._listing.looked_at(shelf)
+        if self.is_attached:
+            self._paint()
+
+    # ------------------------------------------------------------------------------- painting
+
+    def _paint(self) -> None:
+        if not self.query(Rows):
+            return  # a late answer, while the screen is taken down
+        now = self.zoom_app.clock()
+        self._rows = self._listing.rows()
+        head = self._listing.header_line(len(self._rows), self.size.width)
+        rows = self.query_one(Rows)
+        columns = self.query_one("#renders-left").content_size.width - 1
+        with self.app.batch_update():
+            self.query_one("#renders-head", OneLine).show(head)
+            self.query_one("#renders-heading", OneLine).show(describe.heading_line(columns))
+            rows.show({key: describe.row_line(r, columns, now) for key, r in self._rows.items()})
+            self.query_one("#renders-empty", Static).update(self._listing.empty_text())
+            self.set_class(not self._rows, "-empty")
+            self._paint_chosen()
+
+    @on(OptionList.OptionHighlighted)
+    def _paint_chosen(self) -> None:
+        self.query_one(Portrait).show(self.chosen, self.zoom_app.clock())
+        self.query_one(KeyLine).refresh_keys(self)
+
+    # -------------------------------------------------------------------------------- actions
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if not self.is_mounted:
+            return super().check_action(action, parameters)
+        match action:
+            case "open" | "resume" | "export" | "forget" | "copy":
+                return possible(action, self.chosen)
+            case "walk" if isinstance(by := parameters[0], int):
+                return self.query_one(Portrait).can_walk(by)
+        return super().check_action(action, parameters)
+
+    @on(OptionList.OptionSelected)
+    def action_open(self) -> None:
+        if (render := self.chosen) is not None:
+            if render.mark.readable:
+                self.zoom_app.open_monitor(render.folder)
+            else:
+                self.zoom_app.say(render.why, bad=True)
+
+    @work(group="resume", exclusive=True)
+    async def action_resume(self) -> None:
+        if (render := self.chosen) is None:
+            return
+        self.zoom_app.say(f"{render.name} goes on…")
+        try:
+            await asyncio.to_thread(launch, render.folder)
+        except (RendererError, OSError) as error:
+            self.zoom_app.say(str(error), bad=True)
+        else:
+            self.zoom_app.open_monitor(render.folder)
+
+    def action_new(self) -> None:
+        from zoomtui.tui.new_render.screen import NewScreen  # not needed for the first paint
+
+        self.app.push_screen(NewScreen(self._here))
+
+    def action_export(self) -> None:
+        if (render := self.chosen) is not None:
+            from zoomtui.tui.export.screen import ExportScreen
+
+            self.app.push_screen(ExportScreen(render.folder))
+
+    @work(group="dialog", exclusive=True)
+    async def action_forget(self) -> None:
+        if (render := self.chosen) is None:
+            return
+        question = ForgetDialog(what_forgetting_means(render))
+        if await self.app.push_screen_wait(question) == "forget":
+            try:
+                await asyncio.to_thread(registry.forget, render.folder)
+            except (RendererError, OSError) as error:
+                self.zoom_app.say(str(error), bad=True)
+            self._look()
+
+    def action_sort(self) -> None:
+        self._listing = self._listing.turned()
+        self._paint()
+
+    def action_walk(self, by: int) -> None:
+        self.query_one(Portrait).walk(by)
+        self.query_one(KeyLine).refresh_keys(self)
+
+    def action_copy(self) -> None:
+        if (render := self.chosen) is not None:
+            command = describe.copy_command(render)
+            self.app.copy_to_clipboard(command)
+            self.zoom_app.say(f"Copied: {command}")
+
+    def action_back(self) -> None:
+        if len(self.app.screen_stack) > 1:
+            self.dismiss()
+        else:
+            self.app.exit()
+
+    # ---------------------------------------------------------------------------------- filter
+
+    def action_filter(self) -> None:
+        self.add_class("-filtering")
+        self.query_one("#renders-filter", Input).focus()
+
+    def action_unfilter(self) -> None:
+        """Show all again; Esc never leaves from here."""
+        self.query_one("#renders-filter", Input).value = ""
+        self._end_filter()
+
+    @on(Input.Changed, "#renders-filter")
+    def _filter(self, event: Input.Changed) -> None:
+        self._listing = self._listing.filtered(event.value)
+        self._paint()
+
+    @on(Input.Submitted, "#renders-filter")
+    def _end_filter(self) -> None:
+        self.remove_class("-filtering")
+        self.query_one(Rows).focus()

@@ -1,0 +1,135 @@
+"""The dialogs: each asks one thing, Enter says yes to it and Esc takes it back.
+
+Nothing destructive is ever one key away. Knows no engine: a dialog's answer is its result.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.message import Message
+from textual.screen import ModalScreen
+from textual.widgets import OptionList, Static
+from textual.widgets.option_list import Option
+
+from zoomtui.tui.shared.typed_text import PlainArea
+
+
+class PromptArea(PlainArea):
+    """Text as typed; Enter is for the dialog, Ctrl+J begins a new line."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "submit", "apply", priority=True, id="prompt.apply"),
+        Binding("ctrl+j,shift+enter", "newline", "new line", id="prompt.newline"),
+    ]
+
+    class Submitted(Message):
+        """Enter was pressed."""
+
+    def action_submit(self) -> None:
+        self.post_message(self.Submitted())
+
+    def action_newline(self) -> None:
+        self.insert("\n")
+
+
+class PromptDialog(ModalScreen[str | None]):
+    """Another prompt for the keyframes still to come; None: leave it as it is."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "dismiss(None)", "cancel", id="dialog.cancel"),
+    ]
+
+    def __init__(self, prompt: str, from_keyframe: int) -> None:
+        """``from_keyframe``: the first that it can count for, from 0."""
+        super().__init__()
+        self._prompt = prompt
+        self._from = from_keyframe
+
+    def compose(self) -> ComposeResult:
+        with Vertical(id="dialog"):
+            yield Static(f"It counts from keyframe {self._from + 1} on.", markup=False)
+            yield PromptArea(
+                self._prompt, soft_wrap=True, show_line_numbers=False, tab_behavior="focus"
+            )
+            yield Static(
+                "Enter applies it   Ctrl+J new line   Esc leaves it as it is",
+                markup=False,
+                classes="hint",
+            )
+
+    def on_mount(self) -> None:
+        self.query_one("#dialog").border_title = "Prompt"
+        area = self.query_one(PromptArea)
+        area.move_cursor(area.document.end)
+        area.focus()
+
+    @on(PromptArea.Submitted)
+    def _submit(self) -> None:
+        self.dismiss(self.query_one(PromptArea).text)
+
+
+class ChoiceDialog(ModalScreen[str | None]):
+    """One of a few answers; the first is the default, None stands for Esc."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q", "dismiss(None)", "cancel", id="dialog.cancel"),
+    ]
+    TITLE: ClassVar[str]
+    ANSWERS: ClassVar[dict[str, str]]
+    """What is dismissed with, and what is shown for it; ``""`` dismisses with None."""
+
+    def __init__(self, text: str) -> None:
+        """``text``: what the answers are about; plain."""
+        super().__init__()
+        self._text = text
+
+    def compose(self) -> ComposeResult:
+        with Vertical(id="dialog"):
+            yield Static(self._text, markup=False)
+            yield OptionList(
+                *(Option(f"  {shown}", answer or "none") for answer, shown in self.ANSWERS.items()),
+                markup=False,
+                compact=True,
+            )
+            yield Static("↑ ↓ choose   Enter does it   Esc cancels", markup=False, classes="hint")
+
+    def on_mount(self) -> None:
+        self.query_one("#dialog").border_title = self.TITLE
+        self.query_one(OptionList).focus()
+
+    @on(OptionList.OptionHighlighted)
+    def _mark(self, event: OptionList.OptionHighlighted) -> None:
+        """The chosen one is marked by a sign, too, for terminals without colours."""
+        for index, shown in enumerate(self.ANSWERS.values()):
+            mark = ">" if index == event.option_index else " "
+            event.option_list.replace_option_prompt_at_index(index, f"{mark} {shown}")
+
+    @on(OptionList.OptionSelected)
+    def _choose(self, event: OptionList.OptionSelected) -> None:
+        self.dismiss(None if event.option_id == "none" else event.option_id)
+
+
+class StopDialog(ChoiceDialog):
+    """``after`` the segment in hand, ``now``, or None."""
+
+    TITLE = "Stop the render?"
+    ANSWERS: ClassVar[dict[str, str]] = {
+        "after": "Stop after the segment in hand",
+        "now": "Stop now: what is in hand is rendered again when it goes on",
+        "": "Cancel: go on rendering",
+    }
+
+
+class ResumeDialog(ChoiceDialog):
+    """``resume``, or None."""
+
+    TITLE = "The engine is gone"
+    ANSWERS: ClassVar[dict[str, str]] = {
+        "resume": "Go on rendering",
+        "": "Not now (r asks again)",
+    }

@@ -1,0 +1,161 @@
+"""What the screens with a form share: the form, what it comes to beside it, and leaving it.
+
+Checks as one types: what is wrong is said at its field; what takes longer to find out waits until
+nobody types any more. What the fields mean is for the screens themselves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, ClassVar, cast
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Container
+from textual.content import Content
+from textual.screen import Screen
+from textual.timer import Timer
+from textual.widget import Widget
+from textual.widgets import Static
+
+from zoomtui.tui.shared.dialogs import ChoiceDialog
+from zoomtui.tui.shared.form_fields import FieldError
+from zoomtui.tui.shared.form_widget import Form, hint_line
+from zoomtui.tui.shared.styled_text import Line, cut
+from zoomtui.tui.shared.text_widgets import KeyLine, OneLine, content
+
+if TYPE_CHECKING:
+    from zoomtui.tui.app import ZoomApp
+
+PAUSE = 0.25
+"""Seconds without a key after which is found out what takes longer."""
+
+LAST_KEYS: tuple[BindingType, ...] = (
+    Binding("f1", "app.push_screen('help')", "help", key_display="F1", id="form.help"),
+    Binding("escape", "back", "back", key_display="Esc", id="app.back"),
+)
+"""What every form's keys end with; typing takes the keys that do it elsewhere."""
+
+
+class LeaveDialog(ChoiceDialog):
+    """``leave``, or None."""
+
+    TITLE = "Leave the form?"
+    ANSWERS: ClassVar[dict[str, str]] = {
+        "": "Stay: go on with the form",
+        "leave": "Leave: what was typed is lost",
+    }
+
+
+class FormScreen(Screen[None]):
+    """See the module. Whoever is one says what its form and its side are, and what is to be seen
+    there (``headline``, ``paint_side``)."""
+
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide"), (160, "-huge")]  # noqa: RUF012
+    VERTICAL_BREAKPOINTS = [(0, "-tiny"), (20, "-short"), (34, "-tall")]  # noqa: RUF012
+    WINDOW = ""
+    """The terminal window's title."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.begun: dict[str, str] = {}
+        """What stood in the form when there was nothing to lose yet."""
+        self.wrong: FieldError | None = None
+        self._waiting: Timer | None = None
+
+    @property
+    def zoom_app(self) -> ZoomApp:
+        return cast("ZoomApp", self.app)
+
+    @property
+    def form(self) -> Form:
+        return self.query_one(Form)
+
+    def make_form(self) -> Form:
+        raise NotImplementedError
+
+    def make_side(self) -> Widget:
+        """What stands beside the form; its id is ``form-side``."""
+        raise NotImplementedError
+
+    def headline(self) -> Line:
+        raise NotImplementedError
+
+    def paint_side(self) -> None:
+        raise NotImplementedError
+
+    def compose(self) -> ComposeResult:
+        yield OneLine(id="form-head")
+        yield Container(self.make_form(), self.make_side(), id="form-body")
+        yield OneLine(id="form-hint")
+        yield KeyLine()
+
+    def begin(self, key: str) -> None:
+        """The form is as it shall be found; a field to begin with."""
+        self.begun = self.form.texts
+        self.form.choose(key)
+
+    def on_screen_resume(self) -> None:
+        self.zoom_app.set_title(self.WINDOW)
+
+    def on_resize(self) -> None:
+        self.call_after_refresh(self.paint)
+
+    # -------------------------------------------------------------------------------- checking
+
+    def after_typing(self, deed: Callable[[], object]) -> None:
+        """Once nobody has typed for a moment, and not before."""
+        self.let_be()
+        self._waiting = self.set_timer(PAUSE, deed)
+
+    def let_be(self) -> None:
+        """What waits for the end of typing is not wanted any more."""
+        if self._waiting is not None:
+            self._waiting.stop()
+
+    def refuse(self) -> None:
+        """Something is wrong: go where it is, or say it."""
+        if self.wrong is None:
+            return
+        if self.wrong.key:
+            self.form.complain(self.wrong)
+            self.form.choose(self.wrong.key)
+        else:
+            self.zoom_app.say(str(self.wrong), bad=True)
+
+    # ------------------------------------------------------------------------------- painting
+
+    def paint(self) -> None:
+        """Everything but the fields."""
+        if not self.query("#form-head"):
+            return  # a late answer, while the screen is taken down
+        self.query_one("#form-head", OneLine).show(cut(self.headline(), self.size.width))
+        self._paint_hint()
+        self.paint_side()
+        self.query_one(KeyLine).refresh_keys(self)
+
+    def show_lines(self, place: Static, lines: list[Line]) -> None:
+        """``lines`` below each other."""
+        plain = self.app.has_class("-ascii")
+        place.update(Content("\n").join([content(line, plain=plain) for line in lines]))
+
+    def on_descendant_focus(self) -> None:
+        self._paint_hint()
+
+    def _paint_hint(self) -> None:
+        hint = cut(hint_line(self.focused), self.size.width)
+        self.query_one("#form-hint", OneLine).show(hint)
+
+    # -------------------------------------------------------------------------------- leaving
+
+    async def leave(self, loss: str) -> None:
+        """Back to the screen before; asks first if something was typed. ``loss`` says what is at
+        stake."""
+        if self.form.texts != self.begun:
+            answer = await self.app.push_screen_wait(LeaveDialog(loss))
+            if answer is None:
+                return
+        if len(self.app.screen_stack) > 1:
+            self.dismiss()
+        else:
+            self.app.exit()

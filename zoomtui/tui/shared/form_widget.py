@@ -1,0 +1,219 @@
+"""A form: rows of fields, and groups of rows that are folded away until somebody wants them.
+
+A folded group says what was filled in there, so that nothing counts unseen, and never hides what
+is wrong. What a text means is for others (``zoomtui.tui.shared.form_fields``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import ClassVar
+
+from textual import events, on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical, VerticalScroll
+from textual.message import Message
+from textual.widget import Widget
+from textual.widgets import Input, TextArea
+
+from renderer.formatting import clean
+from zoomtui.tui.shared.field_widgets import (
+    AnyField,
+    FieldRow,
+    LongField,
+    Maker,
+    TextField,
+    field_hint,
+)
+from zoomtui.tui.shared.form_fields import Field, FieldError, Group, Row
+from zoomtui.tui.shared.styled_text import Line, Part, quoted
+from zoomtui.tui.shared.text_widgets import OneLine
+
+_TITLE = 14
+"""Columns of a group's title: those of a field's label."""
+
+
+class GroupHead(OneLine, can_focus=True):
+    """A group's title; Enter, Space or a click unfold the group and fold it again."""
+
+    DEFAULT_CSS = "GroupHead { text-overflow: ellipsis; }"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter,space", "fold", "unfold", show=False),
+        Binding("right", "fold(False)", "unfold", show=False),
+        Binding("left", "fold(True)", "fold", show=False),
+    ]
+
+    class Folded(Message):
+        """Somebody wants the group folded or not; None: the other way than it is."""
+
+        def __init__(self, folded: bool | None) -> None:
+            super().__init__()
+            self.folded = folded
+
+    def __init__(self, group: Group) -> None:
+        super().__init__(id=f"group-{group.key}")
+        self.group = group
+        self.hint: Line = ()
+
+    def action_fold(self, folded: bool | None = None) -> None:
+        self.post_message(self.Folded(folded))
+
+    def on_click(self, event: events.Click) -> None:
+        event.stop()
+        self.action_fold()
+
+
+class FieldGroup(Vertical):
+    """A title, and below it rows of fields."""
+
+    DEFAULT_CSS = """
+    FieldGroup { height: auto; }
+    FieldGroup > .rows { height: auto; }
+    FieldGroup.-folded > .rows { display: none; }
+    """
+
+    def __init__(self, group: Group, fields: Mapping[str, AnyField]) -> None:
+        super().__init__(classes="-folded")
+        self._head = GroupHead(group)
+        self._rows = [FieldRow([fields[key] for key in row]) for row in group.rows]
+
+    @property
+    def folded(self) -> bool:
+        return self.has_class("-folded")
+
+    def compose(self) -> ComposeResult:
+        yield self._head
+        yield Vertical(*self._rows, classes="rows")
+
+    def on_mount(self) -> None:
+        self.show_head()
+
+    def holds(self, key: str) -> bool:
+        """Whether that field is in it."""
+        return any(field.field.key == key for row in self._rows for field in row.fields)
+
+    def fold(self, folded: bool) -> None:
+        self.set_class(folded, "-folded")
+        self.show_head()
+
+    @on(GroupHead.Folded)
+    def _fold(self, event: GroupHead.Folded) -> None:
+        event.stop()
+        self.fold(not self.folded if event.folded is None else event.folded)
+
+    def hide(self) -> None:
+        """Itself, where none of its rows is to be seen."""
+        self.display = any(row.seen for row in self._rows)
+        self.show_head()
+
+    def show_head(self) -> None:
+        """The title; folded, also what was filled in, or else what there is to fill in."""
+        head, seen = self._head, [field for row in self._rows for field in row.seen]
+        labels = ", ".join(field.field.label for field in seen)
+        parts: list[Part] = []
+        if self.folded:
+            for field in seen:
+                if text := field.text.strip():
+                    parts += [(f"{field.field.label} ", "label"), quoted(text), ("  ", "")]
+            parts = parts or [(labels, "faint")]
+        sign, deed = ("▸", "unfolds") if self.folded else ("▾", "folds")
+        name = head.group.title
+        head.show(((f"{f'{sign} {name}':{_TITLE}} ", "strong"), *parts))
+        head.hint = ((f" {name}: ", "strong"), (f"Enter {deed} it.  ", ""), (labels, "faint"))
+
+
+class Form(VerticalScroll, can_focus=False):
+    """All fields, in rows. Says ``Edited`` whenever one of them has changed."""
+
+    class Edited(Message):
+        """A text is another one."""
+
+    def __init__(
+        self,
+        fields: Sequence[Field],
+        rows: Sequence[Row],
+        groups: Sequence[Group] = (),
+        special: Mapping[str, Maker] | None = None,
+    ) -> None:
+        """``special``: makers of the fields that are no line of text, by key."""
+        super().__init__(id="form")
+        self._rows, self._groups = rows, groups
+        self._fields: dict[str, AnyField] = {
+            field.key: (special or {}).get(field.key, TextField)(field) for field in fields
+        }
+
+    @property
+    def texts(self) -> dict[str, str]:
+        """What stands in each field."""
+        return {key: field.text for key, field in self._fields.items()}
+
+    def compose(self) -> ComposeResult:
+        for row in self._rows:
+            yield FieldRow([self._fields[key] for key in row])
+        for group in self._groups:
+            yield FieldGroup(group, self._fields)
+
+    def put(self, texts: Mapping[str, str]) -> None:
+        """As if they had been typed."""
+        for key, text in texts.items():
+            self._fields[key].put(text)
+
+    def choose(self, key: str) -> None:
+        """Give a field the focus, and bring it into view with what is said about it."""
+        self._unfold(key)
+        field = self._fields[key]
+        field.focus(scroll_visible=False)
+        row = next(row for row in self.query(FieldRow) if field in row.fields)
+        self.call_after_refresh(row.scroll_visible, animate=False)
+
+    def complain(self, wrong: FieldError | None) -> None:
+        """Say what is wrong at its field, and nowhere else."""
+        if wrong is not None:
+            self._unfold(wrong.key)
+        for row in self.query(FieldRow):
+            row.complain(wrong)
+            if row.has_class("-wrong") and self.screen.focused in row.fields:
+                self.call_after_refresh(row.scroll_visible, animate=False)
+
+    def _unfold(self, key: str) -> None:
+        for group in self.query(FieldGroup):
+            if group.folded and group.holds(key):
+                group.fold(False)
+
+    def show_defaults(self, texts: Mapping[str, str]) -> None:
+        """What an empty field stands for."""
+        for key, text in texts.items():
+            field = self._fields[key]
+            if isinstance(field, TextField) and field.placeholder != (harmless := clean(text)):
+                field.placeholder = harmless
+
+    def hide(self, keys: Sequence[str]) -> None:
+        """Show all fields but these."""
+        for row in self.query(FieldRow):
+            row.hide(keys)
+        for group in self.query(FieldGroup):
+            group.hide()
+
+    @on(Input.Changed)
+    @on(TextArea.Changed)
+    def _edited(self, event: Message) -> None:
+        event.stop()
+        for group in self.query(FieldGroup):
+            group.show_head()
+        self.post_message(self.Edited())
+
+    @on(Input.Submitted)
+    def _go_on(self, event: Message) -> None:
+        event.stop()
+        self.screen.focus_next()
+
+
+def hint_line(focused: Widget | None) -> Line:
+    """What the widget that has the focus is for."""
+    match focused:
+        case TextField() | LongField():
+            return field_hint(focused.field)
+        case GroupHead():
+            return focused.hint
+    return ()

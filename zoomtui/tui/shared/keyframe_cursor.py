@@ -1,0 +1,31 @@
+"""Walking through keyframes: which one is looked at. Pure: knows no screen and no project."""
+
+from __future__ import annotations
+
+from zoomtui.terminal.capabilities import Pictures
+
+
+class Walk:
+    """Which keyframe is looked at, and how: the newest, until somebody walks away from it."""
+
+    def __init__(self) -> None:
+        self._chosen: int | None = None
+        self.pictures: Pictures | None = None
+        """The kind of pictures that was chosen; None for what the terminal does best."""
+
+    @property
+    def following(self) -> bool:
+        """Whether the newest is shown, whichever that gets."""
+        return self._chosen is None
+
+    def shown(self, count: int) -> int:
+        """The index of the keyframe to show, of ``count``; -1 where there is none."""
+        return count - 1 if self._chosen is None else min(self._chosen, count - 1)
+
+    def step(self, by: int, count: int) -> None:
+        """So many keyframes on, or back; at the newest, follow again."""
+        there = max(0, self.shown(count) + by)
+        self._chosen = None if there >= count - 1 else there
+
+    def follow(self) -> None:
+        self._chosen = None

@@ -1,0 +1,286 @@
+"""A picture, as well as the terminal can show it: the widget.
+
+It takes the newest picture it was given, prepares it in a thread, and swaps it in when the link to
+the terminal has room. Knows no engine; everything about terminals and cells is in
+:mod:`zoomtui.terminal.pictures`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from time import monotonic
+from typing import NamedTuple
+
+from rich.segment import Segment
+from rich.style import Style
+from textual import events
+from textual.message import Message
+from textual.strip import Strip
+from textual.widget import Widget
+
+from zoomtui.terminal.capabilities import Pictures
+from zoomtui.terminal.pictures import kitty
+from zoomtui.terminal.pictures.budget import Link
+from zoomtui.terminal.pictures.fit import Pixels, Source, UnreadablePicture
+from zoomtui.terminal.pictures.prepare import Prepared, Request, placeholder_lines, prepare
+
+_SETTLE = 0.15
+"""Seconds that a size must hold before a picture is sent anew for it; only for kitty."""
+
+
+class _Wanted(NamedTuple):
+    """What should be on the screen; equal means nothing is to be done."""
+
+    number: int
+    box: tuple[int, int]
+    pictures: Pictures
+
+
+class _Shown(NamedTuple):
+    """What is on the screen: `lines`, and `covered` for when a dialog lies over them."""
+
+    lines: list[Strip]
+    covered: list[Strip]
+
+
+class Picture(Widget):
+    """Shows one picture, centred, as large as fits its aspect; `empty` where there is none."""
+
+    DEFAULT_CSS = "Picture { width: 1fr; height: 1fr; }"
+
+    class Shown(Message):
+        """A new picture, or the picture at a new size, is on its way to the screen."""
+
+        def __init__(self, picture: Picture) -> None:
+            super().__init__()
+            self.picture = picture
+
+        @property
+        def control(self) -> Picture:
+            return self.picture
+
+    class Failed(Message):
+        """A file could not be read; what was shown before stays."""
+
+        def __init__(self, picture: Picture, reason: str) -> None:
+            super().__init__()
+            self.picture = picture
+            self.reason = reason
+
+        @property
+        def control(self) -> Picture:
+            return self.picture
+
+    def __init__(
+        self,
+        *,
+        empty: str = "",
+        id: str | None = None,  # noqa: A002 - Textual's own name
+        classes: str | None = None,
+    ) -> None:
+        super().__init__(id=id, classes=classes)
+        self._empty = empty
+        self._source: Source | None = None
+        self._identity: object = None
+        self._number = 0
+        self._mode: Pictures | None = None
+        self._done: _Wanted | None = None
+        self._on_screen: _Shown | None = None
+        self._composed: dict[tuple[object, ...], Strip] = {}
+        self._working = False
+        self._sending = False
+        self._resized_at = 0.0
+        self._images = (kitty.fresh_id(), kitty.fresh_id())
+        self.small: tuple[Path, Pixels] | None = None
+        """The file that is shown, and what a thumbnail needs of it; None before there is one."""
+
+    # ---------------------------------------------------------------------- what to show
+
+    def show(self, rgb: bytes, width: int, height: int) -> None:
+        """Show `rgb`: height × width × 3 bytes, sRGB. Raises ValueError for another number."""
+        if (rgb, width, height) != self._identity:
+            self._take(Source(rgb, width, height), (rgb, width, height))
+
+    def show_file(self, path: Path) -> None:
+        """Show a picture file, read in a thread. The same file again does nothing.
+
+        A file that can't be read makes a :class:`Failed` message, later.
+        """
+        try:
+            changed = path.stat().st_mtime_ns
+        except OSError:
+            changed = -1  # reading it will say what is wrong
+        if (path, changed) != self._identity:
+            self._take(Source(path=path), (path, changed))
+
+    def clear(self) -> None:
+        """Show nothing."""
+        self._source, self._identity, self._done, self._on_screen = None, None, None, None
+        self.refresh()
+
+    @property
+    def pictures(self) -> Pictures:
+        """The kind of pictures that is shown."""
+        return self._mode or Link.of(self.app).terminal.pictures
+
+    def set_pictures(self, pictures: Pictures | None) -> None:
+        """Choose another kind; None for what the terminal does best."""
+        self._mode = pictures
+        self._wake()
+
+    def _take(self, source: Source, identity: object) -> None:
+        self._source, self._identity = source, identity
+        self._number += 1
+        self._wake()
+
+    # ------------------------------------------------------------------------ preparing it
+
+    def on_mount(self) -> None:
+        self.watch(self.screen, "stack_updates", self._screens_changed, init=False)
+        self.app.app_resume_signal.subscribe(self, self._came_back)
+        self._wake()
+
+    def _came_back(self, _: object) -> None:
+        """The program was suspended: what had been sent is gone with the screen of that time."""
+        if self.pictures == "kitty":
+            self._done = None
+            self._wake()
+
+    def _screens_changed(self) -> None:
+        """A dialog came or went. Under it ids would be tinted, so blocks are shown there."""
+        self.refresh()
+        self._wake()
+
+    @property
+    def _in_front(self) -> bool:
+        """Whether its screen is the one that is used, with no dialog over it."""
+        return self.is_attached and self.app.screen is self.screen
+
+    def on_resize(self, _: events.Resize) -> None:
+        self._resized_at = monotonic()
+        self._composed.clear()
+        self._wake()
+
+    def _wanted(self) -> _Wanted | None:
+        """What should be shown; None for no picture, no room for one, or nobody to see it."""
+        if self._source is None or not self._in_front:
+            return None
+        most = kitty.largest()
+        box = (min(self.size.width, most), min(self.size.height, most))
+        return _Wanted(self._number, box, self.pictures) if min(box) > 0 else None
+
+    def _wake(self) -> None:
+        if not self._working and self._wanted() not in (None, self._done):
+            self._working = True
+            self.run_worker(self._work(), exit_on_error=True)
+
+    async def _work(self) -> None:
+        """Until what is wanted is shown. What is newest once there is room for it is taken."""
+        link = Link.of(self.app)
+        try:
+            while self._wanted() not in (None, self._done):
+                await self._settled()
+                await link.ready()
+                wanted, source = self._wanted(), self._source
+                if wanted is None or source is None:
+                    return
+                await self._make(link, wanted, source)
+        finally:
+            self._working = False
+
+    async def _settled(self) -> None:
+        while self.pictures == "kitty" and self._done is not None:
+            left = self._resized_at + _SETTLE - monotonic()
+            if left <= 0:
+                return
+            await asyncio.sleep(left)
+
+    async def _make(self, link: Link, wanted: _Wanted, source: Source) -> None:
+        if wanted.pictures == "off":
+            self._put(wanted, source, None)
+            return
+        terminal = link.terminal
+        request = Request(
+            source, wanted.box, terminal.cell, wanted.pictures, terminal.colours, terminal.dark
+        )
+        try:
+            prepared = await asyncio.to_thread(prepare, request)
+        except UnreadablePicture as error:
+            self._done = wanted
+            self.post_message(self.Failed(self, str(error)))
+            return
+        if source.path is not None and prepared.small is not None:
+            self.small = (source.path, prepared.small)
+        if prepared.png is None:
+            link.spend(prepared.cost)
+            self._put(wanted, source, _Shown(prepared.lines, prepared.lines))
+        elif shown := await self._send(link, prepared, prepared.png):
+            self._put(wanted, source, shown)
+
+    async def _send(self, link: Link, prepared: Prepared, png: bytes) -> _Shown | None:
+        """Send it under the id that is not on the screen, so that nothing flickers.
+
+        None where it did not get there, and must be sent again.
+        """
+        image = self._images[0]
+        self._images = (self._images[1], image)
+        size = (prepared.columns, prepared.rows)
+        self._sending = True
+        try:
+            link.forget([image])
+            wrap = link.terminal.in_tmux
+            pieces = kitty.transmission(image, png, *size, wrap=wrap)
+            whole = await link.transmit(image, pieces)
+        except asyncio.CancelledError:
+            link.forget(self._images)
+            raise
+        finally:
+            self._sending = False
+        return _Shown(placeholder_lines(image, *size), prepared.lines) if whole else None
+
+    def _put(self, wanted: _Wanted, source: Source, shown: _Shown | None) -> None:
+        if self._source is None:  # cleared meanwhile
+            return
+        self._done = wanted
+        self._on_screen = shown
+        self._composed.clear()
+        self.refresh()
+        if source is self._source:
+            self.post_message(self.Shown(self))
+
+    def on_unmount(self) -> None:
+        if not self._sending:  # else the one that sends does it, once it is cancelled
+            Link.of(self.app).forget(self._images)
+
+    # ------------------------------------------------------------------------- painting it
+
+    def render_line(self, y: int) -> Strip:
+        shown, style, width = self._on_screen, self.rich_style, self.size.width
+        if shown is None:
+            return self._message_line(y)
+        lines = shown.lines if self._in_front else shown.covered
+        row = y - (self.size.height - len(lines)) // 2
+        if not 0 <= row < len(lines):
+            return Strip.blank(width, style)
+        key = (lines is shown.lines, row, width, style)
+        if key not in self._composed:
+            self._composed[key] = _centred(lines[row].apply_style(style), width, style)
+        return self._composed[key]
+
+    def _message_line(self, y: int) -> Strip:
+        width, style = self.size.width, self.rich_style
+        if not self._empty or self._source is not None or y != self.size.height // 2:
+            return Strip.blank(width, style)
+        text = self._empty[:width]
+        return _centred(Strip([Segment(text, style + Style(dim=True))]), width, style)
+
+
+def _centred(strip: Strip, width: int, style: Style) -> Strip:
+    """The strip in the middle of so many cells; what doesn't fit is cut off evenly."""
+    over = strip.cell_length - width
+    if over > 0:
+        return strip.crop(over // 2, over // 2 + width)
+    left = -over // 2
+    blanks = (Strip.blank(left, style), Strip.blank(-over - left, style))
+    return Strip.join([blanks[0], strip, blanks[1]]).simplify()
