@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import gc
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,6 +21,8 @@ for _threads in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS")
 os.environ["PYTHONDONTWRITEBYTECODE"] = ""  # else each process compiles the package's sources
 
 import pytest  # noqa: E402
+
+from tests.cli.processes import QUICK, Answer, Running, painter, zoomtui  # noqa: E402
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -46,3 +49,42 @@ def empty_state(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Mo
     state = tmp_path_factory.mktemp("s")
     monkeypatch.setenv("XDG_STATE_HOME", str(state))
     return state
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _usual_terminal() -> Iterator[None]:
+    """What the caller's terminal is like makes no difference."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("NO_COLOR", raising=False)
+        patch.setenv("TERM", "xterm-256color")
+        yield
+
+
+@pytest.fixture(scope="session")
+def rendered(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Answer]:
+    """A finished project of 3 keyframes and 9 frames, and what its render said."""
+    where = tmp_path_factory.mktemp("rendered")
+    answer = zoomtui("render", "a reef", *QUICK, "--out", "reef.zoom", cwd=where)
+    assert answer.code == 0, answer
+    return where / "reef.zoom", answer
+
+
+@pytest.fixture
+def finished(rendered: tuple[Path, Answer], tmp_path: Path) -> Path:
+    """A copy of the finished project, to be changed or broken: reef.zoom in ``tmp_path``."""
+    return shutil.copytree(rendered[0], tmp_path / "reef.zoom")
+
+
+@pytest.fixture(scope="session")
+def _killed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    where = tmp_path_factory.mktemp("killed")
+    options = (*painter("endless", 2), "--keyframes", "5")
+    with Running("render", *options, "--out", "reef.zoom", cwd=where) as running:
+        running.until("segment 1")
+    return where / "reef.zoom"
+
+
+@pytest.fixture
+def killed(_killed: Path, tmp_path: Path) -> Path:
+    """A copy of a project killed (SIGKILL) with 2 of 5 keyframes and 4 frames."""
+    return shutil.copytree(_killed, tmp_path / "reef.zoom")

@@ -111,3 +111,9 @@ def test_rooms_know_only_their_own(room: str, other: tuple[str, ...]) -> None:
     for path in sources(room):
         for name in imported_by(path):
             assert not f"{name}.".startswith(tuple(f"{away}." for away in other)), path
+
+
+def test_what_tests_share_lies_in_helpers_and_in_no_other_test() -> None:
+    for path in sources("tests"):
+        taken = [name for name in imported_by(path) if ".test_" in name and "tests." in name]
+        assert not taken, path

@@ -29,7 +29,7 @@ from renderer.export.process_pool import cores, in_order
 from renderer.film.encode import Encoding, encode_segment
 from renderer.film.zoom import Frame
 from tests.benchmarks.bench_film import SETTINGS, canvas_picture
-from tests.engine.chains import chain, luma_of, psnr
+from tests.planning.chains import chain, luma_of, psnr
 from tests.worlds import PictureWorld, natural
 
 ROUNDS = 3

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from renderer.painting.painters import OnStep, PaintJob, find
 from renderer.settings.render import RenderSettings
-from tests.interface.engines import OnMonitor, engine, make_project
+from tests.cli.engines import OnMonitor, engine, make_project
 
 SECONDS = 20.0
 

@@ -16,9 +16,9 @@ from renderer.painting.painters import preview_hook
 from renderer.project.project import Project
 from renderer.project.records import JOURNAL, LOG
 from renderer.project.status import read_status
+from tests.cli.engines import engine, make_project, until
 from tests.engine.runs import project
-from tests.engine.test_control import viewer
-from tests.interface.engines import engine, make_project, until
+from tests.service.viewers import viewer
 
 ASK = b'{"id": 5, "command": "preview"}'
 

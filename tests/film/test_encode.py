@@ -29,7 +29,7 @@ from renderer.film.encode import (
 )
 from renderer.film.fragment import signature
 from renderer.settings.codecs import CODECS, resolve
-from tests.film.barcode import (
+from tests.export.barcode import (
     decode,
     decode_with_ffmpeg,
     encoding,
@@ -123,7 +123,7 @@ def test_the_same_frames_give_the_same_bytes_and_buffers_may_be_used_again(film:
 REPEAT = """
 import sys, zlib
 import numpy as np
-from tests.film.barcode import encoding
+from tests.export.barcode import encoding
 from renderer.film.encode import encode_segment
 y, x = np.mgrid[0:288, 0:320]
 waves = ((np.sin(x / 7) + np.cos(y / 9)) * 50 + 128).astype(np.uint8)

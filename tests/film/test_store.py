@@ -20,7 +20,7 @@ from renderer.errors import ProjectError, StorageError
 from renderer.film.encode import encode_segment
 from renderer.film.store import FilmStore, committed
 from renderer.journal import Journal, Record, read_journal
-from tests.film.barcode import decode, encoding, exact, frames
+from tests.export.barcode import decode, encoding, exact, frames
 from tests.film.writer import LENGTHS, write
 from tests.marks import slower
 

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from renderer.errors import ProjectError
 from renderer.film.camera import Box, Camera
 from renderer.film.zoom import CanvasPlanes, closing_frame, interval_frames, zoom_frame
-from tests.film.panorama import ycbcr
-from tests.test_resample import lanczos_matrix
+from tests.export.panorama import ycbcr
+from tests.numeric.textbook import lanczos_matrix
 
 Pixels = NDArray[np.uint8]
 CAMERA = Camera((160, 96), (160, 96), 1.5)

@@ -13,7 +13,7 @@ from PIL import Image
 
 from renderer.film.camera import Camera
 from renderer.film.zoom import CanvasPlanes, closing_frame, interval_frames
-from tests.film.panorama import Panorama, grass, leaves, psnr, ycbcr
+from tests.export.panorama import Panorama, grass, leaves, psnr, ycbcr
 
 Plane = NDArray[np.float64]
 Maker = Callable[[int, int], Image.Image]

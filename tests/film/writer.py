@@ -17,7 +17,7 @@ from renderer.film.encode import encode_segment
 from renderer.film.hls import write_playlists
 from renderer.film.store import FilmStore
 from renderer.journal import Journal
-from tests.film.barcode import encoding, frames
+from tests.export.barcode import encoding, frames
 
 LENGTHS = (12, 9, 1, 15)
 

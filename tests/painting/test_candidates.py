@@ -20,6 +20,7 @@ from renderer.painting.painters.idle_time import Timed
 from renderer.painting.painters.texture.painter import create
 from renderer.painting.seeds import derive_seed, version_seed
 from renderer.settings.render import Method, RenderSettings
+from tests.painting.jobs import ignore
 from tests.worlds import Scene, VaeLike, vae_like
 
 Pixels = NDArray[np.uint8]
@@ -34,12 +35,8 @@ def _settings(method: Method = "direct", **others: object) -> RenderSettings:
     return settings.changed(others)
 
 
-def _ignore(done: int, total: int) -> None:
-    """For tests that don't look at progress."""
-
-
 def _outpaint(
-    painter: Painter, settings: RenderSettings, on_step: OnStep = _ignore, keyframe: int = 1
+    painter: Painter, settings: RenderSettings, on_step: OnStep = ignore, keyframe: int = 1
 ) -> Outpainted:
     picture = Scene(1).view(1, settings.keyframe_size)
     return outpaint(
@@ -76,9 +73,7 @@ class Together(Offset):
         self.calls += 1
         for step in range(STEPS):
             on_step(step + 1, STEPS)
-        return [
-            None if self.levels[job.seed] == FAILS else self.paint(job, _ignore) for job in jobs
-        ]
+        return [None if self.levels[job.seed] == FAILS else self.paint(job, ignore) for job in jobs]
 
 
 FAILS = 999
@@ -140,7 +135,7 @@ def test_the_sequential_method_chooses_at_each_side() -> None:
 
 def test_a_first_picture_has_one_version() -> None:
     painter = Offset({derive_seed(7, 0, 0): 0})
-    first_picture(painter, _settings(candidates=5), _ignore)
+    first_picture(painter, _settings(candidates=5), ignore)
     assert len(painter.jobs) == 1
 
 

@@ -22,7 +22,7 @@ from renderer.planning.defaults import fill_in
 from renderer.settings import cosmos
 from renderer.settings.presets import find_preset
 from renderer.settings.render import RenderSettings
-from tests.interface.processes import zoomtui
+from tests.cli.processes import zoomtui
 from training.sample import Painted, keyframes
 
 ROOT = Path(__file__).parents[2]

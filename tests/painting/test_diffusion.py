@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +19,7 @@ from renderer.painting.painters.diffusion.pipeline_call import whole_cells
 from renderer.settings.render import RenderSettings
 from renderer.settings.samplers import SCHEDULERS
 from tests.marks import first_of
+from tests.painting.jobs import everything, hooked, ignore, pipeline_of, ring, ring_job
 
 # diffusers 0.42 hands torch tensors to numpy functions, which numpy 2 dislikes: theirs to mend.
 pytestmark = [
@@ -48,49 +48,20 @@ def make(folders: dict[str, Path]) -> Make:
     return made
 
 
-def ring() -> NDArray[np.bool_]:
-    mask = np.ones((SIDE, SIDE), dtype=bool)
-    mask[16:48, 16:48] = False
-    return mask
-
-
 def left_strip() -> NDArray[np.bool_]:
     mask = np.zeros((SIDE, SIDE + 16), dtype=bool)
     mask[:, :16] = True
     return mask
 
 
-def everything() -> NDArray[np.bool_]:
-    return np.ones((SIDE, SIDE), dtype=bool)
-
-
 def job(
-    mask: NDArray[np.bool_] | None = None,
-    prompt: str = "a castle",
-    negative: str = "",
-    seed: int = 1,
-    level: int | None = None,
+    mask: NDArray[np.bool_] | None = None, *more: Any, level: int | None = None, **named: Any
 ) -> PaintJob:
-    mask = ring() if mask is None else mask
-    canvas = np.random.default_rng(0).integers(0, 256, (*mask.shape, 3), dtype=np.uint8)
+    """As ``ring_job``; ``level``: around a picture of one grey."""
+    made = ring_job(mask, *more, **named)
     if level is not None:
-        canvas[...] = level
-    return PaintJob(canvas, mask, prompt, negative, seed, keyframe=3)
-
-
-def ignore(done: int, total: int) -> None:
-    """An on_step that does nothing."""
-
-
-def pipeline_of(painter: DiffusionPainter) -> Any:
-    return painter.caller.pipeline
-
-
-@contextmanager
-def hooked(module: torch.nn.Module, hook: Any) -> Iterator[None]:
-    handle = module.register_forward_hook(hook)
-    yield
-    handle.remove()
+        made.canvas[...] = level
+    return made
 
 
 @pytest.mark.parametrize("mask", [ring(), left_strip(), everything()], ids=["ring", "strip", "all"])

@@ -13,9 +13,8 @@ from renderer.painting.painters import PaintJob, find
 from renderer.painting.painters.diffusion.painter import DiffusionPainter
 from renderer.painting.painters.diffusion.prompts import mixed
 from renderer.settings.render import RenderSettings
-from tests.painting.test_diffusion import hooked, ignore, job, pipeline_of
-from tests.painting.test_diffusion_families import GUIDED, KINDS
-from tests.painting.test_diffusion_families import job as wide_job
+from tests.painting.jobs import hooked, ignore, pipeline_of, ring_job
+from tests.painting.kinds import GUIDED, KINDS, wide_job
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:__array_:DeprecationWarning"),
@@ -32,7 +31,7 @@ def painter_of(folder: Path, guidance_scale: float = 7.5) -> DiffusionPainter:
 
 
 def between(share: float) -> PaintJob:
-    return replace(job(prompt="a castle"), earlier_prompt="a forest", blend=share)
+    return replace(ring_job(prompt="a castle"), earlier_prompt="a forest", blend=share)
 
 
 @pytest.mark.parametrize("kind", ["sd", "sdxl"])
@@ -47,7 +46,7 @@ def test_what_the_denoiser_reads_lies_between_the_two_prompts(
 
     unet = pipeline_of(painter).unet
     handle = unet.register_forward_hook(keep, with_kwargs=True)
-    for asked in (job(prompt="a forest"), between(0.25), job(prompt="a castle")):
+    for asked in (ring_job(prompt="a forest"), between(0.25), ring_job(prompt="a castle")):
         painter.paint(asked, ignore)
     handle.remove()
     forest, part, castle = read[0], read[2], read[4]
@@ -59,7 +58,9 @@ def test_what_the_denoiser_reads_lies_between_the_two_prompts(
 @pytest.mark.parametrize("kind", ["sd", "sdxl"])
 def test_a_blend_goes_from_one_picture_to_the_other(folders: dict[str, Path], kind: str) -> None:
     painter = painter_of(folders[kind])
-    forest, castle = (painter.paint(job(prompt=text), ignore) for text in ("a forest", "a castle"))
+    forest, castle = (
+        painter.paint(ring_job(prompt=text), ignore) for text in ("a forest", "a castle")
+    )
     assert np.array_equal(painter.paint(between(1.0), ignore), castle)
     way = [painter.paint(between(share), ignore).astype(float) for share in (0.001, 0.5, 0.999)]
     from_forest = [np.abs(picture - forest).mean() for picture in way]
@@ -72,7 +73,7 @@ def test_each_text_is_encoded_once_however_they_are_mixed(folders: dict[str, Pat
     painter = painter_of(folders["sd"])
     calls: list[str] = []
     with hooked(pipeline_of(painter).text_encoder, lambda *_: calls.append("encoded")):
-        painter.paint(job(prompt="a forest"), ignore)
+        painter.paint(ring_job(prompt="a forest"), ignore)
         before = len(calls)
         for share in (0.2, 0.4, 0.6, 0.8):
             painter.paint(between(share), ignore)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -24,8 +23,8 @@ from renderer.painting.painters.diffusion.painter import DiffusionPainter
 from renderer.painting.painters.notices import listening
 from renderer.settings.render import RenderSettings
 from tests.marks import first_of
-from tests.painting.test_diffusion_families import GUIDED, KINDS
-from tests.painting.test_diffusion_families import job as a_job
+from tests.painting.jobs import hooked, ignore, ring, ring_job
+from tests.painting.kinds import GUIDED, KINDS, wide_job
 
 # diffusers 0.42 hands torch tensors to numpy functions, which numpy 2 dislikes: theirs to mend.
 pytestmark = [
@@ -51,21 +50,7 @@ def make(folders: dict[str, Path]) -> Make:
 
 
 def job(seed: int = 1, strength: float | None = None) -> PaintJob:
-    mask = np.ones((64, 80), dtype=bool)
-    mask[16:48, 16:64] = False
-    canvas = np.random.default_rng(0).integers(0, 256, (64, 80, 3), dtype=np.uint8)
-    return PaintJob(canvas, mask, "a castle", "", seed, keyframe=3, strength=strength)
-
-
-def ignore(done: int, total: int) -> None:
-    """An on_step that does nothing."""
-
-
-@contextmanager
-def hooked(module: torch.nn.Module, hook: Any) -> Iterator[None]:
-    handle = module.register_forward_hook(hook)
-    yield
-    handle.remove()
+    return ring_job(ring(64, 80), seed=seed, strength=strength)
 
 
 def differ(one: NDArray[np.uint8] | None, other: NDArray[np.uint8] | None) -> int:
@@ -110,7 +95,7 @@ def test_every_family_paints_candidates_as_it_paints_each_alone(
         prompt="a castle", steps=3, model=str(families[name]), guidance_scale=scale
     )
     painter = DiffusionPainter(load(settings), settings)
-    jobs = [replace(a_job(), seed=seed) for seed in (5, 6)]
+    jobs = [replace(wide_job(), seed=seed) for seed in (5, 6)]
     alone = [painter.paint(each, ignore) for each in jobs]
     together = painter.paint_many(jobs, ignore)
     for one, other in zip(together, alone, strict=True):

@@ -29,7 +29,8 @@ from renderer.painting.painters.diffusion.pipeline_call import Caller
 from renderer.settings.render import RenderSettings
 from renderer.settings.speed_levels import LEAST_STEPS, LEVELS
 from tests.marks import first_of
-from tests.painting.test_diffusion_families import job as a_job
+from tests.painting.jobs import ignore, ring_job
+from tests.painting.kinds import wide_job
 
 # diffusers 0.42 hands torch tensors to numpy functions, which numpy 2 dislikes: theirs to mend.
 pytestmark = [
@@ -89,14 +90,7 @@ def every(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
 
 
 def job(seed: int = 1, strength: float | None = None) -> PaintJob:
-    mask = np.ones((64, 64), dtype=bool)
-    mask[16:-16, 16:-16] = False
-    canvas = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
-    return PaintJob(canvas, mask, "a castle", "blurry", seed, keyframe=3, strength=strength)
-
-
-def ignore(done: int, total: int) -> None:
-    """An on_step that does nothing."""
+    return ring_job(negative="blurry", seed=seed, strength=strength)
 
 
 def cancel_at(step: int) -> Callable[[int, int], None]:
@@ -158,7 +152,7 @@ def test_a_shallow_step_runs_the_outermost_blocks_only(
     )
     painter = DiffusionPainter(load(settings), settings)
     with steps_run(painter) as seen:
-        painter.paint(a_job(), ignore)
+        painter.paint(wide_job(), ignore)
     outer = {"down 0", f"up {len(painter.caller.pipeline.unet.up_blocks) - 1}"}
     assert {block for block, steps in seen.items() if steps == list(range(STEPS))} == outer
     assert all(steps == WHOLE for block, steps in seen.items() if block not in outer)
@@ -183,7 +177,7 @@ def test_a_call_of_few_steps_runs_them_all_whole(make: Make, more: dict[str, Any
 
 
 def test_a_model_without_a_unet_is_left_alone(kept: Make) -> None:
-    job = a_job()
+    job = wide_job()
     exact, fast = (
         kept("z-image", steps=STEPS, guidance_scale=1.0, speed=speed).paint(job, ignore)
         for speed in ("balanced", "fast")

@@ -5,8 +5,7 @@ Saved as they are published, loaded from there, and given whole keyframes to pai
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -25,23 +24,16 @@ from renderer.painting.painters.diffusion.painter import DiffusionPainter
 from renderer.painting.painters.notices import listening
 from renderer.settings.presets import find_preset
 from renderer.settings.render import RenderSettings
-from tests.marks import slower
-from tests.painting.tiny_families import FAMILIES, build
+from tests.painting.jobs import ignore, pipeline_of, ring, ring_job, watched
+from tests.painting.kinds import EVERY, GUIDED, KINDS, SIDE, first_job, wide_job
+from tests.painting.tiny_families import build
 
 # diffusers 0.42 hands torch tensors to numpy functions, which numpy 2 dislikes: theirs to mend.
 pytestmark = [
     pytest.mark.filterwarnings("ignore:__array_:DeprecationWarning"),
 ]
 
-SIDE = 128
-"""Of a canvas: a multiple of all that any of them asks for."""
 STEPS = 3
-EVERY = list(FAMILIES)
-_QUICK = ["flux-fill", "z-image"]
-KINDS = [*_QUICK, *slower(name for name in EVERY if name not in _QUICK)]
-"""For what costs time and hardly depends on the kind: two of them, the others are slow."""
-GUIDED = {"klein-base": 2.0, "z-image": 1.0, "qwen": 2.0, "kandinsky": 2.0}
-"""Those with a negative prompt, and a scale at which it counts."""
 WEIGHED = ["flux-fill", "klein", "klein-base", "z-image"]
 """Those that take a strength."""
 NEW_EACH_STEP = ["klein", "z-image", "kandinsky"]
@@ -58,46 +50,8 @@ def make(kept: Make) -> Make:
     return made
 
 
-def job(
-    prompt: str = "a castle",
-    negative: str = "",
-    seed: int = 1,
-    *,
-    side: int = SIDE,
-    first: bool = False,
-    picture: int = 0,
-) -> PaintJob:
-    """A ring to be painted around a noisy picture, or with ``first`` everything."""
-    mask = np.ones((side, side), dtype=bool)
-    if not first:
-        mask[32:-32, 32:-32] = False
-    canvas = np.random.default_rng(picture).integers(0, 256, (*mask.shape, 3), dtype=np.uint8)
-    return PaintJob(canvas, mask, prompt, negative, seed, keyframe=3)
-
-
-def ignore(done: int, total: int) -> None:
-    """An on_step that does nothing."""
-
-
-def pipeline_of(painter: DiffusionPainter) -> Any:
-    return painter.caller.pipeline
-
-
 def differ(first: NDArray[np.uint8], second: NDArray[np.uint8]) -> bool:
     return bool(np.any(first != second))
-
-
-@contextmanager
-def watched(module: torch.nn.Module) -> Iterator[list[torch.Tensor]]:
-    """The first argument of every call of a module."""
-    seen: list[torch.Tensor] = []
-
-    def look(_: Any, arguments: tuple[Any, ...], named: dict[str, Any]) -> None:
-        seen.append(arguments[0] if arguments else next(iter(named.values())))
-
-    handle = module.register_forward_pre_hook(look, with_kwargs=True)
-    yield seen
-    handle.remove()
 
 
 @pytest.mark.parametrize("name", EVERY)
@@ -133,22 +87,22 @@ def test_a_keyframe_is_painted_around_a_picture_that_stays(make: Make, name: str
 @pytest.mark.parametrize("name", KINDS)
 def test_the_prompt_and_the_known_area_steer_what_is_painted(make: Make, name: str) -> None:
     painter = make(name)
-    plain = painter.paint(job(), ignore)
-    assert differ(painter.paint(job("a forest"), ignore), plain)
-    elsewhere = job()
+    plain = painter.paint(wide_job(), ignore)
+    assert differ(painter.paint(wide_job("a forest"), ignore), plain)
+    elsewhere = wide_job()
     elsewhere.canvas[~elsewhere.mask] = 200
-    border = job().mask
+    border = wide_job().mask
     assert differ(painter.paint(elsewhere, ignore)[border], plain[border])
-    assert np.array_equal(painter.paint(job(), ignore), plain)
+    assert np.array_equal(painter.paint(wide_job(), ignore), plain)
 
 
 @pytest.mark.parametrize("name", GUIDED)
 def test_a_negative_prompt_counts_where_the_model_is_guided_by_one(make: Make, name: str) -> None:
     painter = make(name)
-    plain = painter.paint(job(), ignore)
-    assert differ(painter.paint(job(negative="blurry"), ignore), plain)
+    plain = painter.paint(wide_job(), ignore)
+    assert differ(painter.paint(wide_job(negative="blurry"), ignore), plain)
     stronger = make(name, guidance_scale=GUIDED[name] + 2)
-    assert differ(stronger.paint(job(), ignore), plain)
+    assert differ(stronger.paint(wide_job(), ignore), plain)
 
 
 @pytest.mark.slow
@@ -172,20 +126,20 @@ def test_elsewhere_a_negative_prompt_does_nothing_and_that_is_said(
     assert lines == [
         f"{families[name]} paints without guidance, so the negative prompt does nothing"
     ]
-    plain = painter.paint(job(), ignore)
-    assert np.array_equal(painter.paint(job(negative="blurry"), ignore), plain)
+    plain = painter.paint(wide_job(), ignore)
+    assert np.array_equal(painter.paint(wide_job(negative="blurry"), ignore), plain)
 
 
 def test_the_guidance_that_is_trained_into_flux_fill_is_a_number_that_it_reads(make: Make) -> None:
     weak, strong = (
-        make("flux-fill", guidance_scale=scale).paint(job(), ignore) for scale in (1.0, 30.0)
+        make("flux-fill", guidance_scale=scale).paint(wide_job(), ignore) for scale in (1.0, 30.0)
     )
     assert differ(weak, strong)
 
 
 def test_a_distilled_klein_looks_at_no_guidance(make: Make) -> None:
     weak, strong = (
-        make("klein", guidance_scale=scale).paint(job(), ignore) for scale in (1.0, 8.0)
+        make("klein", guidance_scale=scale).paint(wide_job(), ignore) for scale in (1.0, 8.0)
     )
     assert np.array_equal(weak, strong)
 
@@ -196,14 +150,14 @@ def test_what_is_masked_is_not_shown_to_the_model_at_full_strength(
 ) -> None:
     """Grey, or black, is what each was trained with. And white in the mask means: paint."""
     painter = make(name)
-    border = torch.from_numpy(job().mask)
+    border = torch.from_numpy(wide_job().mask)
     with watched(pipeline_of(painter).vae.encoder) as seen:
-        shown = painter.paint(job(), ignore)
+        shown = painter.paint(wide_job(), ignore)
     picture = seen[-1].reshape(3, SIDE, SIDE)
     assert picture[:, border].unique().tolist() == pytest.approx([hidden], abs=1e-6)
-    known = torch.from_numpy(job().canvas).permute(2, 0, 1)[:, ~border] / 127.5 - 1
+    known = torch.from_numpy(wide_job().canvas).permute(2, 0, 1)[:, ~border] / 127.5 - 1
     torch.testing.assert_close(picture[:, ~border], known)
-    black = job()
+    black = wide_job()
     black.canvas[black.mask] = 0
     assert np.array_equal(painter.paint(black, ignore), shown)
 
@@ -216,7 +170,7 @@ def test_the_known_area_is_put_back_and_only_that(make: Make, name: str) -> None
     decoder = pipeline.movq.decoder if name == "kandinsky" else pipeline.vae.decoder
     with watched(decoder) as seen:
         for prompt in ("a castle", "a forest"):
-            painter.paint(job(prompt), ignore)
+            painter.paint(wide_job(prompt), ignore)
     cells = (seen[0] != seen[1])[0].any(dim=0)
     assert cells.shape == (SIDE // 8, SIDE // 8)
     margin = 4 + 2  # of masked cells, and what Kandinsky and the decoder's first layer add
@@ -228,10 +182,10 @@ def test_the_known_area_is_put_back_and_only_that(make: Make, name: str) -> None
 def test_a_mask_that_ends_within_kleins_large_cells_is_grown_to_them(make: Make) -> None:
     """klein averages a few pixels in the middle of 16 x 16; the rest would count as known."""
     painter = make("klein")
-    odd = job()
+    odd = wide_job()
     odd.mask[...] = False
     odd.mask[:, :18] = True
-    plain = job()
+    plain = wide_job()
     plain.mask[...] = False
     plain.mask[:, :32] = True
     plain.canvas[...] = odd.canvas
@@ -241,19 +195,19 @@ def test_a_mask_that_ends_within_kleins_large_cells_is_grown_to_them(make: Make)
 @pytest.mark.parametrize("name", KINDS)
 def test_a_first_picture_comes_from_words_alone(make: Make, name: str) -> None:
     painter = make(name)
-    first = painter.paint(job(first=True), ignore)
+    first = painter.paint(first_job(), ignore)
     assert first.std() > 5
-    assert np.array_equal(painter.paint(job(first=True, picture=7), ignore), first)
-    assert differ(painter.paint(job("a forest", first=True), ignore), first)
+    assert np.array_equal(painter.paint(first_job(picture=7), ignore), first)
+    assert differ(painter.paint(first_job("a forest"), ignore), first)
     if name in WEIGHED:
         weak = make(name, strength=0.4)
-        assert np.array_equal(weak.paint(job(first=True), ignore), first)
+        assert np.array_equal(weak.paint(first_job(), ignore), first)
 
 
 def test_klein_gets_no_grey_picture_to_edit_for_a_first_one(make: Make) -> None:
     painter = make("klein")
     with watched(pipeline_of(painter).vae.encoder) as seen:
-        painter.paint(job(first=True), ignore)
+        painter.paint(first_job(), ignore)
     assert seen == []
 
 
@@ -261,9 +215,9 @@ def test_klein_gets_no_grey_picture_to_edit_for_a_first_one(make: Make) -> None:
 def test_less_strength_runs_fewer_steps_and_keeps_more(make: Make, name: str) -> None:
     painter = make(name, steps=4, strength=0.5)
     seen: list[tuple[int, int]] = []
-    picture = painter.paint(job(), lambda done, total: seen.append((done, total)))
+    picture = painter.paint(wide_job(), lambda done, total: seen.append((done, total)))
     assert seen == [(1, 2), (2, 2)]
-    padded = job()
+    padded = wide_job()
     padded.canvas[padded.mask] = 0
     assert differ(painter.paint(padded, ignore), picture)
 
@@ -300,7 +254,7 @@ def test_sizes_that_are_no_multiples_are_refused_with_the_nearest(make: Make, na
         SettingsError,
         match=rf"^canvas 200x200 must be in multiples of {multiple} for \S+; nearest: 192x192$",
     ):
-        make(name).paint(job(side=200), ignore)
+        make(name).paint(ring_job(ring(200, 200)), ignore)
 
 
 def test_a_canvas_that_klein_would_shrink_is_refused_with_the_nearest(make: Make) -> None:
@@ -316,7 +270,7 @@ def test_a_canvas_that_klein_would_shrink_is_refused_with_the_nearest(make: Make
 @pytest.mark.parametrize("name", KINDS)
 def test_cancel_leaves_within_one_step_and_the_painter_goes_on(make: Make, name: str) -> None:
     painter = make(name, steps=6)
-    expected = painter.paint(job(), ignore)
+    expected = painter.paint(wide_job(), ignore)
     seen: list[int] = []
 
     def cancel(done: int, total: int) -> None:
@@ -325,9 +279,9 @@ def test_cancel_leaves_within_one_step_and_the_painter_goes_on(make: Make, name:
             raise Cancelled
 
     with pytest.raises(Cancelled):
-        painter.paint(job(), cancel)
+        painter.paint(wide_job(), cancel)
     assert seen == [1, 2]
-    assert np.array_equal(painter.paint(job(), ignore), expected)
+    assert np.array_equal(painter.paint(wide_job(), ignore), expected)
 
 
 @pytest.mark.parametrize("name", KINDS)
@@ -337,10 +291,10 @@ def test_a_prompt_is_encoded_once(make: Make, name: str) -> None:
     encoder = pipeline.prior_prior if name == "kandinsky" else pipeline.text_encoder
     with watched(encoder) as calls:
         for seed in (1, 2):
-            painter.paint(job("an owl", seed=seed), ignore)
+            painter.paint(wide_job("an owl", seed=seed), ignore)
         once = len(calls)
-        painter.paint(job("a stork"), ignore)
-        painter.paint(job("an owl"), ignore)
+        painter.paint(wide_job("a stork"), ignore)
+        painter.paint(wide_job("an owl"), ignore)
     assert once > 0
     assert len(calls) == 2 * once
 
@@ -349,7 +303,7 @@ def test_a_prompt_is_encoded_once(make: Make, name: str) -> None:
 def test_words_that_the_model_does_not_read_are_named(
     make: Make, name: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    make(name).paint(job("castle " * 200 + "the end"), ignore)
+    make(name).paint(wide_job("castle " * 200 + "the end"), ignore)
     cut = [line for line in caplog.messages if "tokens of a prompt; not seen" in line]
     assert len(cut) == 1
     assert cut[0].rstrip("'").endswith("the end")
@@ -360,7 +314,7 @@ def test_nothing_is_written_to_the_terminal(
     families: dict[str, Path], name: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
     settings = RenderSettings(prompt="a castle", model=str(families[name]), steps=2)
-    find("diffusion")(settings).paint(job(), ignore)
+    find("diffusion")(settings).paint(wide_job(), ignore)
     assert capfd.readouterr() == ("", "")
 
 
@@ -375,7 +329,7 @@ def test_half_precision_works_throughout(name: str, families: dict[str, Path]) -
     )
     loaded = load(settings)
     loaded.pipeline.to(torch.bfloat16)
-    picture = DiffusionPainter(loaded, settings).paint(job(), ignore)
+    picture = DiffusionPainter(loaded, settings).paint(wide_job(), ignore)
     assert picture.std() > 5
 
 

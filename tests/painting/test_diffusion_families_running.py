@@ -24,7 +24,8 @@ from renderer.painting.painters.diffusion.painter import DiffusionPainter
 from renderer.painting.painters.notices import listening
 from renderer.settings.render import RenderSettings
 from tests.marks import slower
-from tests.painting.test_diffusion_families import GUIDED, KINDS, ignore, job, pipeline_of, watched
+from tests.painting.jobs import ignore, pipeline_of, watched
+from tests.painting.kinds import GUIDED, KINDS, first_job, wide_job
 from tests.painting.tiny_families import build
 
 # diffusers 0.42 hands torch tensors to numpy functions, which numpy 2 dislikes: theirs to mend.
@@ -119,8 +120,8 @@ def test_a_model_published_in_two_repositories_paints_as_the_whole(
     with pytest.raises(PainterError, match=rf"^{adjunct.repo} is not wholly on this disk and "):
         make(name, model=str(model))
     cache(adjunct.repo, folder)
-    whole = same(name).paint(job(), ignore)
-    assert np.array_equal(make(name, model=str(model)).paint(job(), ignore), whole)
+    whole = same(name).paint(wide_job(), ignore)
+    assert np.array_equal(make(name, model=str(model)).paint(wide_job(), ignore), whole)
 
 
 @pytest.mark.parametrize("speed", ["quality", "balanced"])
@@ -131,10 +132,10 @@ def test_guidance_is_left_out_at_the_end_where_the_pipeline_allows_it(
     """Counted in pictures that go through the denoiser, whether in one batch or two calls."""
     painter = same(name, steps=10, speed=speed)
     with watched(denoiser_of(painter)) as seen:
-        first = painter.paint(job(), ignore)
+        first = painter.paint(wide_job(), ignore)
     guided = 7 if speed == "balanced" and name != "qwen" else 10
     assert sum(len(pictures) for pictures in seen) == 2 * guided + (10 - guided)
-    assert np.array_equal(painter.paint(job(), ignore), first)
+    assert np.array_equal(painter.paint(wide_job(), ignore), first)
 
 
 @pytest.mark.slow
@@ -142,22 +143,22 @@ def test_guidance_is_left_out_at_the_end_where_the_pipeline_allows_it(
 def test_compiled_blocks_paint_the_same(make: Make, name: str) -> None:
     """With torch's tracer but not its code generator, which needs a compiler and minutes."""
     painter = make(name, steps=2)
-    expected = painter.paint(job(), ignore).astype(int)
+    expected = painter.paint(wide_job(), ignore).astype(int)
     painter.caller.compile("blocks", backend="eager")
     lines: list[str] = []
     with listening(lines.append):
-        assert np.abs(painter.paint(job(), ignore).astype(int) - expected).max() <= 1
+        assert np.abs(painter.paint(wide_job(), ignore).astype(int) - expected).max() <= 1
     assert len(lines) == 1
     assert lines[0].startswith("warming up")
 
 
 def test_a_denoiser_without_repeated_blocks_is_left_uncompiled(make: Make) -> None:
     painter = make("kandinsky", steps=2)
-    expected = painter.paint(job(), ignore)
+    expected = painter.paint(wide_job(), ignore)
     painter.caller.compile("blocks", backend="eager")
     lines: list[str] = []
     with listening(lines.append):
-        assert np.array_equal(painter.paint(job(), ignore), expected)
+        assert np.array_equal(painter.paint(wide_job(), ignore), expected)
     assert lines == []
 
 
@@ -171,7 +172,7 @@ def test_the_ladder_has_the_rungs_that_help(make: Make, name: str) -> None:
             raise torch.OutOfMemoryError("CUDA out of memory")
 
     handle = denoiser_of(painter).register_forward_hook(full)
-    painter.paint(job(), ignore)
+    painter.paint(wide_job(), ignore)
     handle.remove()
     assert painter.caller.rungs == ((SLICES,) if name == "kandinsky" else (TILES,))
 
@@ -180,19 +181,21 @@ def test_the_ladder_has_the_rungs_that_help(make: Make, name: str) -> None:
 def test_parts_that_take_turns_paint_the_same(make: Make, same: Make, name: str) -> None:
     """The third rung, with a CPU as the device to which the parts are moved."""
     painter = same(name)
-    expected = [painter.paint(job(prompt), ignore).astype(int) for prompt in ("a castle", "a reef")]
+    expected = [
+        painter.paint(wide_job(prompt), ignore).astype(int) for prompt in ("a castle", "a reef")
+    ]
     moved = make(name)
     offload_models(pipeline_of(moved), torch.device("cpu"))
     for prompt, picture in zip(("a castle", "a reef"), expected, strict=True):
         # Weights that lie elsewhere in memory may be summed up in another order.
-        assert np.abs(moved.paint(job(prompt), ignore) - picture).max() <= 1
+        assert np.abs(moved.paint(wide_job(prompt), ignore) - picture).max() <= 1
 
 
 @pytest.mark.parametrize("name", KINDS)
 def test_versions_that_are_painted_together_are_those_painted_alone(same: Make, name: str) -> None:
     painter = same(name)
     for first in (False, True):
-        jobs = [job(seed=seed, first=first) for seed in (1, 2)]
+        jobs = [(first_job if first else wide_job)(seed=seed) for seed in (1, 2)]
         together = painter.paint_many(jobs, ignore)
         for picture, alone in zip(together, jobs, strict=True):
             assert picture is not None
@@ -202,8 +205,10 @@ def test_versions_that_are_painted_together_are_those_painted_alone(same: Make, 
 @pytest.mark.parametrize("name", KINDS)
 def test_one_prompt_turns_into_another_little_by_little(same: Make, name: str) -> None:
     painter = same(name)
-    before, after = (painter.paint(job(prompt), ignore) for prompt in ("a fox", "a stormy sea"))
-    turning = replace(job("a stormy sea"), earlier_prompt="a fox", blend=0.5)
+    before, after = (
+        painter.paint(wide_job(prompt), ignore) for prompt in ("a fox", "a stormy sea")
+    )
+    turning = replace(wide_job("a stormy sea"), earlier_prompt="a fox", blend=0.5)
     between = painter.paint(turning, ignore)
     assert np.any(between != before)
     assert np.any(between != after)
@@ -244,7 +249,7 @@ def test_a_lora_changes_the_layer_of_the_transformer_that_it_names(
     torch.manual_seed(7)
     down, up = torch.randn(2, 32), torch.randn(32, 2)
     torch.testing.assert_close(after[changed[0]], before[changed[0]] + 0.5 * up @ down)
-    assert np.any(styled.paint(job(), ignore) != plain.paint(job(), ignore))
+    assert np.any(styled.paint(wide_job(), ignore) != plain.paint(wide_job(), ignore))
 
 
 def test_the_alpha_of_a_lora_for_flux_counts(make: Make, same: Make, tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from renderer.painting.painters.diffusion.painter import DiffusionPainter
 from renderer.painting.painters.notices import listening
 from renderer.settings.render import RenderSettings
 from renderer.settings.speed_levels import LEVELS
+from tests.painting.jobs import ignore, ring, ring_job
 from tests.painting.tiny import tiny_sd, tiny_sdxl
 from tests.painting.tiny_families import FAMILIES, build
 
@@ -36,14 +37,7 @@ def painter(request: pytest.FixtureRequest, tmp_path: Path) -> DiffusionPainter:
 
 
 def job(seed: int = 1) -> PaintJob:
-    mask = np.ones((96, 128), dtype=bool)
-    mask[16:80, 16:112] = False
-    canvas = np.random.default_rng(0).integers(0, 256, (96, 128, 3), dtype=np.uint8)
-    return PaintJob(canvas, mask, "a castle", "blurry", seed, keyframe=1)
-
-
-def ignore(done: int, total: int) -> None:
-    """An on_step that does nothing."""
+    return ring_job(ring(96, 128), negative="blurry", seed=seed, keyframe=1)
 
 
 def cancel(done: int, total: int) -> None:

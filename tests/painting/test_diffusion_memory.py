@@ -30,6 +30,7 @@ from renderer.painting.painters.diffusion.memory import (
 from renderer.painting.painters.diffusion.painter import DiffusionPainter
 from renderer.painting.painters.notices import listening
 from renderer.settings.render import RenderSettings
+from tests.painting.jobs import ignore, ring, ring_job
 from tests.painting.tiny import tiny_sd
 
 # diffusers 0.42 hands torch tensors to numpy functions, which numpy 2 dislikes: theirs to mend.
@@ -54,14 +55,7 @@ def make(folders: dict[str, Path]) -> Make:
 
 
 def job(keyframe: int = 3, side: int = 64) -> PaintJob:
-    mask = np.ones((side, side), dtype=bool)
-    mask[16:-16, 16:-16] = False
-    canvas = np.random.default_rng(keyframe).integers(0, 256, (side, side, 3), dtype=np.uint8)
-    return PaintJob(canvas, mask, "a castle", "", seed=keyframe, keyframe=keyframe)
-
-
-def ignore(done: int, total: int) -> None:
-    """An on_step that does nothing."""
+    return ring_job(ring(side, side), seed=keyframe, keyframe=keyframe, picture=keyframe)
 
 
 class Full:

@@ -19,9 +19,8 @@ from renderer.painting.painters.diffusion.latent_preview import Previewer, _cell
 from renderer.painting.painters.diffusion.painter import DiffusionPainter
 from renderer.painting.painters.preview_hook import SIDE, Small, showing
 from renderer.settings.render import RenderSettings
-from tests.painting.test_diffusion import everything, ignore, job, ring
-from tests.painting.test_diffusion_families import GUIDED, KINDS
-from tests.painting.test_diffusion_families import job as wide_job
+from tests.painting.jobs import everything, ignore, ring, ring_job
+from tests.painting.kinds import GUIDED, KINDS, wide_job
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:__array_:DeprecationWarning"),
@@ -57,8 +56,8 @@ def test_every_step_can_be_seen_from_the_second_picture_on(
     folders: dict[str, Path], kind: str
 ) -> None:
     painter = painter_of(folders[kind])
-    assert painted(painter, job())[1] == []  # nothing is learned yet
-    _, shown = painted(painter, job(seed=2))
+    assert painted(painter, ring_job())[1] == []  # nothing is learned yet
+    _, shown = painted(painter, ring_job(seed=2))
     assert [picture.shape for picture in shown] == [(8, 8, 3)] * 3
     assert all(picture.dtype == np.uint8 for picture in shown)
 
@@ -78,9 +77,9 @@ def test_every_kind_of_pipeline_can_be_seen(families: dict[str, Path], name: str
 def test_the_picture_is_the_same_whether_or_not_somebody_looks(folders: dict[str, Path]) -> None:
     seen, unseen = painter_of(folders["sd"]), painter_of(folders["sd"])
     for seed in (1, 2):
-        picture, shown = painted(unseen, job(seed=seed), wanted=False)
+        picture, shown = painted(unseen, ring_job(seed=seed), wanted=False)
         assert shown == []
-        assert np.array_equal(picture, painted(seen, job(seed=seed))[0])
+        assert np.array_equal(picture, painted(seen, ring_job(seed=seed))[0])
 
 
 def test_the_longer_it_is_painted_the_more_it_looks_like_the_picture(
@@ -88,15 +87,15 @@ def test_the_longer_it_is_painted_the_more_it_looks_like_the_picture(
 ) -> None:
     painter = painter_of(folders["sd"], steps=4)
     for seed in range(3):
-        painted(painter, job(everything(), seed=seed))
-    picture, shown = painted(painter, job(everything(), seed=9))
+        painted(painter, ring_job(everything(), seed=seed))
+    picture, shown = painted(painter, ring_job(everything(), seed=9))
     small = np.array(Image.fromarray(picture).resize((8, 8), Image.Resampling.BOX)).astype(float)
     assert np.abs(shown[-1] - small).mean() < np.abs(shown[0] - small).mean()
 
 
 def test_what_is_known_is_shown_as_it_is(folders: dict[str, Path]) -> None:
     painter = painter_of(folders["sd"])
-    asked = job(ring(), level=77)
+    asked = ring_job(ring(), level=77)
     painted(painter, asked)
     for picture in painted(painter, replace(asked, seed=5))[1]:
         assert (picture[2:6, 2:6] == 77).all()
@@ -111,11 +110,11 @@ def test_a_cancelled_call_leaves_nothing_behind(folders: dict[str, Path]) -> Non
 
     def cancelled() -> None:
         with pytest.raises(Cancelled):
-            painter.paint(job(), cancel)
+            painter.paint(ring_job(), cancel)
 
     assert shown_by(cancelled) == []
-    assert painted(painter, job())[1] == []
-    assert len(painted(painter, job())[1]) == 3
+    assert painted(painter, ring_job())[1] == []
+    assert len(painted(painter, ring_job())[1]) == 3
 
 
 # --------------------------------------------------------------------------- latents of any kind
@@ -134,7 +133,7 @@ def test_a_linear_autoencoder_is_learned_exactly_however_latents_are_packed(pack
     cells = torch.randn(rows, columns, 4, generator=torch.Generator().manual_seed(3)) / 2
     latents = cells.reshape(1, rows * columns, 4) if packed else cells.permute(2, 0, 1)[None]
     picture = colours_of(cells)
-    asked = replace(job(np.ones((rows * 8, columns * 8), bool)), seed=1)
+    asked = replace(ring_job(np.ones((rows * 8, columns * 8), bool)), seed=1)
     previewer = Previewer()
 
     def call() -> None:
@@ -149,7 +148,7 @@ def test_a_linear_autoencoder_is_learned_exactly_however_latents_are_packed(pack
 
 
 def test_large_latents_are_made_small_and_strange_ones_left_alone() -> None:
-    asked = job(np.ones((1600, 1200), bool))
+    asked = ring_job(np.ones((1600, 1200), bool))
     previewer = Previewer()
     latents = torch.randn(1, 4, 200, 150, generator=torch.Generator().manual_seed(1))
     picture = torch.rand(3, 1600, 1200)

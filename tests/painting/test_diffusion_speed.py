@@ -24,6 +24,7 @@ from renderer.painting.painters.notices import listening, note
 from renderer.settings.render import RenderSettings
 from renderer.settings.speed_levels import LEVELS
 from tests.marks import first_of
+from tests.painting.jobs import ignore, ring, ring_job
 
 # diffusers 0.42 hands torch tensors to numpy functions, which numpy 2 dislikes: theirs to mend.
 # Torch's code generator uses a part of torch that torch has deprecated.
@@ -49,14 +50,7 @@ def make(folders: dict[str, Path]) -> Make:
 
 
 def job(side: int = 64) -> PaintJob:
-    mask = np.ones((side, side), dtype=bool)
-    mask[16:-16, 16:-16] = False
-    canvas = np.random.default_rng(0).integers(0, 256, (side, side, 3), dtype=np.uint8)
-    return PaintJob(canvas, mask, "a castle", "blurry", seed=1, keyframe=3)
-
-
-def ignore(done: int, total: int) -> None:
-    """An on_step that does nothing."""
+    return ring_job(ring(side, side), negative="blurry")
 
 
 @contextmanager

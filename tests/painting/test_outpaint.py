@@ -27,6 +27,7 @@ from renderer.painting.painters import OnStep, Painter, PaintJob
 from renderer.painting.seeds import derive_seed
 from renderer.settings.plain_values import Size
 from renderer.settings.render import Method, RenderSettings
+from tests.painting.jobs import ignore
 from tests.worlds import (
     Scene,
     TrueBorder,
@@ -52,18 +53,14 @@ def _settings(
     return settings.changed(others)
 
 
-def _ignore(done: int, total: int) -> None:
-    """For tests that don't look at progress."""
-
-
 def _chain(painter: Painter, settings: RenderSettings, count: int) -> list[Outpainted]:
     """Keyframe 0 and ``count`` canvases around it."""
-    picture = first_picture(painter, settings, _ignore)
+    picture = first_picture(painter, settings, ignore)
     reference = Reference.of(picture)
     chain = [Outpainted(picture, 0.0, 0.0, 0)]
     for keyframe in range(1, count + 1):
         made = outpaint(
-            painter, picture, settings, keyframe=keyframe, reference=reference, on_step=_ignore
+            painter, picture, settings, keyframe=keyframe, reference=reference, on_step=ignore
         )
         chain.append(made)
         picture = picture_of(made.canvas, settings)
@@ -93,7 +90,7 @@ class _Recorder:
 def test_the_first_picture_is_painted_on_a_blank_canvas_by_a_mask_of_true() -> None:
     painter = _Recorder()
     settings = _settings((96, 64), prompt="stars", negative_prompt="text")
-    picture = first_picture(painter, settings, _ignore)
+    picture = first_picture(painter, settings, ignore)
     (job,) = painter.jobs
     assert job.mask.all()
     assert np.all(job.canvas == 128)
@@ -107,7 +104,7 @@ def test_direct_asks_once_for_everything_that_is_not_known() -> None:
     settings = _settings((96, 64), 2.0)
     picture = Scene(1).view(1, (96, 64))
     reference = Reference.of(picture)
-    made = outpaint(painter, picture, settings, keyframe=4, reference=reference, on_step=_ignore)
+    made = outpaint(painter, picture, settings, keyframe=4, reference=reference, on_step=ignore)
     (job,) = painter.jobs
     known = Geometry.of(settings).known
     expected = np.ones((128, 192), np.bool_)
@@ -130,7 +127,7 @@ def test_a_picture_of_another_size_is_refused_before_anything_is_painted() -> No
             _settings((96, 64), 2.0),
             keyframe=1,
             reference=Reference.of(picture),
-            on_step=_ignore,
+            on_step=ignore,
         )
     assert not painter.jobs
 
@@ -140,7 +137,7 @@ def test_sequential_asks_for_left_top_right_and_bottom_on_what_was_painted_befor
     settings = _settings((96, 64), 2.0, "sequential")
     picture = Scene(1).view(1, (96, 64))
     reference = Reference.of(picture)
-    made = outpaint(painter, picture, settings, keyframe=1, reference=reference, on_step=_ignore)
+    made = outpaint(painter, picture, settings, keyframe=1, reference=reference, on_step=ignore)
     masks = [job.mask for job in painter.jobs]
     assert [mask.shape for mask in masks] == [(64, 144), (96, 144), (96, 192), (128, 192)]
     asked = [np.s_[:, :48], np.s_[:32], np.s_[:, 144:], np.s_[96:]]
@@ -157,7 +154,7 @@ def test_a_border_wider_than_the_picture_is_padded_all_the_same() -> None:
     settings = _settings((64, 64), 4.0)
     picture = Scene(1).view(1, (64, 64))
     reference = Reference.of(picture)
-    outpaint(painter, picture, settings, keyframe=1, reference=reference, on_step=_ignore)
+    outpaint(painter, picture, settings, keyframe=1, reference=reference, on_step=ignore)
     canvas = painter.jobs[0].canvas
     assert canvas.shape == (256, 256, 3)
     assert np.array_equal(canvas[96:160, 32:96], picture[:, ::-1])
@@ -245,7 +242,7 @@ def test_an_overmask_reaches_into_the_picture_and_keeps_it_all_the_same() -> Non
     settings = _settings((96, 64), 2.0, size_multiple=8, overmask=8)
     picture = Scene(1).view(1, (96, 64))
     reference = Reference.of(picture)
-    made = outpaint(painter, picture, settings, keyframe=1, reference=reference, on_step=_ignore)
+    made = outpaint(painter, picture, settings, keyframe=1, reference=reference, on_step=ignore)
     (job,) = painter.jobs
     expected = np.ones((128, 192), np.bool_)
     expected[40:88, 56:136] = False
@@ -260,7 +257,7 @@ def test_an_overmask_reaches_inwards_from_the_sides_only_that_grow() -> None:
     settings = _settings((96, 64), 2.0, "sequential", size_multiple=8, overmask=8)
     picture = Scene(1).view(1, (96, 64))
     reference = Reference.of(picture)
-    outpaint(painter, picture, settings, keyframe=1, reference=reference, on_step=_ignore)
+    outpaint(painter, picture, settings, keyframe=1, reference=reference, on_step=ignore)
     asked = [np.s_[:, :56], np.s_[:40], np.s_[:, 136:], np.s_[88:]]
     for job, side in zip(painter.jobs, asked, strict=True):
         assert job.mask[side].all()
@@ -278,7 +275,7 @@ def test_an_overmask_is_made_of_whole_cells_and_leaves_half_of_the_picture(
     settings = _settings((128, 128), 2.0, size_multiple=multiple, overmask=overmask)
     picture = Scene(1).view(1, (128, 128))
     reference = Reference.of(picture)
-    outpaint(painter, picture, settings, keyframe=1, reference=reference, on_step=_ignore)
+    outpaint(painter, picture, settings, keyframe=1, reference=reference, on_step=ignore)
     assert int((~painter.jobs[0].mask).any(axis=0).sum()) == 128 - 2 * band
 
 
@@ -302,7 +299,7 @@ def test_a_painter_that_redraws_the_overmask_gets_a_join_all_the_same() -> None:
         picture = Scene(7).view(1, (192, 128))
         known, reference = Geometry.of(settings).known, Reference.of(picture)
         made = outpaint(
-            Elsewhere(settings), picture, settings, keyframe=1, reference=reference, on_step=_ignore
+            Elsewhere(settings), picture, settings, keyframe=1, reference=reference, on_step=ignore
         )
         assert np.array_equal(made.canvas[known.rows, known.columns], picture)
         seams.append(made.seam)
@@ -350,7 +347,7 @@ def test_an_answer_that_is_no_picture_is_the_painters_fault(
             _settings(),
             keyframe=1,
             reference=Reference.of(picture),
-            on_step=_ignore,
+            on_step=ignore,
         )
     assert "\n" not in str(e.value)
 
@@ -365,9 +362,7 @@ def test_a_painter_that_scribbles_over_its_job_harms_nothing() -> None:
     picture = Scene(1).view(1, (96, 96))
     before, settings = picture.copy(), _settings()
     reference = Reference.of(picture)
-    made = outpaint(
-        Scribbler(), picture, settings, keyframe=1, reference=reference, on_step=_ignore
-    )
+    made = outpaint(Scribbler(), picture, settings, keyframe=1, reference=reference, on_step=ignore)
     known = Geometry.of(settings).known
     assert np.array_equal(made.canvas[known.rows, known.columns], before)
     assert np.array_equal(picture, before)
@@ -380,7 +375,7 @@ def test_what_is_returned_is_not_the_painters_own_memory() -> None:
         def paint(self, job: PaintJob, on_step: OnStep) -> Pixels:
             return self.memory
 
-    assert not np.shares_memory(first_picture(Reuser(), _settings(), _ignore), Reuser.memory)
+    assert not np.shares_memory(first_picture(Reuser(), _settings(), ignore), Reuser.memory)
 
 
 # ------------------------------------------------------------------------------------ worlds

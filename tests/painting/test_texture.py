@@ -17,6 +17,7 @@ from renderer.painting.painters.texture import quilting
 from renderer.painting.painters.texture.exemplar import read_exemplar, shipped_picture
 from renderer.painting.painters.texture.painter import TexturePainter, create
 from renderer.settings.render import RenderSettings
+from tests.painting.jobs import ignore
 
 Picture = NDArray[np.uint8]
 Mask = NDArray[np.bool_]
@@ -32,10 +33,6 @@ PAD = 40
 @pytest.fixture(scope="module")
 def stars() -> TexturePainter:
     return TexturePainter(None)
-
-
-def ignore(done: int, total: int) -> None:
-    """An on_step that lets everything pass."""
 
 
 def paint(

@@ -1,0 +1,59 @@
+"""`zoomtui status`: of finished, killed and running projects."""
+
+from __future__ import annotations
+
+import json
+import signal
+from pathlib import Path
+
+from tests.cli.processes import FRAMES, Answer, Running, painter, zoomtui
+
+
+def test_status_of_a_finished_project(rendered: tuple[Path, Answer]) -> None:
+    folder, _ = rendered
+    answer = zoomtui("status", folder.name, cwd=folder.parent)
+    assert answer.code == 0
+    for part in (
+        "state      finished",
+        "prompt     a reef",
+        "painter    tests.painters:gradient",
+        "keyframes  3/3",
+        " each, painter idle ",
+        f"frames     {FRAMES}/{FRAMES}, 0.3 s of film",
+        "quality    seam",
+        f"film       {folder}/film.mp4",
+    ):
+        assert part in answer.out, part
+
+
+def test_status_of_a_killed_project_says_how_to_go_on(killed: Path) -> None:
+    answer = zoomtui("status", killed.name, cwd=killed.parent)
+    assert "state      unfinished; `zoomtui resume reef.zoom` goes on" in answer.out
+    assert "keyframes  2/5" in answer.out
+    assert "frames     4/17" in answer.out
+    assert "watch.m3u8" in answer.out
+
+
+def test_status_of_a_running_project_and_a_second_engine_say_who_holds_it(tmp_path: Path) -> None:
+    endless = painter("endless", 2)
+    with Running("render", *endless, "--out", "reef.zoom", cwd=tmp_path) as running:
+        running.until("segment 1")
+        shown = zoomtui("status", "reef.zoom", cwd=tmp_path)
+        assert "state      running (process " in shown.out
+        told = json.loads(zoomtui("status", "reef.zoom", "--json", cwd=tmp_path).out)
+        assert told["state"] == "running"
+        assert told["holder"]["pid"] > 0
+        second = zoomtui("resume", "reef.zoom", cwd=tmp_path)
+        assert second.code == 4
+        assert f"process {told['holder']['pid']}" in second.err
+        running.signal(signal.SIGINT)
+        assert running.end() == 130
+
+
+def test_status_only_reads(killed: Path) -> None:
+    def state() -> dict[Path, tuple[int, int]]:
+        return {path: (path.stat().st_mtime_ns, path.stat().st_size) for path in killed.rglob("*")}
+
+    before = state()
+    zoomtui("status", killed.name, "--json", cwd=killed.parent)
+    assert state() == before

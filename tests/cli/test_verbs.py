@@ -1,0 +1,148 @@
+"""The verbs that find, watch and steer renders, on real engines that belong to nobody."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from renderer.journal import read_journal
+from renderer.project.records import JOURNAL
+from renderer.project.status import read_status
+from tests.cli.engines import engine, make_project, running, until
+from tests.cli.processes import OnTerminal, Running, painter, zoomtui
+
+MARKUP = "[red]night[/red] \x1b[31m"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A project whose painter goes on for ever, a step at a time."""
+    return make_project(tmp_path / "reef.zoom", "endless", since=2)
+
+
+def prompts(folder: Path) -> list[str]:
+    records = read_journal(folder / JOURNAL)
+    return [r["changes"]["prompt"] for r in records if r["type"] == "steer"]
+
+
+def test_a_render_is_listed_steered_paused_and_stopped_by_verbs(folder: Path) -> None:
+    with engine(folder) as pid:
+        until(lambda: read_status(folder).keyframes == 2, "two keyframes are painted")
+        listed = zoomtui("ls", "--json", cwd=folder.parent)
+        (row,) = [r for r in json.loads(listed.out) if r["project"] == str(folder)]
+        assert (row["state"], row["keyframes"]) == ("running", 2)
+        assert "● running" in zoomtui("ls", cwd=folder.parent).out
+
+        assert "unpause" in zoomtui("pause", str(folder), cwd=folder.parent).out
+        (row,) = [
+            r
+            for r in json.loads(zoomtui("ls", "--json", cwd=folder.parent).out)
+            if r["project"] == str(folder)
+        ]
+        assert row["state"] == "paused"
+        assert zoomtui("unpause", str(folder), cwd=folder.parent).code == 0
+
+        said = zoomtui("prompt", str(folder), MARKUP, cwd=folder.parent)
+        assert said.code == 0
+        assert "[red]night[/red] \\x1b[31m" in said.out
+        assert prompts(folder) == [MARKUP]
+
+        said = zoomtui("prompt", str(folder), "sky", "--blend", "4", cwd=folder.parent)
+        assert said.out == "from the next keyframe on, over 4 keyframes: sky\n"
+        changes = [r["changes"] for r in read_journal(folder / JOURNAL) if r["type"] == "steer"]
+        assert changes[-1] == {"prompt": "sky", "prompt_blend": 4}
+
+        stopped = zoomtui("stop", str(folder), cwd=folder.parent)
+        assert stopped.code == 0
+        assert stopped.out.startswith("stopped after 2 keyframes")
+        until(lambda: running(folder) != pid, "the engine has ended")
+
+
+def test_a_running_render_is_followed_line_by_line_to_its_end(tmp_path: Path) -> None:
+    folder = make_project(tmp_path / "reef.zoom", "endless", since=2)
+    with engine(folder), Running("status", str(folder), "--watch", cwd=tmp_path) as watching:
+        until(lambda: read_status(folder).keyframes == 2, "two keyframes are painted")
+        watching.until("state      running")
+        zoomtui("stop", str(folder), cwd=tmp_path)
+        assert watching.end() == 0
+        assert "stopped after 2 keyframes" in watching.said
+
+
+@pytest.mark.slow
+def test_a_headless_render_that_a_viewer_stops_says_how_it_goes_on(tmp_path: Path) -> None:
+    endless = (*painter("endless", 2), "--out", "reef.zoom", "--headless")
+    with Running("render", *endless, cwd=tmp_path) as rendering:
+        rendering.until("segment 1 ")
+        assert zoomtui("stop", "reef.zoom", cwd=tmp_path).code == 0
+        assert rendering.end() == 0
+    assert rendering.said.splitlines()[-1] == "go on      zoomtui resume reef.zoom"
+    assert "mpv reef.zoom/watch.m3u8" in rendering.said
+
+
+def test_a_prompt_that_can_not_be_used_is_a_setting_that_can_not(folder: Path) -> None:
+    answer = zoomtui("prompt", str(folder), "sky", "--blend", "-1", cwd=folder.parent)
+    assert (answer.code, answer.err.count("\n")) == (2, 1)
+
+
+def test_steering_what_is_no_project_says_so(tmp_path: Path) -> None:
+    answer = zoomtui("pause", "nowhere", cwd=tmp_path)
+    assert (answer.code, answer.err.count("\n")) == (3, 1)
+    assert "nowhere does not exist" in answer.err
+
+
+def test_steering_needs_an_engine(folder: Path) -> None:
+    for verb in (["pause"], ["unpause"], ["stop"], ["prompt", "x"]):
+        answer = zoomtui(verb[0], str(folder), *verb[1:], cwd=folder.parent)
+        assert answer.code == 3
+        assert answer.err.count("\n") == 1
+        assert "zoomtui resume" in answer.err
+
+
+@pytest.mark.slow
+def test_the_log_is_shown_as_plain_text(folder: Path) -> None:
+    assert "nothing was rendered" in zoomtui("logs", str(folder), cwd=folder.parent).err
+    with engine(folder):
+        until(lambda: read_status(folder).keyframes == 2, "two keyframes are painted")
+        zoomtui("stop", str(folder), cwd=folder.parent)
+    assert "RenderFinished" in zoomtui("logs", str(folder), "-n", "3", cwd=folder.parent).out
+    assert len(zoomtui("logs", str(folder), "-n", "3", cwd=folder.parent).out.splitlines()) == 3
+
+
+def test_without_a_terminal_the_interface_says_what_to_use_instead(folder: Path) -> None:
+    answer = zoomtui("attach", str(folder), cwd=folder.parent)
+    assert answer.code == 2
+    assert answer.err == (
+        "zoomtui: the interface needs a terminal; without one use `zoomtui status` and "
+        "`--headless`\n"
+    )
+    assert zoomtui(cwd=folder.parent).out.startswith("Usage: zoomtui")
+
+
+def test_attach_without_a_name_needs_one_running_render(folder: Path) -> None:
+    answer = zoomtui("attach", cwd=folder.parent)
+    assert answer.code == 3
+    assert "no render is running" in answer.err
+
+
+def test_on_a_terminal_a_render_gets_an_engine_of_its_own_and_the_monitor_opens(
+    tmp_path: Path,
+) -> None:
+    folder = tmp_path / "reef.zoom"
+    options = (*painter("endless", 2), "--out", "reef.zoom")
+    with OnTerminal("render", "a reef", *options, cwd=tmp_path) as monitor:
+        monitor.until("RENDERING")
+        pid = running(folder)
+        until(lambda: detached(monitor), "the monitor has detached")
+        assert monitor.end() == 0
+        assert "zoomtui attach" in monitor.said
+    assert running(folder) == pid > 0
+    assert zoomtui("stop", "reef.zoom", "--now", cwd=tmp_path).code == 0
+    until(lambda: not running(folder), "the engine has ended")
+
+
+def detached(monitor: OnTerminal) -> bool:
+    """``d`` was pressed, and was not one of the first keys, which count for nothing."""
+    monitor.type(b"d")
+    return monitor.ends_within(0.3)

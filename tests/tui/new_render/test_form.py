@@ -1,0 +1,178 @@
+"""Complaints come up at the field that is to blame; presets and defaults."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from renderer.settings.presets import PRESETS
+from tests.cli.processes import environment
+from zoomtui.tui.new_render import fields, form
+from zoomtui.tui.shared.form_fields import FieldError
+
+HEAVY = ("torch", "diffusers", "transformers", "av", "numba", "renderer.engine.session")
+GOOD = {"prompt": "a reef", "painter": "diffusion", "seed": "1"}
+
+
+@pytest.mark.parametrize(
+    ("key", "text", "words"),
+    [
+        ("painter", "textur", "did you mean 'texture'"),
+        ("model", "sdx", "did you mean 'sdxl'"),
+        ("steps", "0", "at least 1"),
+        ("steps", "many", "'many' is not a whole number"),
+        ("guidance_scale", "-1", "0 or more"),
+        ("guidance_scale", "nan", "0 or more"),
+        ("strength", "1.5", "at most 1"),
+        ("scheduler", "eulr", "did you mean 'euler'"),
+        ("seed", "-1", "seed must be 0"),
+        ("method", "all", "direct"),
+        ("keyframes", "1", "at least 2"),
+        ("keyframes", "some", "a whole number or inf"),
+        ("zoom_factor", "1", "above 1"),
+        ("zoom_factor", "5", "too large"),
+        ("seconds_per_keyframe", "0", "above 0"),
+        ("size", "big", "WIDTHxHEIGHT"),
+        ("size", "641x360", "odd side"),
+        ("fps", "fast", "fraction"),
+        ("codec", "h266", "did you mean"),
+        ("crf", "60", "must be 0 to 51"),
+        ("preset", "quick", "preset 'quick'"),
+        ("encoder_options", "tune", "KEY=VALUE"),
+        ("encoder_options", "preset='slow", "KEY=VALUE"),
+        ("direction", "up", "unknown direction 'up'"),
+        ("speed", "quick", "unknown speed 'quick'"),
+        ("loras", "style.bin", "no .safetensors file"),
+        ("loras", "style.safetensors", "there is no such file"),
+        ("loras", "style.safetensors:loud", "loud is no weight"),
+        ("loras", "'my style.safetensors", "a quote is not closed"),
+        ("candidates", "0", "candidates must be 1 to 64"),
+        ("prompt_blend", "-1", "prompt_blend must be 0 to 10000"),
+        ("keyframe_size", "100x100", "multiples of 8"),
+        ("overmask", "999", "overmask must be 0 to 256"),
+        ("feather", "soft", "a whole number"),
+        ("colour_fit", "maybe", "yes or no"),
+        ("drift_guard", "2", "drift_guard must be 0 to 1"),
+        ("seam_pass", "nan", "seam_pass must be 0"),
+        ("prompts", "/no/such/plan", "plan /no/such/plan can't be read: No such file"),
+        ("prompts", "x" * 5000, "File name too long"),
+        ("prompts", "/dev/zero", "it is no plain file"),
+        ("prompts", "/", "Is a directory"),
+    ],
+)
+def test_what_is_wrong_is_said_at_its_field(key: str, text: str, words: str) -> None:
+    with pytest.raises(FieldError) as caught:
+        form.check({**GOOD, **({"prompt": ""} if key == "prompts" else {}), key: text})
+    assert caught.value.key == key
+    assert words in str(caught.value)
+
+
+@pytest.fixture
+def plan(tmp_path: Path) -> Path:
+    file = tmp_path / "a plan.toml"
+    file.write_text(
+        'negative_prompt = "fog"\n[prompts]\n0 = "a reef"\n5 = "a wreck"\n9 = "a cave"\n'
+    )
+    return file
+
+
+def test_a_plan_stands_for_the_prompt_and_brings_the_later_ones_along(plan: Path) -> None:
+    texts = {"painter": "diffusion", "prompts": f" {plan} "}
+    draft = form.check(texts)
+    assert (draft.settings.prompt, draft.settings.negative_prompt) == ("a reef", "fog")
+    assert draft.prompts == ((5, "a wreck"), (9, "a cave"))
+    assert form.check({**texts, "negative_prompt": "text"}).settings.negative_prompt == "text"
+
+
+def test_a_prompt_and_a_plan_contradict_each_other_at_the_plan(plan: Path) -> None:
+    with pytest.raises(FieldError, match="one prompt or a plan") as caught:
+        form.check({**GOOD, "prompts": str(plan)})
+    assert caught.value.key == "prompts"
+
+
+def test_what_is_wrong_in_a_plan_is_said_with_its_line_at_its_field(plan: Path) -> None:
+    plan = plan.with_suffix(".txt")
+    plan.write_text("0: a reef\nfive: a wreck\n")
+    with pytest.raises(FieldError, match="line 2") as caught:
+        form.check({"prompts": str(plan)})
+    assert caught.value.key == "prompts"
+
+
+def test_a_size_that_suits_no_painter_is_the_fault_of_what_was_typed() -> None:
+    complaint = "keyframe_size 9000x9000 is out of range; each side 64 to 8192"
+    assert form.field_of(complaint, {"size": "9000x9000"}) == "size"
+    assert form.field_of(complaint, {"keyframe_size": "9000x9000"}) == "keyframe_size"
+
+
+def test_every_field_stands_in_one_row() -> None:
+    rows = [*fields.ROWS, *(row for group in fields.GROUPS for row in group.rows)]
+    assert sorted(key for row in rows for key in row) == sorted(fields.BY_KEY)
+    assert set(fields.DIFFUSION) <= fields.BY_KEY.keys()
+
+
+def test_a_missing_prompt_is_the_prompts_fault() -> None:
+    with pytest.raises(FieldError) as caught:
+        form.check({**GOOD, "prompt": " "})
+    assert caught.value.key == "prompt"
+
+
+def test_a_picture_that_cannot_be_read_is_the_fault_of_its_field() -> None:
+    texts = {"image": "/no/such.png", "exemplar": "/no/other.png"}
+    assert form.field_of("/no/other.png can't be read: No such file", texts) == "exemplar"
+    assert form.field_of("/no/such.png can't be read: No such file", texts) == "image"
+    assert form.field_of("the moon is in the way", texts) == ""
+
+
+@pytest.mark.parametrize("preset", fields.FILM_PRESETS)
+def test_every_film_preset_can_be_used_and_is_recognised(preset: str) -> None:
+    texts = form.filled(GOOD, preset)
+    assert form.film_preset(texts) == preset
+    form.check(texts)
+
+
+@pytest.mark.parametrize("model", [preset.name for preset in PRESETS])
+def test_every_model_on_offer_can_be_used(model: str) -> None:
+    assert form.check({**GOOD, "model": model}).settings.model == model
+
+
+@pytest.mark.parametrize(
+    ("key", "choice"),
+    [
+        (field.key, choice)
+        for field in fields.FIELDS
+        if field.key not in ("preset",)
+        for choice in field.choices
+    ],
+)
+def test_every_text_on_offer_is_one_that_can_be_used(key: str, choice: str) -> None:
+    form.check({**GOOD, key: choice})
+
+
+def test_defaults_that_are_typed_in_change_nothing() -> None:
+    plan = form.check(GOOD)
+    shown = form.defaults(plan.settings, Path("reef.zoom"))
+    words = {"scheduler", "keyframes", "loras", "encoder_options", *fields.NO_SETTINGS}
+    typed = {key: text for key, text in shown.items() if key not in words}
+    again = form.check({**GOOD, **typed}).settings
+    assert again.changed({"crf": None, "preset": ""}) == plan.settings
+
+
+def test_without_an_accelerator_the_texture_painter_is_what_the_form_comes_to() -> None:
+    assert form.painter_of({"painter": "texture"}) == "texture"
+    assert form.painter_of({"model": "sdxl"}) == "diffusion"
+
+
+def test_the_screens_and_a_checked_form_load_nothing_that_renders() -> None:
+    program = (
+        "import sys; from zoomtui.tui.new_render import form, forecast\n"
+        "import zoomtui.tui.renders.screen\n"
+        "form.check({'prompt': 'a reef', 'painter': 'diffusion'}); forecast.look_around()\n"
+        f"print([module for module in {HEAVY!r} if module in sys.modules])"
+    )
+    answer = subprocess.run(
+        [sys.executable, "-c", program], env=environment(), capture_output=True, check=True
+    )
+    assert answer.stdout.strip() == b"[]"

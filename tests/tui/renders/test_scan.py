@@ -1,0 +1,242 @@
+"""What projects are doing is read from them, whatever the list of renders says."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from renderer.engine.events import Phase, PhaseChanged, ViewersChanged
+from renderer.project import registry
+from renderer.service.client import Client, Told, ask
+from tests.cli.engines import engine, kill_engine, make_project, until
+from zoomtui.tui.renders.scan import Mark, Reader, Render, Shelf, details, glance
+
+pytestmark = pytest.mark.usefixtures("empty_state")
+
+
+@pytest.fixture
+def nowhere(tmp_path: Path) -> Path:
+    """A folder without projects."""
+    folder = tmp_path / "nowhere"
+    folder.mkdir()
+    return folder
+
+
+def marks(shelf: Shelf) -> dict[str, Mark]:
+    return {render.name: render.mark for render in shelf.renders}
+
+
+def only(reader: Reader) -> Render:
+    (render,) = reader.read().renders
+    return render
+
+
+def test_where_nothing_was_rendered_the_shelf_is_empty(nowhere: Path) -> None:
+    shelf = Reader(nowhere).read()
+    assert shelf.renders == ()
+    assert shelf.problem == ""
+    assert shelf.free
+
+
+def test_stopped_missing_and_damaged_are_told_apart(
+    killed: Path, tmp_path: Path, nowhere: Path
+) -> None:
+    stopped = killed.rename(tmp_path / "stopped.zoom")
+    damaged = shutil.copytree(stopped, tmp_path / "damaged.zoom")
+    journal = damaged / "journal.jsonl"
+    journal.write_bytes(b"nonsense\n" + journal.read_bytes())
+    for folder in (stopped, damaged, tmp_path / "gone.zoom"):
+        registry.remember(folder)
+    shelf = Reader(nowhere).read()
+    assert marks(shelf) == {
+        "stopped": Mark.STOPPED, "damaged": Mark.DAMAGED, "gone": Mark.MISSING,
+    }  # fmt: skip
+    why = {render.name: render.why for render in shelf.renders}
+    assert "line 1" in why["damaged"]
+    assert "moved or deleted" in why["gone"]
+
+
+def test_a_finished_project_is_finished(finished: Path, nowhere: Path) -> None:
+    registry.remember(finished)
+    found = only(Reader(nowhere))
+    assert found.mark is Mark.FINISHED
+    assert found.status is not None
+    assert found.status.keyframes == 3
+    assert not found.resumable
+
+
+def test_projects_of_the_current_directory_are_shown_without_being_on_the_list(
+    finished: Path,
+) -> None:
+    found = only(Reader(finished.parent))
+    assert (found.folder, found.listed) == (finished.resolve(), False)
+    registry.remember(finished)
+    assert only(Reader(finished.parent)).listed
+
+
+def test_a_moved_project_is_missing_and_found_again_at_its_new_place(
+    finished: Path, tmp_path: Path, nowhere: Path
+) -> None:
+    registry.remember(finished)
+    reader = Reader(nowhere)
+    assert only(reader).mark is Mark.FINISHED
+    moved = finished.rename(tmp_path / "moved.zoom")
+    assert only(reader).mark is Mark.MISSING
+    registry.remember(moved)
+    assert marks(reader.read()) == {"moved": Mark.FINISHED, "reef": Mark.MISSING}
+
+
+def test_only_what_has_changed_is_read_again(
+    finished: Path, nowhere: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    registry.remember(finished)
+    reader = Reader(nowhere)
+    first = only(reader)
+    assert only(reader) is first
+    journal = finished / "journal.jsonl"
+    os.utime(journal, ns=(1, 1))
+    assert only(reader) is not first
+
+
+@pytest.mark.parametrize(
+    "entry", [b"", b"{", b"[]", b'{"project": 3}', b'{"project": "\\u0000"}', b"\xff\xfe"]
+)
+def test_a_broken_entry_of_the_list_breaks_nothing(
+    entry: bytes, finished: Path, nowhere: Path
+) -> None:
+    registry.remember(finished)
+    (registry.state_directory() / "renders" / "0000.json").write_bytes(entry)
+    shelf = Reader(nowhere).read()
+    assert Mark.FINISHED in marks(shelf).values()
+
+
+@pytest.mark.parametrize("project", ["", "schema = 99", "schema = 1\nsize = 3", "\0"])
+def test_a_folder_that_only_looks_like_a_project_is_damaged(project: str, nowhere: Path) -> None:
+    folder = nowhere / "odd.zoom"
+    folder.mkdir()
+    (folder / "project.toml").write_text(project, encoding="utf-8")
+    (folder / "journal.jsonl").write_bytes(b"")
+    found = only(Reader(nowhere))
+    assert found.mark is Mark.DAMAGED
+    assert found.why
+
+
+def test_a_list_that_cannot_be_read_is_said(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, nowhere: Path
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "file"))
+    shelf = Reader(nowhere).read()
+    assert shelf.renders == ()
+    assert shelf.problem
+
+
+def test_an_engine_is_seen_running_paused_and_dead(tmp_path: Path, nowhere: Path) -> None:
+    folder = make_project(tmp_path / "live.zoom", "endless", 2, keyframes=9)
+    reader = Reader(nowhere)
+    with engine(folder):
+        until(lambda: only(reader).engine is not None, "the engine answers")
+        assert only(reader).mark is Mark.RUNNING
+        asyncio.run(ask(folder, "pause"))
+        until(lambda: only(reader).mark is Mark.PAUSED, "it is paused")
+        kill_engine(folder)
+        assert only(reader).mark is Mark.STOPPED
+        assert only(reader).engine is None
+
+
+def test_who_only_glances_or_leaves_a_word_is_no_viewer(tmp_path: Path) -> None:
+    folder = make_project(tmp_path / "a.zoom", "endless", since=2)
+
+    async def counted() -> list[int]:
+        watching = await Client.connect(folder)
+        watching.watch()
+        counts = []
+        async for message in watching.messages():
+            if not isinstance(message, Told):
+                continue
+            match message.event:
+                case ViewersChanged():
+                    counts.append(message.event.viewers)
+                    assert await asyncio.to_thread(glance, folder, 5.0) is not None
+                    await ask(folder, "pause")
+                case PhaseChanged(phase=Phase.PAUSED):
+                    break
+        watching.close()
+        return counts
+
+    with engine(folder):
+        assert asyncio.run(counted()) == [1]
+
+
+def test_an_engine_that_does_not_answer_is_running_all_the_same(
+    tmp_path: Path, nowhere: Path, finished: Path
+) -> None:
+    path = registry.socket_path(finished)
+    with socket.socket(socket.AF_UNIX) as mute:
+        mute.bind(str(path))
+        mute.listen()
+        assert glance(finished, 0.1) is None
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        b"",
+        b"\n",
+        b"{}\n",
+        b"[1]\n",
+        b'{"state": {}}\n',
+        b"\xff\n",
+        b"[" * 200_000,
+        b"x" * 9_000_000,
+    ],
+    ids=["nothing", "empty", "no state", "list", "bare", "bytes", "deep", "endless"],
+)
+def test_what_no_engine_says_is_no_answer(said: bytes, finished: Path) -> None:
+    path = registry.socket_path(finished)
+    server = (
+        "import socket, sys\n"
+        "s = socket.socket(socket.AF_UNIX); s.bind(sys.argv[1]); s.listen(); print(flush=True)\n"
+        "said = sys.stdin.buffer.read()\n"
+        "c, _ = s.accept()\n"
+        "try: c.sendall(said)\n"
+        "except OSError: pass\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", server, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as answering:
+        assert answering.stdout is not None
+        assert answering.stdin is not None
+        answering.stdout.readline()
+        answering.stdin.write(said)
+        answering.stdin.close()
+        assert glance(finished, 2.0) is None
+
+
+def test_details_tell_settings_and_keyframes(finished: Path) -> None:
+    more = details(finished)
+    assert more is not None
+    assert more.settings.seed == 11
+    assert [stored.keyframe for stored in more.keyframes] == [0, 1, 2]
+    assert details(finished / "nothing") is None
+
+
+def test_a_hundred_projects_are_read_from_memory_while_they_rest(
+    finished: Path, nowhere: Path
+) -> None:
+    for number in range(100):
+        folder = nowhere / f"{number:03}.zoom"
+        folder.mkdir()
+        for name in ("project.toml", "journal.jsonl"):
+            shutil.copy(finished / name, folder / name)
+    reader = Reader(nowhere)
+    first = {render.folder: render for render in reader.read().renders}
+    assert len(first) == 100
+    assert all(first[render.folder] is render for render in reader.read().renders)

@@ -1,0 +1,136 @@
+"""The dialogs by keyboard alone: Enter says yes, Esc takes it back, text goes through unharmed."""
+
+from __future__ import annotations
+
+import pytest
+from textual import events
+from textual.pilot import Pilot
+
+from tests.cli.engines import soon
+from tests.marks import first_of
+from tests.tui.scripted import (
+    HOSTILE,
+    RUNNING,
+    VIEWS,
+    Script,
+    on_screen,
+    screen_text,
+    settled,
+    view,
+)
+from zoomtui.tui.monitor.watcher import Situation
+from zoomtui.tui.shared.dialogs import PromptArea, PromptDialog, ResumeDialog, StopDialog
+
+
+def test_stopping_takes_two_keys_and_by_default_finishes_the_segment() -> None:
+    async def body(pilot: Pilot[str], script: Script) -> None:
+        await pilot.press("s")
+        assert isinstance(pilot.app.screen, StopDialog)
+        assert script.asked == []
+        await pilot.press("enter")
+        assert script.asked == [("stop", {"now": False})]
+
+    on_screen(RUNNING, body)
+
+
+@pytest.mark.parametrize(
+    ("keys", "asked"),
+    [
+        (("s", "down", "enter"), [("stop", {"now": True})]),
+        (("s", "down", "down", "enter"), []),
+        (("s", "escape"), []),
+        (("s", "q"), []),
+    ],
+)
+def test_every_answer_to_stop_can_be_reached(
+    keys: tuple[str, ...], asked: list[tuple[str, object]]
+) -> None:
+    async def body(pilot: Pilot[str], script: Script) -> None:
+        await pilot.press(*keys)
+        assert script.asked == asked
+        assert not isinstance(pilot.app.screen, StopDialog)
+
+    on_screen(RUNNING, body)
+
+
+def test_the_chosen_answer_is_marked_by_a_sign() -> None:
+    async def body(pilot: Pilot[str], script: Script) -> None:
+        await pilot.press("s", "down")
+        await pilot.pause()
+        shown = screen_text(pilot.app)  # type: ignore[arg-type]
+        assert "> Stop now" in shown
+        assert "> Stop after" not in shown
+
+    on_screen(RUNNING, body)
+
+
+def test_a_prompt_is_typed_and_sent() -> None:
+    async def body(pilot: Pilot[str], script: Script) -> None:
+        await pilot.press("p")
+        await pilot.press("ctrl+a", "ctrl+k")
+        assert "from keyframe 130 on" in screen_text(pilot.app)  # type: ignore[arg-type]
+        await pilot.press(*"a ?:q", "ctrl+j", *"reef", "enter")
+        assert script.asked == [("steer", {"changes": {"prompt": "a ?:q\nreef"}})]
+
+    on_screen(view(prompt=""), body)
+
+
+def test_a_prompt_that_is_left_as_it_is_sends_nothing() -> None:
+    async def body(pilot: Pilot[str], script: Script) -> None:
+        await pilot.press("p", "enter")
+        await pilot.press("p", "x", "escape")
+        assert script.asked == []
+
+    on_screen(RUNNING, body)
+
+
+def test_the_queued_prompt_is_the_one_to_go_on_with() -> None:
+    async def body(pilot: Pilot[str], script: Script) -> None:
+        await pilot.press("p")
+        assert pilot.app.screen.query_one(PromptArea).text == "coral reef library, soft fog"
+
+    on_screen(VIEWS["steered"], body)
+
+
+@pytest.mark.parametrize("prompt", HOSTILE)
+@pytest.mark.parametrize("size", first_of([(80, 24), (120, 36)]))
+def test_a_hostile_prompt_is_pasted_shown_and_sent_exactly(
+    prompt: str, size: tuple[int, int]
+) -> None:
+    async def body(pilot: Pilot[str], script: Script) -> None:
+        await pilot.press("p")
+        assert isinstance(pilot.app.screen, PromptDialog)
+        pilot.app.post_message(events.Paste(prompt))
+        await pilot.pause()
+        shown = screen_text(pilot.app)  # type: ignore[arg-type]
+        assert not any(ord(c) < 32 and c != "\n" for c in shown)
+        await pilot.press("enter")
+        assert script.asked == [("steer", {"changes": {"prompt": prompt}})]
+
+    on_screen(view(prompt=""), body, size)
+
+
+def test_a_lost_engine_is_offered_to_be_resumed_and_enter_does_it() -> None:
+    async def body(pilot: Pilot[str], script: Script) -> None:
+        script.view = view(Situation.CONNECTING)  # until the kernel has let go of the lock
+        await settled(pilot)
+        script.view = view(Situation.LOST)
+        await soon(lambda: isinstance(pilot.app.screen, ResumeDialog), "the dialog opens")
+        assert "128 keyframes" in await settled(pilot)
+        await pilot.press("enter")
+        assert script.resumed == 1
+
+    on_screen(RUNNING, body)
+
+
+def test_not_now_leaves_the_offer_on_a_key() -> None:
+    async def body(pilot: Pilot[str], script: Script) -> None:
+        script.view = view(Situation.LOST)
+        await soon(lambda: isinstance(pilot.app.screen, ResumeDialog), "the dialog opens")
+        await pilot.press("escape")
+        assert script.resumed == 0
+        assert "ENGINE LOST" in screen_text(pilot.app)  # type: ignore[arg-type]
+        await pilot.press("r", "enter")
+        assert script.resumed == 1
+
+    on_screen(RUNNING, body)
