@@ -1,0 +1,78 @@
+"""What the documentation shows works, and what it points at is there."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from renderer.project.records import keyframe_path
+from renderer.project.status import State, read_status
+from tests.cli.engines import engine, make_project
+from tests.cli.processes import zoomtui
+
+ROOT = Path(__file__).parents[1]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+def blocks(page: str, language: str = "") -> list[str]:
+    """The code blocks of a page in a language."""
+    text = (ROOT / page).read_text(encoding="utf-8")
+    found = re.findall(r"^```(\w*)\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    return [block for named, block in found if named == language]
+
+
+def test_the_painter_in_the_documentation_paints_as_it_says(tmp_path: Path) -> None:
+    (example,) = blocks("docs/painters.md", "python")
+    (tmp_path / "rings.py").write_text(example, encoding="utf-8")
+    command = next(block for block in blocks("docs/painters.md") if "rings:create" in block)
+    words = command.replace('"', "").split()[1:]
+    answer = zoomtui(*words, "--headless", "--seed", "7", cwd=tmp_path)
+    assert answer.code == 0, answer.err
+    status = read_status(tmp_path / "rings.zoom")
+    assert (status.state, status.keyframes) == (State.FINISHED, 5)
+    assert keyframe_path(tmp_path / "rings.zoom", 4).exists()
+
+
+def test_the_client_in_the_documentation_is_obeyed(tmp_path: Path) -> None:
+    (example,) = blocks("docs/protocol.md", "python")
+    folder = make_project(tmp_path / "reef.zoom", "endless", since=2)
+    with engine(folder):
+        program = (
+            f"{example}\nfor command in ('pause', 'unpause'): print(ask('reef.zoom', command))"
+        )
+        done = subprocess.run(
+            [sys.executable, "-c", program],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+    assert done.stdout.count("'ok': True") == 2
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)#]+?)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
+        if "://" not in target:
+            assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_sources_that_are_named_are_there(page: Path) -> None:
+    for source in re.findall(r"`((?:renderer|zoomtui|tests)/[\w/.]+)`", page.read_text("utf-8")):
+        found = [ROOT / source, (ROOT / source).with_suffix(".py")]
+        assert any(path.exists() for path in found), f"{page.name}: {source}"
+
+
+def test_the_tower_in_the_documentation_names_every_room() -> None:
+    (tower,) = (block for block in blocks("docs/architecture.md") if "planning/" in block)
+    for package in ("renderer", "zoomtui", "zoomtui/tui"):
+        rooms = [
+            path.name for path in (ROOT / package).iterdir() if (path / "__init__.py").exists()
+        ]
+        for room in rooms:
+            assert f"{room}/" in tower, f"{package}/{room}"
