@@ -15,6 +15,8 @@ Every message is one line for the user: what, where, what to do.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import ClassVar
 
 
@@ -22,6 +24,11 @@ class RendererError(Exception):
     """Root of the tree; never raised itself. ``str(error)`` is one line fit for the user."""
 
     exit_code: ClassVar[int] = 1
+
+    def __init__(self, message: str, field: str = "") -> None:
+        """``field``: the setting, or what else was asked for, that is to blame; empty: unknown."""
+        super().__init__(message)
+        self.field = field
 
 
 class SettingsError(RendererError):
@@ -84,3 +91,13 @@ def error_of(exit_code: int, message: str) -> RendererError:
     )
     kind = next((kind for kind in kinds if kind.exit_code == exit_code), RendererError)
     return kind(message)
+
+
+@contextmanager
+def blaming(field: str) -> Iterator[None]:
+    """What goes wrong in the block and blames no field yet blames this one."""
+    try:
+        yield
+    except RendererError as error:
+        error.field = error.field or field
+        raise

@@ -18,8 +18,8 @@ from PIL import Image, ImageOps, PngImagePlugin, UnidentifiedImageError
 
 from renderer.errors import ProjectError, SettingsError
 from renderer.files import replace_file
+from renderer.settings.film import MIN_SIDE
 from renderer.settings.plain_values import Size
-from renderer.settings.render import MIN_SIDE
 
 Picture = NDArray[np.uint8]
 

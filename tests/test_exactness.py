@@ -18,8 +18,9 @@ from renderer.painting.colour_match import Reference
 from renderer.painting.geometry import Geometry
 from renderer.painting.outpaint import first_picture, outpaint, picture_of
 from renderer.painting.painters import Painter
+from renderer.settings.painting import Method
 from renderer.settings.plain_values import Size
-from renderer.settings.render import Method, RenderSettings
+from renderer.settings.render import RenderSettings
 from tests.marks import first_of
 from tests.worlds import Scene, TrueBorder, VaeLike, World, hard, natural, true_frame
 

@@ -168,6 +168,8 @@ class RenderFailed:
 
     message: str
     exit_code: int
+    field: str = ""
+    """The setting that is to blame; empty: unknown."""
 
 
 Event = (

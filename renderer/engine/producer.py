@@ -33,7 +33,8 @@ from renderer.painting.painters.preview_hook import showing
 from renderer.painting.prompt_schedule import Blend
 from renderer.painting.seeds import derive_seed
 from renderer.project.project import Project
-from renderer.settings.render import RenderSettings
+from renderer.settings.plain_values import to_plain
+from renderer.settings.render import OPTIONS, RenderSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,14 +184,8 @@ class Producer:
         )
 
 
-_OF_NO_PAINTER = {
-    name: getattr(RenderSettings(), name)
-    for name in (
-        *("prompt", "negative_prompt", "prompt_blend", "seed", "keyframes"),
-        *("candidates", "overmask", "feather", "colour_fit", "drift_guard", "seam_pass"),
-    )
-}
-"""Settings that come with each job, or that no painter sees: they need no new painter."""
+_OF_THE_PAINTER = [name for name, option in OPTIONS.items() if option.new_painter]
+"""The rest comes with each job, or is nothing that a painter sees."""
 
 
 class _PainterSource:
@@ -200,11 +195,11 @@ class _PainterSource:
         self._switches = switches
         self._emit = emit
         self._painter: Timed | None = None
-        self._made_for: RenderSettings | None = None
+        self._made_for: tuple[Any, ...] = ()
 
     def get(self, settings: RenderSettings) -> Timed:
-        """A new one only for other models and ways to call them: see ``_OF_NO_PAINTER``."""
-        wanted = settings.changed(_OF_NO_PAINTER)
+        """A new one only for other models and ways to call them: the rows of settings say which."""
+        wanted = tuple(getattr(settings, name) for name in _OF_THE_PAINTER)
         if self._painter is None or wanted != self._made_for:
             self._emit(PhaseChanged(Phase.LOADING))
             self._painter = None  # let go of the old model before the new one is loaded
@@ -218,27 +213,15 @@ def _made(
     settings: RenderSettings, blend: Blend, done: Outpainted, seconds: float, idle: float
 ) -> dict[str, Any]:
     """How a keyframe was made: into the journal, into its file, into its event."""
+    chosen = {
+        name: to_plain(option, getattr(settings, name))
+        for name, option in OPTIONS.items()
+        if option.provenance
+    }
     return {
-        "prompt": settings.prompt,
+        **chosen,
         "earlier_prompt": blend.earlier_prompt,
         "blend": round(blend.share, 4),
-        "negative_prompt": settings.negative_prompt,
-        "painter": settings.painter,
-        "model": settings.model,
-        "steps": settings.steps,
-        "guidance_scale": settings.guidance_scale,
-        "strength": settings.strength,
-        "scheduler": settings.scheduler,
-        "loras": list(settings.loras),
-        "speed": settings.speed,
-        "method": settings.method,
-        "candidates": settings.candidates,
-        "overmask": settings.overmask,
-        "feather": settings.feather,
-        "colour_fit": settings.colour_fit,
-        "drift_guard": settings.drift_guard,
-        "seam_pass": settings.seam_pass,
-        "zoom_factor": settings.zoom_factor,
         "seed": done.seed,
         "kept": list(done.kept),
         "seconds": round(seconds, 3),

@@ -185,6 +185,6 @@ class Session:
 
 def _failure(error: BaseException) -> RenderFailed:
     if isinstance(error, RendererError):
-        return RenderFailed(str(error), error.exit_code)
+        return RenderFailed(str(error), error.exit_code, error.field)
     text = f"internal error: {type(error).__name__}: {error} (the details are in render.log)"
     return RenderFailed(text, RendererError.exit_code)

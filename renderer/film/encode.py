@@ -33,8 +33,9 @@ from renderer.errors import EncoderError, SettingsError
 from renderer.film.encoder_options import encoder_options
 from renderer.film.fragment import EncodedSegment, split
 from renderer.settings.codecs import CODECS, Codec, resolve
+from renderer.settings.option import unknown
 from renderer.settings.plain_values import Size
-from renderer.settings.render import RenderSettings, unknown
+from renderer.settings.render import RenderSettings
 
 __all__ = ["EncodedSegment", "Encoding", "encode_segment", "openable_encoders", "probe"]
 

@@ -12,7 +12,8 @@ from pathlib import Path
 
 from renderer.errors import SettingsError
 from renderer.settings.codecs import H264, Codec, resolve
-from renderer.settings.render import RenderSettings, unknown
+from renderer.settings.option import unknown
+from renderer.settings.render import RenderSettings
 
 GOP = 1 << 24
 """Frames; longer than any interval, and constant because headers may record it."""
@@ -68,10 +69,14 @@ def _refuse(codec: Codec, chosen: Mapping[str, str]) -> None:
     for key, value in chosen.items():
         reason = (own | _REFUSED).get(key)
         if reason:
-            raise SettingsError(f"encoder option {key}={value} can't be used: {reason}")
+            raise SettingsError(
+                f"encoder option {key}={value} can't be used: {reason}", "encoder_options"
+            )
         words = codec.words.get(key)
         if words and value not in words:
-            raise SettingsError(unknown(f"{key} {value!r} of {codec.encoder}", value, set(words)))
+            raise SettingsError(
+                unknown(f"{key} {value!r} of {codec.encoder}", value, set(words)), "encoder_options"
+            )
 
 
 def _preset(codec: Codec, preset: str) -> str:
@@ -79,7 +84,7 @@ def _preset(codec: Codec, preset: str) -> str:
         return codec.preset
     if preset not in codec.presets:
         what = f"preset {preset!r} of {codec.encoder}"
-        raise SettingsError(unknown(what, preset, set(codec.presets)))
+        raise SettingsError(unknown(what, preset, set(codec.presets)), "preset")
     return preset
 
 
@@ -87,13 +92,14 @@ def _quality(codec: Codec, crf: int | None, chosen: Mapping[str, str]) -> dict[s
     rate = _RATE & chosen.keys()
     if rate and crf is not None:
         raise SettingsError(
-            f"crf {crf} and encoder option {min(rate)} both set the quality; leave one of them out"
+            f"crf {crf} and encoder option {min(rate)} both set the quality; leave one of them out",
+            "crf",
         )
     if rate:
         return {}
     best, worst = codec.crf_range
     if crf is not None and not best <= crf <= worst:
-        raise SettingsError(f"crf of {codec.encoder} must be {best} to {worst}, not {crf}")
+        raise SettingsError(f"crf of {codec.encoder} must be {best} to {worst}, not {crf}", "crf")
     return dict.fromkeys(codec.quality, str(codec.crf if crf is None else crf))
 
 
@@ -109,7 +115,8 @@ def _params(codec: Codec, text: str, threads: int) -> str:
         if key in codec.refused_params or pinned.get(key, value) != value:
             raise SettingsError(
                 f"encoder option {codec.params}: {part} can't be used: "
-                f"every segment rests on zoomtui's own value"
+                f"every segment rests on zoomtui's own value",
+                "encoder_options",
             )
         params[key] = value
     return ":".join(f"{key}={value}" if value else key for key, value in (params | pinned).items())

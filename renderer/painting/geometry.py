@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from renderer.errors import SettingsError
+from renderer.settings.painting import Method
 from renderer.settings.plain_values import Size
-from renderer.settings.render import Method, RenderSettings
+from renderer.settings.render import RenderSettings
 
 _FLOAT_NOISE = 1e-6
 """A pad this little (of one multiple) above a whole multiple is rounding noise of ρ, not a need."""
@@ -173,6 +174,8 @@ def zoom_factor_from_pixels(outpaint_pixels: int, keyframe_size: Size) -> float:
     The longer edge grows in proportion. Raises SettingsError for a border of no pixels.
     """
     if outpaint_pixels < 1:
-        raise SettingsError(f"outpaint size must be at least 1 pixel, not {outpaint_pixels}")
+        raise SettingsError(
+            f"outpaint size must be at least 1 pixel, not {outpaint_pixels}", "outpaint_size"
+        )
     short = min(keyframe_size)
     return (short + 2 * outpaint_pixels) / short

@@ -26,10 +26,10 @@ from renderer.planning.join_options import (
     SUGGESTED,
     check_joining,
     joining_notes,
-    unused_by_texture,
     without_anew,
 )
 from renderer.planning.sizes import choose_sizes, size_notes
+from renderer.settings.film import BESIDES
 from renderer.settings.lora_names import check_lora, resolved
 from renderer.settings.presets import (
     DEFAULT,
@@ -38,7 +38,7 @@ from renderer.settings.presets import (
     check_model,
     find_preset,
 )
-from renderer.settings.render import RenderSettings
+from renderer.settings.render import OPTIONS, RenderSettings
 from renderer.settings.samplers import find_sampler
 from renderer.settings.speed_levels import LEVELS
 
@@ -109,7 +109,7 @@ def check(settings: RenderSettings) -> None:
     """What is known only here and in the tables of models and samplers. Raises SettingsError."""
     for name, most in _MOST.items():
         if (getattr(settings, name) or 0) > most:
-            raise SettingsError(f"{_words(name)} must be at most {most}")
+            raise SettingsError(f"{_words(name)} must be at most {most}", name)
     check_joining(settings)
     if settings.painter != "diffusion":
         return
@@ -120,24 +120,22 @@ def check(settings: RenderSettings) -> None:
         find_sampler(settings.scheduler)
     if not settings.prompt.strip():
         raise SettingsError(
-            "the diffusion painter needs a prompt: zoomtui render 'a coral reef, oil painting'"
+            "the diffusion painter needs a prompt: zoomtui render 'a coral reef, oil painting'",
+            "prompt",
         )
 
 
-_EITHER = (
-    ("outpaint_size", "zoom_factor"),
-    ("seconds_per_keyframe", "frames_per_keyframe"),
-)
 _FPS = re.compile(r"[-+]?[\d./]{1,24}")
 
 
 def _given(wishes: Mapping[str, Any]) -> dict[str, Any]:
     """What is really wished for. Raises SettingsError for what is wrong whatever the rest is."""
     given = {key: value for key, value in wishes.items() if value is not None}
-    for one, other in _EITHER:
+    for one, option in BESIDES.items():
+        other = option.instead_of
         if one in given and other in given:
             raise SettingsError(
-                f"{_words(one)} and {_words(other)} say the same thing; give only one of them"
+                f"{_words(one)} and {_words(other)} say the same thing; give only one of them", one
             )
     if "loras" in given:
         given["loras"] = tuple(resolved(text) for text in given["loras"])
@@ -152,7 +150,9 @@ def _fps(text: str) -> str:
             return str(Fraction(text))
     except (ValueError, ZeroDivisionError):
         pass
-    raise SettingsError(f"fps must be a number, or a fraction such as 24000/1001, not {text!r}")
+    raise SettingsError(
+        f"fps must be a number, or a fraction such as 24000/1001, not {text!r}", "fps"
+    )
 
 
 def _choose_painter(given: dict[str, Any], notes: list[str]) -> ModelPreset | None:
@@ -169,14 +169,27 @@ def _choose_painter(given: dict[str, Any], notes: list[str]) -> ModelPreset | No
             "anything, slowly"
         )
     if given["painter"] == "texture":
-        modelled = ("prompt", "negative_prompt", "model", *PAINTING)
-        unused = [key for key in modelled if given.get(key) and (chosen or key != "prompt")]
-        unused += unused_by_texture(given)
-        if unused:
+        if unused := _unused(given, chosen=chosen):
             words = _list([_words(key) for key in unused])
             notes.append(f"the texture painter has no model; it makes no use of {words}")
         given.update(without_anew(given))
     return None
+
+
+def _unused(given: Mapping[str, Any], *, chosen: bool) -> list[str]:
+    """What was wished for and has no effect with the texture painter.
+
+    A prompt is no wish where nothing but the lack of an accelerator ``chose`` that painter.
+    """
+    usual = RenderSettings().plain()
+    return [
+        name
+        for name, option in OPTIONS.items()
+        if name in given
+        and not option.concerns("texture")
+        and (given[name] != usual[name] or name in PAINTING)
+        and (chosen or name != "prompt")
+    ]
 
 
 def _choose_model(given: dict[str, Any]) -> ModelPreset:
@@ -240,7 +253,9 @@ def _choose_few_steps(given: dict[str, Any], few: FewSteps) -> None:
 
 def _frames(settings: RenderSettings, seconds: float) -> int:
     if not math.isfinite(seconds) or seconds <= 0:
-        raise SettingsError(f"seconds per keyframe must be above 0, not {seconds:g}")
+        raise SettingsError(
+            f"seconds per keyframe must be above 0, not {seconds:g}", "seconds_per_keyframe"
+        )
     return max(1, round(seconds * settings.fps))
 
 

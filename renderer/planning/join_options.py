@@ -17,19 +17,8 @@ SUGGESTED = ("overmask", "feather")
 """What a model's preset suggests. Colour fit and drift guard suit all models alike: the one
 measures what a model did, the other acts only where colours have left the first picture's."""
 
-_ALL = (*SUGGESTED, "colour_fit", "drift_guard", "seam_pass")
 _ANEW = ("overmask", "seam_pass")
 """What has known pixels painted anew."""
-
-
-def unused_by_texture(given: Mapping[str, Any]) -> list[str]:
-    """The names of what was wished for and has no effect with the texture painter.
-
-    It gives the known area back bit for bit and cuts its patches where they join best by
-    themselves; so there is nothing to fit, to fade, or to paint anew.
-    """
-    usual = RenderSettings()
-    return [name for name in _ALL if name in given and given[name] != getattr(usual, name)]
 
 
 def without_anew(given: Mapping[str, Any]) -> dict[str, Any]:
@@ -45,13 +34,15 @@ def check_joining(settings: RenderSettings) -> None:
                 option = name.replace("_", "-")
                 raise SettingsError(
                     "the texture painter finds its own joins and keeps what is there; "
-                    f"--{option} is for diffusion"
+                    f"--{option} is for diffusion",
+                    name,
                 )
     share = settings.seam_pass
     if share and math.floor(settings.steps * share) < 1:
         raise SettingsError(
             f"seam_pass {share:g} of {settings.steps} steps leaves no step to do; it must be at "
-            f"least {1 / settings.steps:.3g}, or 0"
+            f"least {1 / settings.steps:.3g}, or 0",
+            "seam_pass",
         )
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from renderer.errors import RendererError, SettingsError
+from renderer.errors import RendererError, SettingsError, blaming
 from renderer.planning.prompt_file import Starts
 from renderer.settings.render import RenderSettings
 
@@ -58,31 +58,39 @@ def prepare(
     from renderer.painting.painters import find
     from renderer.project.create import refuse_occupied
 
-    refuse_occupied(folder)
-    picture = None if image is None else crop_to_fill(load_picture(image), settings.keyframe_size)
+    picture = None
+    with blaming("folder"):
+        refuse_occupied(folder)
+    if image is not None:
+        with blaming("image"):
+            picture = crop_to_fill(load_picture(image), settings.keyframe_size)
     if exemplar is not None:
-        load_picture(exemplar)
-    find(settings.painter)
-    probe(Encoding.of(settings))
+        with blaming("exemplar"):
+            load_picture(exemplar)
+    with blaming("painter"):
+        find(settings.painter)
+    with blaming("codec"):
+        probe(Encoding.of(settings))
     return Prepared(folder, settings, picture, exemplar, prompts)
 
 
 def begin(prepared: Prepared) -> None:
-    """Make the project and start an engine for it that belongs to nobody.
+    """Make the project and start an engine for it that belongs to no terminal.
 
     Raises RendererError; nothing is then left of the project, unless something was painted.
     """
     from renderer.service.launch import launch
 
-    prepared.create()
-    try:
-        launch(prepared.folder)
-    except RendererError:
-        from renderer.project.create import discard_unpainted
+    with blaming("folder"):
+        prepared.create()
+        try:
+            launch(prepared.folder)
+        except RendererError:
+            from renderer.project.create import discard_unpainted
 
-        with contextlib.suppress(RendererError):
-            discard_unpainted(prepared.folder)
-        raise
+            with contextlib.suppress(RendererError):
+                discard_unpainted(prepared.folder)
+            raise
 
 
 def free_folder(where: Path, prompt: str) -> Path:
@@ -96,7 +104,7 @@ def free_folder(where: Path, prompt: str) -> Path:
         folder = where / (f"{stem}.zoom" if number == 1 else f"{stem}-{number}.zoom")
         if not folder.exists():
             return folder
-    raise SettingsError(f"too many projects here are named {stem}; give --out")
+    raise SettingsError(f"too many projects here are named {stem}; give --out", "folder")
 
 
 def named(folder: Path) -> Path:

@@ -11,9 +11,10 @@ from typing import Any
 from renderer.errors import SettingsError
 from renderer.film.camera import Camera
 from renderer.painting.geometry import Geometry, zoom_factor_from_pixels
+from renderer.settings.film import MIN_SIDE
 from renderer.settings.plain_values import Size, dimensions, parse_size
 from renderer.settings.presets import ModelPreset
-from renderer.settings.render import MIN_SIDE, RenderSettings, nearest_multiple
+from renderer.settings.render import RenderSettings, nearest_multiple
 
 FILM_SIZE: Size = (1280, 720)
 """Film of a painter that has no size of its own."""
@@ -66,10 +67,10 @@ def _size(text: str, name: str) -> Size:
         size = parse_size(text)
     except ValueError:
         raise SettingsError(
-            f"{name} must be WIDTHxHEIGHT, such as 1280x720, not {text!r}"
+            f"{name} must be WIDTHxHEIGHT, such as 1280x720, not {text!r}", name
         ) from None
     if min(size) < MIN_SIDE:
-        raise SettingsError(f"{name} {text} is too small; each side at least {MIN_SIDE}")
+        raise SettingsError(f"{name} {text} is too small; each side at least {MIN_SIDE}", name)
     return size
 
 

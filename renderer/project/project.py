@@ -27,7 +27,6 @@ from renderer.project.records import (
     JOURNAL,
     LOCK,
     SETTINGS,
-    STEERABLE,
     StoredKeyframe,
     blend_at,
     keyframe_path,
@@ -36,7 +35,7 @@ from renderer.project.records import (
     settings_at,
 )
 from renderer.settings.plain_values import Size
-from renderer.settings.render import RenderSettings
+from renderer.settings.render import STEERABLE, RenderSettings
 
 
 class Project:

@@ -35,33 +35,6 @@ OWN = frozenset(
 )
 """All that a project is made of; what lies beside it in the folder is the user's."""
 
-STEERABLE = frozenset(
-    {
-        "prompt",
-        "negative_prompt",
-        "painter",
-        "model",
-        "steps",
-        "guidance_scale",
-        "strength",
-        "scheduler",
-        "seed",
-        "method",
-        "loras",
-        "trust_pickled_weights",
-        "speed",
-        "candidates",
-        "prompt_blend",
-        "overmask",
-        "feather",
-        "colour_fit",
-        "drift_guard",
-        "seam_pass",
-        "keyframes",
-    }
-)
-"""What may change after creation: from the next keyframe on. All else is fixed by the film."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredKeyframe:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from renderer.errors import SettingsError
-from renderer.settings.render import unknown
+from renderer.settings.option import unknown
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -186,4 +186,4 @@ def resolve(codec: str) -> Codec:
         if codec in (known.name, known.encoder):
             return known
     names = {name for known in CODECS for name in (known.name, known.encoder)}
-    raise SettingsError(unknown(f"codec {codec!r}", codec, names))
+    raise SettingsError(unknown(f"codec {codec!r}", codec, names), "codec")

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from renderer.errors import SettingsError
+from renderer.settings.option import unknown
 from renderer.settings.plain_values import Size
-from renderer.settings.render import unknown
 
 Direction = Literal["out", "in", "in-out", "out-in"]
 Easing = Literal["linear", "ease-in", "ease-out", "ease-in-out"]

@@ -42,12 +42,15 @@ def parse_lora(text: str) -> Lora:
     try:
         weight = float(number)
     except ValueError:
-        raise SettingsError(f"lora {text}: {number} is no weight; write FILE:0.8") from None
+        raise SettingsError(
+            f"lora {text}: {number} is no weight; write FILE:0.8", "loras"
+        ) from None
     if not math.isfinite(weight) or abs(weight) > MOST:
-        raise SettingsError(f"lora {text}: its weight must be -{MOST:g} to {MOST:g}")
+        raise SettingsError(f"lora {text}: its weight must be -{MOST:g} to {MOST:g}", "loras")
     if not source.endswith(".safetensors"):
         raise SettingsError(
-            f"lora {source} is no .safetensors file; other formats may run code when opened"
+            f"lora {source} is no .safetensors file; other formats may run code when opened",
+            "loras",
         )
     return Lora(source, weight)
 
@@ -56,7 +59,7 @@ def check_lora(text: str) -> None:
     """Raise SettingsError unless it is a file that exists, or one to be fetched from the hub."""
     lora = parse_lora(text)
     if lora.on_hub is None and not is_file(Path(lora.source).expanduser()):
-        raise SettingsError(f"lora {lora.source}: there is no such file")
+        raise SettingsError(f"lora {lora.source}: there is no such file", "loras")
 
 
 def is_file(path: Path) -> bool:

@@ -1,6 +1,6 @@
 """A setting's value as TOML and JSON hold it, and back: sizes as "WxH", fractions as text.
 
-Knows the few names whose values have a form of their own, and what a text is; knows no ranges.
+What form a value has, its row says (``option``). Knows no names and no ranges.
 """
 
 from __future__ import annotations
@@ -9,57 +9,54 @@ import re
 from fractions import Fraction
 from typing import Any
 
+from renderer.settings.option import Option
+
 Size = tuple[int, int]
 """(width, height) in pixels."""
 
-_SIZES = {"size", "keyframe_size"}
 _SURROGATE = re.compile("[\ud800-\udfff]")
 """What bytes that are no UTF-8 become in Python's arguments; no file can hold it as text."""
 
 
-def to_plain(key: str, value: Any) -> Any:
-    """The value of the field ``key`` as TOML can hold it; no end becomes ``inf``."""
-    if key in _SIZES:
-        return dimensions(value)
-    if key == "fps":
-        return str(value)
-    if key == "keyframes" and value is None:
-        return "inf"
-    if key == "crf" and value is None:
-        return "default"
-    if key == "encoder_options":
-        return dict(value)
-    if key == "loras":
-        return list(value)
+def to_plain(option: Option, value: Any) -> Any:
+    """The value of a setting as TOML can hold it; None as the row's word for it."""
+    if value is None:
+        return option.none
+    match option.kind:
+        case "size":
+            return dimensions(value)
+        case "rate":
+            return str(value)
+        case "pairs":
+            return dict(value)
+        case "words":
+            return list(value)
     return value
 
 
-def from_plain(key: str, value: Any, *, like: object) -> Any:
-    """The inverse of ``to_plain``; the result is of the type that ``like``, a valid value, has.
+def from_plain(option: Option, value: Any) -> Any:
+    """The inverse of ``to_plain``.
 
     Raises TypeError, ValueError or ArithmeticError for what is no such value.
     """
-    if key in _SIZES:
-        return parse_size(str(value))
-    if key == "fps":
-        return Fraction(str(value))
-    if key == "keyframes":
-        return None if value == "inf" or value is None else _whole(value)
-    if key == "crf":
-        return None if value == "default" or value is None else _whole(value)
-    if key == "encoder_options":
-        return {str(k): str(v) for k, v in dict(value).items()}
-    if key == "loras":
-        return _texts(value)
-    if isinstance(like, bool) and isinstance(value, bool):
-        return value
-    if isinstance(like, int) and not isinstance(like, bool):
-        return _whole(value)
-    if isinstance(like, float) and isinstance(value, int | float) and not isinstance(value, bool):
-        return float(value)
-    if isinstance(like, str) and isinstance(value, str):
-        return value
-    raise TypeError(key)
+    if option.none and (value is None or value == option.none):
+        return None
+    match option.kind:
+        case "size":
+            return parse_size(str(value))
+        case "rate":
+            return Fraction(str(value))
+        case "pairs":
+            return {str(key): str(text) for key, text in dict(value).items()}
+        case "words":
+            return _texts(value)
+        case "whole" | "count":
+            return _whole(value)
+        case "number" | "seconds":
+            return _number(value)
+        case "flag" | "switch":
+            return _of(bool, value)
+    return _of(str, value)
 
 
 def is_text(value: str) -> bool:
@@ -78,10 +75,22 @@ def parse_size(text: str) -> Size:
     return int(width), int(height)
 
 
+def _of(kind: type[Any], value: Any) -> Any:
+    if not isinstance(value, kind):
+        raise TypeError(value)
+    return value
+
+
 def _whole(value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, int):
         raise TypeError(value)
     return value
+
+
+def _number(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise TypeError(value)
+    return float(value)
 
 
 def _texts(value: Any) -> tuple[str, ...]:

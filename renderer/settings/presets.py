@@ -13,7 +13,7 @@ from pathlib import Path
 
 from renderer.errors import SettingsError
 from renderer.settings import cosmos
-from renderer.settings.render import unknown
+from renderer.settings.option import unknown
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -293,22 +293,24 @@ def check_model(model: str) -> None:
         if path.suffix != CHECKPOINT:
             raise SettingsError(
                 f"model {model} is pickled, so it is not opened: that may run code; convert it to "
-                "safetensors"
+                "safetensors",
+                "model",
             )
         if not path.is_file():
-            raise SettingsError(f"model {model}: there is no such file")
+            raise SettingsError(f"model {model}: there is no such file", "model")
         return
     if not model.startswith(("/", "./", "../", "~")):
         if _HUB_ID.fullmatch(model):
             return
         if model.casefold() == cosmos.NAME:
-            raise SettingsError(cosmos.MISSING)
+            raise SettingsError(cosmos.MISSING, "model")
         if "/" not in model:
             names = {preset.name for preset in PRESETS}
             raise SettingsError(
-                unknown(f"model {model!r}", model, names) + " (or give a folder, or a hub id)"
+                unknown(f"model {model!r}", model, names) + " (or give a folder, or a hub id)",
+                "model",
             )
-    raise SettingsError(f"model {model}: there is no such folder")
+    raise SettingsError(f"model {model}: there is no such folder", "model")
 
 
 def hub_source(model: str) -> tuple[str, str]:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from renderer.errors import SettingsError
-from renderer.settings.render import unknown
+from renderer.settings.option import unknown
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,5 +54,5 @@ def find_sampler(name: str) -> Sampler:
     """
     sampler = SCHEDULERS.get(name.casefold().replace("_", "-"))
     if sampler is None:
-        raise SettingsError(unknown(f"scheduler {name!r}", name, set(SCHEDULERS)))
+        raise SettingsError(unknown(f"scheduler {name!r}", name, set(SCHEDULERS)), "scheduler")
     return sampler

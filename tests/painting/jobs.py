@@ -31,11 +31,14 @@ def ring_job(
     *,
     keyframe: int = 3,
     picture: int = 0,
+    level: int | None = None,
     strength: float | None = None,
 ) -> PaintJob:
-    """A job on a canvas of noise, which `picture` numbers; by default :func:`ring`."""
+    """A job on a canvas of noise, which `picture` numbers, or of one grey; by default a ring."""
     mask = ring() if mask is None else mask
     canvas = np.random.default_rng(picture).integers(0, 256, (*mask.shape, 3), dtype=np.uint8)
+    if level is not None:
+        canvas[...] = level
     return PaintJob(canvas, mask, prompt, negative, seed, keyframe, strength=strength)
 
 

@@ -19,7 +19,8 @@ from renderer.painting.painters import OnStep, Painter, PaintJob
 from renderer.painting.painters.idle_time import Timed
 from renderer.painting.painters.texture.painter import create
 from renderer.painting.seeds import derive_seed, version_seed
-from renderer.settings.render import Method, RenderSettings
+from renderer.settings.painting import Method
+from renderer.settings.render import RenderSettings
 from tests.painting.jobs import ignore
 from tests.worlds import Scene, VaeLike, vae_like
 

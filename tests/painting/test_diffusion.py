@@ -54,47 +54,37 @@ def left_strip() -> NDArray[np.bool_]:
     return mask
 
 
-def job(
-    mask: NDArray[np.bool_] | None = None, *more: Any, level: int | None = None, **named: Any
-) -> PaintJob:
-    """As ``ring_job``; ``level``: around a picture of one grey."""
-    made = ring_job(mask, *more, **named)
-    if level is not None:
-        made.canvas[...] = level
-    return made
-
-
 @pytest.mark.parametrize("mask", [ring(), left_strip(), everything()], ids=["ring", "strip", "all"])
 def test_paints_every_kind_of_mask_and_is_the_same_for_the_same_seed(
     make: Make, kind: str, mask: NDArray[np.bool_]
 ) -> None:
     painter = make(kind)
-    first = painter.paint(job(mask), ignore)
+    first = painter.paint(ring_job(mask), ignore)
     assert first.shape == (*mask.shape, 3)
     assert first.dtype == np.uint8
     assert first.std() > 5
-    again = painter.paint(job(mask), ignore)
+    again = painter.paint(ring_job(mask), ignore)
     assert again.tobytes() == first.tobytes()
-    other = painter.paint(job(mask, seed=2), ignore)
+    other = painter.paint(ring_job(mask, seed=2), ignore)
     assert np.mean(other != first) > 0.5
 
 
 def test_another_painter_of_the_same_folder_gives_the_same_bytes(make: Make, kind: str) -> None:
-    first, second = (make(kind).paint(job(), ignore) for _ in range(2))
+    first, second = (make(kind).paint(ring_job(), ignore) for _ in range(2))
     assert first.tobytes() == second.tobytes()
 
 
 def test_the_largest_seed_of_a_job_works(make: Make) -> None:
-    make().paint(job(seed=2**63 - 1), ignore)
+    make().paint(ring_job(seed=2**63 - 1), ignore)
 
 
 def test_prompt_negative_prompt_and_guidance_count(make: Make, kind: str) -> None:
-    plain = make(kind).paint(job(), ignore)
+    plain = make(kind).paint(ring_job(), ignore)
     changed = [
-        make(kind).paint(job(prompt="a forest"), ignore),
-        make(kind).paint(job(negative="blurry"), ignore),
-        make(kind, guidance_scale=3.0).paint(job(), ignore),
-        make(kind, guidance_scale=0.0).paint(job(), ignore),
+        make(kind).paint(ring_job(prompt="a forest"), ignore),
+        make(kind).paint(ring_job(negative="blurry"), ignore),
+        make(kind, guidance_scale=3.0).paint(ring_job(), ignore),
+        make(kind, guidance_scale=0.0).paint(ring_job(), ignore),
     ]
     for picture in changed:
         assert np.any(picture != plain)
@@ -102,13 +92,13 @@ def test_prompt_negative_prompt_and_guidance_count(make: Make, kind: str) -> Non
 
 def test_the_known_area_steers_what_is_painted(make: Make) -> None:
     painter = make()
-    dark, bright = (painter.paint(job(level=level), ignore) for level in (20, 230))
+    dark, bright = (painter.paint(ring_job(level=level), ignore) for level in (20, 230))
     assert np.any(dark[ring()] != bright[ring()])
 
 
 def test_the_padding_does_not_count_at_full_strength(make: Make, kind: str) -> None:
     """Only strengths below 1 may see what lies under the mask."""
-    padded, blank = job(), job()
+    padded, blank = ring_job(), ring_job()
     blank.canvas[blank.mask] = 0
     for strength, alike in ((1.0, True), (0.7, False)):
         painter = make(kind, strength=strength)
@@ -117,8 +107,8 @@ def test_the_padding_does_not_count_at_full_strength(make: Make, kind: str) -> N
 
 
 def test_a_first_picture_ignores_canvas_and_strength(make: Make, kind: str) -> None:
-    full = make(kind).paint(job(everything()), ignore)
-    weak = make(kind, strength=0.4).paint(job(everything(), level=0), ignore)
+    full = make(kind).paint(ring_job(everything()), ignore)
+    weak = make(kind, strength=0.4).paint(ring_job(everything(), level=0), ignore)
     assert np.array_equal(full, weak)
 
 
@@ -136,12 +126,12 @@ def test_a_prompt_is_encoded_once(make: Make, kind: str) -> None:
     calls: list[str] = []
     with hooked(pipeline_of(painter).text_encoder, lambda *_: calls.append("encoded")):
         for seed in range(3):
-            painter.paint(job(seed=seed), ignore)
+            painter.paint(ring_job(seed=seed), ignore)
         once = len(calls)
         assert once in {1, 2}  # the prompt, and for SD the empty negative prompt
-        painter.paint(job(prompt="a forest"), ignore)
+        painter.paint(ring_job(prompt="a forest"), ignore)
         assert len(calls) == 2 * once
-        painter.paint(job(), ignore)
+        painter.paint(ring_job(), ignore)
         assert len(calls) == 2 * once
 
 
@@ -156,14 +146,14 @@ def test_progress_counts_the_steps_that_are_really_run(
     seen: list[tuple[int, int]] = []
     calls: list[int] = []
     with hooked(pipeline_of(painter).unet, lambda *_: calls.append(1)):
-        painter.paint(job(), lambda done, total: seen.append((done, total)))
+        painter.paint(ring_job(), lambda done, total: seen.append((done, total)))
     assert seen == [(step, run) for step in range(1, run + 1)]
     assert len(calls) == run
 
 
 def test_cancel_leaves_within_one_step_and_the_painter_goes_on(make: Make, kind: str) -> None:
     painter = make(kind, steps=8)
-    expected = painter.paint(job(), ignore)
+    expected = painter.paint(ring_job(), ignore)
     calls: list[int] = []
 
     def cancel(done: int, total: int) -> None:
@@ -171,16 +161,16 @@ def test_cancel_leaves_within_one_step_and_the_painter_goes_on(make: Make, kind:
             raise Cancelled
 
     with hooked(pipeline_of(painter).unet, lambda *_: calls.append(1)), pytest.raises(Cancelled):
-        painter.paint(job(), cancel)
+        painter.paint(ring_job(), cancel)
     assert len(calls) == 2
-    assert np.array_equal(painter.paint(job(), ignore), expected)
+    assert np.array_equal(painter.paint(ring_job(), ignore), expected)
 
 
 @pytest.mark.parametrize("name", sorted(SCHEDULERS))
 def test_every_scheduler_paints_the_same_picture_twice(make: Make, name: str) -> None:
     painter = make(steps=4, scheduler=name)
     assert type(pipeline_of(painter).scheduler).__name__ == SCHEDULERS[name].class_name
-    first, second = (painter.paint(job(), ignore) for _ in range(2))
+    first, second = (painter.paint(ring_job(), ignore) for _ in range(2))
     assert np.array_equal(first, second)
 
 
@@ -205,8 +195,8 @@ def test_a_bad_picture_is_painted_again_with_another_seed(
 ) -> None:
     painter = make(kind)
     with hooked(pipeline_of(painter).vae.decoder, spoil(2, value)):
-        picture = painter.paint(job(seed=5), ignore)
-    third = painter.paint(job(seed=derived_seed(5, 2)), ignore)
+        picture = painter.paint(ring_job(seed=5), ignore)
+    third = painter.paint(ring_job(seed=derived_seed(5, 2)), ignore)
     assert np.array_equal(picture, third)
     assert caplog.messages == [
         f"keyframe 3 came out {fault} with seed 5",
@@ -226,9 +216,9 @@ def test_a_picture_that_stays_bad_is_an_error_after_three_more(make: Make) -> No
             r"scheduler, or another model than \S+$",
         ),
     ):
-        painter.paint(job(), ignore)
+        painter.paint(ring_job(), ignore)
     assert len(calls) == 4 * 3
-    assert painter.paint(job(), ignore).std() > 5
+    assert painter.paint(ring_job(), ignore).std() > 5
 
 
 def test_nan_latents_are_noticed(make: Make) -> None:
@@ -238,14 +228,14 @@ def test_nan_latents_are_noticed(make: Make) -> None:
         return (output[0] * float("nan"),)
 
     with hooked(pipeline_of(painter).unet, poison), pytest.raises(PainterError, match="NaN"):
-        painter.paint(job(), ignore)
+        painter.paint(ring_job(), ignore)
 
 
 def test_a_black_picture_around_a_black_one_is_right(make: Make) -> None:
     """A night sky is no fault."""
     painter = make()
     with hooked(pipeline_of(painter).vae.decoder, spoil(1, -1.0)):
-        assert not painter.paint(job(level=0), ignore).any()
+        assert not painter.paint(ring_job(level=0), ignore).any()
 
 
 def test_a_long_prompt_says_what_is_not_read_once(
@@ -254,7 +244,7 @@ def test_a_long_prompt_says_what_is_not_read_once(
     painter = make(kind)
     # One token a character here: 75 are read.
     for seed in range(2):
-        painter.paint(job(prompt="x" * 75 + " tower", seed=seed), ignore)
+        painter.paint(ring_job(prompt="x" * 75 + " tower", seed=seed), ignore)
     ours = [text for text in caplog.messages if "reads" in text]
     assert ours == ["the model reads 75 tokens of a prompt; not seen: 'tower'"]
 
@@ -262,7 +252,7 @@ def test_a_long_prompt_says_what_is_not_read_once(
 def test_wrong_sizes_name_the_nearest(make: Make) -> None:
     line = "canvas 100x64 must be in multiples of 8 for"
     with pytest.raises(SettingsError, match=rf"^{line} \S+; nearest: (96|104)x64$"):
-        make().paint(job(np.ones((64, 100), dtype=bool)), ignore)
+        make().paint(ring_job(np.ones((64, 100), dtype=bool)), ignore)
 
 
 def test_a_mask_that_does_not_fit_is_refused(make: Make) -> None:
@@ -273,12 +263,12 @@ def test_a_mask_that_does_not_fit_is_refused(make: Make) -> None:
 
 def test_an_empty_prompt_of_a_job_is_refused(make: Make) -> None:
     with pytest.raises(SettingsError, match=r"^the prompt is empty; \S+ needs one$"):
-        make().paint(job(prompt=" "), ignore)
+        make().paint(ring_job(prompt=" "), ignore)
 
 
 def test_canvases_of_any_memory_layout_paint_alike(make: Make) -> None:
     painter = make()
-    plain = job()
+    plain = ring_job()
     turned = PaintJob(np.asfortranarray(plain.canvas)[::-1][::-1], plain.mask, "a castle", "", 1, 3)
     turned.canvas.flags.writeable = False
     assert np.array_equal(painter.paint(plain, ignore), painter.paint(turned, ignore))
@@ -287,6 +277,6 @@ def test_canvases_of_any_memory_layout_paint_alike(make: Make) -> None:
 def test_nothing_is_written_to_the_terminal(
     make: Make, kind: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    make(kind, scheduler="dpm++").paint(job(), ignore)
+    make(kind, scheduler="dpm++").paint(ring_job(), ignore)
     out, err = capfd.readouterr()
     assert (out, re.sub(r"\s", "", err)) == ("", "")

@@ -25,8 +25,9 @@ from renderer.painting.outpaint import (
 )
 from renderer.painting.painters import OnStep, Painter, PaintJob
 from renderer.painting.seeds import derive_seed
+from renderer.settings.painting import Method
 from renderer.settings.plain_values import Size
-from renderer.settings.render import Method, RenderSettings
+from renderer.settings.render import RenderSettings
 from tests.painting.jobs import ignore
 from tests.worlds import (
     Scene,

@@ -14,7 +14,8 @@ from renderer.painting.geometry import Geometry
 from renderer.painting.outpaint import Outpainted, outpaint
 from renderer.painting.painters import OnStep, Painter, PaintJob
 from renderer.painting.seeds import derive_seed
-from renderer.settings.render import Method, RenderSettings
+from renderer.settings.painting import Method
+from renderer.settings.render import RenderSettings
 from tests.worlds import Scene, TrueBorder, VaeLike, true_canvas
 
 Pixels = NDArray[np.uint8]

@@ -12,8 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from renderer.errors import ProjectError, SettingsError
+from renderer.settings.painting import MAX_SEED
 from renderer.settings.plain_values import parse_size
-from renderer.settings.render import MAX_SEED, RenderSettings, nearest_multiple
+from renderer.settings.render import RenderSettings, nearest_multiple
 
 text = some.text(some.characters(exclude_categories=("Cs",)), max_size=60)
 even = some.integers(32, 4096).map(lambda half: 2 * half)

@@ -1,17 +1,20 @@
 """The options by which a film is described, shared by the verbs that make or change one.
 
-They carry RenderSettings' own names, so that a verb hands them on as they come. Ranges and names
-are checked by the engine, in one place.
+They come from the rows of the settings and carry their names, so that a verb hands them on as they
+come. Ranges and names are checked by the settings, in one place.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import partial
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
+
+from renderer.settings.film import BESIDES
+from renderer.settings.option import Kind, Option
+from renderer.settings.render import OPTIONS
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -51,6 +54,14 @@ class KeyValue(click.ParamType[Any]):
 FILE = click.Path(path_type=Path)
 FOLDER = click.Path(path_type=Path)
 
+_TYPES: Mapping[Kind, Any] = {
+    "whole": int,
+    "number": float,
+    "count": KeyframeCount(),
+    "pairs": KeyValue(),
+}
+"""The rest is text."""
+
 headless_option = click.option(
     "--headless",
     is_flag=True,
@@ -64,181 +75,41 @@ json_option = click.option(
 
 def painting_options(command: F) -> F:
     """What may change at every keyframe."""
-    option = click.option
-    return _stacked(
-        command,
-        option(
-            "--painter",
-            metavar="NAME",
-            help="texture (no model), diffusion, or module:factory. By default diffusion where "
-            "there is a usable accelerator, else texture.",
-        ),
-        option(
-            "--model",
-            metavar="ID|FOLDER",
-            help="Model of the diffusion painter: a preset (see `zoomtui models`), a hub id, which "
-            "may end in @revision, a folder, or a checkpoint in one .safetensors file.",
-        ),
-        option("--negative-prompt", metavar="TEXT", help="What to keep out of the picture."),
-        option("--steps", type=int, metavar="N", help="Denoising steps a call."),
-        option("--guidance-scale", type=float, metavar="G", help="Weight of the prompt."),
-        option(
-            "--strength",
-            type=float,
-            metavar="S",
-            help="How much of the border is noised anew, above 0 and up to 1.",
-        ),
-        option("--scheduler", metavar="NAME", help="Sampler, such as ddim, euler, dpm++ or unipc."),
-        option(
-            "--trust-pickled-weights",
-            is_flag=True,
-            default=None,
-            help="Open model files that are no safetensors. They can run any code as you: only for "
-            "models whose maker you trust.",
-        ),
-        option(
-            "--lora",
-            "loras",
-            multiple=True,
-            metavar="FILE[:WEIGHT]",
-            help="A LoRA (.safetensors) for the model, with a weight such as 0.8; repeatable.",
-        ),
-        option(
-            "--speed",
-            metavar="quality|balanced|fast",
-            help="What the diffusion painter trades for speed. quality (default): nothing; "
-            "balanced: the prompt's weight in the last steps; fast: that, and detail, by fewer "
-            "steps with a distilled LoRA, or by steps of which most run only a part of the model.",
-        ),
-        option("--seed", type=int, metavar="N", help="The root of every random choice."),
-        option(
-            "--method",
-            metavar="direct|sequential",
-            help="All four sides in one call, or one side a call.",
-        ),
-        option(
-            "--candidates",
-            type=int,
-            metavar="N",
-            help="Versions to paint of each border, in one batch where the painter can; the one "
-            "with the best seam and drift is kept. The first picture is painted once.",
-        ),
-        option(
-            "--prompt-blend",
-            type=int,
-            metavar="N",
-            help="Keyframes that a new prompt takes to replace the one before; 0 (default): none.",
-        ),
-        option(
-            "--overmask",
-            type=int,
-            metavar="PX",
-            help="Let the painter redraw so much of the picture's edge, in whole cells of its "
-            "latents, to find a better join; what was there is kept all the same.",
-        ),
-        option(
-            "--feather",
-            type=int,
-            metavar="PX",
-            help="Border over which what differs at the join fades away; 0: none.",
-        ),
-        option(
-            "--colour-fit/--no-colour-fit",
-            default=None,
-            help="Undo the painter's change of colours; on by default.",
-        ),
-        option(
-            "--drift-guard",
-            type=float,
-            metavar="S",
-            help="Share by which colours that left the first picture's are pulled back a keyframe; "
-            "0: off.",
-        ),
-        option(
-            "--seam-pass",
-            type=float,
-            metavar="S",
-            help="Paint a thin band along the join once more, at this strength, such as 0.4; 0 "
-            "(default): not. For diffusion.",
-        ),
-        option(
-            "--keyframes",
-            type=KeyframeCount(),
-            metavar="N|inf",
-            help="Pictures in all, the first included; inf: until stopped.",
-        ),
-    )
+    return _stacked(command, *(_option(name, row) for name, row in _rows(steerable=True)))
 
 
 def film_options(*, hidden: bool = False) -> Callable[[F], F]:
     """What is fixed once a film has begun. ``hidden``: taken, so that the refusal can say why."""
-    option = partial(click.option, hidden=hidden)
 
     def decorate(command: F) -> F:
-        return _stacked(
-            command,
-            option(
-                "--outpaint-size",
-                type=int,
-                metavar="PX",
-                help="Border added at each end of the shorter edge (instead of --zoom-factor).",
-            ),
-            option(
-                "--zoom-factor",
-                type=float,
-                metavar="R",
-                help="How much wider the view gets a keyframe; 1.5 by default.",
-            ),
-            option("--size", metavar="WxH", help="Film size, any aspect, even sides."),
-            option(
-                "--keyframe-size",
-                metavar="WxH",
-                help="The picture that is outpainted; by default what suits model and film.",
-            ),
-            option(
-                "--fps",
-                metavar="RATE",
-                help="Frames a second, also 24000/1001; 30 by default.",
-            ),
-            option(
-                "--frames-per-keyframe",
-                type=int,
-                metavar="N",
-                help="Frames from one keyframe to the next.",
-            ),
-            option(
-                "--seconds-per-keyframe",
-                type=float,
-                metavar="S",
-                help="The same in seconds; 2 by default.",
-            ),
-            option(
-                "--direction",
-                metavar="out|in",
-                help="in: at the end the film zooming in is made as well, as exports/in.mp4; until "
-                "then there is the one zooming out to watch.",
-            ),
-            option(
-                "--codec",
-                metavar="NAME",
-                help="h264 (default), hevc, av1, vp9, or an encoder such as h264_nvenc.",
-            ),
-            option(
-                "--crf", type=int, metavar="N", help="Quality of the film; lower is better, larger."
-            ),
-            option(
-                "--preset", metavar="NAME", help="The encoder's speed preset, such as veryfast."
-            ),
-            option(
-                "--encoder-option",
-                "encoder_options",
-                type=KeyValue(),
-                multiple=True,
-                help="Anything else for the encoder; repeatable.",
-            ),
-        )
+        rows = _rows(steerable=False)
+        return _stacked(command, *(_option(name, row, hidden=hidden) for name, row in rows))
 
     return decorate
+
+
+def _rows(*, steerable: bool) -> Iterator[tuple[str, Option]]:
+    """The settings that have an option, each with what says it in another way."""
+    for name, row in OPTIONS.items():
+        if row.help and row.steerable == steerable:
+            yield name, row
+            yield from ((key, other) for key, other in BESIDES.items() if other.instead_of == name)
+
+
+def _option(name: str, row: Option, *, hidden: bool = False) -> Callable[[F], F]:
+    """The click option of a setting; its value comes under the setting's own name."""
+    said: dict[str, Any] = {"help": row.help, "hidden": hidden, "metavar": row.metavar or None}
+    words = row.option(name)
+    match row.kind:
+        case "flag":
+            said |= {"is_flag": True, "default": None}
+        case "switch":
+            words, said["default"] = f"{words}/--no-{words.removeprefix('--')}", None
+        case "words" | "pairs":
+            said["multiple"] = True
+    if row.kind in _TYPES:
+        said["type"] = _TYPES[row.kind]
+    return click.option(words, name, **said)
 
 
 def wishes(options: dict[str, Any]) -> dict[str, Any]:

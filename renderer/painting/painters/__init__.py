@@ -21,7 +21,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from renderer.errors import PainterError, SettingsError
-from renderer.settings.render import RenderSettings, unknown
+from renderer.settings.option import unknown
+from renderer.settings.render import RenderSettings
 
 OnStep = Callable[[int, int], None]
 """``on_step(done, total)``: reports progress within one call; may raise to cancel it."""
@@ -123,7 +124,9 @@ def find(name: str) -> PainterFactory:
         _look_here_for(name.partition(":")[0].partition(".")[0])
         return _load(name, f"painter {name!r}")
     known = {*BUILT_IN, *(entry.name for entry in entry_points(group=ENTRY_POINT_GROUP))}
-    raise SettingsError(unknown(f"painter {name!r}", name, known) + " (or module:factory)")
+    raise SettingsError(
+        unknown(f"painter {name!r}", name, known) + " (or module:factory)", "painter"
+    )
 
 
 def _load(target: str, what: str) -> PainterFactory:

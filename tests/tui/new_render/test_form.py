@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from renderer.errors import SettingsError
+from renderer.planning.prepare import prepare
 from renderer.settings.presets import PRESETS
 from tests.cli.processes import environment
 from zoomtui.tui.new_render import fields, form
@@ -102,15 +104,14 @@ def test_what_is_wrong_in_a_plan_is_said_with_its_line_at_its_field(plan: Path) 
 
 
 def test_a_size_that_suits_no_painter_is_the_fault_of_what_was_typed() -> None:
-    complaint = "keyframe_size 9000x9000 is out of range; each side 64 to 8192"
-    assert form.field_of(complaint, {"size": "9000x9000"}) == "size"
-    assert form.field_of(complaint, {"keyframe_size": "9000x9000"}) == "keyframe_size"
+    error = SettingsError("keyframe_size 9000x9000 is out of range", "keyframe_size")
+    assert form.complaint(error, {"size": "9000x9000"}).key == "size"
+    assert form.complaint(error, {"keyframe_size": "9000x9000"}).key == "keyframe_size"
 
 
 def test_every_field_stands_in_one_row() -> None:
     rows = [*fields.ROWS, *(row for group in fields.GROUPS for row in group.rows)]
     assert sorted(key for row in rows for key in row) == sorted(fields.BY_KEY)
-    assert set(fields.DIFFUSION) <= fields.BY_KEY.keys()
 
 
 def test_a_missing_prompt_is_the_prompts_fault() -> None:
@@ -119,11 +120,18 @@ def test_a_missing_prompt_is_the_prompts_fault() -> None:
     assert caught.value.key == "prompt"
 
 
-def test_a_picture_that_cannot_be_read_is_the_fault_of_its_field() -> None:
-    texts = {"image": "/no/such.png", "exemplar": "/no/other.png"}
-    assert form.field_of("/no/other.png can't be read: No such file", texts) == "exemplar"
-    assert form.field_of("/no/such.png can't be read: No such file", texts) == "image"
-    assert form.field_of("the moon is in the way", texts) == ""
+def test_a_picture_that_cannot_be_read_is_the_fault_of_its_field(tmp_path: Path) -> None:
+    settings = form.check(GOOD).settings
+    for key, pictures in {"image": ["/no/a.png"], "exemplar": [None, "/no/b.png"]}.items():
+        paths = [picture and Path(picture) for picture in pictures]
+        with pytest.raises(SettingsError) as caught:
+            prepare(tmp_path / "a.zoom", settings, *paths)
+        assert form.complaint(caught.value, {}).key == key
+
+
+def test_an_error_that_blames_no_field_stands_below() -> None:
+    assert form.complaint(OSError("the moon is in the way"), {}).key == ""
+    assert form.complaint(SettingsError("no thread is left", "threads"), {}).key == ""
 
 
 @pytest.mark.parametrize("preset", fields.FILM_PRESETS)
@@ -154,7 +162,7 @@ def test_every_text_on_offer_is_one_that_can_be_used(key: str, choice: str) -> N
 def test_defaults_that_are_typed_in_change_nothing() -> None:
     plan = form.check(GOOD)
     shown = form.defaults(plan.settings, Path("reef.zoom"))
-    words = {"scheduler", "keyframes", "loras", "encoder_options", *fields.NO_SETTINGS}
+    words = {"scheduler", "keyframes", "loras", "encoder_options", *fields.SOURCES}
     typed = {key: text for key, text in shown.items() if key not in words}
     again = form.check({**GOOD, **typed}).settings
     assert again.changed({"crf": None, "preset": ""}) == plan.settings

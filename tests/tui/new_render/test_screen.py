@@ -162,13 +162,12 @@ def test_a_group_unfolds_by_key_and_says_what_is_set_while_it_is_folded(here: Pa
     async def run() -> None:
         app = on_new(here)
         async with app.run_test(size=(120, 36)) as pilot:
-            await put(pilot, painter="texture", feather="64")
+            await put(pilot, prompt="a reef", painter="diffusion", feather="64")
             assert "▸ Joining      Feather 64" in screen_text(app)
             app.screen.query_one("#group-joining").focus()
             await pilot.press("space")
             assert "▾ Joining" in screen_text(app)
             assert "Drift guard" in screen_text(app)
-            assert "Seam pass" not in screen_text(app)  # only a model makes use of it
             await pilot.press("tab", *"16")
             assert new(pilot).texts["overmask"] == "16"
             assert "--overmask 16 --feather 64" in " ".join(new(pilot).command.split())
@@ -176,6 +175,8 @@ def test_a_group_unfolds_by_key_and_says_what_is_set_while_it_is_folded(here: Pa
             assert "▸ Joining      Overmask 16  Feather 64" in screen_text(app)
             await pilot.click("#group-joining")
             assert "▾ Joining" in screen_text(app)
+            await put(pilot, painter="texture")
+            assert "Joining" not in screen_text(app)  # only a model makes use of it
 
     asyncio.run(run())
 

@@ -16,7 +16,6 @@ from pathlib import Path
 from renderer.errors import RendererError
 from renderer.formatting import clean, duration_text, size_text
 from renderer.journal import read_journal
-from renderer.painting.geometry import Geometry
 from renderer.planning.estimate import Estimate
 from renderer.project import registry
 from renderer.project.records import (
@@ -28,7 +27,7 @@ from renderer.project.records import (
 )
 from renderer.settings.plain_values import dimensions
 from renderer.settings.presets import find_preset
-from renderer.settings.render import RenderSettings
+from renderer.settings.render import OPTIONS, RenderSettings
 from zoomtui.tui.shared.styled_text import NOT_AVAILABLE, Line, Part, Role, cut, folded, labelled
 
 _RENDERS = 50
@@ -88,12 +87,13 @@ def survey(folder: Path, settings: RenderSettings, surroundings: Surroundings) -
 
 def likeness(settings: RenderSettings) -> Likeness:
     """Renders that are equal in this take as long for a keyframe."""
-    canvas = Geometry.of(settings).canvas_size
     model = find_preset(settings.model)
     weights = (model.repo or model.name) if model else settings.model
-    modelled = (weights, settings.steps, settings.scheduler)
-    called = modelled if settings.painter == "diffusion" else ()
-    return (settings.painter, settings.method, canvas, settings.keyframe_size, *called)
+    return tuple(
+        weights if name == "model" else getattr(settings, name)
+        for name, option in OPTIONS.items()
+        if option.slows and option.concerns(settings.painter)
+    )
 
 
 def pace_of(settings: RenderSettings, surroundings: Surroundings) -> Pace | None:

@@ -15,9 +15,10 @@ from typing import Any
 from renderer.errors import SettingsError
 from renderer.planning.prompt_file import Starts, with_plan
 from renderer.settings.codecs import resolve
+from renderer.settings.option import Option, unknown
 from renderer.settings.plain_values import dimensions
-from renderer.settings.render import RenderSettings, unknown
-from zoomtui.tui.new_render.fields import BY_KEY, DIFFUSION, FIELDS, FILM_PRESETS, NO_SETTINGS
+from renderer.settings.render import OPTIONS, RenderSettings
+from zoomtui.tui.new_render.fields import BY_KEY, FIELDS, FILM_PRESETS, SOURCES, unused_by
 from zoomtui.tui.shared.form_fields import FieldError, Texts, counted, read, words_of
 
 _AS_TYPED = ("prompt", "negative_prompt")
@@ -38,11 +39,11 @@ class Draft:
 def wishes(texts: Texts) -> dict[str, Any]:
     """What was really filled in, for ``renderer.planning.defaults.fill_in``. Raises FieldError.
 
-    Without ``NO_SETTINGS``.
+    Without ``SOURCES``.
     """
     given: dict[str, Any] = {"prompt": texts.get("prompt", "")}
     for field in FIELDS:
-        if field.key not in NO_SETTINGS and (text := _text(field.key, texts)):
+        if field.key not in SOURCES and (text := _text(field.key, texts)):
             given[field.key] = read(field, text)
     return given
 
@@ -93,8 +94,8 @@ def painter_of(texts: Texts) -> str:
 
 
 def relevant(texts: Texts) -> dict[str, str]:
-    """The fields that count: those that only a model makes use of don't without one."""
-    unused = DIFFUSION if painter_of(texts) == "texture" else ()
+    """The fields that count: those that the painter makes use of."""
+    unused = unused_by(painter_of(texts))
     return {key: text for key, text in texts.items() if key not in unused}
 
 
@@ -102,45 +103,43 @@ def defaults(settings: RenderSettings, folder: Path) -> dict[str, str]:
     """What an empty field stands for, by key, as it could be typed."""
     codec = resolve(settings.codec)
     seconds = float(settings.frames_per_keyframe / settings.fps)
+    texts = {
+        name: _as_typed(option, getattr(settings, name))
+        for name, option in OPTIONS.items()
+        if option.row and name not in _LEFT_EMPTY
+    }
     return {
-        "painter": settings.painter,
-        "model": settings.model,
-        "steps": str(settings.steps),
-        "guidance_scale": f"{settings.guidance_scale:g}",
-        "strength": f"{settings.strength:g}",
+        **texts,
         "scheduler": settings.scheduler or "the model's own",
-        "image": "painted",
-        "exemplar": "the first picture" if settings.painter == "texture" else "none",
-        "speed": settings.speed,
-        "loras": " ".join(settings.loras) or "none",
-        "method": settings.method,
-        "candidates": str(settings.candidates),
-        "prompts": "none",
-        "prompt_blend": str(settings.prompt_blend),
-        "keyframe_size": dimensions(settings.keyframe_size),
         "keyframes": "inf: until stopped",
-        "zoom_factor": f"{settings.zoom_factor:g}",
         "seconds_per_keyframe": f"{seconds:.4g}",
-        "direction": settings.direction,
-        "size": dimensions(settings.size),
-        "fps": str(settings.fps),
-        "codec": settings.codec,
         "crf": str(codec.crf),
         "preset": codec.preset,
-        "encoder_options": "none",
+        "image": "painted",
+        "exemplar": "the first picture" if settings.painter == "texture" else "none",
+        "prompts": "none",
         "folder": folder.name,
-        **_joining(settings),
     }
 
 
-def _joining(settings: RenderSettings) -> dict[str, str]:
-    return {
-        "overmask": str(settings.overmask),
-        "feather": str(settings.feather),
-        "colour_fit": "yes" if settings.colour_fit else "no",
-        "drift_guard": f"{settings.drift_guard:g}",
-        "seam_pass": f"{settings.seam_pass:g}",
-    }
+_LEFT_EMPTY = ("prompt", "negative_prompt", "seed")
+"""Fields that stand for nothing while they are empty."""
+
+
+def _as_typed(option: Option, value: Any) -> str:
+    """A setting's value as it could stand in its field."""
+    match option.kind:
+        case "size":
+            return dimensions(value)
+        case "number":
+            return f"{value:g}"
+        case "switch":
+            return "yes" if value else "no"
+        case "words":
+            return " ".join(value) or "none"
+        case "pairs":
+            return " ".join(f"{key}={text}" for key, text in value.items()) or "none"
+    return str(value)
 
 
 def check(texts: Texts) -> Draft:
@@ -154,7 +153,7 @@ def check(texts: Texts) -> Draft:
         plan = fill_in(given)
         encoder_options(plan.settings)
     except SettingsError as error:
-        raise FieldError(field_of(str(error), texts), str(error)) from None
+        raise complaint(error, texts) from None
     return Draft(plan.settings, plan.notes, later)
 
 
@@ -188,41 +187,22 @@ def _check_painter(name: str) -> None:
 
     known = {*BUILT_IN, *(entry.name for entry in entry_points(group=ENTRY_POINT_GROUP))}
     if name and name not in known and ":" not in name:
-        raise SettingsError(unknown(f"painter {name!r}", name, known) + " (or module:factory)")
+        raise SettingsError(
+            unknown(f"painter {name!r}", name, known) + " (or module:factory)", "painter"
+        )
 
 
-def field_of(complaint: str, texts: Texts) -> str:
-    """The field that an error is about: the one whose path, or else whose name, it has first."""
-    for key in NO_SETTINGS:
-        named = path(texts, key)
-        if named is not None and str(named) in complaint:
-            return key
-    line = complaint.casefold().replace("_", " ")
-    if "needs a prompt" in line or "prompt is empty" in line:
-        return "prompt"
-    found = [
-        (line.find(name), -len(name), key) for name, key in _NAMES.items() if _names(line, name)
-    ]
-    key = min(found)[2] if found else ""
-    return "size" if key == "keyframe_size" and not _text(key, texts) else key
+def complaint(error: Exception, texts: Texts) -> FieldError:
+    """The error at the field that it blames, if there is one."""
+    blamed = getattr(error, "field", "")
+    key = _SAID_IN.get(blamed, blamed)
+    if key == "keyframe_size" and not _text(key, texts):
+        key = "size"  # that is what it follows from
+    return FieldError(key if key in BY_KEY else "", str(error))
 
 
-_NAMES = {
-    **{key.replace("_", " "): key for key in BY_KEY if key not in ("prompt", "image")},
-    "frames per keyframe": "seconds_per_keyframe",
-    "encoder": "codec",
-    "encoder option": "encoder_options",
-    "lora": "loras",
-    "--out": "folder",
-}
-"""Words by which the engine calls what stands in a field."""
-
-
-def _names(line: str, name: str) -> bool:
-    """``name`` stands in ``line`` as words of their own."""
-    at = line.find(name)
-    after = line[at + len(name) : at + len(name) + 1]
-    return at >= 0 and not after.isalnum() and (at == 0 or not line[at - 1].isalnum())
+_SAID_IN = {"frames_per_keyframe": "seconds_per_keyframe"}
+"""Settings that another field says."""
 
 
 def _text(key: str, texts: Texts) -> str:

@@ -117,7 +117,7 @@ class NewScreen(FormScreen):
             self.wrong = FieldError("folder", str(error))
         missing = self.wrong is not None and self.wrong.key == "prompt"
         self.form.complain(None if missing else self.wrong)  # not before anything was typed
-        self.form.hide(fields.DIFFUSION if form.painter_of(texts) == "texture" else ())
+        self.form.hide(fields.unused_by(form.painter_of(texts)))
         if self._draft is not None:
             self.form.show_defaults(form.defaults(self._draft.settings, self._folder))
             self.after_typing(self._forecast)
@@ -217,7 +217,7 @@ class NewScreen(FormScreen):
             prepared = await asyncio.to_thread(prepare, folder, *_made_from(draft, texts))
             await asyncio.to_thread(begin, prepared)
         except (RendererError, OSError) as error:
-            self._refuse(FieldError(form.field_of(str(error), texts), str(error)))
+            self._refuse(form.complaint(error, texts))
         else:
             if len(self.app.screen_stack) > 1:
                 self.dismiss()
@@ -238,7 +238,7 @@ class NewScreen(FormScreen):
     def _tried_in_vain(self, event: Trial.Failed) -> None:
         self.remove_class("-tried")
         self.call_after_refresh(self.paint)
-        self._refuse(FieldError(form.field_of(event.text, self.texts), event.text))
+        self._refuse(form.complaint(event.error, self.texts))
 
     @work(group="dialog", exclusive=True)
     async def action_back(self) -> None:

@@ -147,7 +147,7 @@ def _progress(event: Event | None, folder: Path) -> Progress | None:
             text = f"keyframe {event.keyframe} painted in {event.seconds:.1f} s"
             return Progress(text, keyframe_path(folder, event.keyframe))
         case RenderFailed():
-            raise TryOutFailed(event.message)
+            raise TryOutFailed(event.message, event.field)
     return None
 
 

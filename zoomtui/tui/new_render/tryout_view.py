@@ -25,11 +25,11 @@ class Trial(Vertical):
     """
 
     class Failed(Message):
-        """It could not be painted; ``text`` is the engine's reason."""
+        """It could not be painted; ``error`` is the engine's reason."""
 
-        def __init__(self, text: str) -> None:
+        def __init__(self, error: Exception) -> None:
             super().__init__()
-            self.text = text
+            self.error = error
 
     def __init__(self, id: str) -> None:  # noqa: A002 - Textual's own name
         super().__init__(id=id)
@@ -79,7 +79,7 @@ class Trial(Vertical):
             self._say("this is how it begins   Esc puts it away")
         except (RendererError, OSError) as error:
             self.put_away()
-            self.post_message(self.Failed(str(error)))
+            self.post_message(self.Failed(error))
         finally:
             self.running = False
 

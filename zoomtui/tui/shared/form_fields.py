@@ -9,13 +9,10 @@ import os
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
-Kind = Literal[
-    "text", "whole", "number", "seconds", "count", "path", "flag", "switch", "words", "pairs"
-]
-"""``flag``: yes or no, and no is what happens anyway; ``switch``: yes or no, and an option for
-each; ``words``, ``pairs``: several texts with spaces between them, quotes as in a shell."""
+from renderer.settings.option import Kind
+
 Texts = Mapping[str, str]
 """What stands in each field, by its key."""
 Row = tuple[str, ...]

@@ -33,7 +33,9 @@ def create(settings: RenderSettings) -> Painter:
     can't use and PainterError, with the true cause, if the model can't be loaded.
     """
     if not settings.prompt.strip():
-        raise SettingsError("the prompt is empty; this painter needs words for what to paint")
+        raise SettingsError(
+            "the prompt is empty; this painter needs words for what to paint", "prompt"
+        )
     prepare_environment()
     try:
         from renderer.painting.painters.diffusion.loading import load

@@ -84,7 +84,7 @@ def locate_lora(lora: Lora) -> Path:
     if lora.on_hub is None:
         file = Path(lora.source).expanduser()
         if not file.is_file():
-            raise SettingsError(f"lora {lora.source}: there is no such file")
+            raise SettingsError(f"lora {lora.source}: there is no such file", "loras")
         return file
     repo, name = lora.on_hub
     try:

@@ -129,14 +129,17 @@ def _open(settings: RenderSettings, model: str, device: Device) -> tuple[Family,
 def _check_fits(family: Family, settings: RenderSettings, model: str) -> None:
     """Refuse what this kind of model has no use for, before gigabytes are read."""
     if family.own_sampler and settings.scheduler:
-        raise SettingsError(f"{model} works with its own scheduler only; leave scheduler out")
+        raise SettingsError(
+            f"{model} works with its own scheduler only; leave scheduler out", "scheduler"
+        )
     if not family.weighs_strength and settings.strength != 1:
         raise SettingsError(
-            f"{model} has no strength to set, not even {settings.strength:g}; leave it at 1"
+            f"{model} has no strength to set, not even {settings.strength:g}; leave it at 1",
+            "strength",
         )
     if not family.weighs_strength and settings.seam_pass:
         raise SettingsError(
-            f"{model} has no strength to set, so it does no seam pass; leave it at 0"
+            f"{model} has no strength to set, so it does no seam pass; leave it at 0", "seam_pass"
         )
 
 
@@ -259,16 +262,19 @@ def _check_steps(pipeline: Any, family: Family, settings: RenderSettings) -> Non
     name = settings.scheduler or type(pipeline.scheduler).__name__
     most = pipeline.scheduler.config.num_train_timesteps
     if settings.steps > most:
-        raise SettingsError(f"steps must be at most {most} with this model, not {settings.steps}")
+        raise SettingsError(
+            f"steps must be at most {most} with this model, not {settings.steps}", "steps"
+        )
     try:
         if not family.own_sampler:
             pipeline.scheduler.set_timesteps(settings.steps)
     except ValueError as error:
         raise SettingsError(
-            f"scheduler {name} can't do {settings.steps} steps: {one_line(error)}"
+            f"scheduler {name} can't do {settings.steps} steps: {one_line(error)}", "scheduler"
         ) from error
     if int(settings.steps * settings.strength) < 1:
         raise SettingsError(
             f"strength {settings.strength:g} of {settings.steps} steps leaves no step to do; "
-            f"it must be at least {1 / settings.steps:.3g}"
+            f"it must be at least {1 / settings.steps:.3g}",
+            "strength",
         )

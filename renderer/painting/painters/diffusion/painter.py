@@ -88,7 +88,8 @@ class DiffusionPainter:
             raise SettingsError(
                 f"canvas {width}x{height} must be in multiples of {step} for "
                 f"{self._loaded.model}; nearest: "
-                f"{nearest_multiple(width, step)}x{nearest_multiple(height, step)}"
+                f"{nearest_multiple(width, step)}x{nearest_multiple(height, step)}",
+                "keyframe_size",
             )
         area = self._loaded.family.area
         if area is not None and width * height > area:
@@ -96,7 +97,8 @@ class DiffusionPainter:
             sides = (int(side * shrunk) // step * step for side in (width, height))
             raise SettingsError(
                 f"canvas {width}x{height} is too large for {self._loaded.model}; nearest: "
-                + "x".join(str(max(side, step)) for side in sides)
+                + "x".join(str(max(side, step)) for side in sides),
+                "keyframe_size",
             )
         if job.mask.shape != (height, width):
             raise SettingsError(
@@ -104,7 +106,7 @@ class DiffusionPainter:
                 f"canvas {width}x{height}"
             )
         if not job.prompt.strip():
-            raise SettingsError(f"the prompt is empty; {self._loaded.model} needs one")
+            raise SettingsError(f"the prompt is empty; {self._loaded.model} needs one", "prompt")
 
 
 def derived_seed(seed: int, attempt: int) -> int:

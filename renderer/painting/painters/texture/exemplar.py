@@ -121,7 +121,8 @@ def read_exemplar(path: Path) -> NDArray[np.uint8]:
     if min(picture.size) < MIN_SIDE:
         raise SettingsError(
             f"exemplar {path} is too narrow to take patches from; "
-            f"use a picture of {ROOM}x{ROOM} or more"
+            f"use a picture of {ROOM}x{ROOM} or more",
+            "exemplar",
         )
     return np.array(picture)
 

@@ -1,0 +1,200 @@
+"""The chain of keyframes and the film made of it: one row a setting."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Literal, get_args
+
+from renderer.settings.codecs import CODECS
+from renderer.settings.option import Option, at_least, between, not_empty, one_of, setting
+from renderer.settings.painting import PaintingSettings
+from renderer.settings.plain_values import Size, dimensions
+
+Direction = Literal["out", "in"]
+
+MIN_SIDE, MAX_SIDE = 64, 8192
+_SPEEDS = ("ultrafast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow")
+
+
+def _side(name: str, value: Size) -> str | None:
+    if min(value) >= MIN_SIDE and max(value) <= MAX_SIDE:
+        return None
+    return f"{name} {dimensions(value)} is out of range; each side {MIN_SIDE} to {MAX_SIDE}"
+
+
+def _film_size(name: str, value: Size) -> str | None:
+    width, height = value
+    if width % 2 == 0 and height % 2 == 0:
+        return _side(name, value)
+    even = dimensions((width + width % 2, height + height % 2))
+    return _side(name, value) or (
+        f"{name} {dimensions(value)} has an odd side, which yuv420p film can't have; use {even}"
+    )
+
+
+def _zoom_factor(name: str, value: float) -> str | None:
+    if not math.isfinite(value) or value <= 1:
+        return f"{name} must be above 1 (1.5 is usual), not {value:g}"
+    return None if value <= 4 else f"{name} {value:g} is too large; at most 4"
+
+
+def _rate(name: str, value: Fraction) -> str | None:
+    if not 0 < value <= 1000:
+        return f"{name} must be above 0 and at most 1000, not {value}"
+    if value.numerator < 2**31 and value.denominator < 2**31:
+        return None
+    return f"{name} {value} can't be written exactly; use a simple fraction such as 30000/1001"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FilmSettings(PaintingSettings):
+    """All but the number of keyframes is fixed by the film. ``RenderSettings`` checks it."""
+
+    keyframe_size: Size = setting(
+        (512, 512),
+        kind="size",
+        check=_side,
+        help="The picture that is outpainted; by default what suits model and film.",
+        metavar="WxH",
+        label="Keyframe size",
+        hint="What is outpainted; empty: what suits model and film.",
+        choices=("512x512", "768x768", "1024x1024"),
+        row=("painting", 4),
+        slows=True,
+        new_painter=True,
+    )
+    size_multiple: int = setting(8, kind="whole", check=between(1, 128), new_painter=True)
+    """Sides of P and of every canvas are multiples of this (the model's need)."""
+    zoom_factor: float = setting(
+        1.5,
+        kind="number",
+        check=_zoom_factor,
+        help="How much wider the view gets a keyframe; 1.5 by default.",
+        metavar="R",
+        label="Zoom factor",
+        hint="How much wider the view gets a keyframe; 1 to 4.",
+        choices=("1.25", "1.5", "2", "3"),
+        row=("", 7),
+        slows=True,
+        new_painter=True,
+        provenance=True,
+    )
+    keyframes: int | None = setting(
+        None,
+        kind="count",
+        none="inf",
+        check=at_least(2, " (the first picture and one around it)"),
+        help="Pictures in all, the first included; inf: until stopped.",
+        metavar="N|inf",
+        label="Keyframes",
+        hint="Pictures in all; empty or inf: until you stop it.",
+        choices=("inf", "10", "20", "60", "200"),
+        row=("", 6),
+        steerable=True,
+    )
+    size: Size = setting(
+        (512, 512),
+        kind="size",
+        check=_film_size,
+        help="Film size, any aspect, even sides.",
+        metavar="WxH",
+        label="Film size",
+        hint="WIDTHxHEIGHT, even; empty: what suits the painter.",
+        choices=("512x512", "640x360", "1280x720", "1920x1080", "1080x1920", "3840x2160"),
+        row=("", 8),
+    )
+    fps: Fraction = setting(
+        Fraction(30),
+        kind="rate",
+        check=_rate,
+        help="Frames a second, also 24000/1001; 30 by default.",
+        metavar="RATE",
+        label="Frames/s",
+        hint="Also a fraction such as 24000/1001.",
+        choices=("24", "25", "30", "50", "60"),
+        row=("", 8),
+    )
+    frames_per_keyframe: int = setting(
+        60,
+        kind="whole",
+        check=at_least(1),
+        help="Frames from one keyframe to the next.",
+        metavar="N",
+    )
+    codec: str = setting(
+        "h264",
+        check=not_empty,
+        help="h264 (default), hevc, av1, vp9, or an encoder such as h264_nvenc.",
+        metavar="NAME",
+        label="Codec",
+        hint="Software or hardware encoder; h264 plays everywhere.",
+        choices=tuple(codec.name for codec in CODECS),
+        row=("encoding", 1),
+    )
+    crf: int | None = setting(
+        None,
+        kind="whole",
+        none="default",
+        check=between(0, 63),
+        help="Quality of the film; lower is better, larger.",
+        metavar="N",
+        label="Quality (crf)",
+        hint="Lower is better and larger; empty: the codec's default.",
+        choices=("12", "16", "18", "20", "24", "28"),
+        row=("encoding", 1),
+    )
+    preset: str = setting(
+        "",
+        help="The encoder's speed preset, such as veryfast.",
+        metavar="NAME",
+        label="Encoder speed",
+        hint="The encoder's preset; slower is smaller.",
+        choices=_SPEEDS,
+        row=("encoding", 2),
+    )
+    encoder_options: Mapping[str, str] = setting(
+        dict,
+        kind="pairs",
+        help="Anything else for the encoder; repeatable.",
+        named="--encoder-option",
+        label="Encoder",
+        hint="KEY=VALUE for the encoder; several with spaces.",
+        row=("encoding", 2),
+    )
+    threads: int = setting(2, kind="whole", check=between(1, 64))
+    """Of the encoder: part of the settings, because x264's bytes depend on it."""
+    direction: Direction = setting(
+        "out",
+        check=one_of(*get_args(Direction)),
+        help="in: at the end the film zooming in is made as well, as exports/in.mp4; until then "
+        "there is the one zooming out to watch.",
+        metavar="out|in",
+        label="Direction",
+        hint="in: at the end the film zooming in is made as well.",
+        choices=get_args(Direction),
+        row=("", 7),
+    )
+
+
+BESIDES: Mapping[str, Option] = {
+    "outpaint_size": Option(
+        kind="whole",
+        help="Border added at each end of the shorter edge (instead of --zoom-factor).",
+        metavar="PX",
+        instead_of="zoom_factor",
+    ),
+    "seconds_per_keyframe": Option(
+        kind="number",
+        help="The same in seconds; 2 by default.",
+        metavar="S",
+        instead_of="frames_per_keyframe",
+        label="Seconds each",
+        hint="Seconds of film from one keyframe to the next.",
+        choices=("1", "2", "3", "5", "10"),
+        row=("", 6),
+    ),
+}
+"""What is no setting but says one in another way."""

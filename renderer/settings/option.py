@@ -1,0 +1,144 @@
+"""One row a setting: all that is known of it besides its name, its type and its default.
+
+The check and its message, TOML and JSON, the option of the command line, the form's field, what may
+be steered, what needs a new painter: each reads its part of the row. Knows no setting itself.
+"""
+
+from __future__ import annotations
+
+import difflib
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any, Literal
+
+Kind = Literal[
+    "text", "path", "whole", "number", "seconds", "count", "size", "rate",
+    "flag", "switch", "words", "pairs",
+]  # fmt: skip
+"""How a value is written. ``count``: a whole number or inf; ``size``: WIDTHxHEIGHT; ``rate``: a
+fraction; ``flag``: yes or no, and no is what happens anyway; ``switch``: yes or no, and an option
+for each; ``words``, ``pairs``: several texts with spaces between them, quotes as in a shell."""
+Check = Callable[[str, Any], str | None]
+"""``check(name, value)``: one line on what is wrong with it; None: nothing is."""
+
+BUILT_IN = ("texture", "diffusion")
+"""Painters that the rows know."""
+DIFFUSION = ("diffusion",)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Option:
+    """See the module. A setting without ``help`` has no option, one without ``row`` no field."""
+
+    kind: Kind = "text"
+    check: Check | None = None
+    none: str = ""
+    """What stands for None in TOML and JSON, where the value may be None."""
+
+    help: str = ""
+    """Of the command line's option."""
+    metavar: str = ""
+    named: str = ""
+    """The option, where it is not named after the setting."""
+    instead_of: str = ""
+    """The setting that it says in another way."""
+
+    label: str = ""
+    """Of the form's field."""
+    hint: str = ""
+    """The form's line of help."""
+    choices: tuple[str, ...] = ()
+    """Texts that are worth offering; others may be allowed too."""
+    row: tuple[str, int] | None = None
+    """The form's group, empty for what is always shown, and the row there."""
+
+    steerable: bool = False
+    """May change from a keyframe on; all else is fixed by the film."""
+    new_painter: bool = False
+    """Another value needs the painter made anew."""
+    used_by: tuple[str, ...] = ()
+    """The built-in painters that make use of it; empty: all."""
+    slows: bool = False
+    """Keyframes made with another value may take another time."""
+    provenance: bool = False
+    """Goes into each keyframe's provenance."""
+
+    def concerns(self, painter: str) -> bool:
+        """Whether that painter makes use of it; one from elsewhere may make use of all."""
+        return not self.used_by or painter not in BUILT_IN or painter in self.used_by
+
+    def option(self, key: str) -> str:
+        """The option of the command line for the setting ``key``."""
+        return self.named or "--" + key.replace("_", "-")
+
+
+def setting(default: Any, **facts: Any) -> Any:
+    """A dataclass field for a setting; ``facts`` are ``Option``'s. A default may be a factory."""
+    metadata = {"option": Option(**facts)}
+    if callable(default):
+        return field(default_factory=default, metadata=metadata)
+    return field(default=default, metadata=metadata)
+
+
+def options_of(settings: type[Any]) -> Mapping[str, Option]:
+    """Name → row, for each field of a dataclass of settings, in their order."""
+    return {each.name: each.metadata["option"] for each in fields(settings)}
+
+
+def at_least(least: int, why: str = "") -> Check:
+    """A number, or None where that is allowed, from ``least`` on."""
+
+    def check(name: str, value: Any) -> str | None:
+        if value is None or value >= least:
+            return None
+        return f"{name} must be at least {least}{why}, not {value}"
+
+    return check
+
+
+def between(least: float, most: float, unit: str = "", *, off: bool = False) -> Check:
+    """A number from ``least`` to ``most``; ``off``: the least means that nothing is done."""
+
+    def check(name: str, value: Any) -> str | None:
+        if value is None or least <= value <= most:
+            return None
+        word = " (off)" if off else ""
+        return f"{name} must be {least}{word} to {most}{unit}, not {_figure(value)}"
+
+    return check
+
+
+def finite(low: Callable[[float], bool], range_text: str) -> Check:
+    """A finite number for which ``low`` holds."""
+
+    def check(name: str, value: Any) -> str | None:
+        if math.isfinite(value) and low(value):
+            return None
+        return f"{name} must be {range_text}, not {value:g}"
+
+    return check
+
+
+def _figure(value: float) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def one_of(*names: str) -> Check:
+    """One of these words."""
+
+    def check(name: str, value: Any) -> str | None:
+        return None if value in names else unknown(f"{name} {value!r}", value, set(names))
+
+    return check
+
+
+def not_empty(name: str, value: Any) -> str | None:
+    return None if value else f"{name} is empty"
+
+
+def unknown(what: str, name: str, known: set[str]) -> str:
+    """One line for a name that does not exist, with the nearest one that does."""
+    near = difflib.get_close_matches(name, sorted(known), n=1, cutoff=0.5)
+    hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(sorted(known))}"
+    return f"unknown {what}; {hint}"

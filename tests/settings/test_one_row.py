@@ -1,0 +1,136 @@
+"""A setting is declared in one place, and found in all: shown with one that is put in."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+ROW = """    sparkle: int = setting(
+        3,
+        kind="whole",
+        check=between(0, 9, " stars"),
+        help="Stars on top.",
+        metavar="STARS",
+        label="Sparkle",
+        hint="How many stars.",
+        choices=("0", "5"),
+        row=("painting", 7),
+        steerable=True,
+        new_painter=True,
+        used_by=DIFFUSION,
+        slows=True,
+        provenance=True,
+    )
+
+    overmask: int = setting("""
+"""A toy, put before another row."""
+
+
+@pytest.fixture(scope="module")
+def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The sources with the toy setting, in one place."""
+    folder = tmp_path_factory.mktemp("toy")
+    for package in ("renderer", "zoomtui"):
+        leave = shutil.ignore_patterns("__pycache__", "assets")
+        shutil.copytree(ROOT / package, folder / package, ignore=leave)
+    source = folder / "renderer" / "settings" / "painting.py"
+    text = source.read_text(encoding="utf-8")
+    assert text.count("    overmask: int = setting(") == 1
+    source.write_text(text.replace("    overmask: int = setting(", ROW), encoding="utf-8")
+    return folder
+
+
+@pytest.mark.parametrize(
+    "shows",
+    [
+        # the check and its message, with the field that it blames
+        """
+from renderer.errors import SettingsError
+try: RenderSettings(sparkle=10)
+except SettingsError as error:
+    assert (str(error), error.field) == ("sparkle must be 0 to 9 stars, not 10", "sparkle")
+else: raise AssertionError
+""",
+        # TOML and JSON, there and back
+        """
+text = RenderSettings(sparkle=5).to_toml()
+assert "sparkle = 5" in text
+assert RenderSettings.from_toml(text).sparkle == 5
+assert RenderSettings().changed({"sparkle": 7}).plain()["sparkle"] == 7
+""",
+        # the options of both verbs
+        """
+from click.testing import CliRunner
+from zoomtui.cli.main import cli
+for verb in ("render", "resume"):
+    said = " ".join(CliRunner().invoke(cli, [verb, "--help"]).output.split())
+    assert "--sparkle STARS Stars on top." in said, said
+""",
+        # the form: its field, row, line of help and default, and the command that says the same
+        """
+from pathlib import Path
+from zoomtui.tui.new_render import fields, form
+field = fields.BY_KEY["sparkle"]
+assert (field.label, field.help, field.choices) == ("Sparkle", "How many stars.", ("0", "5"))
+assert ("sparkle",) in fields.GROUPS[0].rows
+typed = {"prompt": "a reef", "painter": "diffusion", "sparkle": "5"}
+assert form.check(typed).settings.sparkle == 5
+assert "--sparkle 5" in form.command_line(typed)
+assert form.defaults(form.check(typed).settings, Path("a"))["sparkle"] == "5"
+try: form.check({**typed, "sparkle": "10"})
+except form.FieldError as error: assert error.key == "sparkle"
+else: raise AssertionError
+assert "sparkle" in fields.unused_by("texture")
+""",
+        # what may be steered, what makes the painter anew, provenance
+        """
+from renderer.engine import producer
+from renderer.painting.prompt_schedule import Blend
+from renderer.painting.outpaint import Outpainted
+from renderer.settings.render import STEERABLE
+assert "sparkle" in STEERABLE
+assert "sparkle" in producer._OF_THE_PAINTER
+done = Outpainted(None, 1.0, 0.0, 7)
+assert producer._made(RenderSettings(sparkle=4), Blend("a reef"), done, 0.0, 0.0)["sparkle"] == 4
+""",
+        # the note where a painter makes no use of it, and the forecast's likeness
+        """
+from renderer.planning.defaults import fill_in
+from zoomtui.tui.new_render.forecast import likeness
+(note, *_) = fill_in({"painter": "texture", "sparkle": 5}).notes
+assert "makes no use of sparkle" in note, note
+one, other = (RenderSettings(painter="diffusion", sparkle=stars) for stars in (1, 2))
+assert likeness(one) != likeness(other)
+""",
+    ],
+    ids=["check", "toml", "options", "form", "engine", "planning"],
+)
+def test_a_setting_that_is_put_in_one_place_is_found_in_all(copy: Path, shows: str) -> None:
+    program = f"from renderer.settings.render import RenderSettings\n{shows}"
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=copy, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("key", ["speed", "loras", "prompt_blend", "steps"])
+def test_the_texture_painter_says_of_each_option_that_it_makes_no_use_of_it(key: str) -> None:
+    from renderer.planning.defaults import fill_in
+
+    wishes = {"speed": "fast", "loras": ("a.safetensors",), "prompt_blend": 4, "steps": 30}
+    notes = fill_in({"painter": "texture", key: wishes[key]}).notes
+    assert any(f"makes no use of {key.replace('_', ' ')}" in note for note in notes), notes
+
+
+def test_the_forecast_tells_one_candidate_from_four() -> None:
+    from renderer.settings.render import RenderSettings
+    from zoomtui.tui.new_render.forecast import likeness
+
+    one, four = (RenderSettings(candidates=count) for count in (1, 4))
+    assert likeness(one) != likeness(four)
+    assert likeness(one) == likeness(RenderSettings(seed=7, crf=20))
