@@ -176,7 +176,7 @@ def test_a_group_unfolds_by_key_and_says_what_is_set_while_it_is_folded(here: Pa
             await pilot.click("#group-joining")
             assert "▾ Joining" in screen_text(app)
             await put(pilot, painter="texture")
-            assert "Joining" not in screen_text(app)  # only a model makes use of it
+            await soon(lambda: "Joining" not in screen_text(app), "only a model makes use of it")
 
     asyncio.run(run())
 
