@@ -12,7 +12,7 @@ from itertools import groupby
 from typing import NamedTuple
 
 from renderer.export.frames import Take
-from renderer.export.process_pool import cores
+from renderer.machine import cores
 
 _SECONDS = 2
 """Length of a chunk: as far as players have to look back for an IDR frame, too."""

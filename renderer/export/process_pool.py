@@ -8,9 +8,7 @@ Knows nothing of the work.
 from __future__ import annotations
 
 import multiprocessing
-import os
 import signal
-import sys
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing, suppress
 from multiprocessing.connection import Connection, wait
@@ -25,11 +23,6 @@ R = TypeVar("R")
 
 _AHEAD = 2
 """Results for each process that may wait for an earlier one."""
-
-
-def cores() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
 
 
 def in_order(work: Callable[[J], R], jobs: Iterable[J], processes: int) -> Generator[R, None, None]:

@@ -7,10 +7,8 @@ on a model comes from the table of presets, for a folder from the preset of the 
 from __future__ import annotations
 
 import math
-import os
 import re
 import secrets
-import sys
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -19,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from renderer.errors import PainterError, SettingsError
+from renderer.machine import cores
 from renderer.painting.geometry import zoom_factor_from_pixels
 from renderer.painting.painters.accelerator import accelerator
 from renderer.painting.painters.diffusion.families import INDEX, read_family
@@ -74,7 +73,7 @@ def fill_in(wishes: Mapping[str, Any]) -> Plan:
     preset = _choose_painter(given, notes)
     choose_sizes(given, preset, outpaint_size)
     given.setdefault("seed", secrets.randbelow(2**32))
-    given.setdefault("threads", min(_cores(), _THREADS))
+    given.setdefault("threads", min(cores(), _THREADS))
     settings = RenderSettings().changed(given)
     if "frames_per_keyframe" not in given:
         frames = _frames(settings, SECONDS_PER_KEYFRAME if seconds is None else seconds)
@@ -270,11 +269,6 @@ def _speed_notes(settings: RenderSettings) -> list[str]:
     else:
         does = f"runs its UNet's inner blocks at one step in {every} only (DeepCache)"
     return [f"no LoRA for few steps is used with {settings.model}, so --speed fast {does}"]
-
-
-def _cores() -> int:
-    """Cores that this process may use, which on a shared machine are fewer than there are."""
-    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
 
 
 def _words(key: str) -> str:

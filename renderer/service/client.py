@@ -22,8 +22,8 @@ from renderer.project import registry
 from renderer.project.crash_record import read_crashes, supervisor
 from renderer.project.lock import holder
 from renderer.project.records import LOCK
+from renderer.service.protocol import PROTOCOL
 
-PROTOCOL = 1
 RETRY = 0.2
 """Seconds between two attempts to reach an engine that is being started."""
 _ATTEMPTS = 10

@@ -35,11 +35,8 @@ from renderer.engine.state import RenderState, apply
 from renderer.errors import RendererError
 from renderer.files import storage_errors
 from renderer.service.metrics import Meters
+from renderer.service.protocol import LONGEST_LINE, PROTOCOL
 from renderer.service.viewer import Viewer, reply, to_line
-
-PROTOCOL = 1
-LONGEST_LINE = 1 << 20
-"""Bytes; a viewer that sends more is cut off."""
 
 _STEP_INTERVAL = 0.1
 """Seconds between two ``StepDone`` that are passed on, so that quick steps flood nobody."""

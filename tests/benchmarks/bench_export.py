@@ -25,9 +25,10 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from renderer.export.of_project import ExportOptions, export, plan_export
-from renderer.export.process_pool import cores, in_order
+from renderer.export.process_pool import in_order
 from renderer.film.encode import Encoding, encode_segment
 from renderer.film.zoom import Frame
+from renderer.machine import cores
 from tests.benchmarks.bench_film import SETTINGS, canvas_picture
 from tests.planning.chains import chain, luma_of, psnr
 from tests.worlds import PictureWorld, natural

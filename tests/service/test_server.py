@@ -14,7 +14,7 @@ import pytest
 
 from renderer.project import registry
 from renderer.project.status import State, read_status
-from renderer.service.server import PROTOCOL
+from renderer.service.protocol import PROTOCOL
 from tests.cli.engines import engine, make_project, running, until
 from tests.service.viewers import viewer
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from renderer.project import registry
-from renderer.service.server import LONGEST_LINE
+from renderer.service.protocol import LONGEST_LINE
 
 
 class Viewer:

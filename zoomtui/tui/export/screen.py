@@ -154,7 +154,7 @@ class ExportScreen(FormScreen):
 
     @work(group="export")
     async def _export(self, arguments: list[str], command: str) -> None:
-        clock = self.set_interval(self.zoom_app.interval, self.paint_side)
+        clock = self.set_interval(self.host.interval, self.paint_side)
         try:
             outcome = await child.export(arguments, self._pace.take)
         except ExportFailed as error:
@@ -178,7 +178,7 @@ class ExportScreen(FormScreen):
         else:
             self.form.choose("out")
         if self._cancelling and self._made is None:
-            self.zoom_app.say("Cancelled: nothing of the export is left.")
+            self.host.say("Cancelled: nothing of the export is left.")
         self.paint()
 
     # ------------------------------------------------------------------------------- painting
@@ -221,10 +221,10 @@ class ExportScreen(FormScreen):
         try:
             text.encode()
         except UnicodeEncodeError:  # bytes that are no text, in a folder's name
-            self.zoom_app.say("A name in it is no text, so it can't be copied.", bad=True)
+            self.host.say("A name in it is no text, so it can't be copied.", bad=True)
             return
         self.app.copy_to_clipboard(text)
-        self.zoom_app.say(f"Copied: {what}")
+        self.host.say(f"Copied: {what}")
 
     @work(group="dialog", exclusive=True)
     async def action_back(self) -> None:
@@ -238,7 +238,7 @@ class ExportScreen(FormScreen):
 
     def _cancel(self) -> None:
         if not self.running:
-            self.zoom_app.say("It had ended before it could be cancelled.")
+            self.host.say("It had ended before it could be cancelled.")
             return
         self._cancelling = True
         self.workers.cancel_group(self, "export")

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from pathlib import Path
 from time import monotonic
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import ClassVar
 
 from textual.binding import Binding, BindingType
-from textual.screen import Screen
 
 from renderer.engine.preview import Preview
 from renderer.project.records import keyframe_path
@@ -19,12 +18,10 @@ from zoomtui.terminal.capabilities import Pictures, Terminal
 from zoomtui.terminal.driver import backlog
 from zoomtui.tui.monitor.headline import header_line, state_word
 from zoomtui.tui.monitor.watcher import View, Watch
+from zoomtui.tui.shared.host import HostedScreen
 from zoomtui.tui.shared.keyframe_cursor import Walk
 from zoomtui.tui.shared.picture import Picture
 from zoomtui.tui.shared.text_widgets import KeyLine, OneLine
-
-if TYPE_CHECKING:
-    from zoomtui.tui.app import ZoomApp
 
 _CROWD = 3
 """Writes that may wait for the terminal before a painting is left out; a frame is three."""
@@ -46,7 +43,7 @@ def next_kind(terminal: Terminal, now: Pictures) -> Pictures:
     return kinds[(kinds.index(now) + 1) % len(kinds)] if now in kinds else best
 
 
-class KeyframeScreen(Screen[None]):
+class KeyframeScreen(HostedScreen):
     """``paint`` is called whenever there is something new to see."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -71,16 +68,12 @@ class KeyframeScreen(Screen[None]):
         self._previewed_at = 0.0
         self._headed: object = None
 
-    @property
-    def zoom_app(self) -> ZoomApp:
-        return cast("ZoomApp", self.app)
-
     def on_mount(self) -> None:
         # Looked up once: to query takes longer than to see that there is nothing to paint.
         self._headline = self.query_one("#headline", OneLine)
         self._picture = self.query_one(Picture)
         self._keys = self.query_one(KeyLine)
-        self.set_interval(self.zoom_app.interval, self._tick)
+        self.set_interval(self.host.interval, self._tick)
         self.call_after_refresh(self._tick)
 
     def on_resize(self) -> None:
@@ -107,8 +100,8 @@ class KeyframeScreen(Screen[None]):
 
     def action_pictures(self) -> None:
         """Another kind of pictures, on this screen and the others."""
-        self.walk.pictures = next_kind(self.zoom_app.terminal, self._picture.pictures)
-        self.zoom_app.say(f"Pictures: {self.walk.pictures}")
+        self.walk.pictures = next_kind(self.host.terminal, self._picture.pictures)
+        self.host.say(f"Pictures: {self.walk.pictures}")
         self._tick()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
@@ -127,7 +120,7 @@ class KeyframeScreen(Screen[None]):
             return
         if backlog(self.app) > _CROWD:
             return  # the terminal is slow: what it would show now, it would show late
-        view, now = self.watched.view, self.zoom_app.clock()
+        view, now = self.watched.view, self.host.clock()
         shown = self.walk.shown(view.state.keyframes)
         walked = (shown, self.walk.following, self.walk.pictures, self._preview)
         stamp = (view, int(now), walked, self.measures())

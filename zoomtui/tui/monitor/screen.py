@@ -119,7 +119,7 @@ class MonitorScreen(KeyframeScreen):
         self._panels["gpu"].show_title(panels.gpu_name(view))
         log = self._panels["log"]
         log.show(panels.log_lines(view.state.log, log.content_size.height, log.room))
-        self.zoom_app.set_title(title(view))
+        self.host.set_title(title(view))
 
     def _paint_easel(self, view: View) -> None:
         count = view.state.keyframes
@@ -264,7 +264,7 @@ class MonitorScreen(KeyframeScreen):
 
     def action_detach(self) -> None:
         """Leave the whole interface; the render stays."""
-        self.zoom_app.exit(farewell(self.watched.view))
+        self.host.exit(farewell(self.watched.view))
 
     def _ask(self, command: str, said: str = "", **details: Any) -> None:
         self._try(lambda: self.watched.ask(command, **details), said)
@@ -275,10 +275,10 @@ class MonitorScreen(KeyframeScreen):
         try:
             await deed()
         except (NotRunning, Refused, RendererError) as error:
-            self.zoom_app.say(str(error), bad=True)
+            self.host.say(str(error), bad=True)
         else:
             if said:
-                self.zoom_app.say(said)
+                self.host.say(said)
 
 
 def _hinted(line: Line, following: bool, room: int) -> Line:

@@ -201,7 +201,7 @@ class NewScreen(FormScreen):
 
     def action_copy(self) -> None:
         self.app.copy_to_clipboard(self.command)
-        self.zoom_app.say("Copied: the command line that makes this render.")
+        self.host.say("Copied: the command line that makes this render.")
 
     def action_start(self) -> None:
         if not self._busy and (draft := self._ready()) is not None:
@@ -211,7 +211,7 @@ class NewScreen(FormScreen):
 
     @work(group="start")
     async def _start(self, draft: Draft, texts: dict[str, str]) -> None:
-        self.zoom_app.say("starting…")
+        self.host.say("starting…")
         folder = named(self._folder)
         try:
             prepared = await asyncio.to_thread(prepare, folder, *_made_from(draft, texts))
@@ -221,7 +221,7 @@ class NewScreen(FormScreen):
         else:
             if len(self.app.screen_stack) > 1:
                 self.dismiss()
-            self.zoom_app.open_monitor(folder)
+            self.host.open_monitor(folder)
         finally:
             self._busy = False
 

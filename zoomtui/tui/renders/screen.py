@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import ClassVar
 
 from textual import events, on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container, Vertical
-from textual.screen import Screen
 from textual.widgets import Input, OptionList, Static
 
 from renderer.errors import RendererError
@@ -25,12 +24,10 @@ from zoomtui.tui.renders.detail import Portrait
 from zoomtui.tui.renders.listing import Listing, possible, what_forgetting_means
 from zoomtui.tui.renders.scan import Reader, Render, Shelf
 from zoomtui.tui.shared.dialogs import ChoiceDialog
+from zoomtui.tui.shared.host import HostedScreen
 from zoomtui.tui.shared.row_list import Rows
 from zoomtui.tui.shared.text_widgets import KeyLine, OneLine
 from zoomtui.tui.shared.typed_text import PlainInput
-
-if TYPE_CHECKING:
-    from zoomtui.tui.app import ZoomApp
 
 LOOK_INTERVAL = 3.0
 """Seconds between two looks at the projects."""
@@ -46,7 +43,7 @@ class ForgetDialog(ChoiceDialog):
     }
 
 
-class RendersScreen(Screen[None]):
+class RendersScreen(HostedScreen):
     """See the module."""
 
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide"), (160, "-huge")]  # noqa: RUF012
@@ -79,10 +76,6 @@ class RendersScreen(Screen[None]):
         self._rows: dict[str, Render] = {}
 
     @property
-    def zoom_app(self) -> ZoomApp:
-        return cast("ZoomApp", self.app)
-
-    @property
     def chosen(self) -> Render | None:
         """The render that the keys are about."""
         key = self.query_one(Rows).chosen
@@ -109,7 +102,7 @@ class RendersScreen(Screen[None]):
         self._look()
 
     def on_screen_resume(self) -> None:
-        self.zoom_app.set_title("zoomtui")
+        self.host.set_title("zoomtui")
         self._look()
 
     def on_resize(self, event: events.Resize) -> None:
@@ -137,7 +130,7 @@ class RendersScreen(Screen[None]):
     def _paint(self) -> None:
         if not self.query(Rows):
             return  # a late answer, while the screen is taken down
-        now = self.zoom_app.clock()
+        now = self.host.clock()
         self._rows = self._listing.rows()
         head = self._listing.header_line(len(self._rows), self.size.width)
         rows = self.query_one(Rows)
@@ -152,7 +145,7 @@ class RendersScreen(Screen[None]):
 
     @on(OptionList.OptionHighlighted)
     def _paint_chosen(self) -> None:
-        self.query_one(Portrait).show(self.chosen, self.zoom_app.clock())
+        self.query_one(Portrait).show(self.chosen, self.host.clock())
         self.query_one(KeyLine).refresh_keys(self)
 
     # -------------------------------------------------------------------------------- actions
@@ -171,21 +164,21 @@ class RendersScreen(Screen[None]):
     def action_open(self) -> None:
         if (render := self.chosen) is not None:
             if render.mark.readable:
-                self.zoom_app.open_monitor(render.folder)
+                self.host.open_monitor(render.folder)
             else:
-                self.zoom_app.say(render.why, bad=True)
+                self.host.say(render.why, bad=True)
 
     @work(group="resume", exclusive=True)
     async def action_resume(self) -> None:
         if (render := self.chosen) is None:
             return
-        self.zoom_app.say(f"{render.name} goes on…")
+        self.host.say(f"{render.name} goes on…")
         try:
             await asyncio.to_thread(launch, render.folder)
         except (RendererError, OSError) as error:
-            self.zoom_app.say(str(error), bad=True)
+            self.host.say(str(error), bad=True)
         else:
-            self.zoom_app.open_monitor(render.folder)
+            self.host.open_monitor(render.folder)
 
     def action_new(self) -> None:
         from zoomtui.tui.new_render.screen import NewScreen  # not needed for the first paint
@@ -207,7 +200,7 @@ class RendersScreen(Screen[None]):
             try:
                 await asyncio.to_thread(registry.forget, render.folder)
             except (RendererError, OSError) as error:
-                self.zoom_app.say(str(error), bad=True)
+                self.host.say(str(error), bad=True)
             self._look()
 
     def action_sort(self) -> None:
@@ -222,7 +215,7 @@ class RendersScreen(Screen[None]):
         if (render := self.chosen) is not None:
             command = describe.copy_command(render)
             self.app.copy_to_clipboard(command)
-            self.zoom_app.say(f"Copied: {command}")
+            self.host.say(f"Copied: {command}")
 
     def action_back(self) -> None:
         if len(self.app.screen_stack) > 1:

@@ -7,13 +7,12 @@ nobody types any more. What the fields mean is for the screens themselves.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container
 from textual.content import Content
-from textual.screen import Screen
 from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import Static
@@ -21,11 +20,9 @@ from textual.widgets import Static
 from zoomtui.tui.shared.dialogs import ChoiceDialog
 from zoomtui.tui.shared.form_fields import FieldError
 from zoomtui.tui.shared.form_widget import Form, hint_line
+from zoomtui.tui.shared.host import HostedScreen
 from zoomtui.tui.shared.styled_text import Line, cut
 from zoomtui.tui.shared.text_widgets import KeyLine, OneLine, content
-
-if TYPE_CHECKING:
-    from zoomtui.tui.app import ZoomApp
 
 PAUSE = 0.25
 """Seconds without a key after which is found out what takes longer."""
@@ -47,7 +44,7 @@ class LeaveDialog(ChoiceDialog):
     }
 
 
-class FormScreen(Screen[None]):
+class FormScreen(HostedScreen):
     """See the module. Whoever is one says what its form and its side are, and what is to be seen
     there (``headline``, ``paint_side``)."""
 
@@ -62,10 +59,6 @@ class FormScreen(Screen[None]):
         """What stood in the form when there was nothing to lose yet."""
         self.wrong: FieldError | None = None
         self._waiting: Timer | None = None
-
-    @property
-    def zoom_app(self) -> ZoomApp:
-        return cast("ZoomApp", self.app)
 
     @property
     def form(self) -> Form:
@@ -96,7 +89,7 @@ class FormScreen(Screen[None]):
         self.form.choose(key)
 
     def on_screen_resume(self) -> None:
-        self.zoom_app.set_title(self.WINDOW)
+        self.host.set_title(self.WINDOW)
 
     def on_resize(self) -> None:
         self.call_after_refresh(self.paint)
@@ -121,7 +114,7 @@ class FormScreen(Screen[None]):
             self.form.complain(self.wrong)
             self.form.choose(self.wrong.key)
         else:
-            self.zoom_app.say(str(self.wrong), bad=True)
+            self.host.say(str(self.wrong), bad=True)
 
     # ------------------------------------------------------------------------------- painting
 

@@ -1,0 +1,8 @@
+"""What both ends of the control socket must agree on; docs/protocol.md describes the rest."""
+
+from __future__ import annotations
+
+PROTOCOL = 1
+"""Version of the messages; a viewer of another one is told so."""
+LONGEST_LINE = 1 << 20
+"""Bytes; a viewer that sends more is cut off."""

@@ -1,0 +1,39 @@
+"""What a screen may ask of the app that it is shown in, without knowing that app."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Protocol, cast
+
+from textual.screen import Screen
+
+from zoomtui.terminal.capabilities import Terminal
+
+
+class Host(Protocol):
+    """The app, as far as screens know it."""
+
+    terminal: Terminal
+    clock: Callable[[], float]
+    """Unix time."""
+    interval: float
+    """Seconds between two paintings."""
+
+    def say(self, text: str, *, bad: bool = False) -> None:
+        """A notice that goes by itself."""
+
+    def set_title(self, title: str) -> None:
+        """Of the terminal's window."""
+
+    def open_monitor(self, folder: Path) -> None: ...
+
+    def exit(self, result: Any = None) -> None: ...
+
+
+class HostedScreen(Screen[None]):
+    """A screen that asks something of the app that shows it."""
+
+    @property
+    def host(self) -> Host:
+        return cast("Host", self.app)
