@@ -12,7 +12,7 @@ from contextlib import closing
 from typing import Any
 
 from renderer.engine.channel import Channel
-from renderer.engine.controls import Switches
+from renderer.engine.controls import Controls
 from renderer.engine.events import Emit, KeyframeReady, SegmentWritten
 from renderer.engine.producer import Keyframe
 from renderer.errors import Cancelled
@@ -28,11 +28,11 @@ class Consumer:
     """Runs once, on its own thread, until the channel ends or an error."""
 
     def __init__(
-        self, project: Project, channel: Channel[Keyframe], switches: Switches, emit: Emit
+        self, project: Project, channel: Channel[Keyframe], controls: Controls, emit: Emit
     ) -> None:
         self._project = project
         self._channel = channel
-        self._switches = switches
+        self._controls = controls
         self._emit = emit
         self._camera = Camera.of(project.settings)
         self._encoding = Encoding.of(project.settings)
@@ -46,7 +46,7 @@ class Consumer:
             if keyframe.made is not None:
                 self._keep(keyframe, keyframe.made)
             interval = keyframe.index - 1
-            if interval >= self._project.store.intervals and not self._switches.stopped:
+            if interval >= self._project.store.intervals and not self._controls.stopped:
                 self._commit_interval(keyframe.picture)
         if last is not None and self._complete():
             frame = closing_frame(CanvasPlanes.from_rgb(last.picture), self._camera)
@@ -68,7 +68,7 @@ class Consumer:
     def _while_wanted(self, frames: Iterable[Frame]) -> Iterator[Frame]:
         """``frames``, until a stop that doesn't wait for the segment: Cancelled."""
         for frame in frames:
-            if self._switches.hurried:
+            if self._controls.hurried:
                 raise Cancelled
             yield frame
 

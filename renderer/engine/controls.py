@@ -11,7 +11,7 @@ import time
 from renderer.errors import Cancelled
 
 
-class Switches:
+class Controls:
     """One for both threads of a session. A stop wins over a pause."""
 
     def __init__(self) -> None:

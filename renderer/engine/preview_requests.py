@@ -12,7 +12,7 @@ from collections.abc import Callable
 from renderer.engine.preview import Preview
 
 
-class Looking:
+class PreviewRequests:
     """What was asked for, and who is told."""
 
     def __init__(self) -> None:

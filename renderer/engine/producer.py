@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from renderer.engine.channel import Channel
-from renderer.engine.controls import Switches
+from renderer.engine.controls import Controls
 from renderer.engine.events import Emit, KeyframeStarted, Note, Phase, PhaseChanged, StepDone
 from renderer.engine.preview import Preview
-from renderer.engine.preview_requests import Looking
+from renderer.engine.preview_requests import PreviewRequests
 from renderer.errors import ProjectError
 from renderer.images import Picture
 from renderer.painting.colour_match import Reference
@@ -55,17 +55,17 @@ class Producer:
         self,
         project: Project,
         channel: Channel[Keyframe],
-        switches: Switches,
+        controls: Controls,
         emit: Emit,
-        looking: Looking,
+        preview_requests: PreviewRequests,
     ) -> None:
         self._project = project
         self._channel = channel
-        self._switches = switches
+        self._controls = controls
         self._emit = emit
-        self._looking = looking
+        self._preview_requests = preview_requests
         self._step = StepDone(0, 0, 0)
-        self._painters = _PainterSource(switches, emit)
+        self._painters = _PainterSource(controls, emit)
         self._begun = len(project.keyframes)
         self._beginning = threading.Lock()
 
@@ -99,7 +99,7 @@ class Producer:
         try:
             with (
                 listening(lambda text: self._emit(Note(text))),
-                showing(self._looking.wanted, self._show),
+                showing(self._preview_requests.wanted, self._show),
             ):
                 self._paint_on(picture)
         finally:
@@ -124,7 +124,7 @@ class Producer:
             settings, blend = self._project.settings_at(index), self._project.blend_at(index)
             painter = self._painters.get(settings)
             self._emit(KeyframeStarted(index, settings.prompt))
-            began = time.monotonic() - self._switches.waited
+            began = time.monotonic() - self._controls.waited
             if picture is None:
                 done = self._first(painter, settings)
             else:
@@ -138,7 +138,7 @@ class Producer:
                     on_step=self._on_step(index),
                     blend=blend,
                 )
-            seconds = time.monotonic() - self._switches.waited - began
+            seconds = time.monotonic() - self._controls.waited - began
             picture = self._picture_after(index, done.canvas)
             if index == 0:
                 reference = Reference.of(picture)
@@ -147,7 +147,7 @@ class Producer:
 
     def _begin(self) -> int | None:
         """The number of the next keyframe, out of reach for steering from now on; None: enough."""
-        if self._switches.stopped:
+        if self._controls.stopped:
             return None
         with self._beginning:
             index = self._begun
@@ -170,7 +170,7 @@ class Producer:
 
     def _on_step(self, keyframe: int) -> OnStep:
         def on_step(step: int, steps: int) -> None:
-            self._switches.checkpoint()
+            self._controls.checkpoint()
             self._step = StepDone(keyframe, step, steps)
             self._emit(self._step)
 
@@ -179,7 +179,7 @@ class Producer:
     def _show(self, picture: Picture) -> None:
         """A small (h, w, 3) picture of what is being painted."""
         now, (height, width) = self._step, picture.shape[:2]
-        self._looking.show(
+        self._preview_requests.show(
             Preview(now.keyframe, now.step, now.steps, width, height, picture.tobytes())
         )
 
@@ -191,8 +191,8 @@ _OF_THE_PAINTER = [name for name, option in OPTIONS.items() if option.new_painte
 class _PainterSource:
     """The painter for the settings in force; made anew only when they name another."""
 
-    def __init__(self, switches: Switches, emit: Emit) -> None:
-        self._switches = switches
+    def __init__(self, controls: Controls, emit: Emit) -> None:
+        self._controls = controls
         self._emit = emit
         self._painter: Timed | None = None
         self._made_for: tuple[Any, ...] = ()
@@ -205,7 +205,7 @@ class _PainterSource:
             self._painter = None  # let go of the old model before the new one is loaded
             self._painter = Timed(find(settings.painter)(settings))
             self._made_for = wanted
-            self._emit(PhaseChanged(Phase.PAUSED if self._switches.paused else Phase.RENDERING))
+            self._emit(PhaseChanged(Phase.PAUSED if self._controls.paused else Phase.RENDERING))
         return self._painter
 
 

@@ -18,7 +18,7 @@ from typing import Any
 
 from renderer.engine.channel import Channel
 from renderer.engine.consumer import Consumer
-from renderer.engine.controls import Switches
+from renderer.engine.controls import Controls
 from renderer.engine.events import (
     Emit,
     Event,
@@ -30,7 +30,7 @@ from renderer.engine.events import (
     Steered,
     StepDone,
 )
-from renderer.engine.preview_requests import Looking
+from renderer.engine.preview_requests import PreviewRequests
 from renderer.engine.producer import Keyframe, Producer
 from renderer.errors import Cancelled, RendererError
 from renderer.project.project import Project
@@ -52,10 +52,12 @@ class Session:
         self._project = project
         self._listener = emit
         self._channel: Channel[Keyframe] = Channel(CAPACITY)
-        self._switches = Switches()
-        self.looking = Looking()
+        self._controls = Controls()
+        self.preview_requests = PreviewRequests()
         """For who wants to see the keyframe in the painter's hands before it is finished."""
-        self._producer = Producer(project, self._channel, self._switches, self._emit, self.looking)
+        self._producer = Producer(
+            project, self._channel, self._controls, self._emit, self.preview_requests
+        )
         self._errors: list[BaseException] = []
         self._saying = threading.RLock()  # a listener may itself pause or steer
         self._begun = False
@@ -67,14 +69,14 @@ class Session:
     def stop(self, *, now: bool = False) -> None:
         """End soon: leave the painting, finish the segment in hand; ``now``: leave that as well."""
         self.stop_asked = True
-        if not self._switches.stopped:
+        if not self._controls.stopped:
             self._emit(PhaseChanged(Phase.DRAINING))
-        self._switches.stop(now=now)
+        self._controls.stop(now=now)
 
     def pause(self, paused: bool) -> None:
         """Hold the painter at its next step, or let it go on."""
-        if paused != self._switches.paused and not self._switches.stopped:
-            self._switches.pause(paused)
+        if paused != self._controls.paused and not self._controls.stopped:
+            self._controls.pause(paused)
             self._emit(PhaseChanged(Phase.PAUSED if paused else Phase.RENDERING))
 
     def steer(self, changes: Mapping[str, Any]) -> None:
@@ -106,12 +108,12 @@ class Session:
         return outcome
 
     def _consume(self) -> None:
-        Consumer(self._project, self._channel, self._switches, self._emit).run()
+        Consumer(self._project, self._channel, self._controls, self._emit).run()
 
     def _give_up(self) -> None:
         """Nothing more is filmed, so the painter must end, even where it is paused."""
         self._channel.abort()
-        self._switches.stop()
+        self._controls.stop()
 
     def _emit(self, event: Event) -> None:
         """To the listener; and to the log, but for steps, of which there are many.

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from itertools import groupby
 from typing import NamedTuple
 
-from renderer.export.frames import Take
+from renderer.export.frames import FrameSource
 from renderer.machine import cores
 
 _SECONDS = 2
@@ -27,7 +27,7 @@ class Chunk(NamedTuple):
     frames: int
 
 
-def chunks(take: Take) -> Iterator[Chunk]:
+def chunks(take: FrameSource) -> Iterator[Chunk]:
     """All frames, in order."""
     longest = max(1, round(_SECONDS * take.timeline.fps))
     index = first = frames = 0
@@ -40,7 +40,7 @@ def chunks(take: Take) -> Iterator[Chunk]:
     yield Chunk(index, first, frames)
 
 
-def processes_for(take: Take) -> int:
+def processes_for(take: FrameSource) -> int:
     """How many processes to use; 0: none but this one."""
     work = take.size[0] * take.size[1] * take.timeline.frames
     seconds = float(take.timeline.seconds)

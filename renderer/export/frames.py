@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from renderer.export.source import Footage
 from renderer.export.timeline import Shot, Timeline
-from renderer.export.view_path import Lens, Sight
+from renderer.export.view_path import Sight, ViewPath
 from renderer.film.camera import Box
 from renderer.film.zoom import CanvasPlanes, zoom_frame
 from renderer.numeric.rgb import RgbPlanes
@@ -61,12 +61,12 @@ class _PictureCanvas:
 
 
 @dataclass(frozen=True, slots=True)
-class Take:
+class FrameSource:
     """Everything that any frame of an export follows from; travels to other processes."""
 
     footage: Footage
     timeline: Timeline
-    lens: Lens
+    view_path: ViewPath
     size: Size
     rgb: bool = False
     """Frames are (height, width, 3) sRGB; otherwise yuv420p buffers, as the film's own are."""
@@ -83,13 +83,13 @@ class Take:
 
     def interval(self, frame: int) -> int:
         """Whose canvas ``frame`` mostly shows."""
-        return self.lens.sight(self.timeline.shot(frame).depth).interval
+        return self.view_path.sight(self.timeline.shot(frame).depth).interval
 
 
 class _Maker:
     """Makes frames, keeping what the next one is likely to need."""
 
-    def __init__(self, take: Take) -> None:
+    def __init__(self, take: FrameSource) -> None:
         self._take = take
         self._canvases: OrderedDict[int, _Canvas] = OrderedDict()
         self._last: tuple[Shot, Pixels] | None = None
@@ -97,16 +97,16 @@ class _Maker:
     def frame(self, shot: Shot) -> Pixels:
         if self._last is not None and self._last[0] == shot:
             return self._last[1]  # a hold
-        lens = self._take.lens
-        frame = self._view(lens.sight(shot.depth))
+        view_path = self._take.view_path
+        frame = self._view(view_path.sight(shot.depth))
         if shot.other is not None:
-            frame = _mixed(frame, self._view(lens.sight(shot.other)), shot.share)
+            frame = _mixed(frame, self._view(view_path.sight(shot.other)), shot.share)
         self._last = shot, frame
         return frame
 
     def _view(self, sight: Sight) -> Pixels:
         canvas = self._canvas(sight.interval)
-        return canvas.view(self._take.lens.box(canvas.size, sight), self._take.size)
+        return canvas.view(self._take.view_path.box(canvas.size, sight), self._take.size)
 
     def _canvas(self, interval: int) -> _Canvas:
         canvas = self._canvases.pop(interval, None)

@@ -14,11 +14,11 @@ from itertools import groupby
 from renderer.errors import ProjectError, SettingsError
 from renderer.export.audio import Soundtrack
 from renderer.export.containers import Kind, Target, choose_codec
-from renderer.export.frames import Take
+from renderer.export.frames import FrameSource
 from renderer.export.remux import Chapter
 from renderer.export.source import Footage
 from renderer.export.timeline import Timeline
-from renderer.export.view_path import Lens
+from renderer.export.view_path import ViewPath
 from renderer.files import size_text
 from renderer.film.camera import Camera
 from renderer.film.encode import Encoding, probe
@@ -45,7 +45,7 @@ class Plan:
     """What will be made, settled."""
 
     target: Target
-    take: Take
+    take: FrameSource
     encoding: Encoding | None
     """None: nothing is encoded as film: it is copied, or no film at all."""
     copies: bool
@@ -81,8 +81,8 @@ def make_plan(footage: Footage, target: Target, options: ExportOptions) -> Plan:
     size = _size(footage, options, kind)
     timeline = Timeline.of(options, footage.depth, fps, footage.seconds_per_keyframe)
     camera = Camera(size, settings.keyframe_size, settings.zoom_factor)
-    lens = Lens(camera, footage.depth, options.focus)
-    take = Take(footage, timeline, lens, size, rgb=kind is not Kind.FILM)
+    view_path = ViewPath(camera, footage.depth, options.focus)
+    take = FrameSource(footage, timeline, view_path, size, rgb=kind is not Kind.FILM)
     codec = _codec(footage, target, options)
     copies = codec is not None and _can_copy(footage, options, codec, size)
     frames = footage.film_frames if copies else timeline.frames
@@ -104,7 +104,7 @@ def make_plan(footage: Footage, target: Target, options: ExportOptions) -> Plan:
         chapters=tuple(_chapters(take, frames)) if codec is not None else (),
         sound=_sound(target, options),
         poster=_poster(target, options, frames, fps),
-        notes=tuple(_notes(footage, options, camera, lens)),
+        notes=tuple(_notes(footage, options, camera, view_path)),
         force=options.force,
     )
 
@@ -195,7 +195,7 @@ def _encoding(
     return Encoding.of(changed)
 
 
-def _check_animation(target: Target, take: Take, options: ExportOptions) -> None:
+def _check_animation(target: Target, take: FrameSource, options: ExportOptions) -> None:
     timeline = take.timeline
     pixels = take.size[0] * take.size[1] * timeline.frames
     about = pixels * _BYTES_A_PIXEL[target.container.muxer]
@@ -208,7 +208,7 @@ def _check_animation(target: Target, take: Take, options: ExportOptions) -> None
     )
 
 
-def _chapters(take: Take, frames: int) -> Iterator[Chapter]:
+def _chapters(take: FrameSource, frames: int) -> Iterator[Chapter]:
     """A chapter for every stretch of frames that shows what one prompt painted."""
     prompts = take.footage.prompts
     if len(set(prompts)) < 2:
@@ -246,14 +246,16 @@ def _poster(target: Target, options: ExportOptions, frames: int, fps: Fraction) 
     return frame
 
 
-def _notes(footage: Footage, options: ExportOptions, camera: Camera, lens: Lens) -> Iterator[str]:
+def _notes(
+    footage: Footage, options: ExportOptions, camera: Camera, view_path: ViewPath
+) -> Iterator[str]:
     if options.upscale and camera.enlargement > _SOFT:
         yield (
             f"the film is {camera.enlargement:.3g} times larger than what was painted, so it will "
             f"look soft"
         )
-    if lens.sharpness < 1:
+    if view_path.sharpness < 1:
         yield (
-            f"about that focus, frames use as little as {lens.sharpness:.0%} of a keyframe's "
+            f"about that focus, frames use as little as {view_path.sharpness:.0%} of a keyframe's "
             f"width, so they are softer than about the middle"
         )

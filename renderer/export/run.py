@@ -23,7 +23,7 @@ from renderer.errors import StorageError
 from renderer.export.animation import write_animation
 from renderer.export.chunks import Chunk, chunks, processes_for
 from renderer.export.containers import Kind
-from renderer.export.frames import Pixels, Take
+from renderer.export.frames import FrameSource, Pixels
 from renderer.export.output_lock import claimed
 from renderer.export.plan import Plan
 from renderer.export.process_pool import apart, in_order
@@ -95,7 +95,7 @@ def _encode(plan: Plan, encoding: Encoding, out: Path, on_progress: OnProgress) 
     return length
 
 
-def _encode_chunk(take: Take, encoding: Encoding, chunk: Chunk) -> EncodedSegment:
+def _encode_chunk(take: FrameSource, encoding: Encoding, chunk: Chunk) -> EncodedSegment:
     frames = take.frames(chunk.first, chunk.frames)
     return encode_segment(frames, encoding, first_frame=chunk.first, index=chunk.number)
 
@@ -115,7 +115,7 @@ def _finish(plan: Plan) -> Finish:
     )
 
 
-def _cover(take: Take, frame: int) -> Cover:
+def _cover(take: FrameSource, frame: int) -> Cover:
     (picture,) = replace(take, rgb=True).frames(frame, 1)
     buffer = io.BytesIO()
     Image.fromarray(picture).save(buffer, "JPEG", quality=_COVER_QUALITY)
@@ -148,7 +148,7 @@ def _animation(plan: Plan, on_progress: OnProgress) -> None:
         _publish(part, target.path)
 
 
-def _spread(take: Take) -> Iterator[Pixels]:
+def _spread(take: FrameSource) -> Iterator[Pixels]:
     """A few frames from all along."""
     total = take.timeline.frames
     count = min(total, _PALETTE_FRAMES)
@@ -172,7 +172,7 @@ def _ahead(frames: Iterator[Pixels]) -> Generator[Pixels, None, None]:
 class _Album:
     """Where numbered pictures go."""
 
-    take: Take
+    take: FrameSource
     folder: Path
     pattern: str
     text: str

@@ -37,7 +37,7 @@ class Sight(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Lens:
+class ViewPath:
     """The views of one export."""
 
     camera: Camera

@@ -194,7 +194,7 @@ def _unused(given: Mapping[str, Any], *, chosen: bool) -> list[str]:
 def _choose_model(given: dict[str, Any]) -> ModelPreset:
     """Settle the model and what suits it."""
     preset = find_preset(given.setdefault("model", DEFAULT))
-    like = preset or _kin(given["model"])
+    like = preset or _base_preset(given["model"])
     if given.get("speed") == "fast" and preset is not None and preset.few_steps is not None:
         _choose_few_steps(given, preset.few_steps)
     for name in PAINTING:
@@ -210,16 +210,16 @@ def _choose_model(given: dict[str, Any]) -> ModelPreset:
     return like
 
 
-def _kin(model: str) -> ModelPreset:
+def _base_preset(model: str) -> ModelPreset:
     """The preset whose settings suit a model that is none itself: by its folder, or the default."""
     folder = Path(model).expanduser()
     name = DEFAULT
     if folder.is_dir():
         with suppress(PainterError):  # what is wrong with it is said by who loads it
-            name = read_family(folder / INDEX, model).kin
-    kin = find_preset(name)
-    assert kin is not None
-    return kin
+            name = read_family(folder / INDEX, model).base_preset
+    base_preset = find_preset(name)
+    assert base_preset is not None
+    return base_preset
 
 
 def _change_model(now: RenderSettings, given: dict[str, Any]) -> None:
@@ -262,7 +262,7 @@ def _speed_notes(settings: RenderSettings) -> list[str]:
     preset = find_preset(settings.model)
     if settings.painter != "diffusion" or settings.speed != "fast" or (preset and settings.loras):
         return []
-    like = preset or _kin(settings.model)
+    like = preset or _base_preset(settings.model)
     every = LEVELS["fast"].whole_every(settings.steps)
     if not like.unet or every == 1:
         does = "does what balanced does"

@@ -18,7 +18,7 @@ from renderer.files import free_bytes
 Value = float | str | None
 
 
-class Meters:
+class Metrics:
     """Made once; ``read`` gives the values by name (percent, bytes, degrees Celsius, watts)."""
 
     def __init__(self, folder: Path) -> None:

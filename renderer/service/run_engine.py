@@ -24,7 +24,7 @@ from renderer.project import registry
 from renderer.project.project import Project
 from renderer.project.records import LOG
 from renderer.service.logfile import log_file
-from renderer.service.server import Control
+from renderer.service.server import ControlServer
 from renderer.service.signals import GLANCE, Abandoned, stopping
 
 _CROWD = 256
@@ -110,11 +110,11 @@ def _stacks(path: Path) -> Iterator[None]:
 
 
 @contextmanager
-def _control(folder: Path, session: Session) -> Iterator[Control | None]:
+def _control(folder: Path, session: Session) -> Iterator[ControlServer | None]:
     """The control socket, and a place on the list of renders; a render goes on without them."""
     try:
         registry.remember(folder)
-        control = Control(registry.socket_path(folder), folder, session)
+        control = ControlServer(registry.socket_path(folder), folder, session)
     except StorageError as error:
         log.warning("no control socket: %s", error)
         yield None

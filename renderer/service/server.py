@@ -34,7 +34,7 @@ from renderer.engine.session import Session
 from renderer.engine.state import RenderState, apply
 from renderer.errors import RendererError
 from renderer.files import storage_errors
-from renderer.service.metrics import Meters
+from renderer.service.metrics import Metrics
 from renderer.service.protocol import LONGEST_LINE, PROTOCOL
 from renderer.service.viewer import Viewer, reply, to_line
 
@@ -45,7 +45,7 @@ _METER_INTERVAL = 1.0
 log = logging.getLogger("renderer.control")
 
 
-class Control:
+class ControlServer:
     """Serves ``path`` while the block runs. ``publish`` takes events from any thread.
 
     Raises StorageError where the socket can't be made.
@@ -53,7 +53,7 @@ class Control:
 
     def __init__(self, path: Path, folder: Path, session: Session) -> None:
         self._path = path
-        self._meters = Meters(folder)
+        self._meters = Metrics(folder)
         self._commands = _Commands(session)
         self._state = RenderState()
         self._seq = 0
@@ -63,9 +63,9 @@ class Control:
         self._listener = _listen(path)
         self._end = asyncio.Event()
         self._thread = threading.Thread(target=self._run, name="renderer-control")
-        session.looking.listen(self._show)
+        session.preview_requests.listen(self._show)
 
-    def __enter__(self) -> Control:
+    def __enter__(self) -> ControlServer:
         self._thread.start()
         return self
 
@@ -205,7 +205,7 @@ class _Commands:
             number = asked.get("id")
             if asked.get("command") == "preview":
                 viewer.look(number)
-                self._session.looking.ask()
+                self._session.preview_requests.ask()
                 return None
             if asked.get("command") == "watch":
                 viewer.watching = True

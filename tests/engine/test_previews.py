@@ -32,10 +32,10 @@ def looked_at(folder: Path, moment: type[Event]) -> tuple[list[Preview], list[Ev
         def emit(event: Event) -> None:
             events.append(event)
             if isinstance(event, moment):
-                session.looking.ask()
+                session.preview_requests.ask()
 
         session = Session(opened, emit)
-        session.looking.listen(shown.append)
+        session.preview_requests.listen(shown.append)
         session.run()
     return shown, events
 

@@ -154,7 +154,7 @@ def test_every_frame_is_the_true_view_of_a_known_world(
 
 def _assert_smaller_is_exact(plan: Plan, shown: list[Any], world: PictureWorld) -> None:
     """240x134 is cut a little at the sides of 320x180's picture: as high as the keyframe allows."""
-    camera = plan.take.lens.camera
+    camera = plan.take.view_path.camera
     first = camera.view(camera.keyframe_size, 0.0)
     for number, mine in enumerate(shown):
         depth = float(plan.take.timeline.shot(number).depth)
@@ -170,13 +170,13 @@ def test_about_a_focus_every_frame_is_the_true_view_too(
         reef, tmp_path / "film.mp4", focus=(0.8, 0.3), size=(160, 92), encoder_options=LOSSLESS
     )
     assert plan.notes
-    lens = plan.take.lens
+    view_path = plan.take.view_path
     footage = read_footage(reef)
     exact = []
     for number, mine in enumerate(lumas(tmp_path / "film.mp4")):
-        sight = lens.sight(plan.take.timeline.shot(number).depth)
-        box = lens.box(footage.canvas_size, sight)
-        unit = lens.camera.zoom_factor**sight.interval
+        sight = view_path.sight(plan.take.timeline.shot(number).depth)
+        box = view_path.box(footage.canvas_size, sight)
+        unit = view_path.camera.zoom_factor**sight.interval
         side = world.picture.width / 2
         middle = [size / 2 for size in footage.canvas_size]
         edges = (

@@ -7,7 +7,7 @@ import math
 
 import pytest
 
-from renderer.export.view_path import Lens
+from renderer.export.view_path import ViewPath
 from renderer.film.camera import Camera
 from renderer.settings.plain_values import Size
 
@@ -17,15 +17,15 @@ FACTORS = [1.5, 2.0, 1.01]
 SIZES: list[Size] = [(320, 180), (100, 180), (184, 184)]
 
 
-def lens(factor: float, size: Size, focus: tuple[float, float], depth: int = 6) -> Lens:
-    return Lens(Camera(size, KEYFRAME, factor), depth, focus)
+def view_path(factor: float, size: Size, focus: tuple[float, float], depth: int = 6) -> ViewPath:
+    return ViewPath(Camera(size, KEYFRAME, factor), depth, focus)
 
 
 def canvas_size(factor: float) -> Size:
     return math.ceil(KEYFRAME[0] * factor), math.ceil(KEYFRAME[1] * factor)
 
 
-def world_box(of: Lens, depth: float) -> tuple[float, float, float, float]:
+def world_box(of: ViewPath, depth: float) -> tuple[float, float, float, float]:
     """left, top, right, bottom in pixels of the first picture, from its middle."""
     sight = of.sight(depth)
     canvas = canvas_size(of.camera.zoom_factor)
@@ -41,7 +41,7 @@ def world_box(of: Lens, depth: float) -> tuple[float, float, float, float]:
 
 
 def test_about_the_middle_it_is_the_films_camera_bit_for_bit() -> None:
-    plain = lens(1.5, (320, 180), (0.5, 0.5), 3)
+    plain = view_path(1.5, (320, 180), (0.5, 0.5), 3)
     for number in range(180):
         sight = plain.sight(number / 60)
         assert sight.interval == number // 60
@@ -56,7 +56,7 @@ def test_about_the_middle_it_is_the_films_camera_bit_for_bit() -> None:
 def test_every_view_lies_in_its_canvas(
     factor: float, size: Size, focus: tuple[float, float]
 ) -> None:
-    of = lens(factor, size, focus)
+    of = view_path(factor, size, focus)
     for number in range(601):
         sight = of.sight(6 * number / 600)
         assert 0 <= sight.interval < 6
@@ -75,7 +75,7 @@ def test_every_view_lies_in_its_canvas(
 def test_the_focus_keeps_its_place_and_the_speed_is_constant(
     size: Size, focus: tuple[float, float]
 ) -> None:
-    of = lens(1.5, size, focus)
+    of = view_path(1.5, size, focus)
     left, top, right, bottom = world_box(of, 0.0)
     point = left + focus[0] * (right - left), top + focus[1] * (bottom - top)
     widths = []
@@ -89,7 +89,7 @@ def test_the_focus_keeps_its_place_and_the_speed_is_constant(
 
 
 def test_the_first_view_is_the_whole_first_picture_and_the_last_is_as_wide_as_it_can_be() -> None:
-    of = lens(1.5, (320, 184), (0.75, 0.5))
+    of = view_path(1.5, (320, 184), (0.75, 0.5))
     assert world_box(of, 0.0) == pytest.approx((-160, -92, 160, 92))
     left, _, right, _ = world_box(of, 6.0)
     whole = 160 * 1.5**6
@@ -98,7 +98,7 @@ def test_the_first_view_is_the_whole_first_picture_and_the_last_is_as_wide_as_it
 
 
 def test_a_chain_longer_than_floating_point_can_count_has_views_too() -> None:
-    of = lens(2.0, (320, 180), (0.9, 0.1), depth=5000)
+    of = view_path(2.0, (320, 180), (0.9, 0.1), depth=5000)
     for depth in (0.0, 0.5, 2500.25, 4999.9, 5000.0):
         sight = of.sight(depth)
         box = of.box(canvas_size(2.0), sight)

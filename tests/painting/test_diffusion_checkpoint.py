@@ -59,9 +59,9 @@ def header(tmp_path: Path, **shapes: Any) -> Path:
 
 @pytest.mark.parametrize(("width", "kin"), [(768, "sd15"), (1024, "sd2"), (2048, "sdxl")])
 def test_the_preset_that_is_built_alike_is_told_by_the_header(
-    tmp_path: Path, width: int, kin: str
+    tmp_path: Path, width: int, base_preset: str
 ) -> None:
-    assert find_kin(header(tmp_path, **{FIRST: (4, 9, 3, 3), WORDS: (4, width)})) == kin
+    assert find_kin(header(tmp_path, **{FIRST: (4, 9, 3, 3), WORDS: (4, width)})) == base_preset
 
 
 @pytest.mark.parametrize(

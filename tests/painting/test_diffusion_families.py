@@ -339,12 +339,12 @@ def test_the_settings_of_a_folder_are_those_of_its_kind(
 ) -> None:
     from renderer.planning.defaults import fill_in
 
-    kin = find_preset({"klein-base": "klein", "z-image": "z-image-turbo"}.get(name, name))
-    assert kin is not None
+    base_preset = find_preset({"klein-base": "klein", "z-image": "z-image-turbo"}.get(name, name))
+    assert base_preset is not None
     settings = fill_in({"prompt": "a reef", "model": str(families[name])}).settings
-    assert settings.size_multiple == kin.multiple
-    assert settings.guidance_scale == kin.guidance_scale
-    assert (settings.steps, settings.strength, settings.scheduler) == (kin.steps, 1.0, "")
+    assert settings.size_multiple == base_preset.multiple
+    assert settings.guidance_scale == base_preset.guidance_scale
+    assert (settings.steps, settings.strength, settings.scheduler) == (base_preset.steps, 1.0, "")
 
 
 def test_the_pipelines_are_built_alike_each_time() -> None:

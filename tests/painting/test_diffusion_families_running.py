@@ -88,18 +88,18 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, Pat
 
 
 def published(name: str, folder: Path) -> tuple[Path, Path]:
-    """(the model, its adjunct) of a pipeline that is published in two repositories."""
+    """(the model, its companion) of a pipeline that is published in two repositories."""
     pipeline = build(name)
-    model, adjunct = folder / "model", folder / "adjunct"
+    model, companion = folder / "model", folder / "companion"
     if name == "qwen":
         parts = {key: part for key, part in pipeline.components.items() if key != "controlnet"}
         QwenImagePipeline(**parts).save_pretrained(model)
-        pipeline.controlnet.save_pretrained(adjunct)
+        pipeline.controlnet.save_pretrained(companion)
     else:
         decoder = KandinskyV22InpaintPipeline(pipeline.unet, pipeline.scheduler, pipeline.movq)
         decoder.save_pretrained(model)
-        pipeline.prior_pipe.save_pretrained(adjunct)
-    return model, adjunct
+        pipeline.prior_pipe.save_pretrained(companion)
+    return model, companion
 
 
 @pytest.mark.parametrize(
@@ -115,11 +115,11 @@ def test_a_model_published_in_two_repositories_paints_as_the_whole(
     class_name: str,
 ) -> None:
     model, folder = published(name, tmp_path)
-    adjunct = BY_CLASS[class_name].adjunct
-    assert adjunct is not None
-    with pytest.raises(PainterError, match=rf"^{adjunct.repo} is not wholly on this disk and "):
+    companion = BY_CLASS[class_name].companion
+    assert companion is not None
+    with pytest.raises(PainterError, match=rf"^{companion.repo} is not wholly on this disk and "):
         make(name, model=str(model))
-    cache(adjunct.repo, folder)
+    cache(companion.repo, folder)
     whole = same(name).paint(wide_job(), ignore)
     assert np.array_equal(make(name, model=str(model)).paint(wide_job(), ignore), whole)
 

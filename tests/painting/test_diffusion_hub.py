@@ -29,7 +29,7 @@ LOCATE = """
 import sys
 from renderer.errors import RendererError
 from renderer.painting.painters.diffusion.families import FAMILIES
-from renderer.painting.painters.diffusion.hub import locate, locate_adjunct, locate_lora
+from renderer.painting.painters.diffusion.hub import locate, locate_companion, locate_lora
 from renderer.settings.lora_names import parse_lora
 from renderer.painting.painters.notices import listening
 def say(line):
@@ -39,7 +39,7 @@ try:
         if ".safetensors" in sys.argv[1]:
             print(locate_lora(parse_lora(sys.argv[1])))
         elif sys.argv[1] in FAMILIES:
-            print(locate_adjunct(FAMILIES[sys.argv[1]].adjunct, half=sys.argv[2] == "half"))
+            print(locate_companion(FAMILIES[sys.argv[1]].companion, half=sys.argv[2] == "half"))
         else:
             print(locate(sys.argv[1], half=sys.argv[2] == "half"))
 except RendererError as error:
@@ -380,7 +380,7 @@ def test_a_disk_that_fills_up_while_downloading_is_said_and_more_room_completes_
     assert (Path(done.stdout.strip()) / name).read_bytes() == hub.repos["me/model"][name]
 
 
-def adjunct_files(class_name: str) -> tuple[str, dict[str, bytes], set[str]]:
+def companion_files(class_name: str) -> tuple[str, dict[str, bytes], set[str]]:
     """(repository, its files, the names of those that are needed) of a kind's missing parts."""
     if class_name == "QwenImagePipeline":
         needed = {"config.json", "diffusion_pytorch_model.safetensors"}
@@ -407,7 +407,7 @@ def adjunct_files(class_name: str) -> tuple[str, dict[str, bytes], set[str]]:
 def test_the_parts_that_a_model_lacks_are_fetched_once_from_elsewhere(
     hub: Hub, tmp_path: Path, class_name: str
 ) -> None:
-    repo, files, needed = adjunct_files(class_name)
+    repo, files, needed = companion_files(class_name)
     nothing = locate(class_name, tmp_path, hub.url, HF_HUB_OFFLINE="1")
     assert nothing.stderr.startswith(f"PainterError: {repo} is not wholly on this disk and ")
     hub.repos[repo] = files

@@ -41,7 +41,7 @@ def test_every_preset_that_was_looked_at_is_pinned_and_all_are_found_by_their_na
 def test_every_kind_of_pipeline_has_a_preset_with_sizes_that_it_can_do() -> None:
     presets = {preset.name: preset for preset in PRESETS}
     for family in FAMILIES.values():
-        preset = presets[family.kin]
+        preset = presets[family.base_preset]
         assert preset.multiple == family.multiple
         assert preset.unet == family.has_unet
         assert preset.strength == 1 or family.weighs_strength

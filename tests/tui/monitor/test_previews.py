@@ -103,7 +103,7 @@ def test_nobody_asks_who_would_not_see_it(clock: Clock, keys: tuple[str, ...]) -
         await pilot.press(*keys)
         screen = pilot.app.screen
         assert isinstance(screen, MonitorScreen)
-        assert not screen.walk.following or screen._picture.pictures == "off"
+        assert not screen.cursor.following or screen._picture.pictures == "off"
         script.looked = 0
         clock.go_on()
         await tick(pilot)

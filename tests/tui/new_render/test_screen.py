@@ -23,7 +23,7 @@ from tests.tui.scripted import check_snapshot, screen_text, settled
 from zoomtui.tui.new_render.fields import BY_KEY, GROUPS, ROWS
 from zoomtui.tui.new_render.forecast import Surroundings
 from zoomtui.tui.new_render.screen import NewScreen
-from zoomtui.tui.new_render.tryout_view import Trial
+from zoomtui.tui.new_render.tryout_view import TryoutView
 from zoomtui.tui.shared.form_screen import LeaveDialog
 
 GRADIENT = {
@@ -311,7 +311,7 @@ def test_a_try_out_shows_its_picture_and_leaves_nothing_behind(here: Path) -> No
             await soon(lambda: "this is how it begins" in screen_text(app), "it is painted")
             await soon(lambda: "▀" in screen_text(app), "its picture is shown")
             await pilot.press("escape")
-            assert not app.screen.query_one(Trial).shown
+            assert not app.screen.query_one(TryoutView).shown
             assert isinstance(app.screen, NewScreen)
             await soon(lambda: "3 keyframes" in screen_text(app), "the forecast is back")
         assert registry.known() == []
@@ -328,7 +328,7 @@ def test_a_try_out_that_fails_says_why(here: Path) -> None:
             await put(pilot, **{**GRADIENT, "painter": "tests.painters:unloadable"})
             await pilot.press("ctrl+g")
             await soon(lambda: app.said or "✗" in screen_text(app), "it is said")
-            assert not app.screen.query_one(Trial).shown
+            assert not app.screen.query_one(TryoutView).shown
 
     asyncio.run(run())
 
@@ -344,7 +344,7 @@ def test_a_try_out_can_be_cancelled_at_any_moment(
         app = on_new(here)
         async with app.run_test(size=(80, 24)) as pilot:
             await put(pilot, **{**GRADIENT, "painter": "tests.painters:endless", "model": "0"})
-            trial = app.screen.query_one(Trial)
+            trial = app.screen.query_one(TryoutView)
             for moment in ("^g", "starting the engine", "painting keyframe"):
                 if moment == "painting keyframe":
                     gate.open()

@@ -29,5 +29,5 @@ class ViewScreen(KeyframeScreen):
 
     def paint(self, view: View, now: float) -> None:
         width, count = self.size.width, view.state.keyframes
-        strip = strip_line(count, self.walk.shown(count), self.walk.following, width)
+        strip = strip_line(count, self.cursor.shown(count), self.cursor.following, width)
         self.query_one("#strip", OneLine).show(strip)

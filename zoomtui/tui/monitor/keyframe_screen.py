@@ -19,7 +19,7 @@ from zoomtui.terminal.driver import backlog
 from zoomtui.tui.monitor.headline import header_line, state_word
 from zoomtui.tui.monitor.watcher import View, Watch
 from zoomtui.tui.shared.host import HostedScreen
-from zoomtui.tui.shared.keyframe_cursor import Walk
+from zoomtui.tui.shared.keyframe_cursor import KeyframeCursor
 from zoomtui.tui.shared.picture import Picture
 from zoomtui.tui.shared.text_widgets import KeyLine, OneLine
 
@@ -56,10 +56,10 @@ class KeyframeScreen(HostedScreen):
         Binding("V", "pictures", "kind of pictures", show=False, key_display="V", id="view.kind"),
     ]
 
-    def __init__(self, watch: Watch, walk: Walk) -> None:
+    def __init__(self, watch: Watch, cursor: KeyframeCursor) -> None:
         super().__init__()
         self.watched = watch
-        self.walk = walk
+        self.cursor = cursor
         self._painted: object = None
         self._pictured: int | None = None
         self._pictured_at = 0.0
@@ -91,17 +91,17 @@ class KeyframeScreen(HostedScreen):
         return self.size
 
     def action_walk(self, by: int) -> None:
-        self.walk.step(by, self.watched.view.state.keyframes)
+        self.cursor.step(by, self.watched.view.state.keyframes)
         self._tick()
 
     def action_follow(self) -> None:
-        self.walk.follow()
+        self.cursor.follow()
         self._tick()
 
     def action_pictures(self) -> None:
         """Another kind of pictures, on this screen and the others."""
-        self.walk.pictures = next_kind(self.host.terminal, self._picture.pictures)
-        self.host.say(f"Pictures: {self.walk.pictures}")
+        self.cursor.pictures = next_kind(self.host.terminal, self._picture.pictures)
+        self.host.say(f"Pictures: {self.cursor.pictures}")
         self._tick()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
@@ -109,9 +109,9 @@ class KeyframeScreen(HostedScreen):
         match action:
             case "walk":
                 back = isinstance(parameters[0], int) and parameters[0] < 0
-                return self.walk.shown(count) > 0 if back else not self.walk.following
+                return self.cursor.shown(count) > 0 if back else not self.cursor.following
             case "follow":
-                return not self.walk.following
+                return not self.cursor.following
         return super().check_action(action, parameters)
 
     def _tick(self) -> None:
@@ -121,14 +121,14 @@ class KeyframeScreen(HostedScreen):
         if backlog(self.app) > _CROWD:
             return  # the terminal is slow: what it would show now, it would show late
         view, now = self.watched.view, self.host.clock()
-        shown = self.walk.shown(view.state.keyframes)
-        walked = (shown, self.walk.following, self.walk.pictures, self._preview)
+        shown = self.cursor.shown(view.state.keyframes)
+        walked = (shown, self.cursor.following, self.cursor.pictures, self._preview)
         stamp = (view, int(now), walked, self.measures())
         if stamp == self._painted:
             return
         self._painted = stamp
         with self.app.batch_update():
-            self._picture.set_pictures(self.walk.pictures)
+            self._picture.set_pictures(self.cursor.pictures)
             self._show_header(view, now)
             self.paint(view, now)
             self._show_picture(view, shown)
@@ -147,7 +147,7 @@ class KeyframeScreen(HostedScreen):
 
     def _show_picture(self, view: View, shown: int) -> None:
         """The keyframe that is looked at; while the next one takes long, a look at that instead."""
-        now, following = monotonic(), self.walk.following
+        now, following = monotonic(), self.cursor.following
         early = following and now - self._pictured_at < _PICTURE_INTERVAL
         behind = shown not in (-1, self._pictured)
         if behind and not (early and self._pictured is not None):

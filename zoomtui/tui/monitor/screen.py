@@ -27,7 +27,7 @@ from zoomtui.tui.monitor.keyframe_screen import KeyframeScreen
 from zoomtui.tui.monitor.log_screen import LogScreen
 from zoomtui.tui.monitor.watcher import Situation, View, Watch
 from zoomtui.tui.shared.dialogs import PromptDialog, ResumeDialog, StopDialog
-from zoomtui.tui.shared.keyframe_cursor import Walk
+from zoomtui.tui.shared.keyframe_cursor import KeyframeCursor
 from zoomtui.tui.shared.picture import Picture
 from zoomtui.tui.shared.styled_text import Line, length
 from zoomtui.tui.shared.text_widgets import FewLines, Framed, KeyLine, OneLine, Panel
@@ -68,7 +68,7 @@ class MonitorScreen(KeyframeScreen):
     ]
 
     def __init__(self, folder: Path, watch: Watch | None = None) -> None:
-        super().__init__(watch or Watch(folder), Walk())
+        super().__init__(watch or Watch(folder), KeyframeCursor())
         self._ran = False
         self._figures: tuple[int, str] = (-1, "")
 
@@ -123,8 +123,8 @@ class MonitorScreen(KeyframeScreen):
 
     def _paint_easel(self, view: View) -> None:
         count = view.state.keyframes
-        shown = self.walk.shown(count)
-        following, caption, strip = self.walk.following, self._caption, self._strip
+        shown = self.cursor.shown(count)
+        following, caption, strip = self.cursor.following, self._caption, self._strip
         room = caption.content_size.width
         strip.show(panels.strip_line(count, shown, following, room))
         self._show_filmstrip(view, shown)
@@ -143,7 +143,7 @@ class MonitorScreen(KeyframeScreen):
 
     def _show_filmstrip(self, view: View, shown: int) -> None:
         """In step with the picture: as it follows the newest, it moves when the picture does."""
-        following, pictures = self.walk.following, self._picture.pictures
+        following, pictures = self.cursor.following, self._picture.pictures
         count = view.state.keyframes
         if following:
             shown = shown if self._pictured is None else min(self._pictured, shown)
@@ -153,7 +153,7 @@ class MonitorScreen(KeyframeScreen):
     def on_picture_shown(self) -> None:
         """The picture was decoded: the strip needs no second look at its file."""
         view = self.watched.view
-        self._show_filmstrip(view, self.walk.shown(view.state.keyframes))
+        self._show_filmstrip(view, self.cursor.shown(view.state.keyframes))
         if self._picture.small is not None:
             path, pixels = self._picture.small
             self._filmstrip.offer(int(path.stem), pixels)
@@ -248,7 +248,7 @@ class MonitorScreen(KeyframeScreen):
             self._try(self.watched.resume)
 
     def action_view(self) -> None:
-        self.app.push_screen(ViewScreen(self.watched, self.walk))
+        self.app.push_screen(ViewScreen(self.watched, self.cursor))
 
     def action_log(self) -> None:
         self.app.push_screen(LogScreen(lambda: self.watched.view))

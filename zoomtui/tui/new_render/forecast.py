@@ -128,10 +128,10 @@ def first_gpu() -> Gpu | None:
     """What the driver says of the first GPU; None without an NVIDIA driver."""
     import pynvml
 
-    from renderer.service.metrics import Meters
+    from renderer.service.metrics import Metrics
 
     with contextlib.suppress(pynvml.NVMLError):
-        meters = Meters(Path.cwd()).read()
+        meters = Metrics(Path.cwd()).read()
         name, used, total = (meters[key] for key in ("gpu_name", "vram_used", "vram_total"))
         if not isinstance(name, str):
             return None

@@ -25,7 +25,7 @@ from renderer.settings.render import RenderSettings
 from zoomtui.tui.new_render import fields, form
 from zoomtui.tui.new_render.form import Draft
 from zoomtui.tui.new_render.tryout import TryOut
-from zoomtui.tui.new_render.tryout_view import Trial
+from zoomtui.tui.new_render.tryout_view import TryoutView
 from zoomtui.tui.shared.field_widgets import LongField
 from zoomtui.tui.shared.form_fields import FieldError, Texts
 from zoomtui.tui.shared.form_screen import LAST_KEYS, FormScreen
@@ -84,7 +84,7 @@ class NewScreen(FormScreen):
     def make_side(self) -> Widget:
         return Vertical(
             Static("", id="new-forecast", markup=False),
-            Trial(id="new-trial"),
+            TryoutView(id="new-trial"),
             Static("", id="new-command", markup=False),
             id="form-side",
         )
@@ -206,7 +206,7 @@ class NewScreen(FormScreen):
     def action_start(self) -> None:
         if not self._busy and (draft := self._ready()) is not None:
             self._busy = True
-            self.query_one(Trial).stop()
+            self.query_one(TryoutView).stop()
             self._start(draft, self.texts)
 
     @work(group="start")
@@ -227,15 +227,15 @@ class NewScreen(FormScreen):
 
     def action_try_out(self) -> None:
         """Begin a try-out, or cancel the one that runs."""
-        trial = self.query_one(Trial)
+        trial = self.query_one(TryoutView)
         if trial.running:
             trial.stop()
         elif (draft := self._ready()) is not None:
             self.add_class("-tried")
             trial.begin(TryOut(*_made_from(draft, self.texts)))
 
-    @on(Trial.Failed)
-    def _tried_in_vain(self, event: Trial.Failed) -> None:
+    @on(TryoutView.Failed)
+    def _tried_in_vain(self, event: TryoutView.Failed) -> None:
         self.remove_class("-tried")
         self.call_after_refresh(self.paint)
         self._refuse(form.complaint(event.error, self.texts))
@@ -243,7 +243,7 @@ class NewScreen(FormScreen):
     @work(group="dialog", exclusive=True)
     async def action_back(self) -> None:
         """Put the try-out away, or else leave; asks first where something would be lost."""
-        trial = self.query_one(Trial)
+        trial = self.query_one(TryoutView)
         if trial.shown:
             trial.put_away()
             self.remove_class("-tried")

@@ -15,13 +15,13 @@ from zoomtui.tui.shared.picture import Picture
 from zoomtui.tui.shared.text_widgets import OneLine
 
 
-class Trial(Vertical):
+class TryoutView(Vertical):
     """One try-out at a time; what it painted goes when it is put away, or with the screen."""
 
     DEFAULT_CSS = """
-    Trial { display: none; }
-    Trial.-shown { display: block; }
-    Trial Picture { height: 1fr; width: 1fr; }
+    TryoutView { display: none; }
+    TryoutView.-shown { display: block; }
+    TryoutView Picture { height: 1fr; width: 1fr; }
     """
 
     class Failed(Message):

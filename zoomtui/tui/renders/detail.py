@@ -18,18 +18,18 @@ from zoomtui.tui.monitor.panels import strip_line
 from zoomtui.tui.renders import describe
 from zoomtui.tui.renders.listing import keyframes_of
 from zoomtui.tui.renders.scan import Details, Render, details
-from zoomtui.tui.shared.keyframe_cursor import Walk
+from zoomtui.tui.shared.keyframe_cursor import KeyframeCursor
 from zoomtui.tui.shared.picture import Picture
 from zoomtui.tui.shared.text_widgets import OneLine, content
 
 
-class Portrait(Container):
+class RenderDetail(Container):
     """See the module."""
 
     def __init__(self, id: str) -> None:  # noqa: A002 - Textual's own name
         super().__init__(id=id)
         self._shown: Render | None = None
-        self._walk = Walk()
+        self._cursor = KeyframeCursor()
         self._details: Details | None = None
         self._detailed: tuple[Path | None, float] = (None, 0.0)
         self._pictured: tuple[Path, int] | None = None
@@ -46,23 +46,23 @@ class Portrait(Container):
         self._shown = render
         if (render and render.folder) != before:
             self._details = None
-            self._walk.follow()
+            self._cursor.follow()
         self._show_facts(now)
         self._show_picture()
         if render is not None and self._detailed != (render.folder, render.changed):
             self._detailed = (render.folder, render.changed)
             self._read_details(render, now)
 
-    def walk(self, by: int) -> None:
+    def cursor(self, by: int) -> None:
         """So many keyframes on, or back."""
-        self._walk.step(by, keyframes_of(self._shown))
+        self._cursor.step(by, keyframes_of(self._shown))
         self._show_picture()
 
     def can_walk(self, by: int) -> bool:
         """Whether there are keyframes on that side."""
         if by > 0:
-            return not self._walk.following
-        return self._walk.shown(keyframes_of(self._shown)) > 0
+            return not self._cursor.following
+        return self._cursor.shown(keyframes_of(self._shown)) > 0
 
     def _show_facts(self, now: float) -> None:
         facts = self.query_one("#renders-facts", Static)
@@ -76,9 +76,9 @@ class Portrait(Container):
 
     def _show_picture(self) -> None:
         count = keyframes_of(self._shown)
-        shown = self._walk.shown(count)
+        shown = self._cursor.shown(count)
         strip = self.query_one("#renders-strip", OneLine)
-        strip.show(strip_line(count, shown, self._walk.following, strip.content_size.width))
+        strip.show(strip_line(count, shown, self._cursor.following, strip.content_size.width))
         wanted = (self._shown.folder, shown) if self._shown and shown >= 0 else None
         if wanted == self._pictured:
             return

@@ -20,7 +20,7 @@ from renderer.errors import RendererError
 from renderer.project import registry
 from renderer.service.launch import launch
 from zoomtui.tui.renders import describe
-from zoomtui.tui.renders.detail import Portrait
+from zoomtui.tui.renders.detail import RenderDetail
 from zoomtui.tui.renders.listing import Listing, possible, what_forgetting_means
 from zoomtui.tui.renders.scan import Reader, Render, Shelf
 from zoomtui.tui.shared.dialogs import ChoiceDialog
@@ -91,7 +91,7 @@ class RendersScreen(HostedScreen):
                 yield OneLine(id="renders-heading")
                 yield Rows(id="renders-rows")
                 yield Static("", id="renders-empty", markup=False)
-            yield Portrait(id="renders-detail")
+            yield RenderDetail(id="renders-detail")
         yield KeyLine()
 
     # -------------------------------------------------------------------------------- looking
@@ -145,7 +145,7 @@ class RendersScreen(HostedScreen):
 
     @on(OptionList.OptionHighlighted)
     def _paint_chosen(self) -> None:
-        self.query_one(Portrait).show(self.chosen, self.host.clock())
+        self.query_one(RenderDetail).show(self.chosen, self.host.clock())
         self.query_one(KeyLine).refresh_keys(self)
 
     # -------------------------------------------------------------------------------- actions
@@ -157,7 +157,7 @@ class RendersScreen(HostedScreen):
             case "open" | "resume" | "export" | "forget" | "copy":
                 return possible(action, self.chosen)
             case "walk" if isinstance(by := parameters[0], int):
-                return self.query_one(Portrait).can_walk(by)
+                return self.query_one(RenderDetail).can_walk(by)
         return super().check_action(action, parameters)
 
     @on(OptionList.OptionSelected)
@@ -208,7 +208,7 @@ class RendersScreen(HostedScreen):
         self._paint()
 
     def action_walk(self, by: int) -> None:
-        self.query_one(Portrait).walk(by)
+        self.query_one(RenderDetail).cursor(by)
         self.query_one(KeyLine).refresh_keys(self)
 
     def action_copy(self) -> None:

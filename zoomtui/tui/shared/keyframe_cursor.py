@@ -5,7 +5,7 @@ from __future__ import annotations
 from zoomtui.terminal.capabilities import Pictures
 
 
-class Walk:
+class KeyframeCursor:
     """Which keyframe is looked at, and how: the newest, until somebody walks away from it."""
 
     def __init__(self) -> None:

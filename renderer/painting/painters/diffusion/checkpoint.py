@@ -32,10 +32,10 @@ def find_kin(file: Path) -> str:
             widths = {opened.get_slice(name).get_shape()[-1] for name in names if _for_words(name)}
     except (SafetensorError, OSError) as error:
         raise PainterError(f"{file} is damaged ({one_line(error)}); download it again") from error
-    kin = _PRESETS.get(widths.pop()) if len(widths) == 1 else None
-    if _FIRST not in names or kin is None:
+    base_preset = _PRESETS.get(widths.pop()) if len(widths) == 1 else None
+    if _FIRST not in names or base_preset is None:
         raise PainterError(f"{file} is {_other_kind(names)}")
-    return kin
+    return base_preset
 
 
 def _for_words(name: str) -> bool:

@@ -19,7 +19,7 @@ from renderer.errors import PainterError, SettingsError
 from renderer.painting.painters.diffusion.download_progress import progress_bar, size_text
 from renderer.painting.painters.diffusion.families import (
     INDEX,
-    Adjunct,
+    Companion,
     read_family,
     read_parts,
 )
@@ -67,15 +67,15 @@ def locate(model: str, *, half: bool, trust_pickled: bool = False) -> Path:
     )
 
 
-def locate_adjunct(adjunct: Adjunct, *, half: bool, trust_pickled: bool = False) -> Path:
+def locate_companion(companion: Companion, *, half: bool, trust_pickled: bool = False) -> Path:
     """The folder of the parts that a published model lacks, downloaded if need be.
 
     The rest as ``locate``.
     """
     return _obtain(
-        [(adjunct.repo, adjunct.revision)],
-        INDEX if adjunct.models else "config.json",
-        partial(_adjunct_files, adjunct=adjunct, half=half, trust_pickled=trust_pickled),
+        [(companion.repo, companion.revision)],
+        INDEX if companion.models else "config.json",
+        partial(_companion_files, companion=companion, half=half, trust_pickled=trust_pickled),
     )
 
 
@@ -140,20 +140,20 @@ def _pipeline_files(
     return [*small_files(names, read_parts(index, family.options, repo)), *weights.files]
 
 
-def _adjunct_files(
+def _companion_files(
     _: Path,
     names: Collection[str],
     repo: str,
     *,
-    adjunct: Adjunct,
+    companion: Companion,
     half: bool,
     trust_pickled: bool,
 ) -> list[str]:
     # A model on its own lies at the top; what is said of parts is said of it under its name.
-    top = "" if adjunct.models else f"{adjunct.part}/"
+    top = "" if companion.models else f"{companion.part}/"
     weights = choose_weights(
         [top + name for name in names],
-        adjunct.models or (adjunct.part,),
+        companion.models or (companion.part,),
         half=half,
         where=repo,
         trust_pickled=trust_pickled,

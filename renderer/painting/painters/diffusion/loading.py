@@ -20,11 +20,11 @@ from renderer.painting.painters.diffusion.checkpoint import find_kin
 from renderer.painting.painters.diffusion.conv_padding import set_padding
 from renderer.painting.painters.diffusion.device import Device, choose
 from renderer.painting.painters.diffusion.device_errors import device_lost, is_lost
-from renderer.painting.painters.diffusion.families import INDEX, Adjunct, Family, read_family
+from renderer.painting.painters.diffusion.families import INDEX, Companion, Family, read_family
 from renderer.painting.painters.diffusion.hub import (
     file_names,
     locate,
-    locate_adjunct,
+    locate_companion,
     locate_configuration,
     locate_lora,
 )
@@ -169,7 +169,7 @@ def _from_folder(folder: Path, family: Family, device: Device, settings: RenderS
             use_safetensors=None if weights.pickled else True,
             local_files_only=True,
             **family.options,
-            **_adjunct_parts(family.adjunct, dtype, device, settings),
+            **_companion_parts(family.companion, dtype, device, settings),
         )
         if card := read_card(folder):
             set_padding(pipeline.unet, card.padding)
@@ -182,22 +182,24 @@ def _from_folder(folder: Path, family: Family, device: Device, settings: RenderS
     return pipeline
 
 
-def _adjunct_parts(
-    adjunct: Adjunct | None, dtype: torch.dtype, device: Device, settings: RenderSettings
+def _companion_parts(
+    companion: Companion | None, dtype: torch.dtype, device: Device, settings: RenderSettings
 ) -> dict[str, Any]:
     """The parts that the model's own folder lacks, by their names in the whole pipeline."""
-    if adjunct is None:
+    if companion is None:
         return {}
-    folder = locate_adjunct(adjunct, half=device.half, trust_pickled=settings.trust_pickled_weights)
-    found = getattr(diffusers, adjunct.class_name).from_pretrained(
+    folder = locate_companion(
+        companion, half=device.half, trust_pickled=settings.trust_pickled_weights
+    )
+    found = getattr(diffusers, companion.class_name).from_pretrained(
         folder,
         dtype=dtype,
         local_files_only=True,
         use_safetensors=None if settings.trust_pickled_weights else True,
     )
-    if not adjunct.models:
-        return {adjunct.part: found}
-    return {adjunct.part + name: part for name, part in found.components.items()}
+    if not companion.models:
+        return {companion.part: found}
+    return {companion.part + name: part for name, part in found.components.items()}
 
 
 def from_checkpoint(file: Path, configuration: Path, family: Family, device: Device) -> Any:

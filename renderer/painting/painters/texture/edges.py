@@ -17,7 +17,7 @@ Colour = NDArray[np.float64]
 """(3,) of 255."""
 
 
-def toll(line: NDArray[np.uint8], ground: Colour, spread: Colour) -> int:
+def cut_cost(line: NDArray[np.uint8], ground: Colour, spread: Colour) -> int:
     """What a picture's edge cuts through: squared distance from the ground of what stands out.
 
     ``line``: (n, 3), the pixels along the edge.

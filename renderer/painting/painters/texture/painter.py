@@ -133,7 +133,7 @@ class _Quilt:
             y = int(self._rng.integers(source.shape[0] - height + 1))
             x = int(self._rng.integers(source.shape[1] - width + 1))
             crops.append(source[y : y + height, x : x + width])
-        crop = min(crops, key=lambda c: sum(map(self._toll, (c[0], c[-1], c[:, 0], c[:, -1]))))
+        crop = min(crops, key=lambda c: sum(map(self._cut_cost, (c[0], c[-1], c[:, 0], c[:, -1]))))
         top, left = (canvas[0] - height) // 2, (canvas[1] - width) // 2
         box = Box(top, left, top + height, left + width)
         self.pixels[box.area] = crop
@@ -207,10 +207,10 @@ class _Quilt:
             (cell.bottom == self._shape[0], block[-1]),
             (cell.right == self._shape[1], block[:, -1]),
         )
-        return sum(self._toll(line) for on_edge, line in sides if on_edge)
+        return sum(self._cut_cost(line) for on_edge, line in sides if on_edge)
 
-    def _toll(self, line: NDArray[np.uint8]) -> int:
-        return edges.toll(line, self._exemplar.ground, self._exemplar.spread)
+    def _cut_cost(self, line: NDArray[np.uint8]) -> int:
+        return edges.cut_cost(line, self._exemplar.ground, self._exemplar.spread)
 
     def _excess_with(self, patch: _Patch) -> float:
         """Brightness above the exemplar's mean, summed over all that patches show with this one."""

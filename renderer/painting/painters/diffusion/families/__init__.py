@@ -6,7 +6,7 @@ peculiar about them; ``index`` is the map. None of them loads torch.
 """
 
 from renderer.painting.painters.diffusion.families.family import (
-    Adjunct,
+    Companion,
     Embeddings,
     Family,
     Inputs,
@@ -21,7 +21,7 @@ from renderer.painting.painters.diffusion.families.index import (
 __all__ = [
     "FAMILIES",
     "INDEX",
-    "Adjunct",
+    "Companion",
     "Embeddings",
     "Family",
     "Inputs",

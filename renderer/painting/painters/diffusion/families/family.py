@@ -48,7 +48,7 @@ class Inputs:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Adjunct:
+class Companion:
     """Parts that a published model lacks and that come from another repository."""
 
     repo: str
@@ -68,13 +68,13 @@ class Family:
     """One pipeline class of diffusers, called in its own way."""
 
     class_name: str
-    kin: str
+    base_preset: str
     """Name of the preset whose settings suit it."""
     models: tuple[str, ...]
     """Sub-folders that hold weights; every one is needed."""
     options: Mapping[str, Any] = field(default_factory=dict)
     """Given to ``from_pretrained``: what is switched off."""
-    adjunct: Adjunct | None = None
+    companion: Companion | None = None
     denoiser: str = "transformer"
     autoencoder: str = "vae"
     flat: tuple[str, ...] = ("vae",)

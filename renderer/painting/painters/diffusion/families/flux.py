@@ -94,12 +94,12 @@ class Klein(Family):
 
 FLUX_FILL = FluxFill(
     class_name="FluxFillPipeline",
-    kin="flux-fill",
+    base_preset="flux-fill",
     models=("transformer", "vae", "text_encoder", "text_encoder_2"),
 )
 KLEIN = Klein(
     class_name="Flux2KleinInpaintPipeline",
-    kin="klein",
+    base_preset="klein",
     models=("transformer", "vae", "text_encoder"),
     cell=16,
     area=1024 * 1024,

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from renderer.errors import PainterError
-from renderer.painting.painters.diffusion.families.family import Adjunct, Family
+from renderer.painting.painters.diffusion.families.family import Companion, Family
 from renderer.painting.painters.diffusion.families.flux import FLUX_FILL, KLEIN
 from renderer.painting.painters.diffusion.families.kandinsky import KANDINSKY, PRIOR
 from renderer.painting.painters.diffusion.families.qwen import CONTROLNET, QWEN
@@ -23,10 +23,10 @@ from renderer.settings.presets import PRESETS
 INDEX = "model_index.json"
 
 
-def _without(family: Family, adjunct: Adjunct, parts: tuple[str, ...]) -> Family:
-    """The family as it is published: without these parts, which the adjunct brings."""
+def _without(family: Family, companion: Companion, parts: tuple[str, ...]) -> Family:
+    """The family as it is published: without these parts, which the companion brings."""
     models = tuple(part for part in family.models if part not in parts)
-    return replace(family, models=models, adjunct=adjunct)
+    return replace(family, models=models, companion=companion)
 
 
 FAMILIES: Mapping[str, Family] = {

@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from renderer.painting.painters.diffusion.families.family import (
-    Adjunct,
+    Companion,
     Embeddings,
     Family,
     Inputs,
@@ -61,7 +61,7 @@ class Kandinsky(Family):
 _PRIOR = ("prior", "image_encoder", "text_encoder")
 KANDINSKY = Kandinsky(
     class_name="KandinskyV22InpaintCombinedPipeline",
-    kin="kandinsky",
+    base_preset="kandinsky",
     models=("unet", "movq", *(f"prior_{part}" for part in _PRIOR)),
     denoiser="unet",
     autoencoder="movq",
@@ -72,7 +72,7 @@ KANDINSKY = Kandinsky(
     graphs=True,
     weighs_strength=False,
 )
-PRIOR = Adjunct(
+PRIOR = Companion(
     repo="kandinsky-community/kandinsky-2-2-prior",
     class_name="KandinskyV22PriorPipeline",
     part="prior_",

@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from renderer.painting.painters.diffusion.families.family import (
-    Adjunct,
+    Companion,
     Embeddings,
     Family,
     Inputs,
@@ -53,13 +53,13 @@ class QwenControlNet(Family):
 
 QWEN = QwenControlNet(
     class_name="QwenImageControlNetInpaintPipeline",
-    kin="qwen",
+    base_preset="qwen",
     models=("transformer", "vae", "text_encoder", "controlnet"),
     flat=(),
     weighs_strength=False,
     stray_noise=True,
 )
-CONTROLNET = Adjunct(
+CONTROLNET = Companion(
     repo="InstantX/Qwen-Image-ControlNet-Inpainting",
     class_name="QwenImageControlNetModel",
     part="controlnet",

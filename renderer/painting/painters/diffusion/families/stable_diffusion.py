@@ -47,7 +47,7 @@ class StableDiffusion(Family):
 
 SD = StableDiffusion(
     class_name="StableDiffusionInpaintPipeline",
-    kin="sd2",
+    base_preset="sd2",
     models=("unet", "vae", "text_encoder"),
     embeddings=("prompt_embeds", "negative_prompt_embeds"),
     options={
@@ -66,7 +66,7 @@ SD = StableDiffusion(
 )
 SDXL = StableDiffusion(
     class_name="StableDiffusionXLInpaintPipeline",
-    kin="sdxl",
+    base_preset="sdxl",
     models=("unet", "vae", "text_encoder", "text_encoder_2"),
     embeddings=(
         "prompt_embeds",

@@ -44,7 +44,7 @@ class ZImage(Family):
 
 Z_IMAGE = ZImage(
     class_name="ZImageInpaintPipeline",
-    kin="z-image-turbo",
+    base_preset="z-image-turbo",
     models=("transformer", "vae", "text_encoder"),
     halved=(),
 )
