@@ -97,7 +97,7 @@ def _run_alone(folder: Path) -> int:
 
 
 def tell(handle: int, line: str) -> None:
-    """One line to whoever started this engine, who may have gone."""
+    """One line to the process that started this engine, which may have gone."""
     with contextlib.suppress(OSError):
         os.write(handle, f"{line}\n".encode())
         os.close(handle)

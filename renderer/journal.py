@@ -22,7 +22,7 @@ from renderer.errors import ProjectError
 from renderer.files import flush_folder, replace_file, storage_errors
 
 Record = dict[str, Any]
-"""JSON values only. What the keys mean is the business of whoever wrote them."""
+"""JSON values only. What the keys mean is the caller's business."""
 
 _PREFIX = len('["89abcdef",')
 

@@ -1,4 +1,4 @@
-"""Lines to standard output and standard error, where nobody may be listening any more.
+"""Lines to standard output and standard error, where the reader may have gone.
 
 A reader that has gone (a closed pipe, a lost terminal, a full log disk) is no reason to end a
 render, so what can't be written is dropped. Knows nothing of what the lines say.

@@ -131,7 +131,7 @@ class KeyframeStarted:
 
 @dataclass(frozen=True, slots=True)
 class Metered:
-    """How busy the machine is; said only while somebody watches."""
+    """How busy the machine is; said only while a viewer watches."""
 
     values: Mapping[str, float | str | None]
     """By the names in ``service/metrics.py``; None: this machine can't tell."""

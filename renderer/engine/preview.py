@@ -1,7 +1,7 @@
 """A picture that is not finished yet, on its way from the painter to a viewer.
 
 A plain frozen value that knows how to be a JSON message and how to be read from one; no codec, so
-that nothing has to be decoded but numbers. It is no event: nobody keeps it, logs it or counts it.
+that nothing has to be decoded but numbers. It is no event: it is not kept, logged or counted.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Between a painter that could show its unfinished picture and viewers that ask to see it.
 
-A viewer's asking is answered once, at the painter's next step; where nobody asks, nothing is made.
-Knows no painter and no socket. All of it may be called from any thread.
+A viewer's asking is answered once, at the painter's next step; where no viewer asks, nothing is
+made. Knows no painter and no socket. All of it may be called from any thread.
 """
 
 from __future__ import annotations

@@ -64,7 +64,7 @@ class Session:
         self._over = False
         self._phase: PhaseChanged | None = None
         self.stop_asked = False
-        """Whether somebody wants it to end, or wanted so before it ended by itself."""
+        """Whether it was asked to end, or had been before it ended by itself."""
 
     def stop(self, *, now: bool = False) -> None:
         """End soon: leave the painting, finish the segment in hand; ``now``: leave that as well."""
@@ -118,7 +118,7 @@ class Session:
     def _emit(self, event: Event) -> None:
         """To the listener; and to the log, but for steps, of which there are many.
 
-        Nothing follows the outcome, even where somebody pauses a render that is just ending, and
+        Nothing follows the outcome, even where a viewer pauses a render that is just ending, and
         nothing precedes the start: what was asked for before it shows in what comes after it. A
         phase is told once, however many reasons there are for it.
         """

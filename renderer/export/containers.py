@@ -78,7 +78,8 @@ class Target:
         if "%" in path.name:
             if not _NUMBERED.fullmatch(path.name):
                 raise SettingsError(
-                    f"{path.name} names no pictures; a number's place is written as in %06d.png"
+                    f"{path.name} names no pictures; a number's place is written as in %06d.png",
+                    "out",
                 )
             return cls(path.parent, PICTURES, path.name)
         if text.endswith("/") or not path.suffix or path.is_dir():
@@ -89,7 +90,8 @@ class Target:
         known = ", ".join(container.suffix for container in CONTAINERS)
         raise SettingsError(
             f"{path.name}: {path.suffix} is no kind of film that can be exported; use {known}, "
-            f"or a folder for pictures"
+            f"or a folder for pictures",
+            "out",
         )
 
     @property
@@ -109,19 +111,19 @@ class Target:
         if not os.access(folder, os.W_OK | os.X_OK):
             raise StorageError(f"can't write {self.path}: no permission to write into {folder}")
         if not self.path.name:
-            raise SettingsError("name the file or folder to export to")
+            raise SettingsError("name the file or folder to export to", "out")
         if self.container.kind is Kind.PICTURES:
             self._check_folder(force=force, frames=frames)
         elif self.path.is_dir():
-            raise SettingsError(f"{self.path} is a folder; name a file")
+            raise SettingsError(f"{self.path} is a folder; name a file", "out")
         elif self.path.exists() and not force:
-            raise SettingsError(f"{self.path} exists; choose another name, or --force")
+            raise SettingsError(f"{self.path} exists; choose another name, or --force", "out")
 
     def _check_folder(self, *, force: bool, frames: int) -> None:
         if not self.path.exists():
             return
         if not self.path.is_dir():
-            raise SettingsError(f"{self.path} is a file; name a folder for the pictures")
+            raise SettingsError(f"{self.path} is a file; name a folder for the pictures", "out")
         if not os.access(self.path, os.W_OK | os.X_OK):
             raise StorageError(f"can't write into {self.path}: no permission")
         if force:
@@ -129,7 +131,9 @@ class Target:
         present = {entry.name for entry in os.scandir(self.path)}
         taken = next((name for n in range(frames) if (name := self.name(n)) in present), None)
         if taken is not None:
-            raise SettingsError(f"{self.path / taken} exists; choose another folder, or --force")
+            raise SettingsError(
+                f"{self.path / taken} exists; choose another folder, or --force", "out"
+            )
 
 
 def choose_codec(container: Container, asked: str | None, own: str) -> Codec:
@@ -142,7 +146,8 @@ def choose_codec(container: Container, asked: str | None, own: str) -> Codec:
         if stream_of(codec) not in container.codecs:
             raise SettingsError(
                 f"{container.suffix} can't hold {codec.name}; use "
-                f"{' or '.join(container.codecs)}, or an .mkv"
+                f"{' or '.join(container.codecs)}, or an .mkv",
+                "codec",
             )
         return codec
     codec = resolve(own)

@@ -1,4 +1,4 @@
-"""A project as an export sees it: what is committed now, whoever renders it meanwhile.
+"""A project as an export sees it: what is committed now, also while it is being rendered.
 
 Never takes the lock, never recovers, never writes into the project. Knows how projects lie on disk;
 what becomes of them is for ``plan`` and ``run``.
@@ -52,7 +52,7 @@ def export(plan: Plan, on_progress: OnProgress) -> Path:
 
 
 def _refuse_what_projects_are_made_of(path: Path) -> None:
-    """Nobody who says --force means a film that can't go on, or keyframes that are gone."""
+    """A user who says --force does not mean a film that can't go on, or keyframes that are gone."""
     place = path.resolve()
     for folder in (place, *place.parents):
         if (folder / SETTINGS).is_file():
@@ -60,7 +60,8 @@ def _refuse_what_projects_are_made_of(path: Path) -> None:
             if not within or within[0] in OWN:
                 raise SettingsError(
                     f"{path} is what the project {folder} is made of, and not to be written over; "
-                    f"name another place, such as {folder / EXPORTS / (path.name or 'film.mp4')}"
+                    f"name another place, such as {folder / EXPORTS / (path.name or 'film.mp4')}",
+                    "out",
                 )
             return
 

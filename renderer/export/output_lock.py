@@ -31,7 +31,9 @@ def claimed(path: Path) -> Iterator[None]:
     try:
         yield
     finally:
-        lock.unlink(missing_ok=True)  # while it is held: whoever opened it meanwhile looks again
+        lock.unlink(
+            missing_ok=True
+        )  # while it is held: a process that opened it meanwhile looks again
         os.close(handle)
 
 
@@ -45,7 +47,8 @@ def _claim(lock: Path, path: Path) -> int:
         except BlockingIOError:
             os.close(handle)
             raise SettingsError(
-                f"{path} is being made by another export; wait for it, or choose another name"
+                f"{path} is being made by another export; wait for it, or choose another name",
+                "out",
             ) from None
         except BaseException:
             os.close(handle)

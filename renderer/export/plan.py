@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import groupby
 
-from renderer.errors import ProjectError, SettingsError
+from renderer.errors import ProjectError, SettingsError, blaming
 from renderer.export.audio import Soundtrack
 from renderer.export.containers import Kind, Target, choose_codec
 from renderer.export.frames import FrameSource
@@ -27,7 +27,7 @@ from renderer.settings.export import CENTRE, ExportOptions
 from renderer.settings.plain_values import Size
 
 _SOFT = 1.001
-"""Enlargement that nobody sees."""
+"""Enlargement that can't be seen."""
 _GIF_CLOCK = 100
 """A GIF counts in hundredths of a second."""
 _GIF_FASTEST = 50
@@ -119,7 +119,8 @@ def _fps(target: Target, options: ExportOptions, own: Fraction) -> Fraction:
         other = Fraction(_GIF_CLOCK, delay - 1) if delay > 1 else fps
         raise SettingsError(
             f"a GIF counts in hundredths of a second, so it can't have {options.fps} frames a "
-            f"second; use --fps {float(fps):.4g} or {float(other):.4g}"
+            f"second; use --fps {float(fps):.4g} or {float(other):.4g}",
+            "fps",
         )
     return fps
 
@@ -133,7 +134,8 @@ def _size(footage: Footage, options: ExportOptions, kind: Kind) -> Size:
     if kind is Kind.FILM and (width % 2 or height % 2):
         raise SettingsError(
             f"size {width}x{height} has an odd side, which yuv420p film can't have; "
-            f"use {width + width % 2}x{height + height % 2}"
+            f"use {width + width % 2}x{height + height % 2}",
+            "size",
         )
     replace(settings, size=(width + width % 2, height + height % 2))  # in range, or SettingsError
     own = Camera.of(settings).enlargement
@@ -144,7 +146,8 @@ def _size(footage: Footage, options: ExportOptions, kind: Kind) -> Size:
         raise SettingsError(
             f"size {width}x{height} is {camera.enlargement:.3g} times what is painted "
             f"({settings.keyframe_size[0]}x{settings.keyframe_size[1]}), so it would only be "
-            f"softer; use --size {least[0]}x{least[1]}, or --upscale lanczos"
+            f"softer; use --size {least[0]}x{least[1]}, or --upscale lanczos",
+            "size",
         )
     return options.size
 
@@ -154,7 +157,7 @@ def _codec(footage: Footage, target: Target, options: ExportOptions) -> Codec | 
         return choose_codec(target.container, options.codec, footage.settings.codec)
     if options.codec is not None or options.encodes:
         raise SettingsError(
-            f"codec, crf, preset and encoder options are for films; {target.path} is none"
+            f"codec, crf, preset and encoder options are for films; {target.path} is none", "codec"
         )
     return None
 
@@ -204,7 +207,8 @@ def _check_animation(target: Target, take: FrameSource, options: ExportOptions) 
     raise SettingsError(
         f"{target.path.name} would be an animation of {float(timeline.seconds):.0f} seconds and "
         f"about {size_text(about)}; export a film (.mp4), make it shorter or smaller "
-        f"(--duration, --fps, --size), or --force it"
+        f"(--duration, --fps, --size), or --force it",
+        "out",
     )
 
 
@@ -224,11 +228,14 @@ def _sound(target: Target, options: ExportOptions) -> Soundtrack | None:
     if options.audio is None:
         return None
     if not target.container.audio:
-        raise SettingsError(f"{target.path.name} can't hold sound; export an .mp4, .mkv or .webm")
+        raise SettingsError(
+            f"{target.path.name} can't hold sound; export an .mp4, .mkv or .webm", "audio"
+        )
     sound = Soundtrack(
         options.audio, options.audio_fade_in, options.audio_fade_out, target.container.audio
     )
-    sound.check()
+    with blaming("audio"):
+        sound.check()
     return sound
 
 
@@ -236,12 +243,15 @@ def _poster(target: Target, options: ExportOptions, frames: int, fps: Fraction) 
     if options.poster is None:
         return None
     if not target.container.cover:
-        raise SettingsError(f"{target.path.name} can't hold a poster; export an .mp4 or .mkv")
+        raise SettingsError(
+            f"{target.path.name} can't hold a poster; export an .mp4 or .mkv", "poster"
+        )
     frame = math.floor(options.poster * fps)
     if frame >= frames:
         raise SettingsError(
             f"poster {options.poster:g} s lies behind the end of the film, "
-            f"which is {float(frames / fps):.3g} s long"
+            f"which is {float(frames / fps):.3g} s long",
+            "poster",
         )
     return frame
 

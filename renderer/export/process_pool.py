@@ -1,8 +1,8 @@
-"""Work in processes of their own: results in order, few ahead, and everybody gone at the end.
+"""Work in processes of their own: results in order, few ahead, and all of them gone at the end.
 
 Processes are spawned, never forked: libav and numba keep threads that a fork would cut in half.
-They leave Ctrl-C to whoever started them, and are killed as soon as nobody wants their results.
-Knows nothing of the work.
+They leave Ctrl-C to the process that started them, and are killed as soon as their results are not
+wanted. Knows nothing of the work.
 """
 
 from __future__ import annotations
@@ -115,7 +115,7 @@ def _serve(work: Callable[[J], R], orders: Connection) -> None:
     """A process's whole life."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    with suppress(EOFError, BrokenPipeError):  # nobody wants anything any more
+    with suppress(EOFError, BrokenPipeError):  # the parent has gone
         while True:
             job = orders.recv()
             try:

@@ -166,10 +166,13 @@ def _knots(speeds: Sequence[Speed], depth: int) -> tuple[tuple[float, float], ..
         if last > depth or first >= depth:
             raise SettingsError(
                 f"speed {speed.first}-{speed.last or ''} reaches past the last keyframe, "
-                f"which is number {depth + 1}"
+                f"which is number {depth + 1}",
+                "speeds",
             )
         if first < end:
-            raise SettingsError(f"two speeds are given for the way from keyframe {speed.first} on")
+            raise SettingsError(
+                f"two speeds are given for the way from keyframe {speed.first} on", "speeds"
+            )
         spans += [(first - end, 1.0), (last - first, speed.factor)]
         end = last
     spans.append((depth - end, 1.0))
@@ -186,7 +189,8 @@ def _refuse_stop_in_loop(options: ExportOptions, both_ways: bool) -> None:
     if options.loop and not both_ways and stops:
         raise SettingsError(
             "a loop in one direction is joined while the camera moves, so it can't ease or hold; "
-            "leave that out, or take --direction out-in"
+            "leave that out, or take --direction out-in",
+            "loop",
         )
 
 
@@ -194,7 +198,10 @@ def _check_steps(steps: int, held: int, options: ExportOptions) -> None:
     if steps < 1:
         raise SettingsError(
             f"duration {options.duration:g} s leaves no time to move; make it longer, or the holds "
-            f"shorter"
+            f"shorter",
+            "duration",
         )
     if steps + held > MOST_FRAMES:
-        raise SettingsError(f"that would be {steps + held} frames; at most {MOST_FRAMES}")
+        raise SettingsError(
+            f"that would be {steps + held} frames; at most {MOST_FRAMES}", "duration"
+        )

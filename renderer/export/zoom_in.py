@@ -24,7 +24,7 @@ class Inward:
 
     folder: Path
     stopped: Callable[[], bool]
-    """Whether nobody wants it any more; asked now and then."""
+    """Whether it is not wanted any more; asked now and then."""
 
     @property
     def path(self) -> Path:

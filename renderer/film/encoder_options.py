@@ -124,7 +124,7 @@ def _params(codec: Codec, text: str, threads: int) -> str:
 
 @cache
 def _x264_asm() -> dict[str, str]:
-    """Keeps x264 off AVX-512, where its macroblock tree depends on memory that nobody wrote.
+    """Keeps x264 off AVX-512, where its macroblock tree depends on memory that was never written.
 
     The same frames then give other bytes now and then (x264 core 165, 160x96 and 320x192, even with
     one thread); up to AVX2 they are always those of its plain C code, whatever the machine.

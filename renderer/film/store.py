@@ -2,7 +2,8 @@
 
 The film is one fragmented MP4: the header of the first segment, then the fragment of every segment.
 Anything counts from the moment its record is in the journal, which is after its bytes are on the
-disk; bytes past the committed end are nobody's and are cut off. Knows no codec and no playlist.
+disk; bytes past the committed end count for nothing and are cut off. Knows no codec and no
+playlist.
 """
 
 from __future__ import annotations

@@ -66,7 +66,7 @@ def interval_frames(
 ) -> Generator[Frame, None, None]:
     """The frames t = 0, 1/frames, … of the interval whose outer keyframe is ``canvas``, in order.
 
-    With ``workers`` threads they are computed a few ahead of whoever takes them, at most two for
+    With ``workers`` threads they are computed a few ahead of the caller, at most two for
     each worker; with none, when asked for. Closing the generator stops and joins the threads.
     """
     views = (camera.view(canvas.size, i / frames) for i in range(frames))

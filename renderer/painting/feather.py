@@ -105,7 +105,7 @@ def _add(
 ) -> None:
     """Add what boxes of ``side`` pixels in ``window`` hold, around ``known`` and on its edge.
 
-    The edge's own pixels are those that ``close`` looks at next; nobody looks further inside.
+    The edge's own pixels are those that ``close`` looks at next; it looks no further inside.
     """
     share = falling(known, window, reach)
     for strip in _around(known, window):

@@ -16,7 +16,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from renderer.errors import PainterError, SettingsError
+from renderer.errors import PainterError, SettingsError, blaming
 from renderer.machine import cores
 from renderer.painting.geometry import zoom_factor_from_pixels
 from renderer.painting.painters.accelerator import accelerator
@@ -112,7 +112,8 @@ def check(settings: RenderSettings) -> None:
     check_joining(settings)
     if settings.painter != "diffusion":
         return
-    check_model(settings.model)
+    with blaming("model"):
+        check_model(settings.model)
     for lora in settings.loras:
         check_lora(lora)
     if settings.scheduler:

@@ -1,8 +1,8 @@
 """What the parent of an engine leaves in the project: that it is there, and what it has seen.
 
 ``supervisor`` is locked as long as there is a parent that starts the engine again; ``crashes.json``
-is there only where the last session had a crash, and says of the last one. Both are for whoever
-looks at the project: nothing here is part of the film.
+is there only where the last session had a crash, and says of the last one. Both are for viewers
+of the project: nothing here is part of the film.
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ def read_crashes(folder: Path) -> Crashes | None:
 
 
 def renders(folder: Path) -> Holder | None:
-    """Who renders ``folder``: its engine, or the parent that is starting one again; None: nobody.
+    """What renders ``folder``: its engine, or the parent that is starting one again; or None.
 
     Takes nothing, changes nothing.
     """

@@ -49,7 +49,7 @@ class ProjectLock:
                 mine = Holder(pid=os.getpid(), host=socket.gethostname(), since=time.time())
                 os.ftruncate(self._handle, 0)
                 os.pwrite(self._handle, json.dumps(asdict(mine)).encode(), 0)
-            except (BlockingIOError, PermissionError):  # EAGAIN or EACCES: somebody holds it
+            except (BlockingIOError, PermissionError):  # EAGAIN or EACCES: it is held
                 self.release()
                 raise ProjectBusy(busy_message(path)) from None
             except OSError:
@@ -75,7 +75,7 @@ class ProjectLock:
 
 
 def holder(path: Path) -> Holder | None:
-    """Who holds the lock at ``path`` now; None: nobody. Takes nothing, changes nothing."""
+    """The process that holds the lock at ``path`` now; None: it is free. Changes nothing."""
     try:
         handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     except OSError:

@@ -74,7 +74,7 @@ def _identity(folder: Path) -> str:
 
 
 def _private(directory: Path) -> Path:
-    """``directory``, made if need be, once it is sure that nobody else can write there."""
+    """``directory``, made if need be, once it is sure that no other user can write there."""
     with storage_errors(directory):
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         found = directory.lstat()

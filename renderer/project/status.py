@@ -27,7 +27,7 @@ class State(enum.StrEnum):
     RUNNING = "running"
     FINISHED = "finished"
     UNFINISHED = "unfinished"
-    """Nobody renders it: stopped, or killed; ``resume`` goes on either way."""
+    """It is not being rendered: stopped, or killed; ``resume`` goes on either way."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """A viewer's side of the control socket: messages in, commands out, over asyncio.
 
 Knows the protocol (``renderer.service.server``), nothing of screens. A lost engine ends the
-stream of messages; whoever reads them decides whether to try again (``follow`` does).
+stream of messages; the caller decides whether to try again (``follow`` does).
 """
 
 from __future__ import annotations
@@ -179,7 +179,7 @@ async def follow(folder: Path) -> AsyncGenerator[Message, None]:
 
     Where a crash was one too many, its reason comes as the RenderFailed that the engine could not
     say itself. Raises NotRunning when no engine is there, or the last one is gone without a word
-    and nobody restarts it; Refused as ``Client.messages``.
+    and is not restarted; Refused as ``Client.messages``.
     """
     pid = 0
     while True:
@@ -205,7 +205,7 @@ async def follow(folder: Path) -> AsyncGenerator[Message, None]:
 
 
 def _missed(folder: Path, snapshot: Snapshot) -> list[Told]:
-    """What a new engine has said of its restart before anybody could hear it."""
+    """What a new engine has said of its restart before a viewer could hear it."""
     crashes = read_crashes(folder)
     lines = () if crashes is None else snapshot.state.log
     return [Told(Note(x.text), x.at) for x in lines if crashes and x.text == crashes.news]

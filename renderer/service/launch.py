@@ -1,4 +1,4 @@
-"""Starting a render that belongs to nobody: no terminal, a session of its own.
+"""Starting a render that belongs to no terminal: it gets a session of its own.
 
 Whatever happens to the interface afterwards, the render goes on; a parent of its own restarts the
 engine after a crash (``renderer.service.supervisor``).

@@ -41,8 +41,8 @@ def run(folder: Path, handle: int, *, detached: bool, news: str = "", paused: bo
     As ``run_engine.run``, but that it raises nothing when the project can't be opened: the parent
     is told. ``news`` is what viewers are told after RenderStarted: that this engine takes another
     one's place; ``paused``: that one was, so this one begins so. Should the parent be killed, a
-    ``detached`` engine goes on without it, because the render belongs to nobody; another one ends,
-    as if it had been killed itself.
+    ``detached`` engine goes on without it, because the render belongs to no terminal; another one
+    ends, as if it had been killed itself.
     """
     os.set_inheritable(handle, False)
     parent = _Parent(socket.socket(fileno=handle), detached, news, paused)

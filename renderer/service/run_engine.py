@@ -31,7 +31,7 @@ _CROWD = 256
 """Events that may wait for a slow ``show`` before steps are left out."""
 
 Say = Callable[[str], None]
-"""Takes a line for the log and, as a Note, for whoever watches; from any thread."""
+"""Takes a line for the log and, as a Note, for viewers; from any thread."""
 
 log = logging.getLogger("renderer.engine")
 
@@ -53,7 +53,7 @@ def run(
 ) -> int | None:
     """Render the project at ``folder`` until it ends; returns the exit code.
 
-    0 finished · 130 stopped by SIGINT · 143 stopped by SIGTERM · None stopped by whoever has the
+    0 finished · 130 stopped by SIGINT · 143 stopped by SIGTERM · None stopped by the holder of the
     session: a viewer, or ``on_open``'s · else the error's (``errors.py``).
     A finished film that was asked for zooming in as well gets that before the last event; where it
     can't be made, that is a Note, and the exit code is the error's. The first signal ends the

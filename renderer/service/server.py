@@ -39,7 +39,7 @@ from renderer.service.protocol import LONGEST_LINE, PROTOCOL
 from renderer.service.viewer import Viewer, reply, to_line
 
 _STEP_INTERVAL = 0.1
-"""Seconds between two ``StepDone`` that are passed on, so that quick steps flood nobody."""
+"""Seconds between two ``StepDone`` that are passed on, so that quick steps flood no viewer."""
 _METER_INTERVAL = 1.0
 
 log = logging.getLogger("renderer.control")
@@ -75,7 +75,7 @@ class ControlServer:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Everything that was published is still sent to whoever reads it; then all are let go."""
+        """Viewers that read are still sent everything that was published; then all are let go."""
         self._loop.call_soon_threadsafe(self._end.set)
         self._thread.join()
 
@@ -110,7 +110,7 @@ class ControlServer:
                 tasks.create_task(viewer.dismiss())
 
     async def _meter(self) -> None:
-        """Ask the meters while somebody watches."""
+        """Ask the meters while a viewer watches."""
         while True:
             if self._state.viewers:
                 values = await asyncio.to_thread(self._meters.read)
@@ -237,7 +237,7 @@ class _Commands:
 def _listen(path: Path) -> socket.socket:
     """A socket at ``path`` that only this user can reach; one left by a dead engine is replaced.
 
-    The project's lock is held by now, so nobody else serves this path.
+    The project's lock is held by now, so no other engine serves this path.
     """
     with storage_errors(path):
         path.unlink(missing_ok=True)
@@ -247,7 +247,7 @@ def _listen(path: Path) -> socket.socket:
             listener.bind(os.fspath(path))
         finally:
             os.umask(before)
-        listener.listen()  # who finds the socket can connect, also before anybody attends to it
+        listener.listen()  # who finds the socket can connect, also before a thread attends to it
         listener.setblocking(False)
     return listener
 

@@ -29,7 +29,7 @@ def stopping(stop: Callable[[int], None]) -> Iterator[list[int]]:
 
     A second one raises Abandoned, wherever the main thread is. SIGHUP, a lost terminal, changes
     nothing. Must be called on the main thread. Signals that were held back (``held_back``) by
-    whoever started this process come now.
+    the process that started this one come now.
     """
     came: list[int] = []
 

@@ -91,7 +91,7 @@ class _Supervisor:
     _allowance: Allowance = field(default_factory=Allowance)
     _restarts: int = 0
     _paused: bool = False
-    """Whether somebody has paused the last engine."""
+    """Whether the last engine was paused."""
     _last: Crashes | None = None
     """The last crash."""
     _lock: ProjectLock | None = None

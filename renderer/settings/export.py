@@ -44,11 +44,14 @@ class Speed:
         if not found or not 0.01 <= factor <= 100:
             raise SettingsError(
                 f"speed must be FIRST-LAST=FACTOR with a factor of 0.01 to 100, such as 3-6=0.5, "
-                f"not {text!r}"
+                f"not {text!r}",
+                "speeds",
             )
         first, last = int(found[1]), int(found[2]) if found[2] else None
         if first < 1 or (last is not None and last <= first):
-            raise SettingsError(f"speed {text} names no range; keyframes count from 1, as in 3-6")
+            raise SettingsError(
+                f"speed {text} names no range; keyframes count from 1, as in 3-6", "speeds"
+            )
         return cls(first, last, factor)
 
 
@@ -102,16 +105,21 @@ class ExportOptions:
         _one_of("upscale", self.upscale, get_args(Upscale))
         _check_times(self)
         if self.duration is not None and self.seconds_per_keyframe is not None:
-            raise SettingsError("duration and seconds per keyframe contradict each other; give one")
+            raise SettingsError(
+                "duration and seconds per keyframe contradict each other; give one", "duration"
+            )
         if self.ease_seconds is not None and self.easing == "linear":
             raise SettingsError(
-                "ease seconds need an easing to shorten; add --easing ease-in-out, for instance"
+                "ease seconds need an easing to shorten; add --easing ease-in-out, for instance",
+                "easing",
             )
         if not all(0 <= part <= 1 for part in self.focus):
             x, y = self.focus
-            raise SettingsError(f"focus must lie in the picture, 0 to 1 each way, not {x:g},{y:g}")
+            raise SettingsError(
+                f"focus must lie in the picture, 0 to 1 each way, not {x:g},{y:g}", "focus"
+            )
         if self.fps is not None and not 0 < self.fps <= 1000:
-            raise SettingsError(f"fps must be above 0 and at most 1000, not {self.fps}")
+            raise SettingsError(f"fps must be above 0 and at most 1000, not {self.fps}", "fps")
 
     @property
     def times_as_film(self) -> bool:
@@ -132,7 +140,8 @@ def parse_focus(text: str) -> tuple[float, float]:
         across, down = (float(part) for part in text.split(","))
     except ValueError:
         raise SettingsError(
-            f"focus must be X,Y, each 0 to 1 from the top left, such as 0.3,0.6, not {text!r}"
+            f"focus must be X,Y, each 0 to 1 from the top left, such as 0.3,0.6, not {text!r}",
+            "focus",
         ) from None
     return across, down
 
@@ -144,12 +153,16 @@ def parse_fps(text: str) -> Fraction:
             return Fraction(text)
         except (ValueError, ZeroDivisionError):
             pass
-    raise SettingsError(f"fps must be a number, or a fraction such as 24000/1001, not {text!r}")
+    raise SettingsError(
+        f"fps must be a number, or a fraction such as 24000/1001, not {text!r}", "fps"
+    )
 
 
 def _one_of(name: str, value: str, known: tuple[str, ...]) -> None:
     if value not in known:
-        raise SettingsError(unknown(f"{name} {value!r}", value, {word for word in known if word}))
+        raise SettingsError(
+            unknown(f"{name} {value!r}", value, {word for word in known if word}), name
+        )
 
 
 def _check_times(options: ExportOptions) -> None:
@@ -168,6 +181,6 @@ def _check_times(options: ExportOptions) -> None:
         words = name.replace("_", " ")
         if not math.isfinite(value) or value < 0 or (value == 0 and name in above_zero):
             least = "above 0" if name in above_zero else "0 or more"
-            raise SettingsError(f"{words} must be {least} (seconds), not {value:g}")
+            raise SettingsError(f"{words} must be {least} (seconds), not {value:g}", name)
         if value > _LONGEST:
-            raise SettingsError(f"{words} of {value:g} seconds is more than a week")
+            raise SettingsError(f"{words} of {value:g} seconds is more than a week", name)

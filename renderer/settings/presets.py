@@ -293,24 +293,22 @@ def check_model(model: str) -> None:
         if path.suffix != CHECKPOINT:
             raise SettingsError(
                 f"model {model} is pickled, so it is not opened: that may run code; convert it to "
-                "safetensors",
-                "model",
+                "safetensors"
             )
         if not path.is_file():
-            raise SettingsError(f"model {model}: there is no such file", "model")
+            raise SettingsError(f"model {model}: there is no such file")
         return
     if not model.startswith(("/", "./", "../", "~")):
         if _HUB_ID.fullmatch(model):
             return
         if model.casefold() == cosmos.NAME:
-            raise SettingsError(cosmos.MISSING, "model")
+            raise SettingsError(cosmos.MISSING)
         if "/" not in model:
             names = {preset.name for preset in PRESETS}
             raise SettingsError(
-                unknown(f"model {model!r}", model, names) + " (or give a folder, or a hub id)",
-                "model",
+                unknown(f"model {model!r}", model, names) + " (or give a folder, or a hub id)"
             )
-    raise SettingsError(f"model {model}: there is no such folder", "model")
+    raise SettingsError(f"model {model}: there is no such folder")
 
 
 def hub_source(model: str) -> tuple[str, str]:

@@ -33,6 +33,10 @@ def reef(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+ENDLESS = ("--seconds-per-keyframe", "10000", "--json")
+"""An export of 600,000 frames: it is still at work whenever a test gets to it."""
+
+
 def frames_in(path: Path) -> int:
     with av.open(str(path)) as film:
         return sum(1 for _ in film.decode(video=0))
@@ -94,6 +98,31 @@ def test_what_is_wrong_is_one_line_and_nothing_is_left(
     assert left_in(tmp_path) == []
 
 
+@pytest.mark.parametrize(
+    ("arguments", "field"),
+    [
+        (["film.xyz"], "out"),
+        (["nowhere/film.mp4"], "out"),
+        (["film.mp4", "--size", "641x360"], "size"),
+        (["film.gif", "--fps", "60"], "fps"),
+        (["film.mp4", "--crf", "99"], "crf"),
+        (["film.mp4", "--poster", "999"], "poster"),
+        (["film.webm", "--codec", "h264"], "codec"),
+        (["film.mp4", "--audio", "none.ogg"], "audio"),
+        (["film.mp4", "--speed", "2-9=2"], "speeds"),
+        (["film.mp4", "--audio-fade-in", "9999999"], "audio_fade_in"),
+        (["film.mp4", "--duration", "0"], "duration"),
+    ],
+)
+def test_with_json_an_error_is_an_event_that_names_the_option_to_blame(
+    reef: Path, tmp_path: Path, arguments: list[str], field: str
+) -> None:
+    answer = zoomtui_here("export", str(reef), *arguments, "--json", "--dry-run", cwd=tmp_path)
+    (said,) = map(json.loads, answer.lines)
+    assert (said["event"], said["field"]) == ("ExportFailed", field)
+    assert answer.err == f"zoomtui: {said['message']}\n"
+
+
 def test_no_project_and_no_keyframes_are_told_apart(tmp_path: Path) -> None:
     assert zoomtui_here("export", "nowhere", "film.mp4", cwd=tmp_path).code == 3
     create_project(tmp_path / "p.zoom", small())
@@ -106,8 +135,7 @@ def test_no_project_and_no_keyframes_are_told_apart(tmp_path: Path) -> None:
 def test_a_signal_leaves_nothing_and_nobody(
     reef: Path, tmp_path: Path, number: signal.Signals
 ) -> None:
-    slow = ("--seconds-per-keyframe", "60", "--preset", "veryslow", "--json")
-    with Running("export", str(reef), "film.mp4", *slow, cwd=tmp_path) as running:
+    with Running("export", str(reef), "film.mp4", *ENDLESS, cwd=tmp_path) as running:
         running.until("ExportProgress")
         helpers = psutil.Process(running._process.pid).children(recursive=True)
         assert left_in(tmp_path) == [".film.mp4.exporting", "film.mp4.frames.part"]
@@ -120,8 +148,7 @@ def test_a_signal_leaves_nothing_and_nobody(
 
 @pytest.mark.slow
 def test_a_killed_export_takes_its_helpers_along(reef: Path, tmp_path: Path) -> None:
-    slow = ("--seconds-per-keyframe", "60", "--json")
-    with Running("export", str(reef), "film.mp4", *slow, cwd=tmp_path) as running:
+    with Running("export", str(reef), "film.mp4", *ENDLESS, cwd=tmp_path) as running:
         running.until("ExportProgress")
         helpers = psutil.Process(running._process.pid).children(recursive=True)
         running.signal(signal.SIGKILL)
@@ -138,8 +165,7 @@ def test_a_killed_export_takes_its_helpers_along(reef: Path, tmp_path: Path) -> 
 def test_a_second_export_to_one_name_is_refused_and_the_first_is_not_harmed(
     reef: Path, tmp_path: Path, name: str
 ) -> None:
-    slow = ("--seconds-per-keyframe", "2000", "--force", "--json")
-    with Running("export", str(reef), name, *slow, cwd=tmp_path) as first:
+    with Running("export", str(reef), name, *ENDLESS, "--force", cwd=tmp_path) as first:
         first.until("ExportProgress")
         growing = left_in(tmp_path)
         for force in ((), ("--force",)):

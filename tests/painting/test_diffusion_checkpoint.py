@@ -13,7 +13,7 @@ from huggingface_hub import constants
 from safetensors.torch import save_file
 
 from renderer.errors import PainterError, SettingsError
-from renderer.painting.painters.diffusion.checkpoint import find_kin
+from renderer.painting.painters.diffusion.checkpoint import find_base_preset
 from renderer.painting.painters.diffusion.device import choose
 from renderer.painting.painters.diffusion.families import INDEX, read_family
 from renderer.painting.painters.diffusion.hub import locate_configuration
@@ -57,11 +57,14 @@ def header(tmp_path: Path, **shapes: Any) -> Path:
     return file
 
 
-@pytest.mark.parametrize(("width", "kin"), [(768, "sd15"), (1024, "sd2"), (2048, "sdxl")])
+@pytest.mark.parametrize(("width", "base_preset"), [(768, "sd15"), (1024, "sd2"), (2048, "sdxl")])
 def test_the_preset_that_is_built_alike_is_told_by_the_header(
     tmp_path: Path, width: int, base_preset: str
 ) -> None:
-    assert find_kin(header(tmp_path, **{FIRST: (4, 9, 3, 3), WORDS: (4, width)})) == base_preset
+    assert (
+        find_base_preset(header(tmp_path, **{FIRST: (4, 9, 3, 3), WORDS: (4, width)}))
+        == base_preset
+    )
 
 
 @pytest.mark.parametrize(

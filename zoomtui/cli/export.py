@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from renderer.errors import EncoderError, RendererError, StorageError
 from renderer.formatting import clean, duration_text, path_text, size_text
 from renderer.settings.plain_values import Size, dimensions, parse_size
 from zoomtui.cli.options import FILE, FOLDER, KeyValue
@@ -138,6 +139,13 @@ has come. Ctrl-C leaves nothing behind.
 @click.option("--dry-run", is_flag=True, help="Say frames, length and size; write nothing.")
 def export(project: Path, out: str, as_json: bool, dry_run: bool, **asked: Any) -> None:
     """Make the finished file or folder OUT from what PROJECT keeps; paints nothing."""
+    with _told(as_json):
+        _export(project, out, asked, as_json=as_json, dry_run=dry_run)
+
+
+def _export(
+    project: Path, out: str, asked: dict[str, Any], *, as_json: bool, dry_run: bool
+) -> None:
     from renderer.export.of_project import export as make
     from renderer.export.of_project import plan_export
 
@@ -188,6 +196,23 @@ def _said(event: str, plan: Plan, **more: Any) -> dict[str, Any]:
         "copies": plan.copies,
         **more,
     }
+
+
+@contextmanager
+def _told(as_json: bool) -> Iterator[None]:
+    """What goes wrong is an event as well, with the option that is to blame."""
+    try:
+        yield
+    except RendererError as error:
+        usual = next((option for kind, option in _BLAMED.items() if isinstance(error, kind)), "")
+        failed = {"event": "ExportFailed", "message": str(error), "field": error.field or usual}
+        if as_json:
+            write_line(json.dumps(failed, ensure_ascii=False))
+        raise
+
+
+_BLAMED = {StorageError: "out", EncoderError: "codec"}
+"""What is to blame for such an error where it doesn't say."""
 
 
 @contextmanager

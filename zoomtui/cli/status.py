@@ -1,4 +1,4 @@
-"""`status`: what a project holds, whoever renders it."""
+"""`status`: what a project holds, being rendered or not."""
 
 from __future__ import annotations
 

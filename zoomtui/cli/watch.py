@@ -62,7 +62,7 @@ def attach(look: Look, project: Path | None) -> int:
     """Open the live monitor on PROJECT, or on the one render that is running.
 
     Leaving the monitor, closing the terminal or losing the connection changes nothing for the
-    render. A project that nobody renders can be looked at, and resumed, as well.
+    render. A project that is not being rendered can be looked at, and resumed, as well.
     """
     folder = _running() if project is None else project
     read_settings(folder)

@@ -111,7 +111,7 @@ def detect(
 def _override(
     environ: Mapping[str, str], override: str | None, plain: bool
 ) -> tuple[Pictures, str] | None:
-    """The kind of pictures that somebody chose, and who."""
+    """The kind of pictures that was chosen, and by what."""
     if plain:
         return "ascii", "--ascii"
     word, who = override, "the option"

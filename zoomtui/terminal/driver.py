@@ -32,7 +32,7 @@ _TICK = 0.1
 
 
 def backlog(app: App[Any]) -> int:
-    """How many writes to the terminal still wait for it; 0 where nobody knows (no real driver).
+    """How many writes to the terminal still wait for it; 0 where that is unknown (no real driver).
 
     A frame is three writes. While more than that wait, painting more only makes it later.
     """
@@ -71,9 +71,9 @@ class TerminalDriver(LinuxDriver):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.farewells: dict[int, str] = {}
-        """Escape sequences still to be written, by whoever keeps them, before the screen is given
-        back at the end or for a while. Afterwards they would be for another screen: terminals keep
-        the pictures of each apart."""
+        """Escape sequences still to be written before the screen is given back, at the end or for a
+        while, by a number of their writer's. Afterwards they would be for another screen: terminals
+        keep the pictures of each apart."""
 
     def stop_application_mode(self) -> None:
         """As in Textual, after the farewells."""
@@ -123,7 +123,7 @@ class TerminalDriver(LinuxDriver):
             self.process_message(message)
 
     def _finish(self, parser: XTermParser) -> None:
-        """Let the parser end; what it still makes of half a sequence is for nobody."""
+        """Let the parser end; what it still makes of half a sequence is dropped."""
         try:
             for _ in parser.feed(""):
                 continue

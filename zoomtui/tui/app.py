@@ -1,6 +1,6 @@
 """The Textual app: owns the screens and the way out, never a render.
 
-Textual reads its settings from the environment while it is imported, so whoever imports this module
+Textual reads its settings from the environment while it is imported, so the importer of this module
 puts `zoomtui.terminal.capabilities.prepare_environment` there first. Loads nothing that renders.
 """
 
@@ -50,7 +50,7 @@ _STYLES: list[str | PurePath] = [
 _SCREEN = 2
 """The file descriptor that Textual draws on."""
 _UNTRUE_SIZES = ("COLUMNS", "LINES")
-"""Believed by Rich and Textual more than the terminal; some shells export them, nobody keeps them
+"""Believed by Rich and Textual more than the terminal; some shells export them and don't keep them
 true. At 120 columns the interface would be painted for 80, whatever the window's size gets."""
 LEAVE_SIGNALS = (signal.SIGHUP, signal.SIGTERM, signal.SIGINT)
 

@@ -1,7 +1,7 @@
-"""How a painter shows a picture that is not finished yet, to whoever has asked to see it.
+"""How a painter shows a picture that is not finished yet, to viewers that have asked to see it.
 
 A painter asks ``wanted()`` at the end of a step, which costs nothing, and if so calls ``show`` with
-a small picture, now or a little later. Each asking is answered once; where nobody watches, nobody
+a small picture, now or a little later. Each asking is answered once; where no viewer watches, none
 asks, and nothing is done. As in ``notices``, a context variable carries who looks, so that nothing
 has to be handed through every call.
 """
@@ -33,13 +33,13 @@ _looking: ContextVar[_Looking | None] = ContextVar("looking", default=None)
 
 
 def wanted() -> bool:
-    """Whether somebody is waiting for a picture."""
+    """Whether a viewer is waiting for a picture."""
     looking = _looking.get()
     return looking is not None and looking.wanted()
 
 
 def show(picture: Small) -> None:
-    """The unfinished picture, for whoever waits for one."""
+    """The unfinished picture, for the viewers that wait for one."""
     looking = _looking.get()
     if looking is not None:
         looking.show(picture)

@@ -11,7 +11,7 @@ import pytest
 
 from renderer.settings.export import ExportOptions, Speed
 from zoomtui.cli.export import _options, export
-from zoomtui.tui.export.child import Outcome
+from zoomtui.tui.export.child import ExportFailed, Outcome
 from zoomtui.tui.export.describe import Pace, finished_lines, running_lines
 from zoomtui.tui.export.form import (
     BY_KEY,
@@ -22,7 +22,7 @@ from zoomtui.tui.export.form import (
     arguments,
     check,
     command_line,
-    field_of,
+    complaint,
     free_name,
     other_ending,
 )
@@ -149,25 +149,10 @@ def test_what_is_wrong_in_itself_is_said_at_its_field(key: str, text: str, word:
     assert caught.value.key in (key, "easing" if key == "ease_seconds" else key)
 
 
-@pytest.mark.parametrize(
-    ("complaint", "key"),
-    [
-        ("size 641x360 has an odd side, which yuv420p film can't have; use 642x360", "size"),
-        ("/films/size.mp4 exists; choose another name, or --force", "out"),
-        ("can't write /films/size.mp4: there is no folder /films; make it", "out"),
-        ("a GIF counts in hundredths of a second; use --fps 25 or 20", "fps"),
-        ("size.mp4 would be an animation of 300 seconds; shorter (--duration, --fps)", "out"),
-        ("crf must be 0 to 51 for h264", "crf"),
-        ("poster 9 s lies behind the end of the film", "poster"),
-        (".gif can't hold codec", "codec"),
-        ("sound song.ogg can't be decoded", "audio"),
-        ("speed 3-9 names a keyframe that is not there", "speeds"),
-        ("audio fade in of 9 seconds is more than a week", "audio_fade_in"),
-        ("reef.zoom has no two keyframes yet, so there is nothing to export", ""),
-    ],
-)
-def test_an_error_of_the_engine_is_given_to_the_field_to_blame(complaint: str, key: str) -> None:
-    assert field_of(complaint, {"out": "/films/size.mp4", "audio": "song.ogg"}) == key
+def test_an_error_stands_at_the_field_that_it_blames_or_below() -> None:
+    assert complaint(ExportFailed("size is odd", "size")).key == "size"
+    assert complaint(ExportFailed("there is nothing to export")).key == ""
+    assert complaint(ExportFailed("no such field", "threads")).key == ""
 
 
 def test_the_kinds_of_file_go_round_and_the_name_stays() -> None:

@@ -33,7 +33,7 @@ from zoomtui.tui.export.form import ROWS
 from zoomtui.tui.export.screen import CancelDialog, ExportScreen
 from zoomtui.tui.shared.form_screen import LeaveDialog
 
-SLOW = {"seconds_per_keyframe": "100", "preset": "veryslow"}
+SLOW = {"seconds_per_keyframe": "10000", "preset": "veryslow"}
 
 
 @pytest.fixture(scope="module")

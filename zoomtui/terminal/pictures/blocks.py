@@ -26,7 +26,7 @@ SPLITS: NDArray[np.float32] = np.array(
 
 FLAT = 60.0
 """Squared error, over the twelve values of a cell, below which a split is not worth its bytes: a
-mean deviation of some two grey levels, which nobody sees. Night skies get much cheaper by it."""
+mean deviation of some two grey levels, which can't be seen. Night skies get much cheaper by it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from renderer.errors import SettingsError
+from renderer.errors import RendererError, SettingsError
 from renderer.export.containers import CONTAINERS, Target
 from renderer.settings.codecs import CODECS
 from renderer.settings.export import ExportOptions, Speed, parse_focus, parse_fps
@@ -153,7 +153,7 @@ def check(texts: Texts) -> None:
         Target.of(out)
         ExportOptions(**given)
     except SettingsError as error:
-        raise FieldError(field_of(str(error), texts), str(error)) from None
+        raise complaint(error) from None
 
 
 def arguments(project: Path, texts: Texts) -> list[str]:
@@ -170,34 +170,9 @@ def command_line(project: Path, texts: Texts) -> str:
     return shlex.join(["zoomtui", "export", *arguments(project, texts)])
 
 
-def field_of(complaint: str, texts: Texts) -> str:
-    """The field that an error is about: the one whose path or name it has first; or empty."""
-    line = complaint.casefold().replace("_", " ")
-    found = []
-    for name, key in _NAMES.items():
-        if match := re.search(rf"(?<![\w-]){re.escape(name)}(?![\w])", line):
-            found.append((match.start(), -len(name), key))
-    for key in ("out", "audio"):
-        path = value(texts, key).rstrip("/")
-        if path and path in complaint:
-            found.append((complaint.find(path), -len(path), key))
-        elif path and (name := os.path.basename(path)) in complaint:  # noqa: PTH119
-            found.append((complaint.find(name), -len(name), key))
-    return min(found)[2] if found else ""
-
-
-_NAMES = {
-    **{key.replace("_", " "): key for key in BY_KEY if key not in ("out", "force", "speeds")},
-    "speed": "speeds",
-    "audio-fade-in": "audio_fade_in",
-    "--fps": "fps",
-    "encoder": "codec",
-    "encoder option": "encoder_options",
-    "sound": "audio",
-    "can't hold": "codec",
-    "no space": "out",
-}
-"""Words by which the engine calls what stands in a field."""
+def complaint(error: RendererError) -> FieldError:
+    """The error at the field that it blames, if there is one."""
+    return FieldError(error.field if error.field in BY_KEY else "", str(error))
 
 
 def value(texts: Texts, key: str) -> str:
@@ -206,7 +181,7 @@ def value(texts: Texts, key: str) -> str:
 
 
 def _operand(text: str) -> str:
-    """A path that nobody takes for an option."""
+    """A path that can't be taken for an option."""
     return f"./{text}" if text.startswith("-") else text
 
 

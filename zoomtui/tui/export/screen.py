@@ -133,7 +133,7 @@ class ExportScreen(FormScreen):
         self.paint()
 
     def _blame(self, error: ExportFailed) -> None:
-        self.wrong = FieldError(exportform.field_of(str(error), self.form.texts), str(error))
+        self.wrong = exportform.complaint(error)
         self.form.complain(self.wrong)
 
     # -------------------------------------------------------------------------------- exporting

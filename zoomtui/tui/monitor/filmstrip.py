@@ -1,8 +1,8 @@
 """A strip of small pictures of keyframes with the one that is looked at marked: the widget.
 
 What a picture looks like it is given, or reads from its file in a thread, once: newest first, only
-those that are on the strip, and while nobody walks only so fast that it costs next to nothing. The
-strip moves without decoding anything again. Knows no engine.
+those that are on the strip, and while the user does not walk only so fast that it costs next to
+nothing. The strip moves without decoding anything again. Knows no engine.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ KEPT = 96
 """Keyframes whose small pictures are kept: a megabyte and a half."""
 
 _LEISURE = 25
-"""Times as long as the last decoding took is rested while nobody walks."""
+"""Times as long as the last decoding took is rested while the user does not walk."""
 _WIDE, _CELL = 16 / 9, (10, 20)
 
 
@@ -62,7 +62,7 @@ def slots(
 def window(first: int, room: int, count: int, chosen: int) -> int:
     """The first keyframe on a strip with `room` for so many.
 
-    As it was while that holds; where somebody walks off the strip, half a strip on.
+    As it was while that holds; where the user walks off the strip, half a strip on.
     """
     last = max(0, count - room)
     if chosen >= count - 1:
@@ -93,7 +93,7 @@ class Filmstrip(Widget):
     def show(self, count: int, chosen: int, pictures: Pictures, *, at_leisure: bool) -> None:
         """The keyframes around the `chosen` one, of `count`; painted only where that changes.
 
-        `at_leisure`: nobody waits for it.
+        `at_leisure`: the user does not wait for it.
         """
         self._at_leisure = at_leisure
         mode: Pictures = "blocks" if pictures == "kitty" else pictures

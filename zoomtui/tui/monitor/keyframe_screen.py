@@ -28,7 +28,7 @@ _CROWD = 3
 
 _PICTURE_INTERVAL = 8.0
 """Seconds between two newest keyframes: a picture is some 40 KiB of cells, most of what watching
-costs over SSH. Whoever walks gets every picture at once."""
+costs over SSH. A user who walks gets every picture at once."""
 _PREVIEW_INTERVAL = 4.0
 """Seconds that a picture stays before a look at the keyframe in the making takes its place."""
 
@@ -155,7 +155,7 @@ class KeyframeScreen(HostedScreen):
         elif behind:
             return  # there will be a newer one by then
         elif self._preview is not None and (view.preview is None or not following):
-            self._preview = None  # nothing came of it, or somebody walks
+            self._preview = None  # nothing came of it, or the user walks
             if shown == -1:
                 self._picture.clear()
             else:

@@ -1,4 +1,4 @@
-"""What there is to know of a project that nobody renders: read from its folder. Knows no screen."""
+"""What there is to know of a project that is not being rendered, from its folder. No screen."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from renderer.project.status import State, read_status
 
 
 def state_on_disk(folder: Path) -> RenderState:
-    """A project that nobody renders, as if its last session had just ended.
+    """A project that is not being rendered, as if its last session had just ended.
 
     One that can go on counts as stopped: a kill looks the same from the outside. Raises
     ProjectError, SettingsError.

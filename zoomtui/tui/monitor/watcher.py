@@ -2,7 +2,7 @@
 
 Four situations must never be mixed up: an engine is running; the session is over (it said so); the
 engine went without a word, and its parent is there to start another; or it is lost: the kernel says
-that nobody holds the project.
+that no engine holds the project.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from zoomtui.tui.monitor.offline import failed, state_on_disk
 FIRST_WAIT, LONGEST_WAIT = 0.2, 5.0
 """Seconds between two attempts to connect; doubles from the one to the other."""
 IDLE_WAIT = 2.0
-"""Seconds between two looks whether somebody has begun to render the project."""
+"""Seconds between two looks whether an engine has begun to render the project."""
 ANSWER_TIME = 10.0
 """Seconds that a command may take; the engine answers at once or not at all."""
 HISTORY = 48
@@ -46,11 +46,11 @@ class Situation(enum.Enum):
     UNREACHABLE = enum.auto()
     """An engine holds the project, but can't be talked to; ``View.why`` says more."""
     OVER = enum.auto()
-    """The session has ended by its own word, or nobody renders the project."""
+    """The session has ended by its own word, or no engine renders the project."""
     RESTARTING = enum.auto()
     """The engine has crashed and is being started again; ``View.why`` says more."""
     LOST = enum.auto()
-    """The engine was running, has gone without a word, and nobody holds the project."""
+    """The engine was running, has gone without a word, and none holds the project."""
 
 
 _UNSETTLED = (Situation.CONNECTING, Situation.UNREACHABLE, Situation.RESTARTING)
@@ -98,7 +98,7 @@ class View:
 
     @property
     def resumable(self) -> bool:
-        """Nobody renders it, and something is left to be rendered."""
+        """It is not being rendered, and something is left to do."""
         if self.why:
             return False
         over = self.situation is Situation.OVER
@@ -211,7 +211,7 @@ class Watch:
         self._show(Situation.RUNNING if self._unended else Situation.OVER)
 
     def _with_earlier_lines(self, message: Snapshot) -> RenderState:
-        """A restarted engine begins its log anew; whoever has seen the crash still sees why."""
+        """A restarted engine begins its log anew; a viewer that saw the crash still sees why."""
         state, before = message.state, self.view.state.log
         if not self._unended or message.pid == self.view.pid:
             return state
@@ -233,7 +233,7 @@ class Watch:
         return True
 
     async def _settle(self) -> None:
-        """Nobody holds the project: was the last word said, or is the engine lost?"""
+        """No engine holds the project: was the last word said, or is the engine lost?"""
         if self._unended:
             self._unended = False
             crashes = read_crashes(self._folder)
@@ -246,7 +246,7 @@ class Watch:
             await self._read_disk()
 
     async def _read_disk(self) -> None:
-        """What there is to know of a project that nobody renders."""
+        """What there is to know of a project that is not being rendered."""
         try:
             state = await asyncio.to_thread(state_on_disk, self._folder)
         except RendererError as error:
@@ -258,7 +258,7 @@ class Watch:
         self._show(Situation.OVER)
 
     def _look_for(self, holding: Holder, *, tried_long: bool) -> None:
-        """Somebody holds the project and doesn't talk: it begins, it ends, or is out of reach."""
+        """An engine holds the project and doesn't talk: it begins, it ends, or is out of reach."""
         situation = self.view.situation
         if self.view.state.over or situation is Situation.UNREACHABLE:
             return

@@ -171,7 +171,7 @@ def _planned(texts: Texts, given: dict[str, Any]) -> tuple[dict[str, Any], Start
 
 
 def _endless(file: Path) -> bool:
-    """A pipe or a device: whoever reads it may wait for ever."""
+    """A pipe or a device: its reader may wait for ever."""
     try:
         mode = file.stat().st_mode
     except (OSError, ValueError):  # the reader says why
@@ -180,7 +180,7 @@ def _endless(file: Path) -> bool:
 
 
 def _check_painter(name: str) -> None:
-    """A name that nobody has registered is wrong; ``module:factory`` shows when it is loaded."""
+    """A name that is not registered is wrong; ``module:factory`` shows when it is loaded."""
     from importlib.metadata import entry_points
 
     from renderer.painting.painters import BUILT_IN, ENTRY_POINT_GROUP

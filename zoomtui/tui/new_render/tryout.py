@@ -1,8 +1,8 @@
 """Painting the first keyframes of a render to be, in a project that is thrown away afterwards.
 
 The engine runs as a child process, with a list of renders and a socket of its own (another state
-directory), so that nobody else ever meets it. Leaving ``run`` in any way ends the engine and, once
-``discard`` is called, nothing is left.
+directory), so that no other process ever meets it. Leaving ``run`` in any way ends the engine and,
+once ``discard`` is called, nothing is left.
 """
 
 from __future__ import annotations
@@ -110,7 +110,7 @@ class TryOut:
 
 
 async def _whole(deed: Callable[P, T], *arguments: P.args, **options: P.kwargs) -> T:
-    """``deed`` on a thread, to its end even if nobody wants it any more: it writes files."""
+    """``deed`` on a thread, to its end even if it is not wanted any more: it writes files."""
     done = asyncio.ensure_future(asyncio.to_thread(deed, *arguments, **options))
     try:
         return await asyncio.shield(done)

@@ -1,4 +1,4 @@
-"""The list of renders as somebody has arranged it, and what can be done with one of them.
+"""The list of renders as the user has arranged it, and what can be done with one of them.
 
 Pure: knows neither Textual nor files.
 """
@@ -22,7 +22,7 @@ class Listing:
     wanted: str = ""
     """Words of the filter."""
     looked: bool = False
-    """Somebody has looked at the projects; else an empty shelf says nothing."""
+    """The projects have been looked at; else an empty shelf says nothing."""
 
     def looked_at(self, shelf: Shelf) -> Listing:
         """The same of what there is now."""
@@ -69,7 +69,7 @@ def possible(action: str, render: Render | None) -> bool:
 
 
 def what_forgetting_means(render: Render) -> str:
-    """For whoever is asked whether to forget it."""
+    """For the question whether to forget it."""
     return (
         f"{render.folder}\n\nOnly the entry in the list goes. The project and its film stay "
         f"where they are, and opening or resuming it puts it back."

@@ -50,7 +50,7 @@ class Mark(enum.Enum):
     PAUSED = ("‖", "paused")
     FINISHED = ("✔", "finished")
     STOPPED = ("■", "stopped")
-    """Unfinished, and nobody renders it: stopped or killed, it can be resumed either way."""
+    """Unfinished, and not being rendered: stopped or killed, it can be resumed either way."""
     MISSING = ("✗", "missing")
     DAMAGED = ("✗", "damaged")
 
@@ -164,7 +164,7 @@ def details(folder: Path) -> Details | None:
 
 
 def glance(folder: Path, seconds: float = _GLANCE_SECONDS) -> RenderState | None:
-    """The engine's own account of its state, by one short visit; None: nobody answers in time."""
+    """The engine's own account of its state, by one short visit; None: no answer came in time."""
     try:
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as visit:
             deadline = time.monotonic() + seconds

@@ -55,7 +55,7 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Rows that are folded away under a title until somebody wants them."""
+    """Rows that are folded away under a title until the user wants them."""
 
     key: str
     title: str

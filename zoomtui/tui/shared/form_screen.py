@@ -1,7 +1,7 @@
 """What the screens with a form share: the form, what it comes to beside it, and leaving it.
 
 Checks as one types: what is wrong is said at its field; what takes longer to find out waits until
-nobody types any more. What the fields mean is for the screens themselves.
+the user has stopped typing. What the fields mean is for the screens themselves.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class LeaveDialog(ChoiceDialog):
 
 
 class FormScreen(HostedScreen):
-    """See the module. Whoever is one says what its form and its side are, and what is to be seen
+    """See the module. A subclass says what its form and its side are, and what is to be seen
     there (``headline``, ``paint_side``)."""
 
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide"), (160, "-huge")]  # noqa: RUF012
@@ -97,7 +97,7 @@ class FormScreen(HostedScreen):
     # -------------------------------------------------------------------------------- checking
 
     def after_typing(self, deed: Callable[[], object]) -> None:
-        """Once nobody has typed for a moment, and not before."""
+        """Once nothing was typed for a moment, and not before."""
         self.let_be()
         self._waiting = self.set_timer(PAUSE, deed)
 

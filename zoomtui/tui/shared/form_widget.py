@@ -1,4 +1,4 @@
-"""A form: rows of fields, and groups of rows that are folded away until somebody wants them.
+"""A form: rows of fields, and groups of rows that are folded away until the user wants them.
 
 A folded group says what was filled in there, so that nothing counts unseen, and never hides what
 is wrong. What a text means is for others (``zoomtui.tui.shared.form_fields``).
@@ -45,7 +45,7 @@ class GroupHead(OneLine, can_focus=True):
     ]
 
     class Folded(Message):
-        """Somebody wants the group folded or not; None: the other way than it is."""
+        """The user wants the group folded or not; None: the other way than it is."""
 
         def __init__(self, folded: bool | None) -> None:
             super().__init__()

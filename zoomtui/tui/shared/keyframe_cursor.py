@@ -6,7 +6,7 @@ from zoomtui.terminal.capabilities import Pictures
 
 
 class KeyframeCursor:
-    """Which keyframe is looked at, and how: the newest, until somebody walks away from it."""
+    """Which keyframe is looked at, and how: the newest, until the user walks away from it."""
 
     def __init__(self) -> None:
         self._chosen: int | None = None

@@ -163,7 +163,7 @@ class Picture(Widget):
         self._wake()
 
     def _wanted(self) -> _Wanted | None:
-        """What should be shown; None for no picture, no room for one, or nobody to see it."""
+        """What should be shown; None for no picture, no room for one, or no eyes on it."""
         if self._source is None or not self._in_front:
             return None
         most = kitty.largest()

@@ -20,7 +20,7 @@ _WORDS = "attn2.to_k.weight"
 _PRESETS = {768: "sd15", 1024: "sd2", 2048: "sdxl"}
 
 
-def find_kin(file: Path) -> str:
+def find_base_preset(file: Path) -> str:
     """Name of the preset that is built like the checkpoint ``file``.
 
     Reads the header, milliseconds. Raises PainterError for a damaged file and for one that is

@@ -1,8 +1,8 @@
-"""A call's latents as a small picture, for whoever asks to see what is being painted.
+"""A call's latents as a small picture, for viewers that ask to see what is being painted.
 
 Each cell of the latents says about which colour its square of pixels will have, by a linear map.
 The map is not taken from a table of models: it is learned from what the pipeline itself makes of
-its latents, by least squares over the cells of each picture that was painted while somebody
+its latents, by least squares over the cells of each picture that was painted while a viewer
 watched. So it fits every autoencoder, in whatever order a pipeline packs its latents, and costs
 nothing but a few sums; only there is none before the first such picture. Latents in the middle of a
 call are half noise, and so is what they show.
@@ -59,7 +59,7 @@ class Previewer:
             self._leaving = None
 
     def end(self, picture: torch.Tensor) -> None:
-        """The call has made ``picture``, (3, H, W) in [0, 1]: learn from it if somebody looked."""
+        """The call has made ``picture``, (3, H, W) in [0, 1]: learn from it if a viewer looked."""
         latents, self._last, self._leaving = self._last, None, None
         if latents is None or not bool(torch.isfinite(picture).all()):
             return

@@ -16,7 +16,7 @@ import transformers
 from safetensors import SafetensorError
 
 from renderer.errors import PainterError, SettingsError
-from renderer.painting.painters.diffusion.checkpoint import find_kin
+from renderer.painting.painters.diffusion.checkpoint import find_base_preset
 from renderer.painting.painters.diffusion.conv_padding import set_padding
 from renderer.painting.painters.diffusion.device import Device, choose
 from renderer.painting.painters.diffusion.device_errors import device_lost, is_lost
@@ -111,7 +111,7 @@ def _open(settings: RenderSettings, model: str, device: Device) -> tuple[Family,
     """The pipeline in RAM, from wherever it lies, with its LoRAs in it, and its family."""
     file = Path(model).expanduser()
     if file.suffix == CHECKPOINT and file.is_file():
-        folder = locate_configuration(find_kin(file))
+        folder = locate_configuration(find_base_preset(file))
         family = read_family(folder / INDEX, model)
         _check_fits(family, settings, model)
         pipeline = from_checkpoint(file, folder, family, device)
