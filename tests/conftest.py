@@ -13,12 +13,15 @@ from __future__ import annotations
 import gc
 import os
 import shutil
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
 for _threads in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS"):
     os.environ[_threads] = "1"
 os.environ["PYTHONDONTWRITEBYTECODE"] = ""  # else each process compiles the package's sources
+# A shell that starts this in the background has SIGINT ignored, and all processes would inherit it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 import pytest  # noqa: E402
 
