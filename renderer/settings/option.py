@@ -109,13 +109,13 @@ def between(least: float, most: float, unit: str = "", *, off: bool = False) -> 
     return check
 
 
-def finite(low: Callable[[float], bool], range_text: str) -> Check:
-    """A finite number for which ``low`` holds."""
+def finite(fits: Callable[[float], bool], words: str) -> Check:
+    """A finite number that ``fits``; ``words`` say which do."""
 
     def check(name: str, value: Any) -> str | None:
-        if math.isfinite(value) and low(value):
+        if math.isfinite(value) and fits(value):
             return None
-        return f"{name} must be {range_text}, not {value:g}"
+        return f"{name} must be {words}, not {value:g}"
 
     return check
 
