@@ -31,9 +31,8 @@ def claimed(path: Path) -> Iterator[None]:
     try:
         yield
     finally:
-        lock.unlink(
-            missing_ok=True
-        )  # while it is held: a process that opened it meanwhile looks again
+        # While it is held: a process that opened it meanwhile looks again.
+        lock.unlink(missing_ok=True)
         os.close(handle)
 
 

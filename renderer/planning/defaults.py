@@ -179,7 +179,8 @@ def _choose_painter(given: dict[str, Any], notes: list[str]) -> ModelPreset | No
 def _unused(given: Mapping[str, Any], *, chosen: bool) -> list[str]:
     """What was wished for and has no effect with the texture painter.
 
-    A prompt is no wish where nothing but the lack of an accelerator ``chose`` that painter.
+    Where the painter was not ``chosen`` but follows from the lack of an accelerator, a prompt is no
+    such wish.
     """
     usual = RenderSettings().plain()
     return [

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal, get_args
 
-from renderer.settings.codecs import CODECS
 from renderer.settings.option import Option, at_least, between, not_empty, one_of, setting
 from renderer.settings.painting import PaintingSettings
 from renderer.settings.plain_values import Size, dimensions
@@ -16,7 +15,17 @@ from renderer.settings.plain_values import Size, dimensions
 Direction = Literal["out", "in"]
 
 MIN_SIDE, MAX_SIDE = 64, 8192
-_SPEEDS = ("ultrafast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow")
+ENCODER_SPEEDS = (
+    *("ultrafast", "veryfast", "faster", "fast"),
+    *("medium", "slow", "slower", "veryslow"),
+)
+"""Presets of x264 and x265 that are worth offering."""
+
+
+def _codecs() -> tuple[str, ...]:
+    from renderer.settings.codecs import CODECS
+
+    return tuple(codec.name for codec in CODECS)
 
 
 def _side(name: str, value: Size) -> str | None:
@@ -26,12 +35,14 @@ def _side(name: str, value: Size) -> str | None:
 
 
 def _film_size(name: str, value: Size) -> str | None:
-    width, height = value
-    if width % 2 == 0 and height % 2 == 0:
-        return _side(name, value)
-    even = dimensions((width + width % 2, height + height % 2))
-    return _side(name, value) or (
-        f"{name} {dimensions(value)} has an odd side, which yuv420p film can't have; use {even}"
+    if complaint := _side(name, value):
+        return complaint
+    even = tuple(side + side % 2 for side in value)
+    if value == even:
+        return None
+    return (
+        f"{name} {dimensions(value)} has an odd side, which yuv420p film can't have; "
+        f"use {even[0]}x{even[1]}"
     )
 
 
@@ -131,7 +142,7 @@ class FilmSettings(PaintingSettings):
         metavar="NAME",
         label="Codec",
         hint="Software or hardware encoder; h264 plays everywhere.",
-        choices=tuple(codec.name for codec in CODECS),
+        choices=_codecs,
         row=("encoding", 1),
     )
     crf: int | None = setting(
@@ -152,7 +163,7 @@ class FilmSettings(PaintingSettings):
         metavar="NAME",
         label="Encoder speed",
         hint="The encoder's preset; slower is smaller.",
-        choices=_SPEEDS,
+        choices=ENCODER_SPEEDS,
         row=("encoding", 2),
     )
     encoder_options: Mapping[str, str] = setting(

@@ -48,8 +48,9 @@ class Option:
     """Of the form's field."""
     hint: str = ""
     """The form's line of help."""
-    choices: tuple[str, ...] = ()
-    """Texts that are worth offering; others may be allowed too."""
+    choices: tuple[str, ...] | Callable[[], tuple[str, ...]] = ()
+    """Texts that are worth offering; others may be allowed too. Called by the form alone, where
+    they come out of a table that nothing else of the settings needs."""
     row: tuple[str, int] | None = None
     """The form's group, empty for what is always shown, and the row there."""
 

@@ -14,13 +14,23 @@ from renderer.settings.option import (
     one_of,
     setting,
 )
-from renderer.settings.presets import PRESETS
-from renderer.settings.samplers import SCHEDULERS
 
 Method = Literal["direct", "sequential"]
 Speed = Literal["quality", "balanced", "fast"]
 
 MAX_SEED = 2**63 - 1
+
+
+def _models() -> tuple[str, ...]:
+    from renderer.settings.presets import PRESETS
+
+    return tuple(preset.name for preset in PRESETS)
+
+
+def _schedulers() -> tuple[str, ...]:
+    from renderer.settings.samplers import SCHEDULERS
+
+    return tuple(SCHEDULERS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +79,7 @@ class PaintingSettings:
         metavar="ID|FOLDER",
         label="Model",
         hint="Or a hub id (may end in @revision), or a folder.",
-        choices=tuple(preset.name for preset in PRESETS),
+        choices=_models,
         row=("", 3),
         steerable=True,
         new_painter=True,
@@ -133,7 +143,7 @@ class PaintingSettings:
         metavar="NAME",
         label="Scheduler",
         hint="The sampler; empty: what suits the model.",
-        choices=tuple(SCHEDULERS),
+        choices=_schedulers,
         row=("painting", 1),
         steerable=True,
         new_painter=True,

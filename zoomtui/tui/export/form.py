@@ -18,6 +18,7 @@ from renderer.errors import RendererError, SettingsError
 from renderer.export.containers import CONTAINERS, Target
 from renderer.settings.codecs import CODECS
 from renderer.settings.export import ExportOptions, Speed, parse_focus, parse_fps
+from renderer.settings.film import ENCODER_SPEEDS
 from renderer.settings.plain_values import parse_size
 from zoomtui.tui.shared.form_fields import (
     YES_NO,
@@ -31,7 +32,6 @@ from zoomtui.tui.shared.form_fields import (
 )
 
 ENDINGS = tuple(dict.fromkeys(container.suffix for container in CONTAINERS))
-_SPEEDS = ("ultrafast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow")
 
 FIELDS: tuple[Field, ...] = (
     Field("out", "File", "Its ending decides what it is; a folder/ is for single pictures.",
@@ -66,7 +66,8 @@ FIELDS: tuple[Field, ...] = (
           choices=tuple(codec.name for codec in CODECS)),
     Field("crf", "Quality (crf)", "Lower is better and larger.", "whole",
           ("12", "16", "18", "20", "24", "28")),
-    Field("preset", "Encoder speed", "The encoder's preset; slower is smaller.", choices=_SPEEDS),
+    Field("preset", "Encoder speed", "The encoder's preset; slower is smaller.",
+          choices=ENCODER_SPEEDS),
     Field("encoder_options", "Encoder", "KEY=VALUE for the encoder; several with spaces.", "pairs"),
     Field("poster", "Poster", "The frame at this second becomes the file's cover picture.",
           "seconds", ("0", "1", "5")),

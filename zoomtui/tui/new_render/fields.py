@@ -5,8 +5,7 @@ Only words and their order; what a text comes to is for ``form``.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from itertools import groupby
+from collections.abc import Mapping
 
 from renderer.settings.film import BESIDES
 from renderer.settings.option import Option
@@ -46,37 +45,34 @@ _TITLES = {"": "", "painting": "Painting", "joining": "Joining", "encoding": "En
 """The groups, in their order; what is in the first is always shown, the rest is folded away."""
 
 
-def _placed() -> list[tuple[tuple[int, int], str, Option]]:
-    """(group and row, key, row of the settings) of each field, in the order of the form."""
-    groups = list(_TITLES)
-    rows = {**OPTIONS, **BESIDES, **SOURCES}
-    placed = [
-        ((groups.index(row.row[0]), row.row[1]), key, row) for key, row in rows.items() if row.row
-    ]
-    return sorted(placed, key=lambda each: each[0])
+def _rows_of(group: str) -> tuple[Row, ...]:
+    """The keys of a group's fields, row by row."""
+    numbers = sorted({row.row[1] for row in _ALL.values() if row.row and row.row[0] == group})
+    return tuple(
+        tuple(key for key, row in _ALL.items() if row.row == (group, number)) for number in numbers
+    )
 
 
-def _rows_of(group: str) -> Iterator[Row]:
-    number = list(_TITLES).index(group)
-    inside = [(place, key) for place, key, _ in _PLACED if place[0] == number]
-    for _, row in groupby(inside, key=lambda each: each[0]):
-        yield tuple(key for _, key in row)
+def _field(key: str) -> Field:
+    row = _ALL[key]
+    choices = row.choices() if callable(row.choices) else row.choices
+    return Field(key, row.label, row.hint, row.kind, choices, row.named)
 
 
-_PLACED = _placed()
+_ALL: Mapping[str, Option] = {**OPTIONS, **BESIDES, **SOURCES}
 FIELDS: tuple[Field, ...] = tuple(
-    Field(key, row.label, row.hint, row.kind, row.choices, row.named) for _, key, row in _PLACED
+    _field(key) for group in _TITLES for row in _rows_of(group) for key in row
 )
 BY_KEY = {field.key: field for field in FIELDS}
-ROWS: tuple[Row, ...] = tuple(_rows_of(""))
+ROWS: tuple[Row, ...] = _rows_of("")
 GROUPS: tuple[Group, ...] = tuple(
-    Group(key, title, tuple(_rows_of(key))) for key, title in _TITLES.items() if key
+    Group(key, title, _rows_of(key)) for key, title in _TITLES.items() if key
 )
 
 
 def unused_by(painter: str) -> tuple[str, ...]:
     """Fields that the painter makes no use of; a prompt names the project all the same."""
-    return tuple(key for _, key, row in _PLACED if key != "prompt" and not row.concerns(painter))
+    return tuple(key for key in BY_KEY if key != "prompt" and not _ALL[key].concerns(painter))
 
 
 FILM_PRESETS: Mapping[str, Texts] = {
