@@ -11,7 +11,7 @@ import contextlib
 import os
 import signal
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from functools import partial
 from importlib import import_module
 from pathlib import Path, PurePath
@@ -30,6 +30,7 @@ from zoomtui.terminal.capabilities import Terminal
 from zoomtui.terminal.driver import TerminalDriver
 from zoomtui.tui.monitor.screen import MonitorScreen
 from zoomtui.tui.shared.help import HelpScreen
+from zoomtui.tui.shared.key_order import KeyOrder, Pressed
 
 LOCAL_RATE, REMOTE_RATE = 4.0, 2.0
 """Paintings a second."""
@@ -125,6 +126,8 @@ class ZoomApp(App[str]):
         self.interval = 1 / (REMOTE_RATE if terminal.remote else LOCAL_RATE)
         self._begin = begin
         self._window_title = ""
+        self._keys = KeyOrder(self, self._press)
+        self._opening: Awaitable[object] | None = None
         wait = DEAF_WHEN_MUTE if terminal.mute else DEAF
         self._deaf_until = time.monotonic() + (wait if deaf is None else deaf)
         self.register_theme(DARK)
@@ -136,6 +139,13 @@ class ZoomApp(App[str]):
         return self._begin()
 
     # -------------------------------------------------------------------------------- screens
+
+    def push_screen(self, *screen: Any, **options: Any) -> Any:
+        """As Textual's own; the next key is for that screen and waits for it to be there."""
+        opening = super().push_screen(*screen, **options)
+        if not options.get("wait_for_dismiss"):
+            self._opening = opening
+        return opening
 
     def open_monitor(self, folder: Path) -> None:
         """Watch the project at ``folder``; leaving it comes back to the screen before."""
@@ -187,9 +197,16 @@ class ZoomApp(App[str]):
             loop.remove_signal_handler(number)
 
     async def on_event(self, event: events.Event) -> None:
-        if isinstance(event, events.Key) and time.monotonic() < self._deaf_until:
-            return
-        await super().on_event(event)
+        if not isinstance(event, Pressed) or event.is_forwarded:
+            await super().on_event(event)
+        elif isinstance(event, events.Paste) or time.monotonic() >= self._deaf_until:
+            await self._keys.press(event)
+
+    async def _press(self, pressed: Pressed) -> None:
+        opening, self._opening = self._opening, None
+        if opening is not None:
+            await opening
+        await super().on_event(pressed)
 
     def action_leave(self) -> None:
         """Close the interface as ``d`` does, wherever it is."""

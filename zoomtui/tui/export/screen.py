@@ -226,17 +226,16 @@ class ExportScreen(FormScreen):
         self.app.copy_to_clipboard(text)
         self.host.say(f"Copied: {what}")
 
-    @work(group="dialog", exclusive=True)
-    async def action_back(self) -> None:
+    def action_back(self) -> None:
         """Cancel what runs, or else leave; asks first where something would be lost."""
         if self.running:
-            answer = await self.app.push_screen_wait(CancelDialog(f"{self.path} is being made."))
-            if answer == "cancel":
-                self._cancel()
-            return
-        await self.leave("Nothing has been exported yet.")
+            self.app.push_screen(CancelDialog(f"{self.path} is being made."), self._cancel)
+        else:
+            self.leave("Nothing has been exported yet.")
 
-    def _cancel(self) -> None:
+    def _cancel(self, answer: str | None) -> None:
+        if answer != "cancel":
+            return
         if not self.running:
             self.host.say("It had ended before it could be cancelled.")
             return

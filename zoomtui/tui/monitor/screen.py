@@ -221,31 +221,35 @@ class MonitorScreen(KeyframeScreen):
     def action_undo(self) -> None:
         self._ask("undo", said="The queued prompt is taken back.")
 
-    @work(group="dialog", exclusive=True)
-    async def action_prompt(self) -> None:
+    def action_prompt(self) -> None:
         state = self.watched.view.state
         text = state.prompt if state.next_prompt is None else state.next_prompt
-        dialog = PromptDialog(text, panels.next_to_begin(state))
-        answer = await self.app.push_screen_wait(dialog)
-        if answer is not None and answer != text:
-            self._ask("steer", changes={"prompt": answer})
 
-    @work(group="dialog", exclusive=True)
-    async def action_stop(self) -> None:
+        def steer(answer: str | None) -> None:
+            if answer is not None and answer != text:
+                self._ask("steer", changes={"prompt": answer})
+
+        self.app.push_screen(PromptDialog(text, panels.next_to_begin(state)), steer)
+
+    def action_stop(self) -> None:
+        def stop(answer: str | None) -> None:
+            if answer is not None:
+                self._ask("stop", now=answer == "now")
+
         text = "The film stays playable, and `r` or `zoomtui resume` goes on where it ended."
-        answer = await self.app.push_screen_wait(StopDialog(text))
-        if answer is not None:
-            self._ask("stop", now=answer == "now")
+        self.app.push_screen(StopDialog(text), stop)
 
-    @work(group="dialog", exclusive=True)
-    async def action_resume(self) -> None:
+    def action_resume(self) -> None:
+        def resume(answer: str | None) -> None:
+            if answer is not None:
+                self._try(self.watched.resume)
+
         view = self.watched.view
         text = (
             f"{name(view)} has {view.state.keyframes} keyframes and "
             f"{view.state.frames:,} frames on disk; all of them are safe."
         )
-        if await self.app.push_screen_wait(ResumeDialog(text)) is not None:
-            self._try(self.watched.resume)
+        self.app.push_screen(ResumeDialog(text), resume)
 
     def action_view(self) -> None:
         self.app.push_screen(ViewScreen(self.watched, self.cursor))

@@ -240,16 +240,15 @@ class NewScreen(FormScreen):
         self.call_after_refresh(self.paint)
         self._refuse(form.complaint(event.error, self.texts))
 
-    @work(group="dialog", exclusive=True)
-    async def action_back(self) -> None:
+    def action_back(self) -> None:
         """Put the try-out away, or else leave; asks first where something would be lost."""
         trial = self.query_one(TryoutView)
         if trial.shown:
             trial.put_away()
             self.remove_class("-tried")
             self.call_after_refresh(self.paint)
-            return
-        await self.leave(_LOST)
+        else:
+            self.leave(_LOST)
 
 
 def _made_from(

@@ -191,17 +191,23 @@ class RendersScreen(HostedScreen):
 
             self.app.push_screen(ExportScreen(render.folder))
 
-    @work(group="dialog", exclusive=True)
-    async def action_forget(self) -> None:
+    def action_forget(self) -> None:
         if (render := self.chosen) is None:
             return
-        question = ForgetDialog(what_forgetting_means(render))
-        if await self.app.push_screen_wait(question) == "forget":
-            try:
-                await asyncio.to_thread(registry.forget, render.folder)
-            except (RendererError, OSError) as error:
-                self.host.say(str(error), bad=True)
-            self._look()
+
+        def forget(answer: str | None) -> None:
+            if answer == "forget":
+                self._forget(render.folder)
+
+        self.app.push_screen(ForgetDialog(what_forgetting_means(render)), forget)
+
+    @work(group="forget")
+    async def _forget(self, folder: Path) -> None:
+        try:
+            await asyncio.to_thread(registry.forget, folder)
+        except (RendererError, OSError) as error:
+            self.host.say(str(error), bad=True)
+        self._look()
 
     def action_sort(self) -> None:
         self._listing = self._listing.turned()

@@ -16,6 +16,7 @@ from textual.screen import ModalScreen
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
+from zoomtui.tui.shared.host import ClosesOnce
 from zoomtui.tui.shared.typed_text import PlainArea
 
 
@@ -37,7 +38,11 @@ class PromptArea(PlainArea):
         self.insert("\n")
 
 
-class PromptDialog(ModalScreen[str | None]):
+class Dialog(ModalScreen[str | None], ClosesOnce[str | None]):
+    """Its answer is its result; None: the user took the question back."""
+
+
+class PromptDialog(Dialog):
     """Another prompt for the keyframes still to come; None: leave it as it is."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -73,7 +78,7 @@ class PromptDialog(ModalScreen[str | None]):
         self.dismiss(self.query_one(PromptArea).text)
 
 
-class ChoiceDialog(ModalScreen[str | None]):
+class ChoiceDialog(Dialog):
     """One of a few answers; the first is the default, None stands for Esc."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -141,13 +141,17 @@ class FormScreen(HostedScreen):
 
     # -------------------------------------------------------------------------------- leaving
 
-    async def leave(self, loss: str) -> None:
+    def leave(self, loss: str) -> None:
         """Back to the screen before; asks first if something was typed. ``loss`` says what is at
         stake."""
-        if self.form.texts != self.begun:
-            answer = await self.app.push_screen_wait(LeaveDialog(loss))
-            if answer is None:
-                return
+        if self.form.texts == self.begun:
+            self._leave("leave")
+        else:
+            self.app.push_screen(LeaveDialog(loss), self._leave)
+
+    def _leave(self, answer: str | None) -> None:
+        if answer is None:
+            return
         if len(self.app.screen_stack) > 1:
             self.dismiss()
         else:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Protocol, cast
+from typing import Any, Protocol, TypeVar, cast
 
+from textual.await_complete import AwaitComplete
 from textual.screen import Screen
 
 from zoomtui.terminal.capabilities import Terminal
@@ -31,7 +32,20 @@ class Host(Protocol):
     def exit(self, result: Any = None) -> None: ...
 
 
-class HostedScreen(Screen[None]):
+Result = TypeVar("Result")
+
+
+class ClosesOnce(Screen[Result]):
+    """A screen that closes only itself: Textual closes whatever screen is on top."""
+
+    def dismiss(self, result: Result | None = None) -> AwaitComplete:
+        """Close, unless that has been done, as where two Enters came in one go."""
+        if self.app.screen is not self:
+            return AwaitComplete()
+        return super().dismiss(result)
+
+
+class HostedScreen(ClosesOnce[None]):
     """A screen that asks something of the app that shows it."""
 
     @property

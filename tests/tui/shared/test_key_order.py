@@ -1,0 +1,101 @@
+"""Keys that come in one go, as over a slow line, do what they do with pauses between them."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+from textual import events
+from textual.pilot import Pilot
+from textual.screen import Screen
+
+from tests.cli.engines import soon
+from tests.tui.lists import looked, on_renders, renders
+from tests.tui.scripted import RUNNING, Script, on_screen
+from tests.tui.shelves import SHELF
+from zoomtui.tui.monitor.screen import MonitorScreen
+from zoomtui.tui.new_render.screen import NewScreen
+from zoomtui.tui.renders.screen import ForgetDialog, RendersScreen
+from zoomtui.tui.shared.dialogs import StopDialog
+
+
+def in_one_go(pilot: Pilot[str], *keys: str) -> None:
+    for key in keys:
+        pilot.app.post_message(events.Key(key, key if len(key) == 1 else None))
+
+
+async def handled(pilot: Pilot[str], screen: type[Screen[Any]]) -> None:
+    """Until there is nothing left to handle, and ``screen`` is on top."""
+    await soon(lambda: not pilot.app._keys._typed, "all keys are handled")  # type: ignore[attr-defined]
+    await soon(lambda: isinstance(pilot.app.screen, screen), f"{screen.__name__} is on top")
+    await pilot.pause()
+
+
+@pytest.mark.parametrize(
+    ("keys", "screen"),
+    [
+        (("question_mark", "escape", "n"), NewScreen),
+        (("n", "escape", "x"), RendersScreen),
+        (("e", "escape", "end", "x"), ForgetDialog),
+        (("end", "x", "enter", "enter", "home", "n"), NewScreen),
+        (("end", "x", "q", "n"), NewScreen),
+    ],
+)
+def test_a_key_goes_to_the_screen_that_the_key_before_it_left(
+    keys: tuple[str, ...], screen: type[Screen[Any]]
+) -> None:
+    async def run() -> None:
+        app = on_renders(Path("/nowhere"), SHELF)
+        async with app.run_test(size=(80, 24)) as pilot:
+            await looked(pilot)
+            in_one_go(pilot, *keys)
+            await handled(pilot, screen)
+            assert app.return_code is None
+
+    asyncio.run(run())
+
+
+def test_letters_after_the_key_that_opens_the_filter_are_the_filters() -> None:
+    async def run() -> None:
+        app = on_renders(Path("/nowhere"), SHELF)
+        async with app.run_test(size=(80, 24)) as pilot:
+            await looked(pilot)
+            in_one_go(pilot, "slash", *"ink", "enter", "enter")
+            await handled(pilot, RendersScreen)
+            assert [folder.stem for folder in app.opened] == ["ink-dragons"]
+            assert renders(pilot)._listing.wanted == "ink"
+
+    asyncio.run(run())
+
+
+def test_a_prompt_is_sent_whole() -> None:
+    async def body(pilot: Pilot[str], script: Script) -> None:
+        in_one_go(pilot, "p", "ctrl+u", *"reef", "enter", "s")
+        await handled(pilot, StopDialog)
+        assert script.asked == [("steer", {"changes": {"prompt": "reef"}})]
+
+    on_screen(RUNNING, body)
+
+
+def test_a_second_enter_answers_no_second_question() -> None:
+    async def body(pilot: Pilot[str], script: Script) -> None:
+        in_one_go(pilot, "s", "enter", "enter", "enter")
+        await handled(pilot, MonitorScreen)
+        assert script.asked == [("stop", {"now": False})]
+
+    on_screen(RUNNING, body)
+
+
+def test_a_dialog_that_is_closed_closes_nothing_else() -> None:
+    async def body(pilot: Pilot[str], script: Script) -> None:
+        await pilot.press("s")
+        dialog = pilot.app.screen
+        assert isinstance(dialog, StopDialog)
+        dialog.dismiss("after")
+        dialog.dismiss("after")
+        await handled(pilot, MonitorScreen)
+        assert script.asked == [("stop", {"now": False})]
+
+    on_screen(RUNNING, body)
