@@ -23,7 +23,8 @@ from renderer.files import size_text
 from renderer.film.camera import Camera
 from renderer.film.encode import Encoding, probe
 from renderer.settings.codecs import Codec, resolve
-from renderer.settings.export import CENTRE, ExportOptions
+from renderer.settings.export import ExportOptions
+from renderer.settings.export_rows import CENTRE
 from renderer.settings.plain_values import Size
 
 _SOFT = 1.001

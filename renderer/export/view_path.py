@@ -21,7 +21,7 @@ from typing import NamedTuple
 
 from renderer.export.timeline import Depth
 from renderer.film.camera import Box, Camera
-from renderer.settings.export import CENTRE
+from renderer.settings.export_rows import CENTRE
 from renderer.settings.plain_values import Size
 
 

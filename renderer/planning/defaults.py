@@ -1,18 +1,16 @@
-"""Filling in what the user left open: from a few wishes to complete RenderSettings.
+"""From a few wishes to complete RenderSettings: fills in what the user left open.
 
-The only place that knows what "default" means. Loads no model and reads no picture: what depends
-on a model comes from the table of presets, for a folder from the preset of the same kind.
+Loads no model and reads no picture: what depends on a model comes from the table of presets, for a
+folder from the preset of the same kind.
 """
 
 from __future__ import annotations
 
 import math
-import re
 import secrets
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +28,7 @@ from renderer.planning.join_options import (
 from renderer.planning.sizes import choose_sizes, size_notes
 from renderer.settings.film import BESIDES
 from renderer.settings.lora_names import check_lora, resolved
+from renderer.settings.plain_values import parse_rate
 from renderer.settings.presets import (
     DEFAULT,
     FewSteps,
@@ -125,9 +124,6 @@ def check(settings: RenderSettings) -> None:
         )
 
 
-_FPS = re.compile(r"[-+]?[\d./]{1,24}")
-
-
 def _given(wishes: Mapping[str, Any]) -> dict[str, Any]:
     """What is really wished for. Raises SettingsError for what is wrong whatever the rest is."""
     given = {key: value for key, value in wishes.items() if value is not None}
@@ -140,19 +136,8 @@ def _given(wishes: Mapping[str, Any]) -> dict[str, Any]:
     if "loras" in given:
         given["loras"] = tuple(resolved(text) for text in given["loras"])
     if "fps" in given:
-        given["fps"] = _fps(str(given["fps"]))
+        given["fps"] = str(parse_rate(str(given["fps"])))
     return given
-
-
-def _fps(text: str) -> str:
-    try:
-        if _FPS.fullmatch(text):
-            return str(Fraction(text))
-    except (ValueError, ZeroDivisionError):
-        pass
-    raise SettingsError(
-        f"fps must be a number, or a fraction such as 24000/1001, not {text!r}", "fps"
-    )
 
 
 def _choose_painter(given: dict[str, Any], notes: list[str]) -> ModelPreset | None:

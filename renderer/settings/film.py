@@ -22,7 +22,7 @@ ENCODER_SPEEDS = (
 """Presets of x264 and x265 that are worth offering."""
 
 
-def _codecs() -> tuple[str, ...]:
+def codec_names() -> tuple[str, ...]:
     from renderer.settings.codecs import CODECS
 
     return tuple(codec.name for codec in CODECS)
@@ -142,7 +142,7 @@ class FilmSettings(PaintingSettings):
         metavar="NAME",
         label="Codec",
         hint="Software or hardware encoder; h264 plays everywhere.",
-        choices=_codecs,
+        choices=codec_names,
         row=("encoding", 1),
     )
     crf: int | None = setting(

@@ -19,9 +19,22 @@ Kind = Literal[
 """How a value is written. ``count``: a whole number or inf; ``size``: WIDTHxHEIGHT; ``rate``: a
 fraction; ``flag``: yes or no, and no is what happens anyway; ``switch``: yes or no, and an option
 for each; ``words``, ``pairs``: several texts with spaces between them, quotes as in a shell."""
+NOTATION: Mapping[Kind, str] = {
+    "whole": "a whole number",
+    "number": "a number",
+    "seconds": "a number (of seconds)",
+    "count": "a whole number or inf",
+    "size": "WIDTHxHEIGHT, such as 1280x720",
+    "flag": "yes or no",
+    "switch": "yes or no",
+    "words": "complete: a quote is not closed",
+    "pairs": "KEY=VALUE",
+}
+"""What a text that can't be read as its kind is not; the rest is text."""
 Check = Callable[[str, Any], str | None]
 """``check(name, value)``: one line on what is wrong with it; None: nothing is."""
 
+YES_NO = ("yes", "no")
 BUILT_IN = ("texture", "diffusion")
 """Painters that the rows know."""
 DIFFUSION = ("diffusion",)
@@ -33,8 +46,11 @@ class Option:
 
     kind: Kind = "text"
     check: Check | None = None
+    parse: Callable[[str], Any] | None = None
+    """Reads it from text, where ``kind`` does not say how: of ``words``, each of them. Raises
+    SettingsError or ValueError."""
     none: str = ""
-    """What stands for None in TOML and JSON, where the value may be None."""
+    """What stands for None in TOML, JSON and the form, where the value may be None."""
 
     help: str = ""
     """Of the command line's option."""
@@ -51,6 +67,8 @@ class Option:
     choices: tuple[str, ...] | Callable[[], tuple[str, ...]] = ()
     """Texts that are worth offering; others may be allowed too. Called by the form alone, where
     they come out of a table that nothing else of the settings needs."""
+    unset: str = ""
+    """What an empty field stands for, where the default's own notation says less."""
     row: tuple[str, int] | None = None
     """The form's group, empty for what is always shown, and the row there."""
 
@@ -72,6 +90,13 @@ class Option:
     def option(self, key: str) -> str:
         """The option of the command line for the setting ``key``."""
         return self.named or "--" + key.replace("_", "-")
+
+    @property
+    def offered(self) -> tuple[str, ...]:
+        """The texts that the form offers."""
+        if self.kind == "flag":
+            return YES_NO[::-1]
+        return self.choices() if callable(self.choices) else self.choices
 
 
 def setting(default: Any, **facts: Any) -> Any:
@@ -126,10 +151,12 @@ def _figure(value: float) -> str:
 
 
 def one_of(*names: str) -> Check:
-    """One of these words."""
+    """One of these words, or None where that is allowed."""
 
     def check(name: str, value: Any) -> str | None:
-        return None if value in names else unknown(f"{name} {value!r}", value, set(names))
+        if value is None or value in names:
+            return None
+        return unknown(f"{name} {value!r}", value, set(names))
 
     return check
 

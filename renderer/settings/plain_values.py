@@ -6,9 +6,11 @@ What form a value has, its row says (``option``). Knows no names and no ranges.
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from fractions import Fraction
 from typing import Any
 
+from renderer.errors import SettingsError
 from renderer.settings.option import Option
 
 Size = tuple[int, int]
@@ -37,10 +39,14 @@ def to_plain(option: Option, value: Any) -> Any:
 def from_plain(option: Option, value: Any) -> Any:
     """The inverse of ``to_plain``.
 
-    Raises TypeError, ValueError or ArithmeticError for what is no such value.
+    Raises TypeError, ValueError, ArithmeticError or SettingsError for what is no such value.
     """
     if option.none and (value is None or value == option.none):
         return None
+    if option.parse is not None:
+        texts = _texts(value) if option.kind == "words" else (str(value),)
+        parsed = tuple(map(option.parse, texts))
+        return parsed if option.kind == "words" else parsed[0]
     match option.kind:
         case "size":
             return parse_size(str(value))
@@ -73,6 +79,16 @@ def parse_size(text: str) -> Size:
     """``"1920x1080"`` → (1920, 1080). Raises ValueError for anything else."""
     width, height = text.lower().split("x")
     return int(width), int(height)
+
+
+def parse_rate(text: str) -> Fraction:
+    """``"25"``, ``"29.97"``, ``"24000/1001"``. Raises SettingsError."""
+    if re.fullmatch(r"[-+]?[\d./]{1,24}", text):
+        with suppress(ValueError, ZeroDivisionError):
+            return Fraction(text)
+    raise SettingsError(
+        f"fps must be a number, or a fraction such as 24000/1001, not {text!r}", "fps"
+    )
 
 
 def _of(kind: type[Any], value: Any) -> Any:

@@ -10,7 +10,9 @@ import pytest
 
 from renderer.errors import SettingsError
 from renderer.export.timeline import Depth, Timeline
-from renderer.settings.export import ExportOptions, Speed, parse_focus, parse_fps
+from renderer.settings.export import ExportOptions
+from renderer.settings.export_values import Speed, parse_point
+from renderer.settings.plain_values import parse_rate
 
 FPS = Fraction(30)
 TWO = Fraction(2)
@@ -139,8 +141,8 @@ def test_what_makes_no_sense_is_refused_in_one_line(asked: dict[str, Any], word:
 def test_options_are_read_from_text() -> None:
     assert Speed.parse("3-6=0.5") == Speed(3, 6, 0.5)
     assert Speed.parse("3-=2") == Speed(3, None, 2.0)
-    assert parse_focus("0.25,0.75") == (0.25, 0.75)
-    assert parse_fps("24000/1001") == Fraction(24000, 1001)
+    assert parse_point("0.25,0.75") == (0.25, 0.75)
+    assert parse_rate("24000/1001") == Fraction(24000, 1001)
 
 
 @pytest.mark.parametrize(
@@ -150,10 +152,10 @@ def test_options_are_read_from_text() -> None:
         (Speed.parse, "6-3=2"),
         (Speed.parse, "0-3=2"),
         (Speed.parse, "1-3=0"),
-        (parse_focus, "0.5"),
-        (parse_focus, "a,b"),
-        (parse_fps, "1/0"),
-        (parse_fps, "fast"),
+        (parse_point, "0.5"),
+        (parse_point, "a,b"),
+        (parse_rate, "1/0"),
+        (parse_rate, "fast"),
     ],
 )
 def test_text_that_says_nothing_is_refused(parse: Any, text: str) -> None:

@@ -29,20 +29,41 @@ ROW = """    sparkle: int = setting(
 
     overmask: int = setting("""
 """A toy, put before another row."""
+EXPORT_ROW = """    tilt: float = setting(
+        0.0,
+        kind="number",
+        check=between(0, 45, " degrees"),
+        help="Lean to the right.",
+        metavar="DEGREES",
+        label="Tilt",
+        hint="How far it leans.",
+        choices=("0", "5"),
+        row=("", 8),
+    )
+    duration: float | None = setting("""
+"""The same for an export."""
 
 
 @pytest.fixture(scope="module")
 def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The sources with the toy setting, in one place."""
+    """The sources with a toy setting and a toy option of exports, in one place each."""
     folder = tmp_path_factory.mktemp("toy")
     for package in ("renderer", "zoomtui"):
         leave = shutil.ignore_patterns("__pycache__", "assets")
         shutil.copytree(ROOT / package, folder / package, ignore=leave)
-    source = folder / "renderer" / "settings" / "painting.py"
-    text = source.read_text(encoding="utf-8")
-    assert text.count("    overmask: int = setting(") == 1
-    source.write_text(text.replace("    overmask: int = setting(", ROW), encoding="utf-8")
+    _put_in(folder / "renderer" / "settings" / "painting.py", ROW)
+    exports = folder / "renderer" / "settings" / "export_rows.py"
+    _put_in(exports, EXPORT_ROW)
+    text = exports.read_text(encoding="utf-8")
+    exports.write_text(text.replace("import Check, one_of", "import between, Check, one_of"))
     return folder
+
+
+def _put_in(source: Path, row: str) -> None:
+    """Before the row whose first line is the last of ``row``."""
+    text, before = source.read_text(encoding="utf-8"), row.splitlines()[-1]
+    assert text.count(before) == 1
+    source.write_text(text.replace(before, row), encoding="utf-8")
 
 
 @pytest.mark.parametrize(
@@ -107,8 +128,31 @@ assert "makes no use of sparkle" in note, note
 one, other = (RenderSettings(painter="diffusion", sparkle=stars) for stars in (1, 2))
 assert likeness(one) != likeness(other)
 """,
+        # an option of exports: check, option of the verb, form, command
+        """
+from pathlib import Path
+from click.testing import CliRunner
+from renderer.errors import SettingsError
+from renderer.settings.export import ExportOptions
+from zoomtui.cli.main import cli
+from zoomtui.tui.export import form
+try: ExportOptions.read({"tilt": 46})
+except SettingsError as error:
+    assert (str(error), error.field) == ("tilt must be 0 to 45 degrees, not 46", "tilt")
+else: raise AssertionError
+said = " ".join(CliRunner().invoke(cli, ["export", "--help"]).output.split())
+assert "--tilt DEGREES Lean to the right." in said, said
+field = form.BY_KEY["tilt"]
+assert (field.label, field.help, field.choices) == ("Tilt", "How far it leans.", ("0", "5"))
+assert any("tilt" in row for row in form.ROWS) and form.DEFAULTS["tilt"] == "0"
+form.check({"out": "a.mp4", "tilt": "5"})
+assert form.arguments(Path("a.zoom"), {"out": "a.mp4", "tilt": "5"})[-2:] == ["--tilt", "5"]
+try: form.check({"out": "a.mp4", "tilt": "50"})
+except form.FieldError as error: assert error.key == "tilt"
+else: raise AssertionError
+""",
     ],
-    ids=["check", "toml", "options", "form", "engine", "planning"],
+    ids=["check", "toml", "options", "form", "engine", "planning", "export"],
 )
 def test_a_setting_that_is_put_in_one_place_is_found_in_all(copy: Path, shows: str) -> None:
     program = f"from renderer.settings.render import RenderSettings\n{shows}"

@@ -15,8 +15,8 @@ import click
 
 from renderer.errors import EncoderError, RendererError, StorageError
 from renderer.formatting import clean, duration_text, path_text, size_text
-from renderer.settings.plain_values import Size, dimensions, parse_size
-from zoomtui.cli.options import FILE, FOLDER, KeyValue
+from renderer.settings.plain_values import dimensions
+from zoomtui.cli.options import FOLDER, export_options, json_option, wishes
 from zoomtui.stdio import ERR, OUT, patient_stdout, write_line
 
 if TYPE_CHECKING:
@@ -26,20 +26,6 @@ OnProgress = Callable[[int, int], None]
 
 _LINE_EVERY = 5.0
 """Seconds between lines where there is no terminal."""
-
-
-class FrameSize(click.ParamType[Any]):
-    """``WIDTHxHEIGHT``."""
-
-    name = "WxH"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Size:
-        if isinstance(value, tuple):
-            return value
-        try:
-            return parse_size(str(value))
-        except ValueError:
-            self.fail(f"{value!r} is not WIDTHxHEIGHT, such as 1280x720", param, ctx)
 
 
 @click.command(
@@ -61,81 +47,8 @@ has come. Ctrl-C leaves nothing behind.
 )
 @click.argument("project", type=FOLDER)
 @click.argument("out")
-@click.option(
-    "--direction",
-    metavar="WAY",
-    help="out (as rendered), in (backwards), in-out (in first, then out again), or out-in.",
-)
-@click.option(
-    "--loop",
-    is_flag=True,
-    default=None,
-    help="Dissolve the end into the beginning, while both move, so that the repeat is not seen.",
-)
-@click.option(
-    "--focus",
-    metavar="X,Y",
-    help="Zoom about this point of the first picture instead of its middle, 0,0 (top left) to 1,1.",
-)
-@click.option("--fps", metavar="RATE", help="Frames a second, also 24000/1001.")
-@click.option(
-    "--seconds-per-keyframe", type=float, metavar="S", help="Time from one keyframe to the next."
-)
-@click.option("--duration", type=float, metavar="S", help="Length of all of it, instead.")
-@click.option(
-    "--easing",
-    metavar="NAME",
-    help="linear, ease-in (start slowly), ease-out or ease-in-out; of the zoom's logarithm.",
-)
-@click.option(
-    "--ease-seconds",
-    type=float,
-    metavar="S",
-    help="Ease only so long at the ends, with steady speed between them.",
-)
-@click.option("--hold-start", type=float, metavar="S", help="Stand still on the first view.")
-@click.option("--hold-end", type=float, metavar="S", help="Stand still on the last view.")
-@click.option(
-    "--speed",
-    "speeds",
-    multiple=True,
-    metavar="FIRST-LAST=FACTOR",
-    help="Faster or slower between two keyframes, counted from 1: 3-6=0.5; repeatable.",
-)
-@click.option(
-    "--size",
-    type=FrameSize(),
-    metavar="WxH",
-    help="Frame size; another aspect is cropped about the middle.",
-)
-@click.option("--upscale", metavar="lanczos", help="Allow a size larger than what was painted.")
-@click.option(
-    "--codec", metavar="NAME", help="h264, hevc, av1, vp9; by default as the film, if it fits."
-)
-@click.option("--crf", type=int, metavar="N", help="Quality; lower is better, larger.")
-@click.option("--preset", metavar="NAME", help="The encoder's speed preset.")
-@click.option(
-    "--encoder-option",
-    "encoder_options",
-    type=KeyValue(),
-    multiple=True,
-    help="Anything else for the encoder; repeatable.",
-)
-@click.option(
-    "--audio", type=FILE, metavar="FILE", help="Music: repeated, or cut, to the film's length."
-)
-@click.option("--audio-fade-in", type=float, metavar="S", help="Of the music; 0 by default.")
-@click.option("--audio-fade-out", type=float, metavar="S", help="Of the music; 1 by default.")
-@click.option(
-    "--poster", type=float, metavar="S", help="The frame at this time is the file's cover picture."
-)
-@click.option(
-    "--force",
-    is_flag=True,
-    default=None,
-    help="Replace what is there; make animations of unreasonable size.",
-)
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a line, for scripts.")
+@export_options
+@json_option
 @click.option("--dry-run", is_flag=True, help="Say frames, length and size; write nothing.")
 def export(project: Path, out: str, as_json: bool, dry_run: bool, **asked: Any) -> None:
     """Make the finished file or folder OUT from what PROJECT keeps; paints nothing."""
@@ -167,17 +80,9 @@ def _export(
 
 def _options(asked: dict[str, Any]) -> ExportOptions:
     """What was really given, in the engine's types."""
-    from renderer.settings.export import ExportOptions, Speed, parse_focus, parse_fps
+    from renderer.settings.export import ExportOptions
 
-    given = {key: value for key, value in asked.items() if value not in (None, ())}
-    for key, parse in (("focus", parse_focus), ("fps", parse_fps)):
-        if key in given:
-            given[key] = parse(given[key])
-    if "speeds" in given:
-        given["speeds"] = tuple(map(Speed.parse, given["speeds"]))
-    if "encoder_options" in given:
-        given["encoder_options"] = dict(given["encoder_options"])
-    return ExportOptions(**given)
+    return ExportOptions.read(wishes(asked))
 
 
 def _summary(plan: Plan) -> str:

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 import click
 
+from renderer.settings.export import EXPORT_OPTIONS
 from renderer.settings.film import BESIDES
 from renderer.settings.option import Kind, Option
 from renderer.settings.render import OPTIONS
@@ -57,6 +58,8 @@ FOLDER = click.Path(path_type=Path)
 _TYPES: Mapping[Kind, Any] = {
     "whole": int,
     "number": float,
+    "seconds": float,
+    "path": FILE,
     "count": KeyframeCount(),
     "pairs": KeyValue(),
 }
@@ -88,6 +91,11 @@ def film_options(*, hidden: bool = False) -> Callable[[F], F]:
     return decorate
 
 
+def export_options(command: F) -> F:
+    """What may be asked of an export."""
+    return _stacked(command, *(_option(name, row) for name, row in EXPORT_OPTIONS.items()))
+
+
 def _rows(*, steerable: bool) -> Iterator[tuple[str, Option]]:
     """The settings that have an option, each with what says it in another way."""
     for name, row in OPTIONS.items():
@@ -113,12 +121,12 @@ def _option(name: str, row: Option, *, hidden: bool = False) -> Callable[[F], F]
 
 
 def wishes(options: dict[str, Any]) -> dict[str, Any]:
-    """What was really given, as plain values by RenderSettings' names."""
-    given = {key: value for key, value in options.items() if value is not None}
-    if not given.get("loras"):
-        given.pop("loras", None)  # click's way to say that it was not given
-    pairs = dict(given.pop("encoder_options", ()))
-    return {**given, "encoder_options": pairs} if pairs else given
+    """What was really given, as plain values by the settings' names."""
+    # An empty tuple is click's way to say that none was given of what is repeatable.
+    said = {key: value for key, value in options.items() if value not in (None, ())}
+    if "encoder_options" in said:
+        said["encoder_options"] = dict(said["encoder_options"])
+    return said
 
 
 def _stacked(command: F, *options: Callable[[Any], Any]) -> F:

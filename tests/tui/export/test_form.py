@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from renderer.settings.export import ExportOptions, Speed
+from renderer.settings.export import ExportOptions
+from renderer.settings.export_values import Speed
 from zoomtui.cli.export import _options, export
 from zoomtui.tui.export.child import ExportFailed, Outcome
 from zoomtui.tui.export.describe import Pace, finished_lines, running_lines

@@ -10,112 +10,42 @@ from __future__ import annotations
 import os
 import re
 import shlex
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from renderer.errors import RendererError, SettingsError
 from renderer.export.containers import CONTAINERS, Target
-from renderer.settings.codecs import CODECS
-from renderer.settings.export import ExportOptions, Speed, parse_focus, parse_fps
-from renderer.settings.film import ENCODER_SPEEDS
-from renderer.settings.plain_values import parse_size
+from renderer.settings.export import EXPORT_OPTIONS, ExportOptions
+from renderer.settings.option import Option
 from zoomtui.tui.shared.form_fields import (
-    YES_NO,
-    Field,
     FieldError,
-    Row,
     Texts,
+    as_typed,
     counted,
+    fields_of,
     read,
+    rows_of,
     words_of,
 )
 
 ENDINGS = tuple(dict.fromkeys(container.suffix for container in CONTAINERS))
 
-FIELDS: tuple[Field, ...] = (
-    Field("out", "File", "Its ending decides what it is; a folder/ is for single pictures.",
-          "path", (*ENDINGS, "/")),
-    Field("direction", "Direction", "in is the film backwards; in-out zooms in first.",
-          choices=("out", "in", "in-out", "out-in")),
-    Field("loop", "Loop", "Dissolve the end into the beginning: the repeat is not seen.", "flag",
-          YES_NO[::-1]),
-    Field("easing", "Easing", "Of the zoom's logarithm; ease-in starts slowly.",
-          choices=("linear", "ease-in", "ease-out", "ease-in-out")),
-    Field("ease_seconds", "Ease seconds", "Ease only so long at the ends; empty: all the way.",
-          "seconds", ("1", "2", "4")),
-    Field("seconds_per_keyframe", "Seconds each", "Seconds from one keyframe to the next.",
-          "seconds", ("0.5", "1", "2", "3", "5")),
-    Field("duration", "Duration", "Seconds of all of it, instead.", "seconds",
-          ("10", "15", "30", "60")),
-    Field("hold_start", "Hold first", "Seconds for which the first view stands still.",
-          "seconds", ("0", "1", "2", "3")),
-    Field("hold_end", "Hold last", "Seconds for which the last view stands still.",
-          "seconds", ("0", "1", "2", "3")),
-    Field("speeds", "Speed", "FIRST-LAST=FACTOR, keyframes from 1: 3-6=0.5; several with spaces.",
-          "words"),
-    Field("focus", "Focus", "X,Y that stays in its place: 0,0 top left to 1,1; empty: the middle.",
-          choices=("0.5,0.5", "0.33,0.33", "0.67,0.33", "0.33,0.67", "0.67,0.67")),
-    Field("fps", "Frames/s", "Also a fraction such as 24000/1001.",
-          choices=("12", "20", "24", "25", "30", "50", "60")),
-    Field("size", "Size", "WIDTHxHEIGHT; another aspect is cropped about the middle.",
-          choices=("480x270", "640x360", "1280x720", "1920x1080", "1080x1920", "1080x1080")),
-    Field("upscale", "Upscale", "lanczos allows a size larger than what was painted.",
-          choices=("lanczos",)),
-    Field("codec", "Codec", "Empty: as the film, if it fits the file.",
-          choices=tuple(codec.name for codec in CODECS)),
-    Field("crf", "Quality (crf)", "Lower is better and larger.", "whole",
-          ("12", "16", "18", "20", "24", "28")),
-    Field("preset", "Encoder speed", "The encoder's preset; slower is smaller.",
-          choices=ENCODER_SPEEDS),
-    Field("encoder_options", "Encoder", "KEY=VALUE for the encoder; several with spaces.", "pairs"),
-    Field("poster", "Poster", "The frame at this second becomes the file's cover picture.",
-          "seconds", ("0", "1", "5")),
-    Field("audio", "Music", "A sound file: repeated, or cut, to the film's length.", "path"),
-    Field("audio_fade_in", "Fade in", "Seconds, of the music.", "seconds", ("0", "1", "2", "5")),
-    Field("audio_fade_out", "Fade out", "Seconds, of the music.", "seconds", ("0", "1", "2", "5")),
-    Field("force", "Replace", "yes: write over what is there, make animations of any size.", "flag",
-          YES_NO[::-1]),
-)  # fmt: skip
+_ALL: Mapping[str, Option] = {
+    "out": Option(
+        kind="path",
+        label="File",
+        hint="Its ending decides what it is; a folder/ is for single pictures.",
+        choices=(*ENDINGS, "/"),
+        row=("", 0),
+    ),
+    **EXPORT_OPTIONS,
+}
+FIELDS = fields_of(_ALL)
 BY_KEY = {field.key: field for field in FIELDS}
-ROWS: tuple[Row, ...] = (
-    ("out",),
-    ("direction", "loop"),
-    ("seconds_per_keyframe", "duration"),
-    ("easing", "ease_seconds"),
-    ("hold_start", "hold_end"),
-    ("fps", "size"),
-    ("codec", "crf"),
-    ("preset", "upscale"),
-    ("speeds", "focus"),
-    ("audio",),
-    ("audio_fade_in", "audio_fade_out"),
-    ("poster", "force"),
-    ("encoder_options",),
-)
+ROWS = rows_of(_ALL)
 DEFAULTS: Texts = {
-    "direction": "out",
-    "loop": "no",
-    "easing": "linear",
-    "ease_seconds": "all the way",
-    "seconds_per_keyframe": "as the film",
-    "duration": "as it comes",
-    "hold_start": "0",
-    "hold_end": "0",
-    "speeds": "none",
-    "focus": "the middle",
-    "fps": "as the film",
-    "size": "as the film",
-    "upscale": "no",
-    "codec": "as the film",
-    "crf": "as the film",
-    "preset": "as the film",
-    "encoder_options": "none",
-    "poster": "none",
-    "audio": "none",
-    "audio_fade_in": "0",
-    "audio_fade_out": "1",
-    "force": "no",
+    key: row.unset or as_typed(row, getattr(ExportOptions(), key))
+    for key, row in EXPORT_OPTIONS.items()
 }
 """What an empty field stands for."""
 
@@ -143,16 +73,13 @@ def other_ending(name: str, by: int) -> str:
 
 def check(texts: Texts) -> None:
     """Find what is wrong by itself. Raises FieldError at the field that is to blame."""
-    given: dict[str, Any] = {}
-    for key in BY_KEY:
-        if text := value(texts, key):
-            given[key] = _read(key, text)
+    given = {key: read(field, text) for key, field in BY_KEY.items() if (text := value(texts, key))}
     out = given.pop("out", "")
     if not out:
         raise FieldError("out", "name the file, or a folder/ for pictures")
     try:
         Target.of(out)
-        ExportOptions(**given)
+        ExportOptions.read(given)
     except SettingsError as error:
         raise complaint(error) from None
 
@@ -184,26 +111,3 @@ def value(texts: Texts, key: str) -> str:
 def _operand(text: str) -> str:
     """A path that can't be taken for an option."""
     return f"./{text}" if text.startswith("-") else text
-
-
-def _read(key: str, text: str) -> Any:
-    """The text in the engine's types. Raises FieldError."""
-    meant = read(BY_KEY[key], text)
-    if key not in _PARSERS:
-        return meant
-    try:
-        return _PARSERS[key](meant)
-    except SettingsError as error:
-        raise FieldError(key, str(error)) from None
-    except ValueError:
-        raise FieldError(key, f"{text[:40]!r} is not {_EXPECTED[key]}") from None
-
-
-_PARSERS: Mapping[str, Callable[[Any], Any]] = {
-    "focus": parse_focus,
-    "fps": parse_fps,
-    "size": parse_size,
-    "audio": Path,
-    "speeds": lambda words: tuple(map(Speed.parse, words)),
-}
-_EXPECTED = {"size": "WIDTHxHEIGHT, such as 1280x720"}

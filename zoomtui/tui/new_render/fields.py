@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from renderer.settings.film import BESIDES
 from renderer.settings.option import Option
 from renderer.settings.render import OPTIONS
-from zoomtui.tui.shared.form_fields import Field, Group, Row, Texts
+from zoomtui.tui.shared.form_fields import Group, Texts, fields_of, rows_of
 
 SOURCES: Mapping[str, Option] = {
     "image": Option(
@@ -45,29 +45,11 @@ _TITLES = {"": "", "painting": "Painting", "joining": "Joining", "encoding": "En
 """The groups, in their order; what is in the first is always shown, the rest is folded away."""
 
 
-def _rows_of(group: str) -> tuple[Row, ...]:
-    """The keys of a group's fields, row by row."""
-    numbers = sorted({row.row[1] for row in _ALL.values() if row.row and row.row[0] == group})
-    return tuple(
-        tuple(key for key, row in _ALL.items() if row.row == (group, number)) for number in numbers
-    )
-
-
-def _field(key: str) -> Field:
-    row = _ALL[key]
-    choices = row.choices() if callable(row.choices) else row.choices
-    return Field(key, row.label, row.hint, row.kind, choices, row.named)
-
-
 _ALL: Mapping[str, Option] = {**OPTIONS, **BESIDES, **SOURCES}
-FIELDS: tuple[Field, ...] = tuple(
-    _field(key) for group in _TITLES for row in _rows_of(group) for key in row
-)
+FIELDS = fields_of(_ALL, _TITLES)
 BY_KEY = {field.key: field for field in FIELDS}
-ROWS: tuple[Row, ...] = _rows_of("")
-GROUPS: tuple[Group, ...] = tuple(
-    Group(key, title, _rows_of(key)) for key, title in _TITLES.items() if key
-)
+ROWS = rows_of(_ALL)
+GROUPS = tuple(Group(key, title, rows_of(_ALL, key)) for key, title in _TITLES.items() if key)
 
 
 def unused_by(painter: str) -> tuple[str, ...]:

@@ -15,11 +15,10 @@ from typing import Any
 from renderer.errors import SettingsError
 from renderer.planning.prompt_file import Starts, with_plan
 from renderer.settings.codecs import resolve
-from renderer.settings.option import Option, unknown
-from renderer.settings.plain_values import dimensions
+from renderer.settings.option import unknown
 from renderer.settings.render import OPTIONS, RenderSettings
 from zoomtui.tui.new_render.fields import BY_KEY, FIELDS, FILM_PRESETS, SOURCES, unused_by
-from zoomtui.tui.shared.form_fields import FieldError, Texts, counted, read, words_of
+from zoomtui.tui.shared.form_fields import FieldError, Texts, as_typed, counted, read, words_of
 
 _AS_TYPED = ("prompt", "negative_prompt")
 """Fields whose spaces count."""
@@ -104,7 +103,7 @@ def defaults(settings: RenderSettings, folder: Path) -> dict[str, str]:
     codec = resolve(settings.codec)
     seconds = float(settings.frames_per_keyframe / settings.fps)
     texts = {
-        name: _as_typed(option, getattr(settings, name))
+        name: as_typed(option, getattr(settings, name))
         for name, option in OPTIONS.items()
         if option.row and name not in _LEFT_EMPTY
     }
@@ -124,22 +123,6 @@ def defaults(settings: RenderSettings, folder: Path) -> dict[str, str]:
 
 _LEFT_EMPTY = ("prompt", "negative_prompt", "seed")
 """Fields that stand for nothing while they are empty."""
-
-
-def _as_typed(option: Option, value: Any) -> str:
-    """A setting's value as it could stand in its field."""
-    match option.kind:
-        case "size":
-            return dimensions(value)
-        case "number":
-            return f"{value:g}"
-        case "switch":
-            return "yes" if value else "no"
-        case "words":
-            return " ".join(value) or "none"
-        case "pairs":
-            return " ".join(f"{key}={text}" for key, text in value.items()) or "none"
-    return str(value)
 
 
 def check(texts: Texts) -> Draft:

@@ -1,34 +1,24 @@
 """What a form is made of, as plain text by field: shared by the new render's and the export's.
 
-Pure: knows neither Textual nor files, nor what any field is for.
+Its fields are rows of settings (``renderer.settings.option``). Pure: knows neither Textual nor
+files, nor what any field is for.
 """
 
 from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from renderer.settings.option import Kind
+from renderer.settings.option import NOTATION, YES_NO, Kind, Option
+from renderer.settings.plain_values import dimensions
 
 Texts = Mapping[str, str]
 """What stands in each field, by its key."""
 Row = tuple[str, ...]
 """Keys of what stands beside each other."""
-
-YES_NO = ("yes", "no")
-_EXPECTED: Mapping[Kind, str] = {
-    "whole": "a whole number",
-    "number": "a number",
-    "seconds": "a number (of seconds)",
-    "count": "a whole number or inf",
-    "flag": "yes or no",
-    "switch": "yes or no",
-    "words": "complete: a quote is not closed",
-    "pairs": "KEY=VALUE",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,21 +26,29 @@ class Field:
     """One field. Its key is the engine's own name for it where it has one."""
 
     key: str
-    label: str
-    help: str
-    kind: Kind = "text"
-    choices: tuple[str, ...] = ()
-    """Texts that are worth offering; others may be allowed too."""
-    named: str = ""
-    """The option that says the same, where it is not named after the key."""
+    row: Option
+
+    @property
+    def label(self) -> str:
+        return self.row.label
+
+    @property
+    def help(self) -> str:
+        return self.row.hint
+
+    @property
+    def kind(self) -> Kind:
+        return self.row.kind
+
+    @property
+    def choices(self) -> tuple[str, ...]:
+        """Texts that are worth offering; others may be allowed too."""
+        return self.row.offered
 
     @property
     def option(self) -> str:
-        """The option of the verb that says the same; singular, if it is given several times."""
-        if self.named:
-            return self.named
-        key = self.key.removesuffix("s") if self.kind in ("words", "pairs") else self.key
-        return "--" + key.replace("_", "-")
+        """The option of the verb that says the same."""
+        return self.row.option(self.key)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +58,39 @@ class Group:
     key: str
     title: str
     rows: tuple[Row, ...]
+
+
+def rows_of(options: Mapping[str, Option], group: str = "") -> tuple[Row, ...]:
+    """The keys of a group's fields, row by row."""
+    numbers = sorted({row.row[1] for row in options.values() if row.row and row.row[0] == group})
+    return tuple(
+        tuple(key for key, row in options.items() if row.row == (group, number))
+        for number in numbers
+    )
+
+
+def fields_of(options: Mapping[str, Option], groups: Iterable[str] = ("",)) -> tuple[Field, ...]:
+    """Their fields, in the order in which they stand in the form."""
+    rows = (row for group in groups for row in rows_of(options, group))
+    return tuple(Field(key, options[key]) for row in rows for key in row)
+
+
+def as_typed(option: Option, value: Any) -> str:
+    """A value as it could stand in its field."""
+    if value is None:
+        return option.none
+    match option.kind:
+        case "size":
+            return dimensions(value)
+        case "number" | "seconds":
+            return f"{value:g}"
+        case "flag" | "switch":
+            return YES_NO[not value]
+        case "words":
+            return " ".join(value) or "none"
+        case "pairs":
+            return " ".join(f"{key}={text}" for key, text in value.items()) or "none"
+    return str(value)
 
 
 class FieldError(Exception):
@@ -84,8 +115,7 @@ def read(field: Field, text: str) -> Any:
     try:
         return _read(field.kind, text)
     except ValueError:
-        expected = _EXPECTED[field.kind]
-        raise FieldError(field.key, f"{text[:40]!r} is not {expected}") from None
+        raise FieldError(field.key, f"{text[:40]!r} is not {NOTATION[field.kind]}") from None
 
 
 def _read(kind: Kind, text: str) -> Any:
