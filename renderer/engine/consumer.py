@@ -21,6 +21,7 @@ from renderer.film.encode import Encoding, encode_segment
 from renderer.film.hls import write_playlists
 from renderer.film.zoom import CanvasPlanes, Frame, closing_frame, interval_frames
 from renderer.images import Picture
+from renderer.painting.figures import figures_in
 from renderer.project.project import Project
 
 
@@ -56,8 +57,15 @@ class Consumer:
     def _keep(self, keyframe: Keyframe, made: Mapping[str, Any]) -> None:
         """Make a freshly painted keyframe durable."""
         self._project.add_keyframe(keyframe.index, keyframe.picture, made)
-        shown = {key: made[key] for key in ("seed", "prompt", "seconds", "seam", "drift", "idle")}
-        self._emit(KeyframeReady(keyframe=keyframe.index, queued=len(self._channel), **shown))
+        self._emit(
+            KeyframeReady(
+                keyframe=keyframe.index,
+                seed=made["seed"],
+                prompt=made["prompt"],
+                queued=len(self._channel),
+                **figures_in(made),
+            )
+        )
 
     def _commit_interval(self, canvas: Picture) -> None:
         count = self._project.settings.frames_per_keyframe

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 from renderer.engine.events import (
     Event,
     KeyframeReady,
@@ -13,6 +15,7 @@ from renderer.engine.events import (
     SegmentWritten,
     Steered,
 )
+from renderer.painting.figures import BESIDE_TIME, texts
 
 
 def told(event: Event) -> str:
@@ -30,8 +33,7 @@ def told(event: Event) -> str:
             painted = f"keyframe {event.keyframe + 1} painted in {event.seconds:.1f} s"
             if not event.keyframe:
                 return painted
-            quality = f"seam {event.seam:.2f}, drift {event.drift:.1f}"
-            return f"{painted}, {quality}, painter idle {100 * event.idle:.0f} %"
+            return ", ".join([painted, *texts(asdict(event), BESIDE_TIME)])
         case SegmentWritten():
             number = event.segment + 1
             return f"segment {number} written: {event.frames} frames in {event.seconds:.1f} s"

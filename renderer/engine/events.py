@@ -20,6 +20,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, get_args
 
+from renderer.painting.figures import Figures
+
 
 class Phase(enum.StrEnum):
     """What the engine is busy with as a whole."""
@@ -72,23 +74,15 @@ class StepDone:
     steps: int
 
 
-@dataclass(frozen=True, slots=True)
-class KeyframeReady:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyframeReady(Figures):
     """A keyframe is painted, durable on disk and journalled."""
 
     keyframe: int
     seed: int
     prompt: str
-    seconds: float
-    """Painting time of this keyframe."""
     queued: int
     """Keyframes that wait between painting and film; full: encoding is the bottleneck."""
-    seam: float
-    """Gradient across the paste border ÷ around it; 1 = invisible. 0 for keyframe 0."""
-    drift: float
-    """Distance of the picture's mean colour from keyframe 0's, of 255."""
-    idle: float = 0.0
-    """Share of the time since the last keyframe that the painter was left without work, 0 … 1."""
 
 
 @dataclass(frozen=True, slots=True)

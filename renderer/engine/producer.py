@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from renderer.engine.channel import Channel
@@ -20,6 +20,7 @@ from renderer.engine.preview_requests import PreviewRequests
 from renderer.errors import ProjectError
 from renderer.images import Picture
 from renderer.painting.colour_match import Reference
+from renderer.painting.figures import Figures
 from renderer.painting.outpaint import (
     Outpainted,
     first_picture,
@@ -142,7 +143,10 @@ class Producer:
             picture = self._picture_after(index, done.canvas)
             if index == 0:
                 reference = Reference.of(picture)
-            made = _made(settings, blend, done, seconds, painter.idle())
+            figures = Figures(
+                seconds=seconds, seam=done.seam, drift=done.drift, idle=painter.idle()
+            )
+            made = _made(settings, blend, done, figures)
             self._channel.put(Keyframe(index, done.canvas, made))
 
     def _begin(self) -> int | None:
@@ -210,7 +214,7 @@ class _PainterSource:
 
 
 def _made(
-    settings: RenderSettings, blend: Blend, done: Outpainted, seconds: float, idle: float
+    settings: RenderSettings, blend: Blend, done: Outpainted, figures: Figures
 ) -> dict[str, Any]:
     """How a keyframe was made: into the journal, into its file, into its event."""
     chosen = {
@@ -224,8 +228,5 @@ def _made(
         "blend": round(blend.share, 4),
         "seed": done.seed,
         "kept": list(done.kept),
-        "seconds": round(seconds, 3),
-        "seam": round(done.seam, 4),
-        "drift": round(done.drift, 4),
-        "idle": round(idle, 4),
+        **{name: round(value, 4) for name, value in asdict(figures).items()},
     }

@@ -27,9 +27,10 @@ from renderer.engine.events import (
     StepDone,
     ViewersChanged,
 )
+from renderer.painting.figures import LAST, Figures, figures_in, typical
 
 WINDOW = 20
-"""Keyframes and segments over which rates are taken."""
+"""Segments over which rates are taken."""
 LOG_LINES = 200
 
 
@@ -70,12 +71,8 @@ class RenderState:
     """Queued for ``next_from``; None: nothing is queued."""
     next_from: int = 0
     seed: int = 0
-    seam: float = 0.0
-    drift: float = 0.0
-    idle: tuple[float, ...] = ()
-    """Share of its time that the painter was left without work, 0 … 1, at the last keyframes."""
-    keyframe_seconds: tuple[float, ...] = ()
-    """Painting times of the last keyframes."""
+    figures: tuple[Figures, ...] = ()
+    """Of the last keyframes, the newest last."""
 
     frames: int = 0
     """Frames committed."""
@@ -108,15 +105,14 @@ class RenderState:
         return self.finished or self.failure is not None
 
     @property
-    def seconds_per_keyframe(self) -> float | None:
-        """Painting time, mean of the last keyframes."""
-        times = self.keyframe_seconds
-        return sum(times) / len(times) if times else None
+    def typical(self) -> Figures | None:
+        """The newest keyframe's figures; of times the mean over the last ones."""
+        return typical(self.figures)
 
     @property
-    def painter_idle(self) -> float | None:
-        """Share of its time that the painter is left without work, 0 … 1, at the last keyframes."""
-        return sum(self.idle) / len(self.idle) if self.idle else None
+    def seconds_per_keyframe(self) -> float | None:
+        """Painting time, mean of the last keyframes."""
+        return self.typical.seconds if self.typical else None
 
     @property
     def frame_rate(self) -> float | None:
@@ -153,7 +149,7 @@ class RenderState:
     @property
     def bottleneck(self) -> str:
         """``painting`` or ``encoding``: which side the other waits for; empty: can't tell yet."""
-        if not self.keyframe_seconds or not self.segment_seconds:
+        if not self.figures or not self.segment_seconds:
             return ""
         return "encoding" if self.queued >= self.capacity else "painting"
 
@@ -178,8 +174,8 @@ class RenderState:
             plain["phase"] = Phase(plain["phase"])
             plain["log"] = tuple(LogLine(**line) for line in plain["log"])
             plain["progress"] = tuple((at, frames, size) for at, frames, size in plain["progress"])
-            for name in ("idle", "keyframe_seconds", "segment_seconds"):
-                plain[name] = tuple(plain[name])
+            plain["segment_seconds"] = tuple(plain["segment_seconds"])
+            plain["figures"] = tuple(Figures(**each) for each in plain["figures"])
             if plain["failure"] is not None:
                 plain["failure"] = Failure(**plain["failure"])
             return cls(**plain)
@@ -275,11 +271,8 @@ def _keyframe_ready(state: RenderState, event: KeyframeReady) -> RenderState:
         keyframes=event.keyframe + 1,
         painting=None if state.painting == event.keyframe else state.painting,
         seed=event.seed,
-        seam=event.seam,
-        drift=event.drift,
         queued=event.queued,
-        idle=(*state.idle, event.idle)[-WINDOW:],
-        keyframe_seconds=(*state.keyframe_seconds, event.seconds)[-WINDOW:],
+        figures=(*state.figures, Figures(**figures_in(asdict(event))))[-LAST:],
     )
 
 

@@ -19,6 +19,7 @@ from renderer.errors import ProjectError
 from renderer.film.store import FilmStore
 from renderer.images import Picture, read_keyframe, write_keyframe
 from renderer.journal import Journal
+from renderer.painting.figures import figures_in
 from renderer.painting.geometry import Geometry
 from renderer.painting.prompt_schedule import Blend
 from renderer.project.lock import ProjectLock
@@ -230,10 +231,7 @@ def store_keyframe(
         length=length,
         crc=crc,
         seed=made["seed"],
-        seconds=made["seconds"],
-        seam=made["seam"],
-        drift=made["drift"],
         at=time.time(),
-        idle=made.get("idle", 0.0),
+        **figures_in(made),
     )
     journal.append({"type": "keyframe", **asdict(stored)})

@@ -13,6 +13,7 @@ from renderer.errors import ProjectError
 from renderer.film.hls import LIVE, WATCH
 from renderer.journal import Record
 from renderer.painting import prompt_schedule
+from renderer.painting.figures import Figures
 from renderer.painting.prompt_schedule import Blend, Change
 from renderer.settings.render import RenderSettings
 
@@ -37,7 +38,7 @@ OWN = frozenset(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StoredKeyframe:
+class StoredKeyframe(Figures):
     """The journal's record of a keyframe on disk."""
 
     keyframe: int
@@ -46,14 +47,8 @@ class StoredKeyframe:
     crc: int
     """CRC-32 of the PNG file."""
     seed: int
-    seconds: float
-    """Painting time."""
-    seam: float
-    drift: float
     at: float
     """Unix time at which it became durable."""
-    idle: float = 0.0
-    """Share of the time since the last keyframe that the painter was left without work, 0 … 1."""
 
 
 def keyframes_in(records: Iterable[Record]) -> list[StoredKeyframe]:

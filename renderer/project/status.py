@@ -12,6 +12,7 @@ from typing import Any
 
 from renderer.film.store import committed
 from renderer.journal import read_journal
+from renderer.painting.figures import FIGURES, Figures, typical
 from renderer.project.crash_record import Crashes, read_crashes, renders
 from renderer.project.lock import Holder
 from renderer.project.records import (
@@ -55,19 +56,21 @@ class Status:
     """Bytes of the film so far."""
     keyframes_size: int
     """Bytes of all keyframes."""
-    seconds_per_keyframe: float | None
-    """Painting time, mean of the last ten."""
-    seam: float | None
-    """Of the newest keyframe; 1 = invisible."""
-    drift: float | None
-    """Of the newest keyframe, of 255."""
-    idle: float | None = None
-    """Share of the time that the painter was left without work, mean of the last ten keyframes."""
+    figures: Figures | None
+    """Of the newest keyframe; of times the mean over the last ones. None: none was painted."""
     crashes: Crashes | None = None
     """Of the last session, where it had any."""
 
+    @property
+    def seconds_per_keyframe(self) -> float | None:
+        """Painting time, mean of the last keyframes."""
+        return self.figures.seconds if self.figures else None
+
     def to_json(self) -> dict[str, Any]:
-        return asdict(self)
+        """Plain JSON values; the figures stand among the rest, null where there are none."""
+        values = asdict(self)
+        figures = values.pop("figures") or dict.fromkeys(FIGURES)
+        return {**values, "seconds_per_keyframe": figures.pop("seconds"), **figures}
 
 
 def read_status(folder: Path) -> Status:
@@ -80,7 +83,6 @@ def read_status(folder: Path) -> Status:
     frames = sum(segment.frames for segment in segments)
     now = settings_at(settings, records, len(keyframes))
     painted = [stored for stored in keyframes if stored.seconds > 0]
-    recent = [stored.seconds for stored in painted[-10:]]
     finished = bool(segments) and segments[-1].closing
     return Status(
         project=str(folder),
@@ -97,9 +99,6 @@ def read_status(folder: Path) -> Status:
         duration=float(frames / settings.fps),
         film_size=segments[-1].offset + segments[-1].length if segments else 0,
         keyframes_size=sum(stored.length for stored in keyframes),
-        seconds_per_keyframe=sum(recent) / len(recent) if recent else None,
-        seam=painted[-1].seam if painted else None,
-        drift=painted[-1].drift if painted else None,
-        idle=sum(stored.idle for stored in painted[-10:]) / len(recent) if recent else None,
+        figures=typical(painted),
         crashes=read_crashes(folder),
     )

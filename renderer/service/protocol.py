@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-PROTOCOL = 1
+PROTOCOL = 2
 """Version of the messages; a viewer of another one is told so."""
 LONGEST_LINE = 1 << 20
 """Bytes; a viewer that sends more is cut off."""

@@ -106,6 +106,7 @@ def test_a_render_killed_at_random_moments_makes_the_same_film(tmp_path: Path, k
     assert not list(folder.rglob("*.part"))
 
 
+@pytest.mark.slow
 def test_a_film_is_playable_after_every_kill(tmp_path: Path) -> None:
     folder = project(tmp_path / "a.zoom", keyframes=400)
     for life in range(20, 220, 50):

@@ -45,7 +45,11 @@ def truth(world: Panorama, time: float) -> Plane:
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize(("factor", "keyframes"), FACTORS)
 @pytest.mark.parametrize(
-    ("make", "mean", "fifth"), [(leaves, 52, 48), (grass, 46, 37)], ids=["leaves", "grass"]
+    ("make", "mean", "fifth"),
+    [
+        pytest.param(leaves, 52, 48, id="leaves"),
+        pytest.param(grass, 46, 37, id="grass", marks=pytest.mark.slow),
+    ],
 )
 def test_the_film_of_a_known_world_shows_its_true_views(
     make: Maker, mean: float, fifth: float, factor: float, keyframes: int, size: tuple[int, int]

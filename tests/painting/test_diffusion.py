@@ -18,7 +18,7 @@ from renderer.painting.painters.diffusion.painter import DiffusionPainter, deriv
 from renderer.painting.painters.diffusion.pipeline_call import whole_cells
 from renderer.settings.render import RenderSettings
 from renderer.settings.samplers import SCHEDULERS
-from tests.marks import first_of
+from tests.marks import first_of, slower
 from tests.painting.jobs import everything, hooked, ignore, pipeline_of, ring, ring_job
 
 # diffusers 0.42 hands torch tensors to numpy functions, which numpy 2 dislikes: theirs to mend.
@@ -27,6 +27,8 @@ pytestmark = [
 ]
 
 SIDE = 64
+USUAL = ["ddim", "dpm++-sde-karras", "euler-a", "lcm"]
+"""Schedulers of several kinds: without and with noise of their own, and for few steps."""
 
 
 @pytest.fixture(params=first_of(["sd", "sdxl"]))
@@ -166,7 +168,7 @@ def test_cancel_leaves_within_one_step_and_the_painter_goes_on(make: Make, kind:
     assert np.array_equal(painter.paint(ring_job(), ignore), expected)
 
 
-@pytest.mark.parametrize("name", sorted(SCHEDULERS))
+@pytest.mark.parametrize("name", [*USUAL, *slower(sorted(SCHEDULERS.keys() - USUAL))])
 def test_every_scheduler_paints_the_same_picture_twice(make: Make, name: str) -> None:
     painter = make(steps=4, scheduler=name)
     assert type(pipeline_of(painter).scheduler).__name__ == SCHEDULERS[name].class_name

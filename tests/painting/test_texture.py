@@ -292,11 +292,13 @@ def test_thirty_keyframes_stay_as_sharp_as_the_exemplar(rings: list[Ring]) -> No
     assert max(sharpness(*ring) for ring in faked) < least
 
 
+@pytest.mark.slow
 def test_thirty_keyframes_show_no_tiles(rings: list[Ring]) -> None:
     assert max(repetition(picture) for picture, _ in rings) < 0.6
     assert min(repetition(tiled(*ring)) for ring in rings) > 0.9
 
 
+@pytest.mark.slow
 def test_thirty_keyframes_show_no_square_at_the_join(rings: list[Ring]) -> None:
     assert 0.7 < median_of(lambda picture, _: seam(picture), rings) < 1.2
     assert median_of(lambda picture, mask: seam(brightened(picture, mask)), rings) > 1.8

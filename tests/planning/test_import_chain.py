@@ -75,6 +75,7 @@ def test_order_and_factor_are_found_to_a_small_part_of_a_pixel(
         assert fit.misfit < 6
 
 
+@pytest.mark.slow
 def test_pictures_off_the_middle_are_measured_and_put_in_place(tmp_path: Path) -> None:
     world = natural(2900)
     chain = find_chain(pictures(tmp_path / "in", world, 1.5, slip=1.0))

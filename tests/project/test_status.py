@@ -16,7 +16,8 @@ def test_a_new_project_holds_nothing(tmp_path: Path) -> None:
     assert (status.keyframes, status.total_keyframes) == (0, 4)
     assert (status.frames, status.total_frames) == (0, 16)
     assert (status.film_size, status.keyframes_size, status.duration) == (0, 0, 0.0)
-    assert (status.seconds_per_keyframe, status.seam, status.drift) == (None, None, None)
+    assert status.figures is None
+    assert status.to_json()["seam"] is None
     assert status.prompt == "sea"
 
 
@@ -29,12 +30,13 @@ def test_a_finished_project_says_what_is_on_disk(tmp_path: Path) -> None:
     assert status.film_size == (folder / "film.mp4").stat().st_size
     pictures = (folder / "keyframes").iterdir()
     assert status.keyframes_size == sum(path.stat().st_size for path in pictures)
-    assert status.seconds_per_keyframe is not None
-    assert status.seam is not None
-    assert status.seam >= 0
-    assert status.idle is not None
-    assert 0 < status.idle < 1
-    assert json.loads(json.dumps(status.to_json()))["state"] == "finished"
+    assert status.figures is not None
+    assert status.figures.seam >= 0
+    assert 0 < status.figures.idle < 1
+    said = json.loads(json.dumps(status.to_json()))
+    assert said["state"] == "finished"
+    assert said["seconds_per_keyframe"] == status.seconds_per_keyframe == status.figures.seconds
+    assert (said["seam"], said["idle"]) == (status.figures.seam, status.figures.idle)
 
 
 def test_a_lengthened_project_is_unfinished_and_shows_what_was_steered(tmp_path: Path) -> None:

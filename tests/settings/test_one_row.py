@@ -42,11 +42,14 @@ EXPORT_ROW = """    tilt: float = setting(
     )
     duration: float | None = setting("""
 """The same for an export."""
+FIGURE = """    grain: float = figure(lambda grain: f"grain {grain:.1f}", scale="/10", default=0.0)
+    idle: float = figure("""
+"""And for what is measured of a keyframe."""
 
 
 @pytest.fixture(scope="module")
 def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The sources with a toy setting and a toy option of exports, in one place each."""
+    """The sources with a toy setting, option of exports and figure, in one place each."""
     folder = tmp_path_factory.mktemp("toy")
     for package in ("renderer", "zoomtui"):
         leave = shutil.ignore_patterns("__pycache__", "assets")
@@ -54,6 +57,7 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     _put_in(folder / "renderer" / "settings" / "painting.py", ROW)
     exports = folder / "renderer" / "settings" / "export_rows.py"
     _put_in(exports, EXPORT_ROW)
+    _put_in(folder / "renderer" / "painting" / "figures.py", FIGURE)
     text = exports.read_text(encoding="utf-8")
     exports.write_text(text.replace("import Check, one_of", "import between, Check, one_of"))
     return folder
@@ -62,7 +66,7 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def _put_in(source: Path, row: str) -> None:
     """Before the row whose first line is the last of ``row``."""
     text, before = source.read_text(encoding="utf-8"), row.splitlines()[-1]
-    assert text.count(before) == 1
+    assert text.count(before) == 1, before
     source.write_text(text.replace(before, row), encoding="utf-8")
 
 
@@ -111,13 +115,15 @@ assert "sparkle" in fields.unused_by("texture")
         # what may be steered, what makes the painter anew, provenance
         """
 from renderer.engine import producer
+from renderer.painting.figures import Figures
 from renderer.painting.prompt_schedule import Blend
 from renderer.painting.outpaint import Outpainted
 from renderer.settings.render import STEERABLE
 assert "sparkle" in STEERABLE
 assert "sparkle" in producer._OF_THE_PAINTER
 done = Outpainted(None, 1.0, 0.0, 7)
-assert producer._made(RenderSettings(sparkle=4), Blend("a reef"), done, 0.0, 0.0)["sparkle"] == 4
+figures = Figures(seconds=0.0, seam=1.0, drift=0.0)
+assert producer._made(RenderSettings(sparkle=4), Blend("a reef"), done, figures)["sparkle"] == 4
 """,
         # the note where a painter makes no use of it, and the forecast's likeness
         """
@@ -151,8 +157,28 @@ try: form.check({"out": "a.mp4", "tilt": "50"})
 except form.FieldError as error: assert error.key == "tilt"
 else: raise AssertionError
 """,
+        # a figure of a keyframe: event, state, journal, status, log, lines, monitor
+        """
+from renderer.engine.event_text import told
+from renderer.engine.events import KeyframeReady, from_json, to_json
+from renderer.engine.state import RenderState, apply
+from renderer.painting.figures import explained, figures_in, typical
+from renderer.project.records import keyframes_in
+from renderer.project.status import FIGURES
+said = {"seconds": 2.0, "seam": 1.0, "drift": 0.5, "idle": 0.1, "grain": 3.0}
+event = KeyframeReady(keyframe=1, seed=7, prompt="", queued=0, **said)
+assert from_json(to_json(event)) == event
+assert "grain 3.0" in told(event)
+state = apply(RenderState(), event, 0.0)
+assert RenderState.from_json(state.to_json()).typical.grain == 3.0
+record = {"type": "keyframe", "keyframe": 0, "length": 1, "crc": 1, "seed": 1, "at": 0.0, **said}
+(stored,) = keyframes_in([record])
+assert stored.grain == 3.0 and "grain" in FIGURES
+assert figures_in({"grain": 3.0, "prompt": "x"}) == {"grain": 3.0}
+assert explained(typical([stored])).endswith("grain 3.0/10")
+""",
     ],
-    ids=["check", "toml", "options", "form", "engine", "planning", "export"],
+    ids=["check", "toml", "options", "form", "engine", "planning", "export", "figure"],
 )
 def test_a_setting_that_is_put_in_one_place_is_found_in_all(copy: Path, shows: str) -> None:
     program = f"from renderer.settings.render import RenderSettings\n{shows}"

@@ -14,6 +14,7 @@ from textual.pilot import Pilot
 
 from renderer.engine.events import Phase
 from renderer.engine.state import Failure, LogLine, RenderState
+from renderer.painting.figures import Figures
 from renderer.service.client import Refused
 from tests.cli.processes import PATIENCE
 from zoomtui.terminal.capabilities import Terminal
@@ -40,6 +41,12 @@ HOSTILE = [
 ]
 """Texts from outside that a terminal must never obey."""
 
+
+def figures(*seconds: float, idle: float = 0.0) -> tuple[Figures, ...]:
+    """Of keyframes that took so long."""
+    return tuple(Figures(seconds=each, seam=1.04, drift=0.8, idle=idle) for each in seconds)
+
+
 STATE = RenderState(
     project=str(FOLDER),
     film=str(FOLDER / "film.mp4"),
@@ -51,10 +58,7 @@ STATE = RenderState(
     steps=24,
     prompt="gothic cathedral of ice, aurora, volumetric light, intricate",
     seed=8412,
-    seam=1.04,
-    drift=0.8,
-    idle=(0.02, 0.01),
-    keyframe_seconds=(6.9, 6.7, 7.1),
+    figures=figures(6.9, 6.7, 7.1, idle=0.015),
     frames=38_400,
     frames_per_keyframe=60,
     fps=30.0,

@@ -7,6 +7,7 @@ from typing import Any
 
 from renderer.engine.events import Phase
 from renderer.engine.state import RenderState
+from renderer.painting.figures import Figures
 from renderer.project.status import State, Status
 from tests.tui.scripted import NOW
 from zoomtui.tui.renders.scan import Mark, Render, Shelf
@@ -31,9 +32,7 @@ def status(folder: Path, **changes: Any) -> Status:
         "duration": 128.0,
         "film_size": 3 << 30,
         "keyframes_size": 1 << 28,
-        "seconds_per_keyframe": 6.8,
-        "seam": 1.01,
-        "drift": 0.4,
+        "figures": Figures(seconds=6.8, seam=1.01, drift=0.4),
     }
     return Status(**values | changes)
 

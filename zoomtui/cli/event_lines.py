@@ -6,6 +6,7 @@ clock of its own (times are handed in), so that every line can be tested.
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 
 from renderer.engine.events import (
@@ -26,10 +27,10 @@ from renderer.formatting import (
     count_text,
     duration_text,
     path_text,
-    share_text,
     shortened,
     size_text,
 )
+from renderer.painting.figures import BESIDE_TIME, texts
 from renderer.project.records import INWARD_FILM
 
 _PHASES = {
@@ -79,8 +80,7 @@ class Progress:
         line = f"{number}  painted in {duration_text(event.seconds)}"
         if not event.keyframe:
             return line
-        quality = f"seam {event.seam:.2f}  drift {event.drift:.1f}"
-        return f"{line}  {quality}  painter idle {share_text(event.idle)}"
+        return "  ".join([line, *texts(asdict(event), BESIDE_TIME)])
 
     def _segment(self, event: SegmentWritten) -> str:
         rate, left = self.state.frame_rate, self.state.seconds_left

@@ -20,6 +20,7 @@ from renderer.formatting import (
     shortened,
     size_text,
 )
+from renderer.painting.figures import explained
 from renderer.service.client import NotRunning, Told, follow
 from zoomtui.cli.event_lines import watch_lines
 from zoomtui.cli.headless import Display, JsonLines, Lines
@@ -96,17 +97,15 @@ def status_lines(found: Status) -> list[str]:
         f"painter    {clean(' '.join(filter(None, [found.painter, found.model])))}",
         f"keyframes  {count_text(found.keyframes, found.total_keyframes)}"
         + (f", {duration_text(pace)} each" if pace is not None else "")
-        + (f", painter idle {share_text(found.idle)}" if found.idle is not None else "")
+        + (f", painter idle {share_text(found.figures.idle)}" if found.figures else "")
         + f", {size_text(found.keyframes_size)}",
         f"frames     {count_text(found.frames, found.total_frames)}, "
         f"{duration_text(found.duration)} of film, {size_text(found.film_size)}",
     ]
     if found.crashes is not None:
         lines.append(f"crashes    {_crashes_text(found.crashes)}")
-    if found.seam is not None and found.drift is not None:
-        lines.append(
-            f"quality    seam {found.seam:.2f} (1 = invisible), drift {found.drift:.1f}/255"
-        )
+    if found.figures is not None:
+        lines.append(f"quality    {explained(found.figures)}")
     return lines
 
 

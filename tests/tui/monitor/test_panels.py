@@ -10,7 +10,7 @@ from rich.cells import cell_len
 
 from renderer.engine.events import Phase
 from renderer.engine.state import LogLine
-from tests.tui.scripted import HOSTILE, NOW, RUNNING, VIEWS, view
+from tests.tui.scripted import HOSTILE, NOW, RUNNING, VIEWS, figures, view
 from zoomtui.tui.monitor import panels
 from zoomtui.tui.monitor.headline import farewell, header_line, notice_line, state_word, title
 from zoomtui.tui.monitor.watcher import Situation, View
@@ -134,9 +134,9 @@ def test_how_long_the_painter_waits_is_said_where_there_is_room() -> None:
     assert text(painting) == "painting  6.9 s/kf  idle 2 %  bottleneck"
     assert "idle" not in text(encoding)
     assert text(panels.pipeline_lines(RUNNING, 35)[0]) == "painting  6.9 s/kf  bottleneck"
-    waiting = view(queued=2, idle=(0.4, 0.5), keyframe_seconds=(61.2, 61.4))
+    waiting = view(queued=2, figures=figures(61.2, 61.4, idle=0.45))
     assert text(panels.pipeline_lines(waiting, 35)[0]) == "painting  61 s/kf  idle 45 %"
-    assert "idle" not in text(panels.pipeline_lines(view(idle=()), 40)[0])
+    assert "idle" not in text(panels.pipeline_lines(view(figures=()), 40)[0])
 
 
 def test_a_queued_prompt_says_from_which_keyframe_it_counts() -> None:

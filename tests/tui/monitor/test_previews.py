@@ -12,14 +12,14 @@ from textual.pilot import Pilot
 from renderer.engine.events import Phase
 from renderer.engine.preview import Preview
 from tests.cli.engines import OnMonitor, engine, make_project, soon
-from tests.tui.scripted import Body, Script, screen_text, scripted, shown_text, view
+from tests.tui.scripted import Body, Script, figures, screen_text, scripted, shown_text, view
 from tests.tui.watching import watching
 from zoomtui.tui.monitor import keyframe_screen
 from zoomtui.tui.monitor.screen import MonitorScreen
 from zoomtui.tui.monitor.watcher import SOON, Situation, View
 
 PREVIEW = Preview(128, 17, 24, 16, 9, bytes([200, 40, 40]) * (16 * 9))
-SLOW = view(keyframe_seconds=(60.0, 60.0))
+SLOW = view(figures=figures(60.0, 60.0))
 A_WHILE = 10.0
 """Seconds; longer than any picture stays."""
 
@@ -77,12 +77,12 @@ def source(pilot: Pilot[str]) -> object:
 def test_only_a_keyframe_that_takes_long_is_worth_a_look() -> None:
     assert SLOW.worth_a_look
     nearly = 24 * (1 - SOON / 60) + 0.1
-    assert not view(keyframe_seconds=(60.0,), step=nearly).worth_a_look
-    assert not view(keyframe_seconds=(2.0,)).worth_a_look
-    assert view(keyframe_seconds=()).worth_a_look  # nobody knows how long the first takes
-    assert not view(keyframe_seconds=(60.0,), phase=Phase.PAUSED).worth_a_look
-    assert not view(keyframe_seconds=(60.0,), painting=None).worth_a_look
-    assert not view(keyframe_seconds=(60.0,), steps=0).worth_a_look
+    assert not view(figures=figures(60.0), step=nearly).worth_a_look
+    assert not view(figures=figures(2.0)).worth_a_look
+    assert view(figures=figures()).worth_a_look  # nobody knows how long the first takes
+    assert not view(figures=figures(60.0), phase=Phase.PAUSED).worth_a_look
+    assert not view(figures=figures(60.0), painting=None).worth_a_look
+    assert not view(figures=figures(60.0), steps=0).worth_a_look
     assert not replace(SLOW, situation=Situation.LOST).worth_a_look
 
 
@@ -132,7 +132,7 @@ def test_the_keyframe_itself_follows_its_preview(clock: Clock) -> None:
         clock.go_on()
         script.view = replace(SLOW, preview=PREVIEW)
         await tick(pilot)
-        script.view = view(keyframes=129, painting=129, keyframe_seconds=(60.0,))
+        script.view = view(keyframes=129, painting=129, figures=figures(60.0))
         await tick(pilot)
         assert str(source(pilot)).endswith("000128.png")
         assert "unfinished" not in shown_text(pilot)
@@ -167,7 +167,7 @@ def test_whoever_walks_sees_keyframes_only(clock: Clock) -> None:
 
 
 def test_the_very_first_keyframe_is_looked_at_without_waiting() -> None:
-    first = view(keyframes=0, painting=0, keyframe_seconds=())
+    first = view(keyframes=0, painting=0, figures=figures())
 
     async def body(pilot: Pilot[str], script: Script) -> None:
         await tick(pilot)

@@ -7,7 +7,7 @@ from textual import events
 from textual.pilot import Pilot
 
 from tests.cli.engines import soon
-from tests.marks import first_of
+from tests.marks import first_of, slower
 from tests.tui.scripted import (
     HOSTILE,
     RUNNING,
@@ -92,7 +92,7 @@ def test_the_queued_prompt_is_the_one_to_go_on_with() -> None:
     on_screen(VIEWS["steered"], body)
 
 
-@pytest.mark.parametrize("prompt", HOSTILE)
+@pytest.mark.parametrize("prompt", [*HOSTILE[:3], *slower(HOSTILE[3:])])
 @pytest.mark.parametrize("size", first_of([(80, 24), (120, 36)]))
 def test_a_hostile_prompt_is_pasted_shown_and_sent_exactly(
     prompt: str, size: tuple[int, int]

@@ -20,6 +20,8 @@ from zoomtui.tui.new_render.screen import NewScreen
 from zoomtui.tui.renders.screen import ForgetDialog, RendersScreen
 from zoomtui.tui.shared.dialogs import StopDialog
 
+SLOW = pytest.mark.slow
+
 
 def in_one_go(pilot: Pilot[str], *keys: str) -> None:
     for key in keys:
@@ -37,10 +39,12 @@ async def handled(pilot: Pilot[str], screen: type[Screen[Any]]) -> None:
     ("keys", "screen"),
     [
         (("question_mark", "escape", "n"), NewScreen),
-        (("n", "escape", "x"), RendersScreen),
         (("e", "escape", "end", "x"), ForgetDialog),
-        (("end", "x", "enter", "enter", "home", "n"), NewScreen),
-        (("end", "x", "q", "n"), NewScreen),
+        pytest.param(("n", "escape", "x"), RendersScreen, marks=pytest.mark.slow),
+        pytest.param(
+            ("end", "x", "enter", "enter", "home", "n"), NewScreen, marks=pytest.mark.slow
+        ),
+        pytest.param(("end", "x", "q", "n"), NewScreen, marks=pytest.mark.slow),
     ],
 )
 def test_a_key_goes_to_the_screen_that_the_key_before_it_left(

@@ -19,7 +19,6 @@ def state_on_disk(folder: Path) -> RenderState:
     ProjectError, SettingsError.
     """
     status, settings = read_status(folder), read_settings(folder)
-    pace = status.seconds_per_keyframe
     state = RenderState(
         project=status.project,
         film=status.film,
@@ -27,10 +26,7 @@ def state_on_disk(folder: Path) -> RenderState:
         keyframes=status.keyframes,
         total_keyframes=status.total_keyframes,
         prompt=status.prompt,
-        seam=status.seam or 0.0,
-        drift=status.drift or 0.0,
-        idle=() if status.idle is None else (status.idle,),
-        keyframe_seconds=() if pace is None else (pace,),
+        figures=(status.figures,) if status.figures else (),
         frames=status.frames,
         frames_per_keyframe=settings.frames_per_keyframe,
         fps=float(settings.fps),

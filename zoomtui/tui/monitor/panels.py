@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from rich.cells import cell_len
@@ -15,6 +16,7 @@ from renderer.engine.events import Phase
 from renderer.engine.preview import Preview
 from renderer.engine.state import LogLine, RenderState
 from renderer.formatting import clean, duration_text, path_text, share_text, shortened, size_text
+from renderer.painting.figures import explained, figures_in, texts
 from zoomtui.tui.monitor.watcher import View
 from zoomtui.tui.shared.styled_text import (
     LABEL,
@@ -116,7 +118,7 @@ def pipeline_lines(view: View, width: int) -> list[Line]:
     """Both sides of the hand-off between painting and film, and which one the other waits for."""
     state = view.state
     segments = state.segment_seconds
-    painting, idle = state.seconds_per_keyframe, state.painter_idle
+    painting, idle = state.seconds_per_keyframe, state.typical.idle if state.typical else None
     encoding = sum(segments) / len(segments) if segments else None
     slow = state.bottleneck if view.running else ""
     return [
@@ -205,26 +207,27 @@ def unfinished_line(preview: Preview, width: int) -> Line:
     return cut([(f" Keyframe {preview.keyframe + 1}", "strong"), (f"  {of}", "")], width)
 
 
+_SHOWN = ("seconds", "seam", "drift")
+"""Figures that stand beside a picture."""
+
+
 def quality_text(view: View) -> str:
     """Figures of the newest keyframe."""
     state = view.state
-    if not state.keyframe_seconds:
+    if not state.figures:
         return ""
-    figures = [f"{state.keyframe_seconds[-1]:.1f} s"]
-    if state.keyframes > 1:
-        figures += [f"seam {state.seam:.2f}", f"drift {state.drift:.1f}"]
-    return " · ".join(figures + ([f"seed {state.seed}"] if state.seed else []))
+    shown = _SHOWN if state.keyframes > 1 else _SHOWN[:1]
+    said = texts(asdict(state.figures[-1]), shown)
+    return " · ".join(said + ([f"seed {state.seed}"] if state.seed else []))
 
 
 def provenance_text(made: Mapping[str, Any]) -> str:
     """Figures of an older keyframe, out of its file; the prompt last, as far as there is room."""
-    figures = []
-    for key, text in (("seconds", "{:.1f} s"), ("seam", "seam {:.2f}"), ("drift", "drift {:.1f}")):
-        if isinstance(value := made.get(key), float | int) and value:
-            figures.append(text.format(value))
+    found = {name: value for name, value in figures_in(made).items() if value}
+    said = texts(found, _SHOWN)
     if isinstance(prompt := made.get("prompt"), str) and prompt:
-        figures.append(shortened(prompt, 60))
-    return clean(" · ".join(figures))
+        said.append(shortened(prompt, 60))
+    return clean(" · ".join(said))
 
 
 def project_lines(view: View, width: int) -> list[Line]:
@@ -241,9 +244,10 @@ def project_lines(view: View, width: int) -> list[Line]:
 
 
 def _quality(view: View) -> str:
-    if view.state.keyframes < 2:
+    newest = view.state.typical
+    if view.state.keyframes < 2 or newest is None:
         return NOT_AVAILABLE
-    return f"seam {view.state.seam:.2f} (1 = invisible), drift {view.state.drift:.1f}/255"
+    return explained(newest)
 
 
 def next_to_begin(state: RenderState) -> int:

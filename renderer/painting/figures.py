@@ -1,0 +1,77 @@
+"""What is measured of every keyframe: one field a figure.
+
+Events, journal, provenance, state and status hold these fields, and no copies of them; viewers show
+each by its own text. Knows nothing of how a figure is found.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from statistics import fmean
+from typing import Any
+
+LAST = 10
+"""Keyframes that a mean is taken of."""
+
+
+def figure(
+    text: Callable[[float], str], *, scale: str = "", mean: bool = False, **options: Any
+) -> Any:
+    """A field for a figure. ``text`` shows it, and ``scale``, behind it, what it is measured by;
+    ``mean``: one keyframe's says little."""
+    return field(metadata={"text": text, "scale": scale, "mean": mean}, **options)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figures:
+    """Of one keyframe, or typical of the last ones."""
+
+    seconds: float = figure(lambda seconds: f"{seconds:.1f} s", mean=True)
+    """Painting time."""
+    seam: float = figure(lambda seam: f"seam {seam:.2f}", scale=" (1 = invisible)")
+    """Gradient across the paste border ÷ around it; 1 = invisible. 0 for keyframe 0."""
+    drift: float = figure(lambda drift: f"drift {drift:.1f}", scale="/255")
+    """Distance of the picture's mean colour from keyframe 0's, of 255."""
+    idle: float = figure(lambda idle: f"painter idle {100 * idle:.0f} %", mean=True, default=0.0)
+    """Share of the time since the last keyframe that the painter was left without work, 0 … 1."""
+
+
+FIGURES: Mapping[str, Mapping[str, Any]] = {each.name: each.metadata for each in fields(Figures)}
+"""Name → how it is shown and summed up."""
+BESIDE_TIME = tuple(name for name in FIGURES if name != "seconds")
+"""What is said of a keyframe after the time it took."""
+
+
+def figures_in(values: Mapping[str, Any]) -> dict[str, float]:
+    """Those that are there, of a record, an event or a file's provenance."""
+    return {name: values[name] for name in FIGURES if isinstance(values.get(name), int | float)}
+
+
+def texts(figures: Mapping[str, float], names: Sequence[str]) -> list[str]:
+    """``["seam 1.04", "drift 0.7"]``: the named ones that are there, for people."""
+    return [FIGURES[name]["text"](figures[name]) for name in names if name in figures]
+
+
+def explained(figures: Figures) -> str:
+    """How good the keyframe is, each figure with its scale."""
+    return ", ".join(
+        how["text"](getattr(figures, name)) + how["scale"]
+        for name, how in FIGURES.items()
+        if how["scale"]
+    )
+
+
+def typical(figures: Sequence[Figures]) -> Figures | None:
+    """The newest keyframe's, with the mean of the last ones where one says little; None of none."""
+    if not figures:
+        return None
+    last = figures[-LAST:]
+    return Figures(
+        **{
+            name: fmean(getattr(each, name) for each in last)
+            if how["mean"]
+            else getattr(last[-1], name)
+            for name, how in FIGURES.items()
+        }
+    )
