@@ -51,10 +51,33 @@ class ExportScreen(FormScreen):
 
     WINDOW = "zoomtui · export"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("ctrl+s", "export", "export", key_display="^s", id="export.start"),
-        Binding("ctrl+y", "copy_fetch", "copy scp", key_display="^y", id="export.fetch"),
-        Binding("ctrl+y", "copy_command", "copy command", key_display="^y", id="export.copy"),
-        Binding("ctrl+o", "copy_command", "copy command", key_display="^o", id="export.command"),
+        Binding(
+            "ctrl+s", "export", "export", key_display="^s", id="export.start", tooltip="make it"
+        ),
+        Binding(
+            "ctrl+y",
+            "copy_fetch",
+            "copy scp",
+            key_display="^y",
+            id="export.fetch",
+            tooltip="copy the command that fetches it",
+        ),
+        Binding(
+            "ctrl+y",
+            "copy_command",
+            "copy command",
+            key_display="^y",
+            id="export.copy",
+            tooltip="copy as a command line",
+        ),
+        Binding(
+            "ctrl+o",
+            "copy_command",
+            "copy command",
+            key_display="^o",
+            id="export.command",
+            tooltip="copy as a command line, when it is made",
+        ),
         *LAST_KEYS,
     ]
 

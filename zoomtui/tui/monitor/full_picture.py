@@ -18,7 +18,7 @@ class ViewScreen(KeyframeScreen):
     """As large as the terminal allows, with one line above and two below."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q,v", "dismiss", "back", id="view.back"),
+        Binding("escape,q,v", "dismiss", "back", id="view.back", tooltip="back"),
     ]
 
     def compose(self) -> ComposeResult:

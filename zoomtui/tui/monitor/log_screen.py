@@ -28,8 +28,14 @@ class LogScreen(Screen[None]):
     """Follows while its end is in sight; ``f`` changes between the two."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q,l", "dismiss", "back", id="log.back"),
-        Binding("f", "turn", "session or file", id="log.turn"),
+        Binding("escape,q,l", "dismiss", "back", id="log.back", tooltip="back"),
+        Binding(
+            "f",
+            "turn",
+            "session or file",
+            id="log.turn",
+            tooltip="what this session has said, or the whole file",
+        ),
     ]
 
     def __init__(self, view: Callable[[], View]) -> None:

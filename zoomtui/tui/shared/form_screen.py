@@ -28,8 +28,22 @@ PAUSE = 0.25
 """Seconds without a key after which is found out what takes longer."""
 
 LAST_KEYS: tuple[BindingType, ...] = (
-    Binding("f1", "app.push_screen('help')", "help", key_display="F1", id="form.help"),
-    Binding("escape", "back", "back", key_display="Esc", id="app.back"),
+    Binding(
+        "f1",
+        "app.push_screen('help')",
+        "help",
+        key_display="F1",
+        id="form.help",
+        tooltip="this page",
+    ),
+    Binding(
+        "escape",
+        "back",
+        "back",
+        key_display="Esc",
+        id="app.back",
+        tooltip="back; asks first where something typed would be lost",
+    ),
 )
 """What every form's keys end with; typing takes the keys that do it elsewhere."""
 

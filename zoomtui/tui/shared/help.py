@@ -1,80 +1,36 @@
-"""The help page: by task, what to press. Knows no state; every key also has a verb."""
+"""The help page: what each key does on the screen below it, by that screen's own bindings."""
 
 from __future__ import annotations
 
+from itertools import takewhile
 from typing import ClassVar
 
-from textual.app import ComposeResult
+from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
-from textual.screen import ModalScreen
+from textual.dom import DOMNode
+from textual.screen import ModalScreen, Screen
 from textual.widgets import Static
 
 from zoomtui.tui.shared.text_widgets import ASCII
 
-TASKS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
+Lines = tuple[tuple[str, str], ...]
+"""Keys, and what they do."""
+_NEVER = (
+    "Renders go on",
     (
-        "Watch",
-        (
-            ("← →", "walk through the keyframes; PgUp PgDn in tens, Home the first"),
-            ("End", "back to the newest, and follow it"),
-            ("v", "the picture on the full screen"),
-            ("V", "another kind of pictures: blocks, signs, none"),
-            ("l", "the whole log"),
-        ),
+        ("", "without this screen: Ctrl-C, a closed window, a lost line end none"),
+        ("attach", "`zoomtui attach` shows it again, anywhere; several may watch"),
+        ("mpv", "the film plays at any time: `mpv film.mp4`, `mpv watch.m3u8`"),
     ),
+)
+_FIGURES = (
+    "What the figures say",
     (
-        "Steer",
-        (
-            ("p", "another prompt, from the next keyframe that is not begun"),
-            ("u", "take it back, until it is begun"),
-            ("Space", "pause and go on"),
-        ),
-    ),
-    (
-        "Leave, and come back",
-        (
-            ("d", "detach: the render goes on without this screen, even after you log out"),
-            ("q Esc", "back; from the first screen: detach"),
-            ("", "`zoomtui attach` shows it again, from any terminal; several may watch"),
-            ("", "Ctrl-C, a closed window and a lost connection never end a render"),
-        ),
-    ),
-    (
-        "End, and go on",
-        (
-            ("s", "stop… after the segment in hand, or now; asks first"),
-            ("r", "resume what was stopped, or what has crashed: nothing is lost"),
-            ("e", "export… other size, speed, codec, direction; also while it renders"),
-            ("", "the film is playable at every moment: `mpv film.mp4`, `mpv watch.m3u8`"),
-        ),
-    ),
-    (
-        "On the list of renders, and in the form",
-        (
-            ("Enter R n", "open; resume; a new render"),
-            ("/ o", "filter; another order"),
-            ("y x", "copy the scp command; forget (no file is deleted)"),
-            ("^s ^g", "start; paint one keyframe first"),
-            ("^o ^r ^y", "film preset; another seed; copy as a command line"),
-        ),
-    ),
-    (
-        "Everywhere",
-        (
-            ("?", "this page"),
-            (": Ctrl+P", "all commands, by name"),
-            ("Ctrl+L", "paint the screen anew"),
-        ),
-    ),
-    (
-        "What the figures say",
-        (
-            ("seam", "how visible the border between old and new is: 1 is invisible"),
-            ("drift", "how far colours have moved since the first keyframe, of 255"),
-            ("×", "film made in a second, in seconds: from 1× on as fast as it plays"),
-            ("waiting", "keyframes between painting and encoding; full: encoding is slow"),
-        ),
+        ("seam", "how visible the border between old and new is: 1 is invisible"),
+        ("drift", "how far colours have moved since the first keyframe, of 255"),
+        ("×", "film made in a second, in seconds: from 1× on as fast as it plays"),
+        ("waiting", "keyframes between painting and encoding; full: encoding is slow"),
     ),
 )
 
@@ -87,7 +43,10 @@ class HelpScreen(ModalScreen[None]):
     ]
 
     def compose(self) -> ComposeResult:
-        text = "\n\n".join(_section(task, keys) for task, keys in TASKS)
+        opener = self.app.screen_stack[-2]
+        here, everywhere = self._keys(type(opener)), self._keys(type(self.app))
+        parts = [("Here", here), ("Everywhere", everywhere), _NEVER, _FIGURES]
+        text = "\n\n".join(_section(title, lines) for title, lines in parts if lines)
         if self.app.has_class("-ascii"):
             text = text.translate(ASCII)
         with VerticalScroll(id="help"):
@@ -98,6 +57,17 @@ class HelpScreen(ModalScreen[None]):
         page.border_title, page.border_subtitle = "Help", "Esc closes"
         page.focus()
 
+    def _keys(self, owner: type[DOMNode]) -> Lines:
+        """What each key does there, by the bindings' own words."""
+        keys: dict[str, list[str]] = {}
+        for each in takewhile(lambda each: each not in (App, Screen), owner.__mro__):
+            for binding in Binding.make_bindings(vars(each).get("BINDINGS", ())):
+                shown = self.app.get_key_display(binding)
+                shown = shown.capitalize() if shown.isalpha() and len(shown) > 1 else shown
+                if binding.tooltip and shown not in keys.setdefault(binding.tooltip, []):
+                    keys[binding.tooltip].append(shown)
+        return tuple((" ".join(shown), text) for text, shown in keys.items())
 
-def _section(task: str, keys: tuple[tuple[str, str], ...]) -> str:
-    return "\n".join([task, *(f"  {key:10}{what}" for key, what in keys)])
+
+def _section(title: str, lines: Lines) -> str:
+    return "\n".join([title, *(f"  {key:10}{text}" for key, text in lines)])
