@@ -87,13 +87,13 @@ def _run(asked: argparse.Namespace) -> int:
 def _run_alone(folder: Path) -> int:
     from renderer.service import run_engine
 
-    def forget(*_: object) -> None:
+    def begin_anew(*_: object) -> None:
         with contextlib.suppress(StorageError):
-            crash_record.forget(folder)
+            crash_record.clear(folder)
 
     if crash_record.supervisor(folder):  # its engine may be gone for the moment
         raise ProjectBusy(busy_message(folder / SUPERVISOR))
-    return run_engine.run(folder, write_json, on_open=forget) or 0
+    return run_engine.run(folder, write_json, on_open=begin_anew) or 0
 
 
 def tell(handle: int, line: str) -> None:

@@ -84,7 +84,7 @@ class Producer:
         From any thread. Raises ProjectError when there is none.
         """
         with self._beginning:
-            if not self._project.unsteer(self._begun):
+            if not self._project.drop_steering(self._begun):
                 raise ProjectError("nothing to undo: the next keyframe is painted as the last one")
             return self._begun
 
@@ -113,7 +113,7 @@ class Producer:
         for index in range(start + 1, end):
             if not project.keyframe_intact(index):
                 self._emit(Note(f"keyframes/{index:06d}.png is damaged, so it is painted again"))
-                project.forget_keyframes(index)
+                project.drop_keyframes(index)
                 self._begun = end = index
                 break
         return range(start, end)

@@ -116,7 +116,7 @@ class FilmStore:
         ProjectError when the segment can't be decoded behind the film's header.
         """
         if self.finished:
-            raise ValueError("the film is finished: reopen() it first")
+            raise ValueError("the film is finished: drop_closing() it first")
         if self._header is None:
             header = {"type": HEADER, **_extent(0, encoded.init)}
             self._commit(encoded.init, header)
@@ -140,7 +140,7 @@ class FilmStore:
         self._segments.append(segment)
         return segment
 
-    def reopen(self) -> None:
+    def drop_closing(self) -> None:
         """Take the closing segment off a finished film, so that it can be lengthened.
 
         Does nothing to an unfinished one. A crash in between is repaired by ``open``. Raises

@@ -74,7 +74,7 @@ def record(folder: Path, crashes: Crashes) -> None:
     replace_file(folder / CRASHES, json.dumps(asdict(crashes)).encode(), durable=False)
 
 
-def forget(folder: Path) -> None:
+def clear(folder: Path) -> None:
     """A new session begins. Raises StorageError."""
     path = folder / CRASHES
     with storage_errors(path):

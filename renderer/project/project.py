@@ -142,11 +142,11 @@ class Project:
             return False
         self._check_length(now.changed(changes).keyframes, start)
         if self.finished:
-            self.store.reopen()
+            self.store.drop_closing()
         self._journal.append({"type": "steer", "from_keyframe": start, "changes": changes})
         return True
 
-    def unsteer(self, from_keyframe: int) -> bool:
+    def drop_steering(self, from_keyframe: int) -> bool:
         """Take back what was steered for a keyframe not yet begun, and for none before it."""
         numbered = [
             number
@@ -185,7 +185,7 @@ class Project:
         path, stored = keyframe_path(self.folder, keyframe), self.keyframes[keyframe]
         return path.exists() and zlib.crc32(path.read_bytes()) == stored.crc
 
-    def forget_keyframes(self, start: int) -> None:
+    def drop_keyframes(self, start: int) -> None:
         """Take back the keyframes from ``start`` on, which no film may need yet."""
         numbered = [
             number

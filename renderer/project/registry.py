@@ -42,7 +42,7 @@ def remember(folder: Path) -> None:
     replace_file(entry, json.dumps({"project": str(folder.resolve())}).encode(), durable=False)
 
 
-def forget(folder: Path) -> None:
+def unlist(folder: Path) -> None:
     """Take it off the list; the project itself stays. Raises StorageError."""
     with storage_errors(_entry(folder)):
         _entry(folder).unlink(missing_ok=True)

@@ -175,7 +175,7 @@ class _Supervisor:
             self._record(self._last)
         elif not self._opened:
             with contextlib.suppress(StorageError):
-                crash_record.forget(self.folder)
+                crash_record.clear(self.folder)
         if not self._opened:
             self._opened = True
             self.on_open()

@@ -92,7 +92,7 @@ def test_the_last_word_for_a_keyframe_counts_and_can_be_taken_back(tmp_path: Pat
     with Project.open(folder) as opened:
         opened.steer({"prompt": "sea"}, 2)
         assert opened.blend_at(2) == Blend("sea")
-        opened.unsteer(2)
+        opened.drop_steering(2)
         assert opened.blend_at(2) == Blend("sea")
 
 

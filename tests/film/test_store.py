@@ -82,7 +82,7 @@ def test_an_empty_store_has_nothing(tmp_path: Path) -> None:
     assert (film.store.frames, film.store.size, film.store.next_segment) == (0, 0, 0)
     assert (film.store.intervals, film.store.finished) == (0, False)
     assert list(film.store.segments) == []
-    film.store.reopen()
+    film.store.drop_closing()
     film.close()
 
 
@@ -292,9 +292,9 @@ def test_a_finished_film_can_be_lengthened_as_if_it_had_never_ended(tmp_path: Pa
             film.add(1, closing=True)
             assert film.store.finished
             assert (film.store.intervals, film.store.next_segment) == (1, 2)
-            with pytest.raises(ValueError, match="reopen"):
+            with pytest.raises(ValueError, match="drop_closing"):
                 film.add()
-            film.store.reopen()
+            film.store.drop_closing()
             assert (film.store.finished, film.store.frames) == (False, 8)
             assert film.path.stat().st_size == film.store.size
         film.add(8)
@@ -310,7 +310,7 @@ def test_reopening_keeps_what_others_wrote_behind_the_closing_segment(tmp_path: 
     film.add()
     film.add(1, closing=True)
     film.journal.append({"type": "steer", "prompt": "on"})
-    film.store.reopen()
+    film.store.drop_closing()
     assert [record["type"] for record in film.journal.records] == ["header", "segment", "steer"]
     film.close()
 

@@ -384,7 +384,7 @@ def test_what_a_killed_parent_was_about_to_do_is_not_said_of_the_next_one(tmp_pa
     folder = project(tmp_path / "a.zoom")
     told = Crashes(KILLED, at=5.0, restarts=1, recent=1, restarting=True)
     record(folder, told)
-    lock = ProjectLock(folder / LOCK)  # so that the engine does not come to forget it
+    lock = ProjectLock(folder / LOCK)  # so that the engine does not come to clear it
     assert engine(folder).code == ProjectBusy.exit_code
     lock.release()
     assert read_crashes(folder) == replace(told, restarting=False)

@@ -10,13 +10,13 @@ from textual.pilot import Pilot
 from textual.screen import Screen
 
 from tests.cli.engines import soon
+from tests.tui.scans import SCAN
 from tests.tui.scripted import NOW, TERMINAL
-from tests.tui.shelves import SHELF
 from zoomtui.terminal.capabilities import Terminal
 from zoomtui.tui import app as app_module
 from zoomtui.tui.app import ZoomApp
 from zoomtui.tui.new_render.screen import NewScreen
-from zoomtui.tui.renders.scan import Reader, Shelf
+from zoomtui.tui.renders.scan import Reader, Scan
 from zoomtui.tui.renders.screen import RendersScreen
 
 SIZES = [(80, 24), (120, 36), (200, 60)]
@@ -46,22 +46,22 @@ class ListsApp(ZoomApp):
         return "\n".join(notice.message for notice in self._notifications)
 
 
-class Shelved(Reader):
+class Scanned(Reader):
     """Finds the same renders each time."""
 
-    def __init__(self, shelf: Shelf = SHELF) -> None:
+    def __init__(self, scan: Scan = SCAN) -> None:
         super().__init__(Path("/films"))
-        self.shelf = shelf
+        self.scan = scan
         self.looks = 0
 
-    def read(self) -> Shelf:
+    def read(self) -> Scan:
         self.looks += 1
-        return self.shelf
+        return self.scan
 
 
-def on_renders(here: Path, shelf: Shelf | None = None, terminal: Terminal = TERMINAL) -> ListsApp:
-    """The list of what there is, or of what ``shelf`` says."""
-    reader = None if shelf is None else Shelved(shelf)
+def on_renders(here: Path, scan: Scan | None = None, terminal: Terminal = TERMINAL) -> ListsApp:
+    """The list of what there is, or of what ``scan`` says."""
+    reader = None if scan is None else Scanned(scan)
     return ListsApp(lambda: RendersScreen(here, reader), terminal)
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from rich.cells import cell_len
 
+from tests.tui.scans import AURORA, CORAL, INK, KOI, MARS, MOSS, SCAN, render
 from tests.tui.scripted import NOW
-from tests.tui.shelves import AURORA, CORAL, INK, KOI, MARS, MOSS, SHELF, render
 from zoomtui.tui.renders import describe
 from zoomtui.tui.renders.scan import Mark, Render
 from zoomtui.tui.shared.styled_text import Line
@@ -34,7 +34,7 @@ def names(renders: list[Render]) -> list[str]:
     ],
 )
 def test_renders_are_sorted_as_asked(order: describe.Order, expected: list[Render]) -> None:
-    assert names(describe.arranged(SHELF.renders, order, "")) == names(expected)
+    assert names(describe.arranged(SCAN.renders, order, "")) == names(expected)
 
 
 @pytest.mark.parametrize(
@@ -44,21 +44,21 @@ def test_renders_are_sorted_as_asked(order: describe.Order, expected: list[Rende
         ("CITY paused", [CORAL]),
         ("ink DRAGONS", [INK]),
         ("missing", [KOI]),
-        ("/films", list(SHELF.renders)),
+        ("/films", list(SCAN.renders)),
         ("coral finished", []),
     ],
 )
 def test_a_filter_fits_when_each_of_its_words_is_somewhere(
     wanted: str, expected: list[Render]
 ) -> None:
-    assert names(describe.arranged(SHELF.renders, "name", wanted)) == names(expected)
+    assert names(describe.arranged(SCAN.renders, "name", wanted)) == names(expected)
 
 
 @pytest.mark.parametrize("width", [30, 38, 46, 60, 76, 79, 120, 200])
 def test_rows_and_their_heading_are_exactly_as_wide_as_there_is_room(width: int) -> None:
     long = render("m" * 300, keyframes=1_000_000, total_keyframes=1_000_000, film_size=1 << 60)
     wide = render("極光の大聖堂" * 20)
-    for shown in (*SHELF.renders, long, wide):
+    for shown in (*SCAN.renders, long, wide):
         assert cell_len(text(describe.row_line(shown, width, NOW))) == width
     assert cell_len(text(describe.heading_line(width))) == width
 
@@ -78,7 +78,7 @@ def test_names_and_prompts_that_look_like_markup_or_escapes_are_shown_as_typed()
 
 
 @pytest.mark.parametrize("width", [24, 40, 90])
-@pytest.mark.parametrize("shown", SHELF.renders, ids=lambda render: render.name)
+@pytest.mark.parametrize("shown", SCAN.renders, ids=lambda render: render.name)
 def test_details_fit_their_pane(shown: Render, width: int) -> None:
     for line in describe.detail_lines(shown, None, width, NOW):
         assert cell_len(text(line)) <= width
@@ -103,11 +103,11 @@ def test_a_missing_render_says_why() -> None:
 
 
 def test_the_header_counts_what_is_shown_and_what_there_is() -> None:
-    header = text(describe.header_line(SHELF, 6, "newest", "", 100))
+    header = text(describe.header_line(SCAN, 6, "newest", "", 100))
     assert "6 renders · " in header
     assert "1.3 TiB free" in header
-    assert "2 of 6 renders" in text(describe.header_line(SHELF, 2, "newest", "coral", 100))
-    assert cell_len(text(describe.header_line(SHELF, 6, "newest", "x" * 200, 80))) <= 80
+    assert "2 of 6 renders" in text(describe.header_line(SCAN, 2, "newest", "coral", 100))
+    assert cell_len(text(describe.header_line(SCAN, 6, "newest", "x" * 200, 80))) <= 80
 
 
 def test_the_copied_command_survives_a_shell() -> None:

@@ -16,7 +16,7 @@ from renderer.engine.events import Phase, PhaseChanged, ViewersChanged
 from renderer.project import registry
 from renderer.service.client import Client, Told, ask
 from tests.cli.engines import engine, kill_engine, make_project, until
-from zoomtui.tui.renders.scan import Mark, Reader, Render, Shelf, details, glance
+from zoomtui.tui.renders.scan import Mark, Reader, Render, Scan, details, glance
 
 pytestmark = pytest.mark.usefixtures("empty_state")
 
@@ -29,8 +29,8 @@ def nowhere(tmp_path: Path) -> Path:
     return folder
 
 
-def marks(shelf: Shelf) -> dict[str, Mark]:
-    return {render.name: render.mark for render in shelf.renders}
+def marks(scan: Scan) -> dict[str, Mark]:
+    return {render.name: render.mark for render in scan.renders}
 
 
 def only(reader: Reader) -> Render:
@@ -38,11 +38,11 @@ def only(reader: Reader) -> Render:
     return render
 
 
-def test_where_nothing_was_rendered_the_shelf_is_empty(nowhere: Path) -> None:
-    shelf = Reader(nowhere).read()
-    assert shelf.renders == ()
-    assert shelf.problem == ""
-    assert shelf.free
+def test_where_nothing_was_rendered_the_list_is_empty(nowhere: Path) -> None:
+    scan = Reader(nowhere).read()
+    assert scan.renders == ()
+    assert scan.problem == ""
+    assert scan.free
 
 
 def test_stopped_missing_and_damaged_are_told_apart(
@@ -54,11 +54,11 @@ def test_stopped_missing_and_damaged_are_told_apart(
     journal.write_bytes(b"nonsense\n" + journal.read_bytes())
     for folder in (stopped, damaged, tmp_path / "gone.zoom"):
         registry.remember(folder)
-    shelf = Reader(nowhere).read()
-    assert marks(shelf) == {
+    scan = Reader(nowhere).read()
+    assert marks(scan) == {
         "stopped": Mark.STOPPED, "damaged": Mark.DAMAGED, "gone": Mark.MISSING,
     }  # fmt: skip
-    why = {render.name: render.why for render in shelf.renders}
+    why = {render.name: render.why for render in scan.renders}
     assert "line 1" in why["damaged"]
     assert "moved or deleted" in why["gone"]
 
@@ -113,8 +113,8 @@ def test_a_broken_entry_of_the_list_breaks_nothing(
 ) -> None:
     registry.remember(finished)
     (registry.state_directory() / "renders" / "0000.json").write_bytes(entry)
-    shelf = Reader(nowhere).read()
-    assert Mark.FINISHED in marks(shelf).values()
+    scan = Reader(nowhere).read()
+    assert Mark.FINISHED in marks(scan).values()
 
 
 @pytest.mark.parametrize("project", ["", "schema = 99", "schema = 1\nsize = 3", "\0"])
@@ -133,9 +133,9 @@ def test_a_list_that_cannot_be_read_is_said(
 ) -> None:
     (tmp_path / "file").touch()
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "file"))
-    shelf = Reader(nowhere).read()
-    assert shelf.renders == ()
-    assert shelf.problem
+    scan = Reader(nowhere).read()
+    assert scan.renders == ()
+    assert scan.problem
 
 
 def test_an_engine_is_seen_running_paused_and_dead(tmp_path: Path, nowhere: Path) -> None:

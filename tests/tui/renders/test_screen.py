@@ -13,13 +13,13 @@ import pytest
 from renderer.project import registry
 from tests.cli.engines import kill_engine, make_project, running, soon
 from tests.cli.processes import ROOT
-from tests.tui.lists import SIZES, Shelved, looked, on_renders, renders
+from tests.tui.lists import SIZES, Scanned, looked, on_renders, renders
+from tests.tui.scans import CORAL, KOI, SCAN, render
 from tests.tui.scripted import TERMINAL, check_snapshot, screen_text, settled
-from tests.tui.shelves import CORAL, KOI, SHELF, render
 from zoomtui.terminal.capabilities import Terminal
 from zoomtui.tui.new_render.screen import NewScreen
 from zoomtui.tui.renders.describe import EMPTY
-from zoomtui.tui.renders.scan import Mark, Shelf
+from zoomtui.tui.renders.scan import Mark, Scan
 from zoomtui.tui.renders.screen import ForgetDialog, RendersScreen
 from zoomtui.tui.shared.row_list import Rows
 
@@ -38,12 +38,12 @@ def _surroundings(monkeypatch: pytest.MonkeyPatch, empty_state: Path) -> Iterato
 
 
 def look(
-    shelf: Shelf, size: tuple[int, int], *keys: str, terminal: Terminal = TERMINAL
+    scan: Scan, size: tuple[int, int], *keys: str, terminal: Terminal = TERMINAL
 ) -> tuple[str, str | None]:
     """What is on the screen after some keys, and which row is chosen."""
 
     async def run() -> tuple[str, str | None]:
-        app = on_renders(NOWHERE, shelf, terminal)
+        app = on_renders(NOWHERE, scan, terminal)
         async with app.run_test(size=size) as pilot:
             await looked(pilot)
             await pilot.press(*keys)
@@ -57,25 +57,25 @@ def look(
 
 @pytest.mark.parametrize("size", SIZES)
 def test_the_screen_is_as_it_was_looked_at(size: tuple[int, int]) -> None:
-    text, _ = look(SHELF, size, "down")
+    text, _ = look(SCAN, size, "down")
     check_snapshot(f"renders-{size[0]}x{size[1]}", text)
 
 
 @pytest.mark.parametrize("size", SIZES)
 def test_without_any_render_the_screen_says_how_to_begin(size: tuple[int, int]) -> None:
-    text, _ = look(Shelf(free=1300 << 30), size)
+    text, _ = look(Scan(free=1300 << 30), size)
     assert EMPTY in text
     check_snapshot(f"renders-empty-{size[0]}x{size[1]}", text)
 
 
 @pytest.mark.parametrize("size", [(20, 5), (40, 10), (60, 15), (300, 90)])
 def test_no_size_is_too_small_or_too_large(size: tuple[int, int]) -> None:
-    text, _ = look(SHELF, size)
+    text, _ = look(SCAN, size)
     assert "aurora" in text
 
 
 def test_states_are_words_without_colour_and_signs_in_ascii() -> None:
-    text, _ = look(SHELF, (80, 24), terminal=Terminal("test", "none", "ascii"))
+    text, _ = look(SCAN, (80, 24), terminal=Terminal("test", "none", "ascii"))
     rows = text.split("\n")
     assert rows[2].startswith("* aurora-cathedral")
     assert "running" in rows[2]
@@ -84,37 +84,37 @@ def test_states_are_words_without_colour_and_signs_in_ascii() -> None:
 
 def test_what_looks_like_markup_is_shown_as_typed() -> None:
     hostile = render("[red]x[red]", prompt="[@click=app.quit]x[/] \x1b[2J مدينة e\u0301")
-    text, _ = look(Shelf((hostile,)), (120, 36))
+    text, _ = look(Scan((hostile,)), (120, 36))
     assert "[red]x[red]" in text
     assert "[@click=app.quit]x[/] \\x1b[2J" in text
 
 
 def test_the_order_changes_with_o_and_the_chosen_render_stays_chosen() -> None:
-    assert look(SHELF, (80, 24), "down")[1] == "coral-city"
-    text, chosen = look(SHELF, (80, 24), "down", "o", "o", "o")
+    assert look(SCAN, (80, 24), "down")[1] == "coral-city"
+    text, chosen = look(SCAN, (80, 24), "down", "o", "o", "o")
     assert "sort size" in text
     assert chosen == "coral-city"
 
 
 @pytest.mark.slow
 def test_a_filter_is_typed_kept_and_undone() -> None:
-    text, chosen = look(SHELF, (80, 24), "slash", *"ink", "enter")
+    text, chosen = look(SCAN, (80, 24), "slash", *"ink", "enter")
     assert "1 of 6 renders" in text
     assert chosen == "ink-dragons"
-    assert "nothing fits" in look(SHELF, (80, 24), "slash", *"zzz", "enter")[0]
-    text, _ = look(SHELF, (80, 24), "slash", *"ink", "enter", "escape")
+    assert "nothing fits" in look(SCAN, (80, 24), "slash", *"zzz", "enter")[0]
+    text, _ = look(SCAN, (80, 24), "slash", *"ink", "enter", "escape")
     assert "6 renders" in text
     assert "neon-koi" in text
 
 
 def test_letters_in_the_filter_are_letters() -> None:
-    text, _ = look(SHELF, (80, 24), "slash", *"noxq?:")
+    text, _ = look(SCAN, (80, 24), "slash", *"noxq?:")
     assert "filter noxq?:" in text
 
 
 def test_enter_opens_running_and_resting_renders_alike() -> None:
     async def run() -> None:
-        app = on_renders(NOWHERE, SHELF)
+        app = on_renders(NOWHERE, SCAN)
         async with app.run_test(size=(80, 24)) as pilot:
             await looked(pilot)
             await pilot.press("enter", "down", "down", "enter")
@@ -163,20 +163,20 @@ def test_forget_takes_the_entry_and_leaves_every_file(finished: Path, tmp_path: 
             await soon(lambda: isinstance(app.screen, ForgetDialog), "the dialog opens")
             await pilot.press("down", "enter")
             await soon(lambda: not registry.known(), "the entry is gone")
-            await soon(lambda: not renders(pilot)._listing.shelf.renders, "the list is empty")
+            await soon(lambda: not renders(pilot)._listing.scan.renders, "the list is empty")
 
     asyncio.run(run())
     assert sorted(finished.rglob("*")) == before
 
 
 def test_what_runs_and_what_is_not_listed_cannot_be_forgotten() -> None:
-    assert "forget" not in look(SHELF, (120, 36))[0]
-    assert "forget" in look(SHELF, (120, 36), "end")[0]
+    assert "forget" not in look(SCAN, (120, 36))[0]
+    assert "forget" in look(SCAN, (120, 36), "end")[0]
 
 
 def test_y_copies_the_command_that_fetches_the_film() -> None:
     async def run() -> None:
-        app = on_renders(NOWHERE, Shelf((CORAL,)))
+        app = on_renders(NOWHERE, Scan((CORAL,)))
         async with app.run_test(size=(80, 24)) as pilot:
             await looked(pilot)
             await pilot.press("y")
@@ -203,7 +203,7 @@ def test_arrows_walk_through_the_keyframes(finished: Path) -> None:
 
 def test_n_opens_the_form_and_q_leaves() -> None:
     async def run() -> None:
-        app = on_renders(NOWHERE, SHELF)
+        app = on_renders(NOWHERE, SCAN)
         async with app.run_test(size=(80, 24)) as pilot:
             await looked(pilot)
             await pilot.press("n")
@@ -217,11 +217,11 @@ def test_n_opens_the_form_and_q_leaves() -> None:
 
 
 def test_a_sleeping_disk_does_not_block_the_screen() -> None:
-    class Asleep(Shelved):
+    class Asleep(Scanned):
         awake = threading.Event()
         begun = 0
 
-        def read(self) -> Shelf:
+        def read(self) -> Scan:
             self.begun += 1
             self.awake.wait(30)
             return super().read()
@@ -248,7 +248,7 @@ def test_a_sleeping_disk_does_not_block_the_screen() -> None:
 def test_nothing_is_looked_at_while_another_screen_is_shown() -> None:
     async def run() -> None:
         app = on_renders(NOWHERE)
-        reader = Shelved()
+        reader = Scanned()
         app._begin = lambda: RendersScreen(NOWHERE, reader)
         async with app.run_test(size=(80, 24)) as pilot:
             await looked(pilot)
@@ -266,13 +266,13 @@ def test_nothing_is_looked_at_while_another_screen_is_shown() -> None:
 def test_a_render_that_comes_and_one_that_goes_leave_the_choice_alone() -> None:
     async def run() -> None:
         app = on_renders(NOWHERE)
-        reader = Shelved()
+        reader = Scanned()
         app._begin = lambda: RendersScreen(NOWHERE, reader)
         async with app.run_test(size=(80, 24)) as pilot:
             await looked(pilot)
             await pilot.press("down", "down")
-            rest = (render("brand-new", Mark.RUNNING, 1), *SHELF.renders[1:])
-            reader.shelf = Shelf(rest)
+            rest = (render("brand-new", Mark.RUNNING, 1), *SCAN.renders[1:])
+            reader.scan = Scan(rest)
             renders(pilot)._look()
             await soon(lambda: "brand-new" in screen_text(app), "it is shown")
             assert (renders(pilot).chosen or CORAL).name == "ink-dragons"

@@ -13,8 +13,8 @@ from textual.screen import Screen
 
 from tests.cli.engines import soon
 from tests.tui.lists import looked, on_renders, renders
+from tests.tui.scans import SCAN
 from tests.tui.scripted import RUNNING, Script, on_screen
-from tests.tui.shelves import SHELF
 from zoomtui.tui.monitor.screen import MonitorScreen
 from zoomtui.tui.new_render.screen import NewScreen
 from zoomtui.tui.renders.screen import ForgetDialog, RendersScreen
@@ -51,7 +51,7 @@ def test_a_key_goes_to_the_screen_that_the_key_before_it_left(
     keys: tuple[str, ...], screen: type[Screen[Any]]
 ) -> None:
     async def run() -> None:
-        app = on_renders(Path("/nowhere"), SHELF)
+        app = on_renders(Path("/nowhere"), SCAN)
         async with app.run_test(size=(80, 24)) as pilot:
             await looked(pilot)
             in_one_go(pilot, *keys)
@@ -63,7 +63,7 @@ def test_a_key_goes_to_the_screen_that_the_key_before_it_left(
 
 def test_letters_after_the_key_that_opens_the_filter_are_the_filters() -> None:
     async def run() -> None:
-        app = on_renders(Path("/nowhere"), SHELF)
+        app = on_renders(Path("/nowhere"), SCAN)
         async with app.run_test(size=(80, 24)) as pilot:
             await looked(pilot)
             in_one_go(pilot, "slash", *"ink", "enter", "enter")

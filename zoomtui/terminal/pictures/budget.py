@@ -106,12 +106,12 @@ class Link:
                     self.write(piece)
                     begun = True
             except asyncio.CancelledError:
-                self.forget([image])
+                self.drop([image])
                 raise
             self._farewells[image] = kitty.delete(image, wrap=wrap)
             return True
 
-    def forget(self, images: Iterable[int]) -> None:
+    def drop(self, images: Iterable[int]) -> None:
         """Free what the terminal keeps for these ids."""
         for image in images:
             if farewell := self._farewells.pop(image, ""):

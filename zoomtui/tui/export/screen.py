@@ -127,12 +127,12 @@ class ExportScreen(FormScreen):
         if self.running or (self._made is not None and self.form.texts == self.begun):
             return
         self._made = self._outcome = None
-        self._forget_forecast()
+        self._clear_forecast()
         if self._check():
             self.after_typing(self._forecast)
         self.paint()
 
-    def _forget_forecast(self) -> None:
+    def _clear_forecast(self) -> None:
         self.workers.cancel_group(self, "forecast")
         self.let_be()
 
@@ -167,7 +167,7 @@ class ExportScreen(FormScreen):
         if not self._check():
             self.refuse()
             return
-        self._forget_forecast()
+        self._clear_forecast()
         self.running, self._cancelling = True, False
         self._pace = Pace()
         self._made = None

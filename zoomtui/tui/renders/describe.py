@@ -15,7 +15,7 @@ from renderer.engine.events import Phase
 from renderer.formatting import clean, count_text, duration_text, path_text, size_text
 from renderer.project.records import FILM
 from renderer.settings.plain_values import dimensions
-from zoomtui.tui.renders.scan import Details, Mark, Render, Shelf
+from zoomtui.tui.renders.scan import Details, Mark, Render, Scan
 from zoomtui.tui.shared.fetch import fetch_command
 from zoomtui.tui.shared.styled_text import (
     LABEL,
@@ -71,12 +71,12 @@ def fits(render: Render, wanted: str) -> bool:
     return all(word in text for word in wanted.casefold().split())
 
 
-def header_line(shelf: Shelf, shown: int, order: Order, wanted: str, width: int) -> Line:
+def header_line(scan: Scan, shown: int, order: Order, wanted: str, width: int) -> Line:
     """How many, how much, how much room; and what the list is sorted and filtered by."""
-    count = len(shelf.renders)
+    count = len(scan.renders)
     of = f"{shown} of {count}" if wanted else f"{count}"
-    figures = [f"{of} render{'s'[: count != 1]}", size_text(sum(r.size for r in shelf.renders))]
-    figures += [] if shelf.free is None else [f"disk {size_text(shelf.free)} free"]
+    figures = [f"{of} render{'s'[: count != 1]}", size_text(sum(r.size for r in scan.renders))]
+    figures += [] if scan.free is None else [f"disk {size_text(scan.free)} free"]
     right: list[Part] = [("sort ", "label"), (f"{order} ", "")]
     if wanted:
         right = [("filter ", "label"), (f"{clean(wanted)}   ", "strong"), *right]
@@ -88,13 +88,13 @@ def header_line(shelf: Shelf, shown: int, order: Order, wanted: str, width: int)
         figures.pop()
 
 
-def empty_text(shelf: Shelf, looked: bool) -> str:
+def empty_text(scan: Scan, looked: bool) -> str:
     """What stands in place of the rows where there are none."""
-    if shelf.problem:
-        return shelf.problem
+    if scan.problem:
+        return scan.problem
     if not looked:
         return "looking for renders…"
-    return "nothing fits the filter; Esc shows all" if shelf.renders else EMPTY
+    return "nothing fits the filter; Esc shows all" if scan.renders else EMPTY
 
 
 def heading_line(width: int) -> Line:

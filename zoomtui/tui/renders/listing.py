@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from zoomtui.tui.renders import describe
 from zoomtui.tui.renders.describe import ORDERS, Order
-from zoomtui.tui.renders.scan import Render, Shelf
+from zoomtui.tui.renders.scan import Render, Scan
 from zoomtui.tui.shared.styled_text import Line
 
 
@@ -17,16 +17,16 @@ from zoomtui.tui.shared.styled_text import Line
 class Listing:
     """What there is, in which order, and which of it is wanted."""
 
-    shelf: Shelf = field(default_factory=Shelf)
+    scan: Scan = field(default_factory=Scan)
     order: Order = ORDERS[0]
     wanted: str = ""
     """Words of the filter."""
     looked: bool = False
-    """The projects have been looked at; else an empty shelf says nothing."""
+    """The projects have been looked at; else an empty scan says nothing."""
 
-    def looked_at(self, shelf: Shelf) -> Listing:
+    def looked_at(self, scan: Scan) -> Listing:
         """The same of what there is now."""
-        return replace(self, shelf=shelf, looked=True)
+        return replace(self, scan=scan, looked=True)
 
     def turned(self) -> Listing:
         """The same in the next order."""
@@ -37,15 +37,15 @@ class Listing:
 
     def rows(self) -> dict[str, Render]:
         """Those that are wanted, in order, by the names of their rows."""
-        shown = describe.arranged(self.shelf.renders, self.order, self.wanted)
+        shown = describe.arranged(self.scan.renders, self.order, self.wanted)
         return {str(render.folder): render for render in shown}
 
     def header_line(self, shown: int, width: int) -> Line:
-        return describe.header_line(self.shelf, shown, self.order, self.wanted, width)
+        return describe.header_line(self.scan, shown, self.order, self.wanted, width)
 
     def empty_text(self) -> str:
         """What stands in place of the rows where there are none."""
-        return describe.empty_text(self.shelf, self.looked)
+        return describe.empty_text(self.scan, self.looked)
 
 
 def keyframes_of(render: Render | None) -> int:

@@ -103,7 +103,7 @@ class Render:
 
 
 @dataclass(frozen=True, slots=True)
-class Shelf:
+class Scan:
     """All renders at one moment, in no particular order."""
 
     renders: tuple[Render, ...] = ()
@@ -129,7 +129,7 @@ class Reader:
         self._here = here
         self._seen: dict[Path, tuple[tuple[object, ...], Render]] = {}
 
-    def read(self) -> Shelf:
+    def read(self) -> Scan:
         """The renders on the list, and the ``*.zoom`` folders in the current directory."""
         listed, problem = _listed()
         folders = dict.fromkeys(listed, True)
@@ -137,7 +137,7 @@ class Reader:
             folders.setdefault(folder, False)
         self._seen = {folder: seen for folder, seen in self._seen.items() if folder in folders}
         renders = tuple(self._look(folder, listed) for folder, listed in folders.items())
-        return Shelf(renders, free_bytes(self._here), problem)
+        return Scan(renders, free_bytes(self._here), problem)
 
     def _look(self, folder: Path, listed: bool) -> Render:
         try:

@@ -22,7 +22,7 @@ from renderer.service.launch import launch
 from zoomtui.tui.renders import describe
 from zoomtui.tui.renders.detail import RenderDetail
 from zoomtui.tui.renders.listing import Listing, possible, what_forgetting_means
-from zoomtui.tui.renders.scan import Reader, Render, Shelf
+from zoomtui.tui.renders.scan import Reader, Render, Scan
 from zoomtui.tui.shared.dialogs import ChoiceDialog
 from zoomtui.tui.shared.host import HostedScreen
 from zoomtui.tui.shared.row_list import Rows
@@ -164,12 +164,12 @@ class RendersScreen(HostedScreen):
 
     @work(thread=True, group="look")
     def _read(self) -> None:
-        shelf = self._reader.read()
-        self.app.call_later(self._take, shelf)
+        scan = self._reader.read()
+        self.app.call_later(self._take, scan)
 
-    def _take(self, shelf: Shelf) -> None:
+    def _take(self, scan: Scan) -> None:
         self._looking = False
-        self._listing = self._listing.looked_at(shelf)
+        self._listing = self._listing.looked_at(scan)
         if self.is_attached:
             self._paint()
 
@@ -252,7 +252,7 @@ class RendersScreen(HostedScreen):
     @work(group="forget")
     async def _forget(self, folder: Path) -> None:
         try:
-            await asyncio.to_thread(registry.forget, folder)
+            await asyncio.to_thread(registry.unlist, folder)
         except (RendererError, OSError) as error:
             self.host.say(str(error), bad=True)
         self._look()

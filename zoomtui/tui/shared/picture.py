@@ -228,12 +228,12 @@ class Picture(Widget):
         size = (prepared.columns, prepared.rows)
         self._sending = True
         try:
-            link.forget([image])
+            link.drop([image])
             wrap = link.terminal.in_tmux
             pieces = kitty.transmission(image, png, *size, wrap=wrap)
             whole = await link.transmit(image, pieces)
         except asyncio.CancelledError:
-            link.forget(self._images)
+            link.drop(self._images)
             raise
         finally:
             self._sending = False
@@ -251,7 +251,7 @@ class Picture(Widget):
 
     def on_unmount(self) -> None:
         if not self._sending:  # else the one that sends does it, once it is cancelled
-            Link.of(self.app).forget(self._images)
+            Link.of(self.app).drop(self._images)
 
     # ------------------------------------------------------------------------- painting it
 

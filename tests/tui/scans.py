@@ -10,7 +10,7 @@ from renderer.engine.state import RenderState
 from renderer.painting.figures import Figures
 from renderer.project.status import State, Status
 from tests.tui.scripted import NOW
-from zoomtui.tui.renders.scan import Mark, Render, Shelf
+from zoomtui.tui.renders.scan import Mark, Render, Scan
 
 HOUR, DAY = 3600.0, 86400.0
 FILMS = Path("/films")
@@ -53,4 +53,4 @@ INK = render("ink-dragons", Mark.FINISHED, 2 * DAY, keyframes=900, total_keyfram
 MARS = render("mars-bazaar", Mark.DAMAGED)
 MOSS = render("moss-library", Mark.STOPPED, 400 * DAY, keyframes=331, film_size=15 << 30)
 KOI = render("neon-koi", Mark.MISSING)
-SHELF = Shelf((AURORA, CORAL, INK, MARS, MOSS, KOI), free=1300 << 30)
+SCAN = Scan((AURORA, CORAL, INK, MARS, MOSS, KOI), free=1300 << 30)
