@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from renderer.engine.events import Phase, RenderStarted, ViewersChanged
-from renderer.engine.state import RenderState, apply
+from renderer.engine.state import LogLine, RenderState, apply
 from renderer.project.status import State, read_status
-from renderer.service.client import NotRunning, Refused
+from renderer.service.client import NotRunning, Refused, Snapshot
 from renderer.settings.render import RenderSettings
 from tests.cli.engines import engine, kill_engine, make_project, running, soon, until
 from tests.engine.runs import digest
@@ -58,6 +58,24 @@ def test_a_viewer_that_came_before_the_session_began_is_still_counted() -> None:
     started = RenderStarted("p", "p/film.mp4", 0, 0, 0, None, None, "a reef", 30.0, 6, 2)
     state = apply(apply(RenderState(), ViewersChanged(2), 1.0), started, 2.0)
     assert state.viewers == 2
+
+
+def test_a_viewer_too_slow_for_the_engine_after_a_crash_still_sees_what_was_before(
+    tmp_path: Path,
+) -> None:
+    def snapshot(pid: int, *texts: str) -> Snapshot:
+        return Snapshot(RenderState(log=tuple(LogLine(0.0, text) for text in texts)), pid)
+
+    watch = Watch(tmp_path)
+    for message in (
+        snapshot(1, "painted"),
+        snapshot(2, "restarted"),
+        snapshot(2, "restarted", "painted again"),  # again, as events were lost on the way
+        snapshot(3, "restarted once more"),
+    ):
+        watch._take(message)
+    said = [line.text for line in watch.view.state.log]
+    assert said == ["painted", "restarted", "painted again", "restarted once more"]
 
 
 def test_a_session_that_ends_by_its_own_word_is_over(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from typing import Any
 
 from renderer.engine.events import KeyframeReady, Metered, Phase
 from renderer.engine.preview import Preview
-from renderer.engine.state import LOG_LINES, RenderState, apply
+from renderer.engine.state import LOG_LINES, LogLine, RenderState, apply
 from renderer.errors import RendererError
 from renderer.project.crash_record import read_crashes, supervisor
 from renderer.project.lock import Holder, holder
@@ -121,6 +121,8 @@ class Watch:
         self._looking: asyncio.Task[None] | None = None
         self._unended = False
         """An engine was heard, and not its last word."""
+        self._earlier: tuple[LogLine, ...] = ()
+        """What engines of this session said before the one that was heard last."""
 
     async def run(self) -> None:
         """Connect, fold, connect again; for ever."""
@@ -211,11 +213,16 @@ class Watch:
         self._show(Situation.RUNNING if self._unended else Situation.OVER)
 
     def _with_earlier_lines(self, message: Snapshot) -> RenderState:
-        """A restarted engine begins its log anew; a viewer that saw the crash still sees why."""
-        state, before = message.state, self.view.state.log
-        if not self._unended or message.pid == self.view.pid:
-            return state
-        return replace(state, log=(*before, *state.log)[-LOG_LINES:])
+        """A restarted engine begins its log anew; a viewer that saw the crash still sees why.
+
+        A viewer that was too slow for events gets a snapshot again, from the same engine.
+        """
+        if not self._unended:
+            self._earlier = ()
+        elif message.pid != self.view.pid:
+            self._earlier = self.view.state.log
+        state = message.state
+        return replace(state, log=(*self._earlier, *state.log)[-LOG_LINES:])
 
     def _engine_to_come(self) -> bool:
         """No engine holds the project; whether there is a parent of one all the same.
