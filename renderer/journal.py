@@ -11,9 +11,10 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import threading
 import zlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,9 @@ Record = dict[str, Any]
 """JSON values only. What the keys mean is the caller's business."""
 
 _PREFIX = len('["89abcdef",')
+_BEGUN = re.compile(rb'\["[0-9a-f]{8}",')
+_LONGEST = 1 << 20
+"""Bytes; no record is longer, and so no tail that an interrupted append leaves."""
 
 
 class Journal:
@@ -36,6 +40,7 @@ class Journal:
         self._records = records
         self._lengths = lengths
         self._end = sum(lengths)
+        self._torn = False
         self._lock = threading.Lock()
         self._handle = os.open(path, os.O_RDWR | os.O_CLOEXEC)
 
@@ -51,19 +56,31 @@ class Journal:
             return cls(path, [], [])
 
     @classmethod
-    def open(cls, path: Path) -> Journal:
-        """The journal at ``path``, ready to append to; a torn tail is cut off.
+    def open(cls, path: Path, *, mend: bool = True) -> Journal:
+        """The journal at ``path``, ready to append to; an unfinished record at its end is cut off.
 
-        Raises ProjectError where there is none, or where a damaged line is followed by good ones:
-        that is no interrupted write, and nothing is changed then.
+        Without ``mend`` nothing is changed before ``mend`` is called. Raises ProjectError where
+        there is no journal, or more of it can't be read than an interrupted append leaves: nothing
+        is changed then.
         """
         content = _read(path)
         records, lengths = _parse(content, path)
         with storage_errors(path):
             journal = cls(path, records, lengths)
-            if journal._end < len(content):
-                journal._shorten(journal._end)
-            return journal
+        journal._torn = journal._end < len(content)
+        if mend:
+            journal.mend()
+        return journal
+
+    def mend(self) -> None:
+        """Cut off the unfinished record that an interrupted append has left. Raises StorageError.
+
+        Must come before the first ``append``.
+        """
+        if self._torn:
+            with storage_errors(self._path):
+                self._shorten(self._end)
+            self._torn = False
 
     @property
     def records(self) -> Sequence[Record]:
@@ -94,16 +111,17 @@ class Journal:
         with self._lock:
             self._cut(keep)
 
-    def remove(self, index: int) -> None:
-        """Take the record at ``index`` out and keep all others, durably and at one stroke.
+    def remove(self, indices: Collection[int]) -> None:
+        """Take the records at ``indices`` out and keep all others, durably and at one stroke.
 
         Raises StorageError; the journal is then as it was before.
         """
         with self._lock:
-            if index == len(self._records) - 1:
-                self._cut(index)
+            kept = [each for number, each in enumerate(self._records) if number not in indices]
+            if kept == self._records[: len(kept)]:
+                self._cut(len(kept))
             else:
-                self._rewrite(self._records[:index] + self._records[index + 1 :])
+                self._rewrite(kept)
 
     def close(self) -> None:
         """Let go of the file. Everything is durable already."""
@@ -179,20 +197,39 @@ def _record(line: bytes) -> Record | None:
 
 
 def _parse(content: bytes, path: Path) -> tuple[list[Record], list[int]]:
-    """The records and the lengths of their lines, up to a torn tail. Raises ProjectError."""
+    """The records and the lengths of their lines, up to an unfinished one. Raises ProjectError."""
     records: list[Record] = []
     lengths: list[int] = []
-    bad = 0
-    for number, line in enumerate(content.splitlines(keepends=True), 1):
-        record = _record(line)
+    lines = content.split(b"\n")
+    for number, line in enumerate(lines[:-1], 1):
+        record = _record(line + b"\n")
         if record is None:
-            bad = bad or number
-        elif bad:
-            raise ProjectError(
-                f"{path} is damaged: line {bad} can't be read, but line {number} can; "
-                f"put back a copy of the journal from before the damage"
-            )
-        else:
-            records.append(record)
-            lengths.append(len(line))
+            _check_tail(lines[number - 1 :], number, path)
+            break
+        records.append(record)
+        lengths.append(len(line) + 1)
     return records, lengths
+
+
+def _check_tail(lines: Sequence[bytes], number: int, path: Path) -> None:
+    """Is this what an interrupted append of one record may leave? Raises ProjectError if not.
+
+    It may be part of the record, or what the disk held before. ``lines``: all from the first that
+    can't be read, which is ``number``.
+    """
+    good = next((at for at, line in enumerate(lines[:-1]) if _record(line + b"\n")), 0)
+    begun = sum(_BEGUN.match(line) is not None for line in lines)
+    if good:
+        found = f"line {number} can't be read, but line {number + good} can"
+    elif begun > 1:
+        found = f"from line {number} on {begun} records can't be read"
+    elif sum(map(len, lines)) > _LONGEST:
+        found = f"line {number} and all that follows is no record"
+    else:
+        return
+    raise ProjectError(f"{path} is damaged: {found}; {untouched(path.parent)}")
+
+
+def untouched(folder: Path) -> str:
+    """What an error about a damaged project at ``folder`` ends with."""
+    return f"nothing was changed, and `zoomtui repair {folder}` shows what can be saved"

@@ -22,6 +22,7 @@ from renderer.engine.controls import Controls
 from renderer.engine.events import (
     Emit,
     Event,
+    Note,
     Phase,
     PhaseChanged,
     RenderFailed,
@@ -92,6 +93,8 @@ class Session:
     def run(self) -> RenderFinished | RenderFailed:
         """Run both threads to their end; the last event is also returned."""
         self._emit(self._started())
+        if self._project.recovered:
+            self._emit(Note(self._project.recovered))
         threads = [
             threading.Thread(target=self._guarded, args=(body, end), name=name)
             for name, body, end in (

@@ -27,6 +27,23 @@ class EncodedSegment:
     frames: int
 
 
+@dataclass(frozen=True, slots=True)
+class Box:
+    kind: bytes
+    size: int
+    """Bytes, its own header included."""
+    header: int
+    """Bytes of that."""
+
+
+def box_at(head: bytes) -> Box | None:
+    """The box that begins with the bytes ``head`` (16, or fewer at the end); None: none does."""
+    size, header = int.from_bytes(head[:4], "big"), 8
+    if size == 1:
+        size, header = int.from_bytes(head[8:16], "big"), 16
+    return Box(head[4:8], size, header) if len(head) >= header and size >= header else None
+
+
 def split(mp4: bytes) -> tuple[bytes, bytes]:
     """A whole fragmented MP4 → (header, all the rest)."""
     header: list[bytes] = []
@@ -54,14 +71,9 @@ def signature(init: bytes) -> tuple[int, bytes, bytes]:
 
 def _boxes(data: bytes, start: int, end: int) -> Iterator[tuple[bytes, int, int, int]]:
     """(kind, start, start of the body, end) of the boxes in ``data[start:end]``."""
-    while start + 8 <= end:
-        size, body = int.from_bytes(data[start : start + 4], "big"), 8
-        if size == 1:
-            size, body = int.from_bytes(data[start + 8 : start + 16], "big"), 16
-        if size < body or start + size > end:
-            return
-        yield data[start + 4 : start + 8], start, start + body, start + size
-        start += size
+    while (box := box_at(data[start : min(start + 16, end)])) and start + box.size <= end:
+        yield box.kind, start, start + box.header, start + box.size
+        start += box.size
 
 
 def _find(data: bytes, path: tuple[bytes, ...]) -> bytes:

@@ -17,11 +17,13 @@ from pathlib import Path
 
 from renderer.errors import ProjectError
 from renderer.files import flush_folder, storage_errors
-from renderer.film.fragment import EncodedSegment, signature
-from renderer.journal import Journal, Record, write_at
+from renderer.film.fragment import EncodedSegment, box_at, signature
+from renderer.journal import Journal, Record, untouched, write_at
 
 HEADER, SEGMENT = "header", "segment"
 """The journal's record types that are the store's; it skips all others."""
+_HEADER, _FRAGMENT = (b"ftyp", b"moov"), (b"moof", b"mdat")
+"""Kinds of boxes that a film begins with, and goes on with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,19 +55,23 @@ class FilmStore:
         self._handle = handle
         self._header = _header(journal.records)
         self._segments = committed(journal.records)
+        self._lacking = 0
 
     @classmethod
-    def open(cls, film: Path, journal: Journal) -> FilmStore:
+    def open(cls, film: Path, journal: Journal, *, mend: bool = True) -> FilmStore:
         """The film as far as ``journal`` has committed it; one is begun where there is none.
 
-        Cuts off what a crash left behind the committed end, and drops the last segment where its
-        bytes did not reach the disk. Raises ProjectError, with nothing changed, where more of the
-        film than that is lost or the journal contradicts itself; StorageError where the disk fails.
+        Cuts off what an interrupted append left behind the committed end, and takes back the
+        records of segments at the end whose bytes are not in the film: those can be made again.
+        Without ``mend`` that waits for ``mend`` to be called. Raises ProjectError, with nothing
+        changed, where anything else is wrong; StorageError where the disk fails.
         """
         handle = _open(film, new=_header(journal.records) is None)
         try:
             store = cls(film, journal, handle)
-            store._recover()
+            store._lacking = store._examine()
+            if mend:
+                store.mend()
         except BaseException:
             os.close(handle)
             raise
@@ -167,17 +173,59 @@ class FilmStore:
                 os.ftruncate(self._handle, end)
             raise
 
-    def _recover(self) -> None:
-        """Let film and journal end at the same place again."""
-        ours = [record for record in self._journal.records if _is_ours(record)]
-        if ours and not self._intact(ours[-1]):
-            if len(ours) > 1 and not self._intact(ours[-2]):
-                raise ProjectError(
-                    f"{self._film} is damaged: more than its last segment can't be read back; "
-                    f"put back a copy of it"
-                )
-            self._drop_last()
+    @property
+    def lacking(self) -> int:
+        """Records at the journal's end whose bytes are not in the film; ``mend`` takes them out."""
+        return self._lacking
+
+    def mend(self) -> None:
+        """Let film and journal end at the same place again. Raises StorageError."""
+        if self._lacking:
+            self._drop_last(self._lacking)
+            self._lacking = 0
         self._cut()
+
+    def _examine(self) -> int:
+        """How many records at the journal's end have no bytes in the film. Changes nothing.
+
+        Raises ProjectError where film and journal differ by more than an interrupted append, or a
+        copy that was taken while rendering, can explain.
+        """
+        with storage_errors(self._film):
+            size = os.fstat(self._handle).st_size
+        ours = [record for record in self._journal.records if _is_ours(record)]
+        there = [record for record in ours if record["offset"] + record["length"] <= size]
+        if there and not self._intact(there[-1]):
+            there.pop()  # it did not reach the disk as it was written
+        if len(ours) > 1:  # what lies between them is verified when it is read, or asked for
+            self._check_read_back(there, "more than its last segment")
+            self._check_read_back(there[:1], "its header")
+        lacking = len(ours) - len(there)
+        if not lacking:
+            self._check_tail(size)
+        return lacking
+
+    def _check_read_back(self, there: Sequence[Record], what: str) -> None:
+        if not there or not self._intact(there[-1]):
+            raise ProjectError(
+                f"{self._film} is damaged: {what} can't be read back; "
+                f"{untouched(self._film.parent)}"
+            )
+
+    def _check_tail(self, size: int) -> None:
+        """Behind the committed end is at most one segment, whole or in part, without its record."""
+        at, fragments = self.size, 0
+        expected, others = (_FRAGMENT, _HEADER) if self._header else (_HEADER, _FRAGMENT)
+        with storage_errors(self._film):
+            while (box := box_at(os.pread(self._handle, 16, at))) and box.kind in expected:
+                fragments += box.kind == b"moof"
+                at += box.size
+        if fragments > 1 or (box is not None and box.kind in others):
+            raise ProjectError(
+                f"{self._film} holds {size - self.size} bytes that its journal knows nothing of, "
+                f"more than one segment: the journal is older than the film, or damaged; "
+                f"{untouched(self._film.parent)}"
+            )
 
     def _intact(self, record: Record) -> bool:
         return zlib.crc32(self._read(record)) == int(record["crc"])
@@ -193,11 +241,11 @@ class FilmStore:
                 offset += len(part)
         return b"".join(parts)
 
-    def _drop_last(self) -> None:
-        """Take the last segment's (or a lone header's) record out of the journal."""
+    def _drop_last(self, count: int = 1) -> None:
+        """Take the last segments' (or a lone header's) records out of the journal."""
         records = self._journal.records
-        at = max(index for index, record in enumerate(records) if _is_ours(record))
-        self._journal.remove(at)
+        ours = [index for index, record in enumerate(records) if _is_ours(record)]
+        self._journal.remove(ours[-count:])
         self._header = _header(records)
         self._segments = committed(records)
 
@@ -225,7 +273,7 @@ def committed(records: Sequence[Record]) -> list[Segment]:
         if (segment.index, segment.first_frame, segment.offset) != (len(segments), frame, end):
             raise ProjectError(
                 f"the journal is damaged: segment {segment.index} does not follow segment "
-                f"{len(segments) - 1}; put back a copy of the journal"
+                f"{len(segments) - 1}; `zoomtui repair` shows what can be saved"
             )
         segments.append(segment)
         frame += segment.frames

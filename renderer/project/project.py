@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 import zlib
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, suppress
 from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
@@ -16,16 +16,19 @@ from typing import Any
 
 from renderer import __version__
 from renderer.errors import ProjectError
+from renderer.files import storage_errors
 from renderer.film.store import FilmStore
 from renderer.images import Picture, read_keyframe, write_keyframe
-from renderer.journal import Journal
+from renderer.journal import Journal, untouched
 from renderer.painting.figures import figures_in
 from renderer.painting.geometry import Geometry
 from renderer.painting.prompt_schedule import Blend
 from renderer.project.lock import ProjectLock
 from renderer.project.records import (
+    DROPPED,
     FILM,
     JOURNAL,
+    KEYFRAMES,
     LOCK,
     SETTINGS,
     StoredKeyframe,
@@ -53,20 +56,26 @@ class Project:
         self.folder = folder
         self.settings = settings
         self.store = store
+        self.recovered = ""
+        """What was put right on opening and is worth a line; empty: nothing."""
         self._lock = lock
         self._journal = journal
 
     @classmethod
     def open(cls, folder: Path) -> Project:
-        """Lock and recover. Raises ProjectBusy, ProjectError, SettingsError, StorageError."""
+        """Lock and recover. Raises ProjectBusy, ProjectError, SettingsError, StorageError.
+
+        What an interrupted append has left is removed, and nothing else: where more is wrong, that
+        is a ProjectError, and the project is as it was.
+        """
         settings = read_settings(folder)
         with ExitStack() as held:
             lock = held.enter_context(ProjectLock(folder / LOCK))
-            journal = held.enter_context(closing(Journal.open(folder / JOURNAL)))
-            store = held.enter_context(closing(FilmStore.open(folder / FILM, journal)))
-            project = cls(folder, settings, lock, journal, store)
-            project._check_settings()
-            project._check_order()
+            journal = held.enter_context(closing(Journal.open(folder / JOURNAL, mend=False)))
+            film = FilmStore.open(folder / FILM, journal, mend=False)
+            project = cls(folder, settings, lock, journal, held.enter_context(closing(film)))
+            project._check()
+            project._mend()
             held.pop_all()  # from here on it is close()'s to let go
         return project
 
@@ -153,8 +162,8 @@ class Project:
             for number, record in enumerate(self._journal.records)
             if record["type"] == "steer" and record["from_keyframe"] == from_keyframe
         ]
-        for number in reversed(numbered):
-            self._journal.remove(number)
+        if numbered:
+            self._journal.remove(numbered)
         return bool(numbered)
 
     def _check_length(self, count: int | None, begun: int) -> None:
@@ -186,18 +195,47 @@ class Project:
         return path.exists() and zlib.crc32(path.read_bytes()) == stored.crc
 
     def drop_keyframes(self, start: int) -> None:
-        """Take back the keyframes from ``start`` on, which no film may need yet."""
-        numbered = [
-            number
-            for number, record in enumerate(self._journal.records)
-            if record["type"] == "keyframe" and record["keyframe"] >= start
-        ]
-        for number in reversed(numbered):  # newest first: what is left is whole at every moment
-            self._journal.remove(number)
+        """Take back the keyframes from ``start`` on, which no film may need yet.
+
+        Their files stay beside, as ``000005.png.dropped``.
+        """
+        for stored in self.keyframes[start:]:
+            path = keyframe_path(self.folder, stored.keyframe)
+            with storage_errors(path), suppress(FileNotFoundError):
+                path.rename(path.with_name(path.name + DROPPED))
+        self._journal.remove(
+            [
+                number
+                for number, record in enumerate(self._journal.records)
+                if record["type"] == "keyframe" and record["keyframe"] >= start
+            ]
+        )
 
     def _size_of(self, keyframe: int) -> Size:
         geometry = Geometry.of(self.settings)
         return geometry.canvas_size if keyframe else geometry.keyframe_size
+
+    def _check(self) -> None:
+        """Whether all is as a render leaves it. Changes nothing. Raises ProjectError."""
+        if not self._journal.records:
+            raise self._damaged(f"{JOURNAL} holds no record")
+        self._check_settings()
+        self._check_order()
+        self._check_files()
+
+    def _mend(self) -> None:
+        """Remove what an interrupted append has left. Raises StorageError."""
+        lacking = self.store.lacking
+        self._journal.mend()
+        self.store.mend()
+        if lacking > 1:
+            self.recovered = (
+                f"{FILM} lacks the last {lacking} segments that {JOURNAL} records, as in a copy "
+                f"that was taken while rendering; they are made again from the keyframes"
+            )
+
+    def _damaged(self, what: str) -> ProjectError:
+        return ProjectError(f"{self.folder} is damaged: {what}; {untouched(self.folder)}")
 
     def _check_settings(self) -> None:
         """project.toml is what it was when the project was made: the journal's first record."""
@@ -215,9 +253,25 @@ class Project:
         """Keyframes are journalled 0, 1, 2 …, and no segment before both its keyframes."""
         numbers = [stored.keyframe for stored in self.keyframes]
         if numbers != list(range(len(numbers))) or self.store.intervals > max(0, len(numbers) - 1):
-            raise ProjectError(
-                f"{self.folder / JOURNAL} contradicts itself; restore it from a copy"
-            )
+            raise self._damaged(f"{JOURNAL} contradicts itself")
+
+    def _check_files(self) -> None:
+        """No keyframe is there that the journal does not know, and none is missing that it needs.
+
+        An interrupted append may leave one. A segment that the film lacks is made from its
+        keyframes.
+        """
+        known = len(self.keyframes)
+        if keyframe_path(self.folder, known + 1).is_file():
+            raise self._damaged(f"{KEYFRAMES}/ holds pictures that {JOURNAL} knows nothing of")
+        lacking = self.store.lacking
+        first = max(0, len(self.store.segments) - lacking) if lacking else known
+        for keyframe in range(first, known):
+            if not keyframe_path(self.folder, keyframe).exists():
+                raise self._damaged(
+                    f"{FILM} lacks the last {lacking} segments that {JOURNAL} records, and "
+                    f"keyframe {keyframe + 1}, which one of them is made from, is missing"
+                )
 
 
 def store_keyframe(

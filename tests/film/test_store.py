@@ -205,8 +205,38 @@ def test_a_first_segment_that_did_not_reach_the_disk_leaves_an_empty_film(tmp_pa
     assert film.bytes() == whole
 
 
+@pytest.mark.parametrize("kept", [1, 2, 3])
+def test_a_film_shorter_than_its_journal_by_whole_segments_goes_on_from_what_is_there(
+    film: Film, kept: int
+) -> None:
+    whole, segments = film.bytes(), committed(read_journal(film.log))
+    os.truncate(film.path, segments[kept].offset + 7)
+    again = Film(film.path.parent)
+    assert again.store.segments == segments[:kept]
+    assert again.path.stat().st_size == segments[kept].offset
+    assert [record["type"] for record in again.journal.records].count("keyframe") == 4
+    while len(again.store.segments) < len(segments):
+        again.add()
+    again.close()
+    assert film.path.read_bytes() == whole[0]
+
+
 def damage_two_segments(film: Path) -> None:
-    os.truncate(film, film.stat().st_size * 3 // 5)
+    with film.open("r+b") as file:
+        file.seek(film.stat().st_size * 3 // 5)
+        file.write(bytes(film.stat().st_size * 2 // 5))
+
+
+def add_another_film(film: Path) -> None:
+    with film.open("ab") as file:
+        file.write(film.read_bytes())
+
+
+def add_two_segments(film: Path) -> None:
+    last = film.read_bytes()
+    last = last[last.rindex(b"moof") - 4 :]
+    with film.open("ab") as file:
+        file.write(last + last)
 
 
 def damage_header(film: Path) -> None:
@@ -219,9 +249,17 @@ def replace_by_folder(film: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "damage", [damage_two_segments, damage_header, Path.unlink, replace_by_folder]
+    "damage",
+    [
+        damage_two_segments,
+        damage_header,
+        Path.unlink,
+        replace_by_folder,
+        add_another_film,
+        add_two_segments,
+    ],
 )
-def test_a_film_that_lacks_committed_bytes_is_refused_and_left_alone(
+def test_a_film_that_no_interrupted_append_leaves_is_refused_and_left_alone(
     film: Film, damage: object
 ) -> None:
     damage(film.path)  # type: ignore[operator]
@@ -320,7 +358,7 @@ def test_killed_between_the_two_steps_of_reopening_the_film_is_repaired(tmp_path
     film.add()
     end = film.store.size
     film.add(1, closing=True)
-    film.journal.remove(len(film.journal.records) - 1)
+    film.journal.remove([len(film.journal.records) - 1])
     film.close()
     film = Film(tmp_path)
     assert film.path.stat().st_size == film.store.size == end

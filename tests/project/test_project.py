@@ -191,7 +191,7 @@ def test_a_journal_whose_lines_are_missing_is_refused(tmp_path: Path) -> None:
     render(folder)
     lines = (folder / JOURNAL).read_bytes().splitlines(keepends=True)
     (folder / JOURNAL).write_bytes(b"".join(line for line in lines if b'"keyframe":1,' not in line))
-    with pytest.raises(ProjectError, match="contradicts itself; restore it from a copy"):
+    with pytest.raises(ProjectError, match="contradicts itself; nothing was changed"):
         Project.open(folder)
 
 
@@ -199,7 +199,7 @@ def test_a_project_that_can_not_be_opened_is_not_left_locked(tmp_path: Path) -> 
     folder = project(tmp_path / "a.zoom")
     render(folder)
     film = (folder / "film.mp4").read_bytes()
-    (folder / "film.mp4").write_bytes(film[: len(film) // 3])
+    (folder / "film.mp4").write_bytes(film[: len(film) // 3] + bytes(len(film)))
     handles = len(list(Path("/proc/self/fd").iterdir()))
     for _ in range(3):
         with pytest.raises(ProjectError, match="more than its last segment can't be read back"):
