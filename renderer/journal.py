@@ -140,7 +140,7 @@ class Journal:
 
     def _rewrite(self, records: list[Record]) -> None:
         lines = [_line(record) for record in records]
-        replace_file(self._path, b"".join(lines))
+        write_journal(self._path, records)
         with storage_errors(self._path):
             renewed = os.open(self._path, os.O_RDWR | os.O_CLOEXEC)
         os.close(self._handle)
@@ -156,6 +156,25 @@ def read_journal(path: Path) -> list[Record]:
     Raises ProjectError as ``Journal.open`` does.
     """
     return _parse(_read(path), path)[0]
+
+
+def write_journal(path: Path, records: Sequence[Record]) -> None:
+    """Put a journal of these records at ``path``, durably and at one stroke. Raises StorageError.
+
+    Never where a ``Journal`` is open.
+    """
+    replace_file(path, b"".join(map(_line, records)))
+
+
+def salvage(path: Path) -> tuple[list[Record], int]:
+    """(every record that can be read, how many lines can't), whatever stands between them.
+
+    Lines may end as on Windows. Raises ProjectError where there is no file that can be read.
+    """
+    lines = [line.removesuffix(b"\r") for line in _read(path).split(b"\n")]
+    found = [_record(line + b"\n") for line in lines if line.strip(b"\0")]
+    records = [record for record in found if record is not None]
+    return records, len(found) - len(records)
 
 
 def write_at(handle: int, data: bytes, offset: int) -> None:

@@ -53,6 +53,17 @@ def split(mp4: bytes) -> tuple[bytes, bytes]:
     return b"".join(header), b"".join(media)
 
 
+def frames_in(moof: bytes) -> int:
+    """Frames of a fragment, by its ``moof``: the sample counts of its runs."""
+    frames = 0
+    for _, _, body, end in _boxes(moof, 0, len(moof)):
+        for kind, _, inner, stop in _boxes(moof, body, end):
+            for run, _, at, _ in _boxes(moof, inner, stop) if kind == b"traf" else ():
+                # version and flags come before the count
+                frames += int.from_bytes(moof[at + 4 : at + 8], "big") if run == b"trun" else 0
+    return frames
+
+
 def signature(init: bytes) -> tuple[int, bytes, bytes]:
     """(timescale, edit list, stream description): what all segments of a film must share.
 

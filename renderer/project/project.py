@@ -62,8 +62,10 @@ class Project:
         self._journal = journal
 
     @classmethod
-    def open(cls, folder: Path) -> Project:
-        """Lock and recover. Raises ProjectBusy, ProjectError, SettingsError, StorageError.
+    def open(cls, folder: Path, *, mend: bool = True) -> Project:
+        """Lock and recover; without ``mend`` only find out whether that can be done.
+
+        Raises ProjectBusy, ProjectError, SettingsError, StorageError.
 
         What an interrupted append has left is removed, and nothing else: where more is wrong, that
         is a ProjectError, and the project is as it was.
@@ -75,7 +77,8 @@ class Project:
             film = FilmStore.open(folder / FILM, journal, mend=False)
             project = cls(folder, settings, lock, journal, held.enter_context(closing(film)))
             project._check()
-            project._mend()
+            if mend:
+                project._mend()
             held.pop_all()  # from here on it is close()'s to let go
         return project
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -10,11 +9,10 @@ from pathlib import Path
 import pytest
 
 from renderer.errors import ProjectError
-from renderer.film.store import committed
-from renderer.journal import read_journal
 from renderer.project.project import Project
-from renderer.project.records import FILM, JOURNAL, keyframe_path
+from renderer.project.records import FILM
 from tests.engine.runs import digest, project, render
+from tests.project.damages import DAMAGES, contents
 
 KEYFRAMES = 6
 
@@ -32,71 +30,7 @@ def copy(whole: Path, tmp_path: Path) -> Path:
     return shutil.copytree(whole, tmp_path / "a.zoom")
 
 
-def contents(folder: Path) -> dict[str, str]:
-    return {
-        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in sorted(folder.rglob("*"))
-        if path.is_file() and path.name not in {"lock", "render.log"}
-    }
-
-
-def crlf(folder: Path) -> None:
-    text = (folder / JOURNAL).read_bytes()
-    (folder / JOURNAL).write_bytes(text.replace(b"\n", b"\r\n"))
-
-
-def emptied(folder: Path) -> None:
-    (folder / JOURNAL).write_bytes(b"")
-
-
-def zeroed(folder: Path) -> None:
-    (folder / JOURNAL).write_bytes(bytes((folder / JOURNAL).stat().st_size))
-
-
-def bad_from_the_second_line_on(folder: Path) -> None:
-    first, _, rest = (folder / JOURNAL).read_bytes().partition(b"\n")
-    (folder / JOURNAL).write_bytes(first + b"\n" + rest.replace(b'"type"', b'"kind"'))
-
-
-def of_another_kind(folder: Path) -> None:
-    first = (folder / JOURNAL).read_bytes().partition(b"\n")[0]
-    (folder / JOURNAL).write_bytes(first + b"\n" + bytes(2 << 20))
-
-
-def older_journal(folder: Path) -> None:
-    lines = (folder / JOURNAL).read_bytes().splitlines(keepends=True)
-    (folder / JOURNAL).write_bytes(b"".join(lines[: len(lines) // 2]))
-
-
-def older_film_and_journal(folder: Path) -> None:
-    segments = committed(read_journal(folder / JOURNAL))
-    lines = (folder / JOURNAL).read_bytes().splitlines(keepends=True)
-    first = next(at for at, line in enumerate(lines) if b'"type":"segment"' in line)
-    (folder / JOURNAL).write_bytes(b"".join(lines[: first + 1]))
-    film = (folder / FILM).read_bytes()
-    (folder / FILM).write_bytes(film[: segments[1].offset])
-
-
-def lacking_film_and_keyframe(folder: Path) -> None:
-    segments = committed(read_journal(folder / JOURNAL))
-    film = (folder / FILM).read_bytes()
-    (folder / FILM).write_bytes(film[: segments[1].offset])
-    keyframe_path(folder, 3).unlink()
-
-
-@pytest.mark.parametrize(
-    "damage",
-    [
-        crlf,
-        emptied,
-        zeroed,
-        bad_from_the_second_line_on,
-        of_another_kind,
-        older_journal,
-        older_film_and_journal,
-        lacking_film_and_keyframe,
-    ],
-)
+@pytest.mark.parametrize("damage", DAMAGES)
 def test_what_no_interruption_leaves_is_refused_and_nothing_is_touched(
     copy: Path, damage: Callable[[Path], None]
 ) -> None:

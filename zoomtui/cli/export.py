@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,15 +15,11 @@ from renderer.errors import EncoderError, RendererError, StorageError
 from renderer.formatting import clean, duration_text, path_text, size_text
 from renderer.settings.plain_values import dimensions
 from zoomtui.cli.options import FOLDER, export_options, json_option, wishes
-from zoomtui.stdio import ERR, OUT, patient_stdout, write_line
+from zoomtui.cli.progress_bar import OnProgress, frames, progress
+from zoomtui.stdio import ERR, OUT, write_line
 
 if TYPE_CHECKING:
     from renderer.export.of_project import ExportOptions, Plan
-
-OnProgress = Callable[[int, int], None]
-
-_LINE_EVERY = 5.0
-"""Seconds between lines where there is no terminal."""
 
 
 @click.command(
@@ -128,48 +122,8 @@ def _shown(plan: Plan, as_json: bool) -> Iterator[OnProgress]:
         yield lambda done, _: write_line(
             json.dumps({"event": "ExportProgress", "done": done, "frames": plan.frames})
         )
-    elif sys.stdout.isatty() and os.environ.get("TERM") != "dumb":
-        with _bar(plan) as on_progress:
-            yield on_progress
-    else:
+        return
+    if not sys.stdout.isatty():
         write_line(f"exporting  {path_text(plan.target.path)}: {_summary(plan)}")
-        yield _Lines().show
-
-
-class _Lines:
-    """Progress in plain lines."""
-
-    def __init__(self) -> None:
-        self._began = self._last = time.monotonic()
-
-    def show(self, done: int, total: int) -> None:
-        now = time.monotonic()
-        if done < total and now - self._last >= _LINE_EVERY:
-            self._last = now
-            left = (now - self._began) / done * (total - done)
-            write_line(f"{done}/{total} frames  {duration_text(left)} left")
-
-
-@contextmanager
-def _bar(plan: Plan) -> Iterator[OnProgress]:
-    from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        Progress,
-        TaskProgressColumn,
-        TextColumn,
-        TimeRemainingColumn,
-    )
-
-    columns = (
-        BarColumn(bar_width=28),
-        TaskProgressColumn(),
-        TimeRemainingColumn(),
-        TextColumn("{task.description}", markup=False),
-    )
-    console = Console(file=patient_stdout(), highlight=False)
-    with Progress(
-        *columns, console=console, redirect_stdout=False, redirect_stderr=False, transient=True
-    ) as bar:
-        task = bar.add_task(clean(f"{plan.target.path.name}: {_summary(plan)}"), total=plan.frames)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
+    with progress(f"{plan.target.path.name}: {_summary(plan)}", frames) as on_progress:
+        yield on_progress

@@ -60,6 +60,8 @@ VERBS = {
     "stop": "steer.stop",
     "export": "export.export",
     "import": "import_.import_pictures",
+    "verify": "repair.verify",
+    "repair": "repair.repair",
     "models": "about.models",
     "doctor": "about.doctor",
 }

@@ -1,0 +1,76 @@
+"""What a film says of itself, fragment by fragment, where no journal can be asked. Reads only."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import BinaryIO
+
+from renderer.files import storage_errors
+from renderer.film.fragment import Box, box_at, frames_in
+from renderer.film.store import HEADER, SEGMENT
+from renderer.journal import Record
+
+OnBytes = Callable[[int, int], None]
+"""``(done, total)``: bytes of the film that have been read."""
+
+
+def film_records(film: Path, known: Sequence[Record], on_bytes: OnBytes) -> list[Record]:
+    """The records of the header and of every whole segment, from the beginning on.
+
+    A segment whose bytes are not those that a ``known`` record of it vouches for ends them, and so
+    does whatever is no segment. Where there is no film there are none. Raises StorageError.
+    """
+    crcs = {(r["type"], r["offset"]): r["crc"] for r in known if r["type"] in (HEADER, SEGMENT)}
+    records: list[Record] = []
+    with storage_errors(film):
+        if not film.is_file():
+            return records
+        with film.open("rb") as file:
+            for record in _segments(file, film.stat().st_size, on_bytes):
+                if crcs.get((record["type"], record["offset"]), record["crc"]) != record["crc"]:
+                    break
+                records.append(record)
+    return records
+
+
+def _segments(file: BinaryIO, size: int, on_bytes: OnBytes) -> Iterator[Record]:
+    """Header first; a segment's ``moof`` and ``mdat`` are two boxes."""
+    init = _pair(file, 0, size, b"ftyp", b"moov")
+    if init is None:
+        return
+    yield {"type": HEADER, "offset": 0, "length": len(init[0] + init[1]), "crc": _crc(*init)}
+    at, frame, index = len(init[0] + init[1]), 0, 0
+    while (found := _pair(file, at, size, b"moof", b"mdat")) is not None:
+        frames = frames_in(found[0])
+        extent = {"offset": at, "length": len(found[0]) + len(found[1]), "crc": _crc(*found)}
+        yield {"type": SEGMENT, "index": index, "first_frame": frame, "frames": frames, **extent}
+        at, frame, index = at + int(extent["length"]), frame + frames, index + 1
+        on_bytes(at, size)
+
+
+def _pair(
+    file: BinaryIO, at: int, size: int, first: bytes, second: bytes
+) -> tuple[bytes, bytes] | None:
+    """Two whole boxes of these kinds that stand at ``at``; None: they do not."""
+    one = _whole(file, at, size, first)
+    two = one and _whole(file, at + len(one), size, second)
+    return (one, two) if one and two else None
+
+
+def _whole(file: BinaryIO, at: int, size: int, kind: bytes) -> bytes:
+    """The box of that kind at ``at``; empty where there is none, or not all of it."""
+    file.seek(at)
+    box: Box | None = box_at(file.read(16))
+    if box is None or box.kind != kind or at + box.size > size:
+        return b""
+    file.seek(at)
+    return file.read(box.size)
+
+
+def _crc(*parts: bytes) -> int:
+    crc = 0
+    for part in parts:
+        crc = zlib.crc32(part, crc)
+    return crc

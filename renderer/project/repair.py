@@ -1,0 +1,243 @@
+"""What can be saved of a damaged project, and saving it.
+
+A journal that can't be read is written again: out of the records that can, out of the film's own
+fragments, and out of the keyframes' files, which say how they were made. What is taken away is kept
+beside, in a folder ``damaged-…``. Knows no painter and no thread.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+import zlib
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from renderer.errors import ProjectBusy, ProjectError, RendererError, SettingsError
+from renderer.files import flush_folder, replace_file, size_text, storage_errors
+from renderer.film.salvage import OnBytes, film_records
+from renderer.film.store import SEGMENT
+from renderer.images import read_keyframe, read_provenance
+from renderer.journal import Record, salvage, write_journal
+from renderer.painting.figures import FIGURES, figures_in
+from renderer.painting.geometry import Geometry
+from renderer.project.lock import ProjectLock
+from renderer.project.project import Project
+from renderer.project.records import (
+    FILM,
+    JOURNAL,
+    KEYFRAMES,
+    LOCK,
+    SETTINGS,
+    StoredKeyframe,
+    keyframe_path,
+    read_settings,
+    settings_at,
+)
+from renderer.settings.render import OPTIONS, STEERABLE, RenderSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Rescue:
+    """What a repair would leave. Nothing is changed yet."""
+
+    settings: RenderSettings
+    records: tuple[Record, ...]
+    """Of the new journal."""
+    film_end: int
+    """Bytes of the film that stay."""
+    strays: tuple[Path, ...]
+    """Keyframes behind a gap."""
+    new_settings: bool
+    """They are the journal's: the file can't be read, or says something else."""
+    loses: bool
+    """Records or pictures go."""
+    lines: tuple[str, ...]
+    """What stays, what is made again, what goes; for people."""
+
+
+def damage(folder: Path) -> str:
+    """Why the project can't be gone on with; empty: it can. Changes nothing.
+
+    Raises ProjectBusy where an engine is at work on it.
+    """
+    try:
+        Project.open(folder, mend=False).close()
+    except ProjectBusy:
+        raise
+    except (ProjectError, SettingsError) as error:
+        return str(error)
+    return ""
+
+
+def find_rescue(folder: Path, on_bytes: OnBytes) -> Rescue:
+    """What can be saved.
+
+    Raises ProjectError, SettingsError where there are no settings, or no keyframes, to go on with.
+    """
+    records, unread = salvage(folder / JOURNAL) if (folder / JOURNAL).exists() else ([], 0)
+    settings, from_journal = _settings(folder, records)
+    keyframes = list(_keyframes(folder, settings, records))
+    film = film_records(folder / FILM, records, on_bytes)
+    if film and not keyframes:
+        raise ProjectError(
+            f"{folder} has lost its keyframes, from which alone it could go on; {folder / FILM} "
+            f"holds {len(film) - 1} whole segments: copy it"
+        )
+    film = _fitting(film, len(keyframes))
+    steering = [record for record in records if record["type"] == "steer"]
+    steering += _lost_steering(folder, settings, steering, records, len(keyframes))
+    made = _in_order(settings, steering, keyframes, film)
+    film_end = film[-1]["offset"] + film[-1]["length"] if film else 0
+    size = (folder / FILM).stat().st_size if (folder / FILM).exists() else 0
+    strays = tuple(
+        path
+        for path in sorted((folder / KEYFRAMES).glob("*.png"))
+        if path.stem.isdecimal() and int(path.stem) > len(keyframes)
+    )
+    kept = sum(record in records for record in made)
+    lines = [
+        f"{JOURNAL}: {len(made)} records, {kept} of them as they were, {len(made) - kept} made "
+        f"again; {unread} lines can't be read",
+        f"{FILM}: {sum(record['type'] == SEGMENT for record in film)} segments, "
+        f"{sum(record.get('frames', 0) for record in film)} frames; {size_text(size - film_end)} "
+        f"behind them go",
+        f"{KEYFRAMES}: {len(keyframes)} pictures, and {len(strays)} behind a gap go",
+    ]
+    if from_journal:
+        lines.append(f"{SETTINGS}: written again, out of {JOURNAL}")
+    loses = bool(strays) or any(record not in made for record in records)
+    return Rescue(
+        settings, tuple(made), film_end, strays, from_journal, loses=loses, lines=tuple(lines)
+    )
+
+
+def repair(folder: Path, rescue: Rescue) -> Path:
+    """Do it; the folder that now holds what was taken away. Raises ProjectBusy, StorageError.
+
+    A kill in between leaves a project that can be repaired again.
+    """
+    aside = folder / time.strftime("damaged-%Y%m%d-%H%M%S")
+    with ProjectLock(folder / LOCK), storage_errors(aside):
+        (aside / KEYFRAMES).mkdir(parents=True)
+        for name in (JOURNAL, SETTINGS):
+            if (folder / name).exists():
+                shutil.copyfile(folder / name, aside / name)
+        _cut_film(folder / FILM, rescue.film_end, aside / f"{FILM}.tail")
+        for path in rescue.strays:
+            path.rename(aside / KEYFRAMES / path.name)
+        if rescue.new_settings:
+            replace_file(folder / SETTINGS, rescue.settings.to_toml().encode())
+        write_journal(folder / JOURNAL, rescue.records)
+        flush_folder(aside)
+    return aside
+
+
+def _settings(folder: Path, records: list[Record]) -> tuple[RenderSettings, bool]:
+    """(those that the film was begun with, whether they are the journal's)."""
+    first = next((record for record in records if record["type"] == "project"), None)
+    if first is not None:
+        settings = RenderSettings().changed(first["settings"], JOURNAL)
+        try:
+            same = read_settings(folder) == settings
+        except RendererError:
+            same = False
+        return settings, not same
+    return read_settings(folder), False
+
+
+def _keyframes(folder: Path, settings: RenderSettings, records: list[Record]) -> Iterator[Record]:
+    """Their records in order, up to the first that is neither known nor there."""
+    known = {record["keyframe"]: record for record in records if record["type"] == "keyframe"}
+    geometry = Geometry.of(settings)
+    for keyframe in count():
+        if keyframe in known:
+            yield known[keyframe]
+            continue
+        path = keyframe_path(folder, keyframe)
+        try:
+            data = path.read_bytes()
+            size = geometry.canvas_size if keyframe else geometry.keyframe_size
+            read_keyframe(path, size, zlib.crc32(data))
+            made = read_provenance(path)
+        except (OSError, ProjectError, ValueError, SyntaxError):
+            return
+        figures = dict.fromkeys(FIGURES, 0.0) | figures_in(made)
+        stored = StoredKeyframe(
+            keyframe=keyframe,
+            length=len(data),
+            crc=zlib.crc32(data),
+            seed=int(made.get("seed", settings.seed)),
+            at=path.stat().st_mtime,
+            **figures,
+        )
+        yield {"type": "keyframe", **asdict(stored)}
+
+
+def _fitting(film: list[Record], keyframes: int) -> list[Record]:
+    """Header and segments that the keyframes account for; the closing one marked as such."""
+    kept = [record for record in film if record.get("index", 0) < max(0, keyframes - 1)]
+    closing = next((r for r in film if r.get("index") == keyframes - 1 and r["frames"] == 1), None)
+    if closing is not None and keyframes > 1:
+        kept.append({**closing, "closing": True})
+    return kept if keyframes > 1 else []
+
+
+def _lost_steering(
+    folder: Path,
+    settings: RenderSettings,
+    steering: list[Record],
+    records: list[Record],
+    keyframes: int,
+) -> Iterator[Record]:
+    """What keyframes whose records are lost say of settings that had changed for them."""
+    known = {record["keyframe"] for record in records if record["type"] == "keyframe"}
+    steering = list(steering)
+    for keyframe in range(keyframes):
+        if keyframe in known:
+            continue
+        made = read_provenance(keyframe_path(folder, keyframe))
+        now = settings_at(settings, steering, keyframe).plain()
+        changes: dict[str, Any] = {
+            name: made[name]
+            for name, option in OPTIONS.items()
+            if option.provenance and name in STEERABLE and made.get(name, now[name]) != now[name]
+        }
+        if changes and made.get("painter") not in ("given", "import"):
+            steering.append({"type": "steer", "from_keyframe": keyframe, "changes": changes})
+            yield steering[-1]
+
+
+def _in_order(
+    settings: RenderSettings,
+    steering: list[Record],
+    keyframes: list[Record],
+    film: list[Record],
+) -> list[Record]:
+    """As a render writes them: what was steered, the keyframe, and then its interval."""
+    made: list[Record] = [{"type": "project", "settings": settings.plain()}]
+    header, segments = film[:1], {record["index"]: record for record in film[1:]}
+    for keyframe, record in enumerate(keyframes):
+        made += [each for each in steering if each["from_keyframe"] == keyframe]
+        made.append(record)
+        made += header if keyframe == 1 else []
+        made += [segments[keyframe - 1]] if keyframe - 1 in segments else []
+    made += [segments[len(keyframes) - 1]] if len(keyframes) - 1 in segments else []
+    return [*made, *(each for each in steering if each["from_keyframe"] >= len(keyframes))]
+
+
+def _cut_film(film: Path, end: int, tail: Path) -> None:
+    """Shorten the film; what stood behind its new end lies at ``tail`` first, durably."""
+    if not film.exists() or film.stat().st_size <= end:
+        return
+    with film.open("r+b") as file, tail.open("wb") as kept:
+        file.seek(end)
+        shutil.copyfileobj(file, kept)
+        kept.flush()
+        os.fsync(kept.fileno())
+        file.truncate(end)
+        os.fsync(file.fileno())

@@ -1,0 +1,109 @@
+"""Is every byte of a project the one that was written? Reads only, also while it renders."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from itertools import chain
+from pathlib import Path
+
+from renderer.errors import ProjectError
+from renderer.film.store import HEADER, SEGMENT, committed
+from renderer.images import read_keyframe
+from renderer.journal import Record, read_journal
+from renderer.painting.geometry import Geometry
+from renderer.project.records import (
+    FILM,
+    JOURNAL,
+    StoredKeyframe,
+    keyframe_path,
+    keyframes_in,
+    read_settings,
+)
+from renderer.settings.render import RenderSettings
+
+OnBytes = Callable[[int, int], None]
+"""``(done, total)``: bytes that have been read."""
+Decode = Callable[[bytes, bytes], int]
+"""Frames in (header, segment). Raises ProjectError."""
+Finding = tuple[int, str]
+"""Bytes that were looked at, and what is wrong with them; empty: nothing."""
+
+
+def verify(folder: Path, on_bytes: OnBytes, *, decode: Decode | None = None) -> list[str]:
+    """What is wrong, a line each; empty: nothing is.
+
+    Every byte of film and keyframes is read and compared with its checksum. ``decode``
+    (``film.decode.decoded_frames``): every frame and every picture is decoded as well. Raises
+    ProjectError, SettingsError where settings or journal can't be read.
+    """
+    settings, records = read_settings(folder), read_journal(folder / JOURNAL)
+    committed(records)  # raises where they contradict each other
+    keyframes = keyframes_in(records)
+    film = [record for record in records if record["type"] in (HEADER, SEGMENT)]
+    total = sum(record["length"] for record in film) + sum(stored.length for stored in keyframes)
+    done, problems = 0, []
+    for length, problem in chain(
+        _film(folder / FILM, film, decode), _keyframes(folder, settings, keyframes, decode)
+    ):
+        done += length
+        on_bytes(done, total)
+        problems += [problem] if problem else []
+    return problems
+
+
+def _film(path: Path, records: Sequence[Record], decode: Decode | None) -> Iterator[Finding]:
+    if not records:
+        return
+    try:
+        file = path.open("rb")
+    except OSError as error:
+        yield sum(record["length"] for record in records), f"{FILM} can't be read: {error.strerror}"
+        return
+    with file:
+        init = b""
+        for record in records:
+            file.seek(record["offset"])
+            data = file.read(record["length"])
+            init = init or data
+            yield len(data), _segment_problem(record, data, init, decode)
+
+
+def _segment_problem(record: Record, data: bytes, init: bytes, decode: Decode | None) -> str:
+    header = record["type"] == HEADER
+    what = "its header" if header else f"segment {record['index'] + 1}"
+    if len(data) < record["length"]:
+        return f"{FILM}: {what} is missing, or its end is"
+    if zlib.crc32(data) != record["crc"]:
+        return f"{FILM}: {what} is not what was written (bytes {record['offset']} and on)"
+    if header or decode is None:
+        return ""
+    try:
+        frames = decode(init, data)
+    except ProjectError as error:
+        return f"{FILM}: {what} {error}"
+    found = f"{FILM}: {what} has {frames} frames instead of {record['frames']}"
+    return "" if frames == record["frames"] else found
+
+
+def _keyframes(
+    folder: Path,
+    settings: RenderSettings,
+    keyframes: Sequence[StoredKeyframe],
+    decode: Decode | None,
+) -> Iterator[Finding]:
+    geometry = Geometry.of(settings)
+    for stored in keyframes:
+        path = keyframe_path(folder, stored.keyframe)
+        size = geometry.canvas_size if stored.keyframe else geometry.keyframe_size
+        problem = ""
+        try:
+            if decode is not None:
+                read_keyframe(path, size, stored.crc)
+            elif zlib.crc32(path.read_bytes()) != stored.crc:
+                problem = f"{path.relative_to(folder)} is not the file that was written"
+        except OSError as error:
+            problem = f"{path.relative_to(folder)} can't be read: {error.strerror}"
+        except ProjectError as error:
+            problem = str(error)
+        yield stored.length, problem

@@ -1,0 +1,87 @@
+"""`verify` and `repair`: is a project as it was written, and what can be saved if it is not."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from renderer.errors import ProjectError
+from renderer.formatting import clean, path_text
+from zoomtui.cli.options import FOLDER
+from zoomtui.cli.progress_bar import bytes_read, progress
+from zoomtui.stdio import write_line
+
+
+@click.command(
+    short_help="Check every byte of a project.",
+    epilog="""\b
+Examples:
+  zoomtui verify coral.zoom
+  zoomtui verify coral.zoom --deep
+  zoomtui verify coral.zoom --json | jq -r '.problems[]'
+
+Exit code 3 if anything is wrong. A project may be rendered meanwhile.
+""",
+)
+@click.argument("project", type=FOLDER)
+@click.option("--deep", is_flag=True, help="Decode every frame and every picture as well.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object, for scripts.")
+def verify(project: Path, deep: bool, as_json: bool) -> int:
+    """Compare the film and all keyframes of PROJECT with their checksums. Reads only."""
+    from renderer.film.decode import decoded_frames
+    from renderer.project.verify import verify as find_problems
+
+    decode = decoded_frames if deep else None
+    if as_json:
+        problems = find_problems(project, lambda _done, _total: None, decode=decode)
+        write_line(json.dumps({"project": str(project), "problems": problems}, ensure_ascii=False))
+        return ProjectError.exit_code if problems else 0
+    with progress(f"verifying {project}", bytes_read) as on_bytes:
+        problems = find_problems(project, on_bytes, decode=decode)
+    for problem in problems:
+        write_line(clean(problem))
+    if not problems:
+        write_line(f"{path_text(project)} is as it was written")
+        return 0
+    write_line(f"`zoomtui repair {path_text(project)}` shows what can be saved")
+    return ProjectError.exit_code
+
+
+@click.command(
+    short_help="Save what can be saved of a damaged project.",
+    epilog="""\b
+Examples:
+  zoomtui repair coral.zoom
+  zoomtui repair coral.zoom --yes
+
+What is taken away is kept in a folder damaged-… inside the project. Segments that the film loses
+are made again from the keyframes by `zoomtui resume`.
+""",
+)
+@click.argument("project", type=FOLDER)
+@click.option("--yes", is_flag=True, help="Do it; otherwise it is only said what would be done.")
+def repair(project: Path, yes: bool) -> int:
+    """Say what is wrong with PROJECT and what can be saved of it; with --yes, do it.
+
+    The journal is written again, out of the records that can be read, the film's own segments, and
+    what the keyframes' files say of themselves.
+    """
+    from renderer.project.repair import damage, find_rescue
+    from renderer.project.repair import repair as carry_out
+
+    wrong = damage(project)
+    with progress(f"looking at {project}", bytes_read) as on_bytes:
+        rescue = find_rescue(project, on_bytes)
+    if not wrong and not rescue.loses:
+        write_line(f"{path_text(project)} needs no repair")
+        return 0
+    for line in filter(None, (wrong, *rescue.lines)):
+        write_line(clean(line))
+    if not yes:
+        write_line(f"nothing was changed; `zoomtui repair {path_text(project)} --yes` does it")
+        return ProjectError.exit_code
+    write_line(f"kept       {path_text(carry_out(project, rescue))}")
+    write_line(f"go on      zoomtui resume {path_text(project)}")
+    return 0
