@@ -101,40 +101,18 @@ class ZoomApp(App[str]):
         "new": lambda: _screen("new_render", "NewScreen"),
     }
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding(
-            "question_mark",
-            "push_screen('help')",
-            "help",
-            key_display="?",
-            id="app.help",
-            tooltip="this page",
-        ),
-        Binding(
-            "colon,ctrl+p",
-            "command_palette",
-            "commands",
-            key_display=":",
-            id="app.commands",
-            tooltip="all commands, by name",
-        ),
-        Binding(
-            "ctrl+l",
-            "repaint",
-            "repaint",
-            show=False,
-            id="app.repaint",
-            tooltip="paint the screen anew",
-        ),
-        Binding(
-            "ctrl+q",
-            "leave",
-            show=False,
-            priority=True,
-            id="app.leave",
-            tooltip="close the interface, as detaching does",
-        ),
+        Binding("question_mark", "push_screen('help')", "help", key_display="?", id="app.help"),
+        Binding("colon,ctrl+p", "command_palette", "commands", key_display=":", id="app.commands"),
+        Binding("ctrl+l", "repaint", "repaint", show=False, id="app.repaint"),
+        Binding("ctrl+q", "leave", show=False, priority=True, id="app.leave"),
         Binding("ctrl+c", "reassure", show=False),
     ]
+    KEY_HELP: ClassVar[dict[str, str]] = {
+        "app.help": "this page",
+        "app.commands": "all commands, by name",
+        "app.repaint": "paint the screen anew",
+        "app.leave": "close the interface, as detaching does",
+    }
 
     def __init__(
         self,

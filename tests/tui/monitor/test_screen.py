@@ -28,10 +28,13 @@ from tests.tui.scripted import (
 )
 from zoomtui.terminal.capabilities import Terminal
 from zoomtui.tui.app import ZoomApp
+from zoomtui.tui.export.screen import ExportScreen
 from zoomtui.tui.monitor.full_picture import ViewScreen
 from zoomtui.tui.monitor.log_screen import LogScreen
 from zoomtui.tui.monitor.screen import MonitorScreen
 from zoomtui.tui.monitor.watcher import Situation, View
+from zoomtui.tui.new_render.screen import NewScreen
+from zoomtui.tui.renders.screen import RendersScreen
 from zoomtui.tui.shared.help import HelpScreen
 
 
@@ -292,6 +295,18 @@ def test_every_binding_has_an_id_of_its_own() -> None:
     ]
     assert all(ids)
     assert len(set(ids)) == len(ids)
+
+
+@pytest.mark.parametrize(
+    "owner", [ZoomApp, MonitorScreen, ViewScreen, LogScreen, RendersScreen, NewScreen, ExportScreen]
+)
+def test_every_key_that_is_shown_has_its_line_on_the_help_page(owner: type) -> None:
+    classes = [each for each in owner.__mro__ if each.__module__.startswith("zoomtui.")]
+    bindings = [each for one in classes for each in vars(one).get("BINDINGS", ())]
+    helped = {name for one in classes for name in vars(one).get("KEY_HELP", {})}
+    assert helped
+    assert helped <= {binding.id for binding in bindings}
+    assert {binding.id for binding in bindings if binding.show} <= helped
 
 
 def test_the_end_of_a_render_is_shown_without_asking_anything() -> None:

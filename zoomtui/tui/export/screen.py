@@ -51,35 +51,18 @@ class ExportScreen(FormScreen):
 
     WINDOW = "zoomtui · export"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding(
-            "ctrl+s", "export", "export", key_display="^s", id="export.start", tooltip="make it"
-        ),
-        Binding(
-            "ctrl+y",
-            "copy_fetch",
-            "copy scp",
-            key_display="^y",
-            id="export.fetch",
-            tooltip="copy the command that fetches it",
-        ),
-        Binding(
-            "ctrl+y",
-            "copy_command",
-            "copy command",
-            key_display="^y",
-            id="export.copy",
-            tooltip="copy as a command line",
-        ),
-        Binding(
-            "ctrl+o",
-            "copy_command",
-            "copy command",
-            key_display="^o",
-            id="export.command",
-            tooltip="copy as a command line, when it is made",
-        ),
+        Binding("ctrl+s", "export", "export", key_display="^s", id="export.start"),
+        Binding("ctrl+y", "copy_fetch", "copy scp", key_display="^y", id="export.fetch"),
+        Binding("ctrl+y", "copy_command", "copy command", key_display="^y", id="export.copy"),
+        Binding("ctrl+o", "copy_command", "copy command", key_display="^o", id="export.command"),
         *LAST_KEYS,
     ]
+    KEY_HELP: ClassVar[dict[str, str]] = {
+        "export.start": "make it",
+        "export.fetch": "copy the command that fetches it",
+        "export.copy": "copy as a command line",
+        "export.command": "copy as a command line, when it is made",
+    }
 
     def __init__(self, project: Path, here: Path | None = None) -> None:
         """``here``: where files go that are named without a folder; where the process is."""

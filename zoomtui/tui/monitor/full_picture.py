@@ -18,8 +18,11 @@ class ViewScreen(KeyframeScreen):
     """As large as the terminal allows, with one line above and two below."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q,v", "dismiss", "back", id="view.back", tooltip="back"),
+        Binding("escape,q,v", "dismiss", "back", id="view.back"),
     ]
+    KEY_HELP: ClassVar[dict[str, str]] = {
+        "view.back": "back",
+    }
 
     def compose(self) -> ComposeResult:
         yield OneLine(id="headline")

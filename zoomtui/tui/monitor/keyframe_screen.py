@@ -47,67 +47,23 @@ class KeyframeScreen(HostedScreen):
     """``paint`` is called whenever there is something new to see."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding(
-            "left",
-            "walk(-1)",
-            "older",
-            show=False,
-            key_display="←",
-            id="walk.older",
-            tooltip="walk through the keyframes",
-        ),
-        Binding(
-            "right",
-            "walk(1)",
-            "newer",
-            show=False,
-            key_display="→",
-            id="walk.newer",
-            tooltip="walk through the keyframes",
-        ),
-        Binding(
-            "pageup",
-            "walk(-10)",
-            "ten back",
-            show=False,
-            id="walk.tenback",
-            tooltip="the same in tens",
-        ),
-        Binding(
-            "pagedown",
-            "walk(10)",
-            "ten on",
-            show=False,
-            id="walk.tenon",
-            tooltip="the same in tens",
-        ),
-        Binding(
-            "home",
-            "walk(-1000000)",
-            "first keyframe",
-            show=False,
-            id="walk.first",
-            tooltip="the first keyframe",
-        ),
-        Binding(
-            "end",
-            "follow",
-            "newest",
-            show=False,
-            key_display="End",
-            id="walk.newest",
-            tooltip="back to the newest, and follow it",
-        ),
-        Binding(
-            "V",
-            "pictures",
-            "kind of pictures",
-            show=False,
-            key_display="V",
-            id="view.kind",
-            tooltip="another kind of pictures: blocks, signs, none",
-        ),
+        Binding("left", "walk(-1)", "older", show=False, key_display="←", id="walk.older"),
+        Binding("right", "walk(1)", "newer", show=False, key_display="→", id="walk.newer"),
+        Binding("pageup", "walk(-10)", "ten back", show=False, id="walk.tenback"),
+        Binding("pagedown", "walk(10)", "ten on", show=False, id="walk.tenon"),
+        Binding("home", "walk(-1000000)", "first keyframe", show=False, id="walk.first"),
+        Binding("end", "follow", "newest", show=False, key_display="End", id="walk.newest"),
+        Binding("V", "pictures", "kind of pictures", show=False, key_display="V", id="view.kind"),
     ]
+    KEY_HELP: ClassVar[dict[str, str]] = {
+        "walk.older": "walk through the keyframes",
+        "walk.newer": "walk through the keyframes",
+        "walk.tenback": "the same in tens",
+        "walk.tenon": "the same in tens",
+        "walk.first": "the first keyframe",
+        "walk.newest": "back to the newest, and follow it",
+        "view.kind": "another kind of pictures: blocks, signs, none",
+    }
 
     def __init__(self, watch: Watch, cursor: KeyframeCursor) -> None:
         super().__init__()

@@ -28,15 +28,13 @@ class LogScreen(Screen[None]):
     """Follows while its end is in sight; ``f`` changes between the two."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q,l", "dismiss", "back", id="log.back", tooltip="back"),
-        Binding(
-            "f",
-            "turn",
-            "session or file",
-            id="log.turn",
-            tooltip="what this session has said, or the whole file",
-        ),
+        Binding("escape,q,l", "dismiss", "back", id="log.back"),
+        Binding("f", "turn", "session or file", id="log.turn"),
     ]
+    KEY_HELP: ClassVar[dict[str, str]] = {
+        "log.back": "back",
+        "log.turn": "what this session has said, or the whole file",
+    }
 
     def __init__(self, view: Callable[[], View]) -> None:
         super().__init__()

@@ -53,51 +53,32 @@ class MonitorScreen(KeyframeScreen):
     HORIZONTAL_BREAKPOINTS = _WIDTHS
     VERTICAL_BREAKPOINTS = _HEIGHTS
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("space", "pause", "pause", id="render.pause", tooltip="pause and go on"),
-        Binding("space", "unpause", "go on", id="render.unpause", tooltip="pause and go on"),
-        Binding(
-            "r",
-            "resume",
-            "resume",
-            id="render.resume",
-            tooltip="resume what was stopped or has crashed; nothing is lost",
-        ),
-        Binding(
-            "p",
-            "prompt",
-            "prompt",
-            id="render.prompt",
-            tooltip="another prompt, from the next keyframe that is not begun",
-        ),
-        Binding("u", "undo", "undo", id="render.undo", tooltip="take it back, until it is begun"),
-        Binding(
-            "s",
-            "stop",
-            "stop…",
-            id="render.stop",
-            tooltip="stop… after the segment in hand, or now; asks first",
-        ),
-        Binding(
-            "d",
-            "detach",
-            "detach",
-            id="app.detach",
-            tooltip="detach: the render goes on, even after you log out",
-        ),
-        Binding("v", "view", "view", id="monitor.view", tooltip="the picture on the full screen"),
-        Binding("l", "log", "log", id="monitor.log", tooltip="the whole log"),
-        Binding(
-            "e",
-            "export",
-            "export…",
-            id="project.export",
-            tooltip="export… other size, speed, codec; also while it renders",
-        ),
-        Binding(
-            "q,escape", "back", "back", id="app.back", tooltip="back; from the first screen: detach"
-        ),
+        Binding("space", "pause", "pause", id="render.pause"),
+        Binding("space", "unpause", "go on", id="render.unpause"),
+        Binding("r", "resume", "resume", id="render.resume"),
+        Binding("p", "prompt", "prompt", id="render.prompt"),
+        Binding("u", "undo", "undo", id="render.undo"),
+        Binding("s", "stop", "stop…", id="render.stop"),
+        Binding("d", "detach", "detach", id="app.detach"),
+        Binding("v", "view", "view", id="monitor.view"),
+        Binding("l", "log", "log", id="monitor.log"),
+        Binding("e", "export", "export…", id="project.export"),
+        Binding("q,escape", "back", "back", id="app.back"),
         Binding("q,escape", "detach", "detach", show=False, id="app.backout"),
     ]
+    KEY_HELP: ClassVar[dict[str, str]] = {
+        "render.pause": "pause and go on",
+        "render.unpause": "pause and go on",
+        "render.resume": "resume what was stopped or has crashed; nothing is lost",
+        "render.prompt": "another prompt, from the next keyframe that is not begun",
+        "render.undo": "take it back, until it is begun",
+        "render.stop": "stop… after the segment in hand, or now; asks first",
+        "app.detach": "detach: the render goes on, even after you log out",
+        "monitor.view": "the picture on the full screen",
+        "monitor.log": "the whole log",
+        "project.export": "export… other size, speed, codec; also while it renders",
+        "app.back": "back; from the first screen: detach",
+    }
 
     def __init__(self, folder: Path, watch: Watch | None = None) -> None:
         super().__init__(watch or Watch(folder), KeyframeCursor())

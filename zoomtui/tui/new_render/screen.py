@@ -46,34 +46,20 @@ class NewScreen(FormScreen):
 
     WINDOW = "zoomtui · new render"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("ctrl+s", "start", "start", key_display="^s", id="new.start", tooltip="start"),
-        Binding(
-            "ctrl+g",
-            "try_out",
-            "try one keyframe",
-            key_display="^g",
-            id="new.try",
-            tooltip="paint one keyframe first",
-        ),
-        Binding(
-            "ctrl+y",
-            "copy",
-            "copy",
-            key_display="^y",
-            id="new.copy",
-            tooltip="copy as a command line",
-        ),
-        Binding(
-            "ctrl+o",
-            "film_preset",
-            "film preset",
-            key_display="^o",
-            id="new.preset",
-            tooltip="film preset: several fields at once",
-        ),
-        Binding("ctrl+r", "draw", "seed", key_display="^r", id="new.seed", tooltip="another seed"),
+        Binding("ctrl+s", "start", "start", key_display="^s", id="new.start"),
+        Binding("ctrl+g", "try_out", "try one keyframe", key_display="^g", id="new.try"),
+        Binding("ctrl+y", "copy", "copy", key_display="^y", id="new.copy"),
+        Binding("ctrl+o", "film_preset", "film preset", key_display="^o", id="new.preset"),
+        Binding("ctrl+r", "draw", "seed", key_display="^r", id="new.seed"),
         *LAST_KEYS,
     ]
+    KEY_HELP: ClassVar[dict[str, str]] = {
+        "new.start": "start",
+        "new.try": "paint one keyframe first",
+        "new.copy": "copy as a command line",
+        "new.preset": "film preset: several fields at once",
+        "new.seed": "another seed",
+    }
 
     def __init__(self, here: Path | None = None) -> None:
         """``here``: where the project's folder is made unless another is named."""

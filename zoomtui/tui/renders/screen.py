@@ -49,67 +49,33 @@ class RendersScreen(HostedScreen):
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide"), (160, "-huge")]  # noqa: RUF012
     VERTICAL_BREAKPOINTS = [(0, "-tiny"), (20, "-short"), (34, "-tall")]  # noqa: RUF012
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "open", "open", id="renders.open", tooltip="watch it"),
-        Binding(
-            "R",
-            "resume",
-            "resume",
-            key_display="R",
-            id="renders.resume",
-            tooltip="go on with one that was stopped, and watch it",
-        ),
-        Binding("n", "new", "new", id="renders.new", tooltip="a new render"),
-        Binding(
-            "x",
-            "forget",
-            "forget…",
-            id="renders.forget",
-            tooltip="forget… takes it off this list; no file is deleted",
-        ),
-        Binding(
-            "slash",
-            "filter",
-            "filter",
-            key_display="/",
-            id="renders.filter",
-            tooltip="filter by words of name, prompt, state",
-        ),
-        Binding("o", "sort", "sort", id="renders.sort", tooltip="another order"),
-        Binding(
-            "left",
-            "walk(-1)",
-            "keyframes",
-            key_display="←→",
-            id="walk.older",
-            tooltip="walk through the keyframes",
-        ),
-        Binding(
-            "right",
-            "walk(1)",
-            "keyframes",
-            key_display="←→",
-            id="walk.newer",
-            tooltip="walk through the keyframes",
-        ),
-        Binding(
-            "y",
-            "copy",
-            "copy scp",
-            id="renders.copy",
-            tooltip="copy the command that fetches the film",
-        ),
-        Binding(
-            "escape", "unfilter", "all", show=False, id="renders.unfilter", tooltip="show all again"
-        ),
-        Binding("q", "back", "quit", id="app.back", tooltip="back; from the first screen: quit"),
-        Binding(
-            "e",
-            "export",
-            "export…",
-            id="project.export",
-            tooltip="export… other size, speed, codec, direction",
-        ),
+        Binding("enter", "open", "open", id="renders.open"),
+        Binding("R", "resume", "resume", key_display="R", id="renders.resume"),
+        Binding("n", "new", "new", id="renders.new"),
+        Binding("x", "forget", "forget…", id="renders.forget"),
+        Binding("slash", "filter", "filter", key_display="/", id="renders.filter"),
+        Binding("o", "sort", "sort", id="renders.sort"),
+        Binding("left", "walk(-1)", "keyframes", key_display="←→", id="walk.older"),
+        Binding("right", "walk(1)", "keyframes", key_display="←→", id="walk.newer"),
+        Binding("y", "copy", "copy scp", id="renders.copy"),
+        Binding("escape", "unfilter", "all", show=False, id="renders.unfilter"),
+        Binding("q", "back", "quit", id="app.back"),
+        Binding("e", "export", "export…", id="project.export"),
     ]
+    KEY_HELP: ClassVar[dict[str, str]] = {
+        "renders.open": "watch it",
+        "renders.resume": "go on with one that was stopped, and watch it",
+        "renders.new": "a new render",
+        "renders.forget": "forget… takes it off this list; no file is deleted",
+        "renders.filter": "filter by words of name, prompt, state",
+        "renders.sort": "another order",
+        "walk.older": "walk through the keyframes",
+        "walk.newer": "walk through the keyframes",
+        "renders.copy": "copy the command that fetches the film",
+        "renders.unfilter": "show all again",
+        "app.back": "back; from the first screen: quit",
+        "project.export": "export… other size, speed, codec, direction",
+    }
 
     def __init__(self, here: Path | None = None, reader: Reader | None = None) -> None:
         """``here``: where projects are looked for besides the list; by default where we are.

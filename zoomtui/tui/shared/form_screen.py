@@ -28,22 +28,8 @@ PAUSE = 0.25
 """Seconds without a key after which is found out what takes longer."""
 
 LAST_KEYS: tuple[BindingType, ...] = (
-    Binding(
-        "f1",
-        "app.push_screen('help')",
-        "help",
-        key_display="F1",
-        id="form.help",
-        tooltip="this page",
-    ),
-    Binding(
-        "escape",
-        "back",
-        "back",
-        key_display="Esc",
-        id="app.back",
-        tooltip="back; asks first where something typed would be lost",
-    ),
+    Binding("f1", "app.push_screen('help')", "help", key_display="F1", id="form.help"),
+    Binding("escape", "back", "back", key_display="Esc", id="app.back"),
 )
 """What every form's keys end with; typing takes the keys that do it elsewhere."""
 
@@ -64,6 +50,10 @@ class FormScreen(HostedScreen):
 
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide"), (160, "-huge")]  # noqa: RUF012
     VERTICAL_BREAKPOINTS = [(0, "-tiny"), (20, "-short"), (34, "-tall")]  # noqa: RUF012
+    KEY_HELP: ClassVar[dict[str, str]] = {
+        "form.help": "this page",
+        "app.back": "back; asks first where something typed would be lost",
+    }
     WINDOW = ""
     """The terminal window's title."""
 

@@ -1,4 +1,7 @@
-"""The help page: what each key does on the screen below it, by that screen's own bindings."""
+"""The help page: what each key does on the screen below it, by that screen's own bindings.
+
+A screen says in ``KEY_HELP``, by the id of a binding, what it is good for.
+"""
 
 from __future__ import annotations
 
@@ -58,14 +61,19 @@ class HelpScreen(ModalScreen[None]):
         page.focus()
 
     def _keys(self, owner: type[DOMNode]) -> Lines:
-        """What each key does there, by the bindings' own words."""
+        """What each key does there: the bindings that ``HELP`` has a text for, by their ids."""
+        classes = list(takewhile(lambda each: each not in (App, Screen), owner.__mro__))
+        texts = {
+            name: text for each in classes for name, text in vars(each).get("KEY_HELP", {}).items()
+        }
         keys: dict[str, list[str]] = {}
-        for each in takewhile(lambda each: each not in (App, Screen), owner.__mro__):
+        for each in classes:
             for binding in Binding.make_bindings(vars(each).get("BINDINGS", ())):
                 shown = self.app.get_key_display(binding)
                 shown = shown.capitalize() if shown.isalpha() and len(shown) > 1 else shown
-                if binding.tooltip and shown not in keys.setdefault(binding.tooltip, []):
-                    keys[binding.tooltip].append(shown)
+                if text := texts.get(binding.id or ""):
+                    keys.setdefault(text, [])
+                    keys[text] += [] if shown in keys[text] else [shown]
         return tuple((" ".join(shown), text) for text, shown in keys.items())
 
 
