@@ -5,6 +5,7 @@ A screen says in ``KEY_HELP``, by the id of a binding, what it is good for.
 
 from __future__ import annotations
 
+from collections import ChainMap
 from itertools import takewhile
 from typing import ClassVar
 
@@ -61,11 +62,9 @@ class HelpScreen(ModalScreen[None]):
         page.focus()
 
     def _keys(self, owner: type[DOMNode]) -> Lines:
-        """What each key does there: the bindings that ``HELP`` has a text for, by their ids."""
+        """What each key does there: the bindings that ``KEY_HELP`` has a text for, by their ids."""
         classes = list(takewhile(lambda each: each not in (App, Screen), owner.__mro__))
-        texts = {
-            name: text for each in classes for name, text in vars(each).get("KEY_HELP", {}).items()
-        }
+        texts = ChainMap(*(vars(each).get("KEY_HELP", {}) for each in classes))
         keys: dict[str, list[str]] = {}
         for each in classes:
             for binding in Binding.make_bindings(vars(each).get("BINDINGS", ())):
