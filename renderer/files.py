@@ -9,7 +9,7 @@ import errno
 import os
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -18,31 +18,81 @@ from renderer.errors import StorageError
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
-def replace_file(path: Path, data: bytes, *, durable: bool = True) -> None:
+NO_LINK = os.O_NOFOLLOW | os.O_CLOEXEC
+"""For opening what nobody but a render may have put there: never what a symbolic link names."""
+
+
+class Place:
+    """A folder held by its handle: what is written through it lands in it, wherever it is moved.
+
+    Raises StorageError where there is no such folder, or a symbolic link has its name.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        with storage_errors(folder):
+            self.handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+
+    def check(self) -> None:
+        """Raise StorageError unless the folder is still where it was opened."""
+        held = os.fstat(self.handle)
+        try:
+            found = self.folder.stat()
+        except OSError:
+            found = None
+        if found is None or (found.st_dev, found.st_ino) != (held.st_dev, held.st_ino):
+            raise StorageError(
+                f"{self.folder} was moved away while it was rendered: nothing more is written, the "
+                f"film so far is whole, and `zoomtui resume` goes on with it at its new place"
+            )
+
+    def close(self) -> None:
+        os.close(self.handle)
+
+
+def replace_file(path: Path, data: bytes, *, durable: bool = True, at: Place | None = None) -> None:
     """Put ``data`` at ``path`` at one stroke; see ``replacing_file``."""
-    with replacing_file(path, durable=durable) as write:
+    with replacing_file(path, durable=durable, at=at) as write:
         write(data)
 
 
 @contextmanager
-def replacing_file(path: Path, *, durable: bool = True) -> Iterator[Callable[[bytes], object]]:
+def replacing_file(
+    path: Path, *, durable: bool = True, at: Place | None = None
+) -> Iterator[Callable[[bytes], object]]:
     """Write beside ``path``, then rename over it when the block ends without an error.
 
     ``durable`` also flushes file and folder to the disk (fsync), so that the file survives a power
-    cut from then on; leave it out for what can be derived again. Raises StorageError.
+    cut from then on; leave it out for what can be derived again. ``at``: the folder that ``path``
+    lies in, where it is held. Raises StorageError.
     """
-    beside = path.with_name(path.name + ".part")
-    with storage_errors(path):
-        try:
-            with beside.open("wb") as file:
+    place = at or Place(path.parent)
+    name, beside, folder = path.name, path.name + ".part", place.handle
+    try:
+        with storage_errors(path), _unlinked(beside, folder):
+            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | NO_LINK
+            with os.fdopen(os.open(beside, flags, 0o666, dir_fd=folder), "wb") as file:
                 yield file.write
                 _flush(file, durable)
-            beside.replace(path)
+            os.rename(beside, name, src_dir_fd=folder, dst_dir_fd=folder)
             if durable:
-                flush_folder(path.parent)
-        except BaseException:
-            beside.unlink(missing_ok=True)
-            raise
+                os.fsync(folder)
+    finally:
+        if at is None:
+            place.close()
+
+
+@contextmanager
+def _unlinked(name: str, folder: int) -> Iterator[None]:
+    """No file of that name is there before, nor, after an error, any more."""
+    with suppress(FileNotFoundError):
+        os.unlink(name, dir_fd=folder)
+    try:
+        yield
+    except BaseException:
+        with suppress(FileNotFoundError):
+            os.unlink(name, dir_fd=folder)
+        raise
 
 
 def _flush(file: BinaryIO, durable: bool) -> None:

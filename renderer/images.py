@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps, PngImagePlugin, UnidentifiedImageError
 
 from renderer.errors import ProjectError, SettingsError
-from renderer.files import replace_file
+from renderer.files import Place, replace_file
 from renderer.settings.film import MIN_SIDE
 from renderer.settings.plain_values import Size
 
@@ -96,14 +96,19 @@ def crop_to_fill(picture: Picture, size: Size) -> Picture:
     return np.asarray(image)
 
 
-def write_keyframe(path: Path, picture: Picture, provenance: dict[str, Any]) -> tuple[int, int]:
-    """Write a keyframe durably as PNG; returns its (length in bytes, CRC-32). StorageError."""
+def write_keyframe(
+    path: Path, picture: Picture, provenance: dict[str, Any], at: Place | None = None
+) -> tuple[int, int]:
+    """Write a keyframe durably as PNG; returns its (length in bytes, CRC-32).
+
+    ``at``: the folder that ``path`` lies in, where it is held. Raises StorageError.
+    """
     text = PngImagePlugin.PngInfo()
     text.add_itxt(PROVENANCE_KEY, json.dumps(provenance, ensure_ascii=False, sort_keys=True))
     buffer = io.BytesIO()
     Image.fromarray(picture).save(buffer, "PNG", compress_level=1, pnginfo=text)
     data = buffer.getvalue()
-    replace_file(path, data)
+    replace_file(path, data, at=at)
     return len(data), zlib.crc32(data)
 
 

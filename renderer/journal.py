@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from renderer.errors import ProjectError
-from renderer.files import flush_folder, replace_file, storage_errors
+from renderer.files import NO_LINK, Place, flush_folder, replace_file, storage_errors
 
 Record = dict[str, Any]
 """JSON values only. What the keys mean is the caller's business."""
@@ -34,7 +34,9 @@ _LONGEST = 1 << 20
 class Journal:
     """The single writer's view of one journal. ``append`` may be called from any thread."""
 
-    def __init__(self, path: Path, records: list[Record], lengths: list[int]) -> None:
+    def __init__(
+        self, path: Path, records: list[Record], lengths: list[int], at: Place | None = None
+    ) -> None:
         """Internal: use ``create`` or ``open``. ``lengths`` are the lines' sizes in bytes."""
         self._path = path
         self._records = records
@@ -42,7 +44,8 @@ class Journal:
         self._end = sum(lengths)
         self._torn = False
         self._lock = threading.Lock()
-        self._handle = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+        self._at = at
+        self._handle = self._opened()
 
     @classmethod
     def create(cls, path: Path) -> Journal:
@@ -56,17 +59,17 @@ class Journal:
             return cls(path, [], [])
 
     @classmethod
-    def open(cls, path: Path, *, mend: bool = True) -> Journal:
+    def open(cls, path: Path, *, mend: bool = True, at: Place | None = None) -> Journal:
         """The journal at ``path``, ready to append to; an unfinished record at its end is cut off.
 
-        Without ``mend`` nothing is changed before ``mend`` is called. Raises ProjectError where
-        there is no journal, or more of it can't be read than an interrupted append leaves: nothing
-        is changed then.
+        Without ``mend`` nothing is changed before ``mend`` is called. ``at``: the folder that it
+        lies in, where it is held. Raises ProjectError where there is no journal, or more of it
+        can't be read than an interrupted append leaves: nothing is changed then.
         """
         content = _read(path)
         records, lengths = _parse(content, path)
         with storage_errors(path):
-            journal = cls(path, records, lengths)
+            journal = cls(path, records, lengths, at)
         journal._torn = journal._end < len(content)
         if mend:
             journal.mend()
@@ -140,14 +143,19 @@ class Journal:
 
     def _rewrite(self, records: list[Record]) -> None:
         lines = [_line(record) for record in records]
-        write_journal(self._path, records)
+        replace_file(self._path, b"".join(lines), at=self._at)
         with storage_errors(self._path):
-            renewed = os.open(self._path, os.O_RDWR | os.O_CLOEXEC)
+            renewed = self._opened()
         os.close(self._handle)
         self._handle = renewed
         self._records[:] = records
         self._lengths[:] = [len(line) for line in lines]
         self._end = sum(self._lengths)
+
+    def _opened(self) -> int:
+        if self._at is None:
+            return os.open(self._path, os.O_RDWR | NO_LINK)
+        return os.open(self._path.name, os.O_RDWR | NO_LINK, dir_fd=self._at.handle)
 
 
 def read_journal(path: Path) -> list[Record]:

@@ -112,6 +112,7 @@ class Consumer:
                 project.settings.fps,
                 finished=project.finished,
                 everything=everything,
+                at=project.place,
             )
 
     def _complete(self) -> bool:

@@ -39,6 +39,7 @@ _REFUSED = {
     "pass": "segments are encoded in one pass",
     "stats": "segments are encoded in one pass",
     "x264opts": "use x264-params",
+    "passlogfile": "it names a file",
     "movflags": "the container is fixed",
     "time_base": "use the setting fps",
     "speed": "use the setting preset",
@@ -117,6 +118,10 @@ def _params(codec: Codec, text: str, threads: int) -> str:
                 f"encoder option {codec.params}: {part} can't be used: "
                 f"every segment rests on zoomtui's own value",
                 "encoder_options",
+            )
+        if key not in codec.known_params | pinned.keys():
+            raise SettingsError(
+                unknown(f"{codec.params} {key!r}", key, set(codec.known_params)), "encoder_options"
             )
         params[key] = value
     return ":".join(f"{key}={value}" if value else key for key, value in (params | pinned).items())

@@ -14,7 +14,7 @@ from fractions import Fraction
 from pathlib import Path
 from urllib.parse import quote
 
-from renderer.files import replace_file
+from renderer.files import Place, replace_file
 from renderer.film.store import Segment
 
 LIVE, WATCH = "live.m3u8", "watch.m3u8"
@@ -37,22 +37,25 @@ def write_playlists(
     finished: bool,
     *,
     everything: bool = False,
+    at: Place | None = None,
 ) -> None:
     """Write both playlists, each at one stroke, for the committed ``segments``.
 
     ``header_length`` is the size of the film's header in bytes. ``finished`` adds the end mark, at
     which players stop waiting. ``everything`` brings the full playlist up to date however long the
-    film is: for the end of a session. Does nothing before the first segment. Raises StorageError.
+    film is: for the end of a session. ``at``: ``folder``, where it is held. Does nothing before the
+    first segment. Raises StorageError.
     """
     if not segments:
         return
     listing = _Listing(film_name, header_length, fps, _target(segments, fps), finished)
-    replace_file(folder / LIVE, listing.text(_window(segments, fps)).encode(), durable=False)
+    live = listing.text(_window(segments, fps))
+    replace_file(folder / LIVE, live.encode(), durable=False, at=at)
     watch = folder / WATCH
     due = len(segments) % max(1, len(segments) // EVERY) == 0
     if due or finished or everything or not watch.exists():
         text = listing.text(segments, "#EXT-X-PLAYLIST-TYPE:EVENT")
-        replace_file(watch, text.encode(), durable=False)
+        replace_file(watch, text.encode(), durable=False, at=at)
 
 
 class _Listing:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from renderer.errors import ProjectError
-from renderer.files import flush_folder, storage_errors
+from renderer.files import NO_LINK, flush_folder, storage_errors
 from renderer.film.fragment import EncodedSegment, box_at, signature
 from renderer.journal import Journal, Record, untouched, write_at
 
@@ -308,7 +308,7 @@ def _extent(offset: int, data: bytes) -> Record:
 def _open(film: Path, *, new: bool) -> int:
     """A handle on the film, which is made only where the journal knows of none."""
     try:
-        handle = os.open(film, os.O_RDWR | os.O_CLOEXEC | (os.O_CREAT if new else 0), 0o666)
+        handle = os.open(film, os.O_RDWR | NO_LINK | (os.O_CREAT if new else 0), 0o666)
     except OSError as error:
         reason = error.strerror or str(error)
         raise ProjectError(f"can't open the film {film}: {reason}") from None

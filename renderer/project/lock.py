@@ -18,7 +18,7 @@ from pathlib import Path
 from types import TracebackType
 
 from renderer.errors import ProjectBusy
-from renderer.files import storage_errors
+from renderer.files import NO_LINK, storage_errors
 
 _FLOCK = "hhqqi4x"  # struct flock on 64-bit Linux: type, whence, start, length, pid
 
@@ -43,7 +43,7 @@ class ProjectLock:
     def __init__(self, path: Path) -> None:
         self._path = path
         with storage_errors(path):
-            self._handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+            self._handle = os.open(path, os.O_RDWR | os.O_CREAT | NO_LINK, 0o644)
             try:
                 fcntl.fcntl(self._handle, fcntl.F_OFD_SETLK, _request())
                 mine = Holder(pid=os.getpid(), host=socket.gethostname(), since=time.time())

@@ -16,7 +16,7 @@ from typing import Any
 
 from renderer import __version__
 from renderer.errors import ProjectError
-from renderer.files import storage_errors
+from renderer.files import Place, storage_errors
 from renderer.film.store import FilmStore
 from renderer.images import Picture, read_keyframe, write_keyframe
 from renderer.journal import Journal, untouched
@@ -26,10 +26,12 @@ from renderer.painting.prompt_schedule import Blend
 from renderer.project.lock import ProjectLock
 from renderer.project.records import (
     DROPPED,
+    EXPORTS,
     FILM,
     JOURNAL,
     KEYFRAMES,
     LOCK,
+    OWN,
     SETTINGS,
     StoredKeyframe,
     blend_at,
@@ -52,14 +54,19 @@ class Project:
         lock: ProjectLock,
         journal: Journal,
         store: FilmStore,
+        place: Place,
+        keyframes: Place,
     ) -> None:
         self.folder = folder
         self.settings = settings
         self.store = store
+        self.place = place
+        """The folder itself, whatever its name is by now."""
         self.recovered = ""
         """What was put right on opening and is worth a line; empty: nothing."""
         self._lock = lock
         self._journal = journal
+        self._pictures = keyframes
 
     @classmethod
     def open(cls, folder: Path, *, mend: bool = True) -> Project:
@@ -73,9 +80,14 @@ class Project:
         settings = read_settings(folder)
         with ExitStack() as held:
             lock = held.enter_context(ProjectLock(folder / LOCK))
-            journal = held.enter_context(closing(Journal.open(folder / JOURNAL, mend=False)))
-            film = FilmStore.open(folder / FILM, journal, mend=False)
-            project = cls(folder, settings, lock, journal, held.enter_context(closing(film)))
+            _refuse_links(folder)
+            place = held.enter_context(closing(Place(folder)))
+            keyframes = held.enter_context(closing(Place(folder / KEYFRAMES)))
+            opened = Journal.open(folder / JOURNAL, mend=False, at=place)
+            journal = held.enter_context(closing(opened))
+            store = FilmStore.open(folder / FILM, journal, mend=False)
+            held.enter_context(closing(store))
+            project = cls(folder, settings, lock, journal, store, place, keyframes)
             project._check()
             if mend:
                 project._mend()
@@ -86,6 +98,8 @@ class Project:
         """Close the files and let go of the lock."""
         self.store.close()
         self._journal.close()
+        self._pictures.close()
+        self.place.close()
         self._lock.release()
 
     def __enter__(self) -> Project:
@@ -182,8 +196,12 @@ class Project:
             )
 
     def add_keyframe(self, keyframe: int, picture: Picture, made: Mapping[str, Any]) -> None:
-        """Make a keyframe durable, then journal it. ``made``: seed, seconds, seam, drift, …"""
-        store_keyframe(self.folder, self._journal, keyframe, picture, made)
+        """Make a keyframe durable, then journal it. ``made``: seed, seconds, seam, drift, …
+
+        Raises StorageError where the folder is not where it was opened.
+        """
+        self.place.check()
+        store_keyframe(self.folder, self._journal, keyframe, picture, made, self._pictures)
 
     def load_keyframe(self, keyframe: int) -> Picture:
         """Keyframe 0 is the first picture, all others are canvases. Raises ProjectError."""
@@ -277,12 +295,27 @@ class Project:
                 )
 
 
+def _refuse_links(folder: Path) -> None:
+    """A project from elsewhere must not have what lies outside it written to."""
+    for name in sorted({*OWN, EXPORTS}):
+        if (folder / name).is_symlink():
+            raise ProjectError(
+                f"{folder / name} is a symbolic link, and would be written through: a project's "
+                f"own files can't be links; put the file itself there"
+            )
+
+
 def store_keyframe(
-    folder: Path, journal: Journal, keyframe: int, picture: Picture, made: Mapping[str, Any]
+    folder: Path,
+    journal: Journal,
+    keyframe: int,
+    picture: Picture,
+    made: Mapping[str, Any],
+    at: Place | None = None,
 ) -> None:
     """A keyframe's file, durable, then its record. ``made``: as in ``Project.add_keyframe``."""
     provenance = {"zoomtui": __version__, "keyframe": keyframe, **made}
-    length, crc = write_keyframe(keyframe_path(folder, keyframe), picture, provenance)
+    length, crc = write_keyframe(keyframe_path(folder, keyframe), picture, provenance, at)
     stored = StoredKeyframe(
         keyframe=keyframe,
         length=length,

@@ -49,7 +49,8 @@ class Child:
         more = [option for option, wanted in options.items() if wanted]
         with theirs:
             end = theirs.fileno()
-            line = python_module("renderer", os.fspath(folder), "--parent-fd", str(end), *more)
+            where = ("--", os.fspath(folder))
+            line = python_module("renderer", "--parent-fd", str(end), *more, *where)
             try:
                 self._process = subprocess.Popen(line, pass_fds=[end])
             except OSError as error:

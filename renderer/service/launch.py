@@ -14,7 +14,7 @@ from typing import IO
 
 from renderer.children import python_module
 from renderer.errors import EngineCrashed, ProjectError
-from renderer.files import storage_errors
+from renderer.files import NO_LINK, storage_errors
 from renderer.project.records import LOG
 
 READY = "ready"
@@ -28,11 +28,12 @@ def launch(folder: Path) -> None:
     """
     path = folder / LOG
     with storage_errors(path):
-        log = path.open("ab")
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | NO_LINK
+        log = os.fdopen(os.open(path, flags, 0o666), "ab")
     reading, writing = os.pipe()
     try:
         with log:
-            line = python_module("renderer", os.fspath(folder), "--ready-fd", str(writing))
+            line = python_module("renderer", "--ready-fd", str(writing), "--", os.fspath(folder))
             parent = _start(line, writing, log)
     except BaseException:
         os.close(reading)

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import logging
+import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from io import TextIOWrapper
 from pathlib import Path
 
-from renderer.files import storage_errors
+from renderer.files import NO_LINK, storage_errors
 
 
 class _LogFile(logging.FileHandler):
     """Loses what it can't write: a full disk is told once, by the render's own error."""
+
+    def _open(self) -> TextIOWrapper:
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | NO_LINK
+        return os.fdopen(os.open(self.baseFilename, flags, 0o666), "a", encoding="utf-8")
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802
         pass

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from renderer.errors import SettingsError
+from renderer.settings.encoder_params import SVT_PARAMS, X264_PARAMS, X265_PARAMS
 from renderer.settings.option import unknown
 
 
@@ -43,6 +44,8 @@ class Codec:
     """Options that every segment rests on."""
     params: str = ""
     """Option that holds the encoder's own ``key=value:key=value`` list; empty: it has none."""
+    known_params: frozenset[str] = frozenset()
+    """Keys of that list that are passed on."""
     pinned_params: Mapping[str, str] = field(default_factory=dict)
     """What every segment rests on in that list; ``{threads}`` is the number of threads."""
     refused_params: frozenset[str] = frozenset()
@@ -72,6 +75,7 @@ H264 = Codec(
     # Headers in every segment and none that depend on the quality: any segment follows any other.
     pinned={"sc_threshold": "0"},
     params="x264-params",
+    known_params=X264_PARAMS,
     pinned_params={"stitchable": "1", "repeat-headers": "1"},
     refused_params=frozenset(
         _KEYFRAME_PARAMS
@@ -93,6 +97,7 @@ HEVC = Codec(
     preset="medium",
     presets=_SPEEDS,
     params="x265-params",
+    known_params=X265_PARAMS,
     # info: the header would hold all settings; frame-threads and pools: as many threads as asked.
     pinned_params={
         "log-level": "none",
@@ -118,6 +123,7 @@ AV1 = Codec(
     preset="8",
     presets=tuple(str(number) for number in range(14)),
     params="svtav1-params",
+    known_params=SVT_PARAMS,
     pinned_params={"lp": "{threads}"},
     refused_params=frozenset(
         _PASS_PARAMS
