@@ -21,6 +21,7 @@ from renderer.project.records import (
     SETTINGS,
     keyframe_path,
 )
+from renderer.project.trust import trust
 from renderer.settings.render import RenderSettings
 
 
@@ -41,6 +42,7 @@ def create_project(
     StorageError.
     """
     refuse_occupied(folder)
+    trust(settings)
     beside = folder.with_name(f".{folder.name}.{os.getpid()}.part")
     with storage_errors(folder):
         try:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, suppress
 from dataclasses import asdict
 from pathlib import Path
@@ -40,6 +40,7 @@ from renderer.project.records import (
     read_settings,
     settings_at,
 )
+from renderer.project.trust import trust
 from renderer.settings.plain_values import Size
 from renderer.settings.render import STEERABLE, RenderSettings
 
@@ -143,6 +144,13 @@ class Project:
             settings = settings.changed({"exemplar": str(self.folder / settings.exemplar)})
         return settings
 
+    def settings_to_come(self) -> Iterator[RenderSettings]:
+        """All that count for keyframes not yet on disk, each once."""
+        start = len(self.keyframes)
+        steered = {r["from_keyframe"] for r in self._journal.records if r["type"] == "steer"}
+        for keyframe in sorted({start, *(later for later in steered if later > start)}):
+            yield self.settings_at(keyframe)
+
     def blend_at(self, keyframe: int) -> Blend:
         """The prompt that counts for ``keyframe``, and how far it has replaced an earlier one."""
         return blend_at(self.settings, self._journal.records, keyframe)
@@ -167,6 +175,7 @@ class Project:
         if not changes:
             return False
         self._check_length(now.changed(changes).keyframes, start)
+        trust(now.changed(changes))
         if self.finished:
             self.store.drop_closing()
         self._journal.append({"type": "steer", "from_keyframe": start, "changes": changes})

@@ -27,10 +27,15 @@ def state_directory() -> Path:
     return _private(Path(base) / "zoomtui")
 
 
+def private_directory(name: str) -> Path:
+    """One below it, for this user alone as well. Raises StorageError."""
+    return _private(state_directory() / name)
+
+
 def socket_path(folder: Path) -> Path:
     """Where the engine of the project at ``folder`` listens, if one runs. Raises StorageError."""
     name = f"{_identity(folder)}.sock"
-    path = _private(state_directory() / "sockets") / name
+    path = private_directory("sockets") / name
     if len(os.fsencode(path)) <= _LONGEST_ADDRESS:
         return path
     return _private(Path(tempfile.gettempdir()) / f"zoomtui-{os.getuid()}") / name
@@ -50,7 +55,7 @@ def unlist(folder: Path) -> None:
 
 def known() -> list[Path]:
     """Every project on the list, newest first; some may have been moved or deleted since."""
-    found = map(_read_entry, _private(state_directory() / "renders").glob("*.json"))
+    found = map(_read_entry, private_directory("renders").glob("*.json"))
     newest_first = sorted((entry for entry in found if entry is not None), reverse=True)
     return [folder for _, folder in newest_first]
 
@@ -65,7 +70,7 @@ def _read_entry(entry: Path) -> tuple[float, Path] | None:
 
 
 def _entry(folder: Path) -> Path:
-    return _private(state_directory() / "renders") / f"{_identity(folder)}.json"
+    return private_directory("renders") / f"{_identity(folder)}.json"
 
 
 def _identity(folder: Path) -> str:

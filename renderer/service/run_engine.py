@@ -23,6 +23,7 @@ from renderer.files import storage_errors
 from renderer.project import registry
 from renderer.project.project import Project
 from renderer.project.records import LOG
+from renderer.project.trust import check_trust
 from renderer.service.logfile import log_file
 from renderer.service.server import ControlServer
 from renderer.service.signals import GLANCE, Abandoned, stopping
@@ -62,10 +63,12 @@ def run(
     of all threads in the log.
     ``on_open`` is called once the project is locked and viewers can connect. Events for which
     ``withheld`` is true are shown, but not told to viewers. Must be called on the main thread.
-    Raises RendererError if the project can't be opened.
+    Raises RendererError if the project can't be opened, or would run what the user has not given
+    the word for.
     """
     path = folder / LOG
     with _kept_when_abandoned(Project.open(folder)) as project, log_file(path), _stacks(path):
+        check_trust(folder, project.settings_to_come())
         events: queue.SimpleQueue[Event] = queue.SimpleQueue()
 
         def emit(event: Event) -> None:

@@ -102,7 +102,7 @@ def test_the_monitor_stays_and_says_that_the_engine_was_restarted(tmp_path: Path
         until(lambda: read_status(folder).frames == 12, "two segments")
         pid = kill_once(folder)
         monitor.until("RESTARTING")
-        monitor.until("restarted, 1 of 3")
+        monitor.until("; restarted, 1 of 3")  # before it says: being restarted, 1 of 3
         monitor.drain(1.0)
         assert "The engine is gone" not in monitor.said
         assert "Go on rendering" not in monitor.said

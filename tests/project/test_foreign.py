@@ -108,3 +108,57 @@ def test_a_project_that_is_moved_while_it_renders_stops_and_what_took_its_place_
         assert not folder.exists()
     render(moved)
     assert digest(moved) == digest(whole)
+
+
+PAINTER = """
+from pathlib import Path
+import tests.painters
+Path("was run").touch()
+def factory(settings):
+    return tests.painters.gradient(settings)
+"""
+
+
+def test_a_painter_that_a_project_from_elsewhere_names_is_not_run_before_the_user_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "theirs"))
+    folder = project(tmp_path / "a.zoom", painter="planted:factory")
+    (tmp_path / "planted.py").write_text(PAINTER)
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "ours"))
+    before = contents(folder)
+    for more in ((), ("--prompt", "a reef"), ("--keyframes", "5")):
+        answer = zoomtui("resume", "a.zoom", "--headless", *more, cwd=tmp_path)
+        assert answer.code == 3, answer.err
+        assert "would run code that you have not used here yet" in answer.err
+        assert "`zoomtui resume a.zoom --trust`" in answer.err
+        assert answer.err.count("\n") == 1
+    assert not (tmp_path / "was run").exists()
+    assert before.items() <= contents(folder).items()
+    assert zoomtui("resume", "a.zoom", "--headless", "--trust", cwd=tmp_path).code == 0
+    assert (tmp_path / "was run").exists()
+    again = project(tmp_path / "b.zoom", painter="planted:factory")
+    assert zoomtui("resume", again.name, "--headless", cwd=tmp_path).code == 0
+
+
+def test_another_module_of_the_same_name_needs_a_word_of_its_own(tmp_path: Path) -> None:
+    for place in ("mine", "theirs"):
+        (tmp_path / place).mkdir()
+        (tmp_path / place / "planted_too.py").write_text(PAINTER)
+    mine = ("--painter", "planted_too:factory", "--keyframes", "2", "--size", "64x64", "--headless")
+    assert zoomtui("render", *mine, "--out", "a.zoom", cwd=tmp_path / "mine").code == 0
+    shutil.copytree(tmp_path / "mine" / "a.zoom", tmp_path / "theirs" / "a.zoom")
+    more = ("resume", "a.zoom", "--headless", "--keyframes", "3")
+    assert zoomtui(*more, cwd=tmp_path / "theirs").code == 3
+    assert zoomtui(*more, cwd=tmp_path / "mine").code == 0
+
+
+def test_pickled_weights_need_the_word_as_well(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "theirs"))
+    project(tmp_path / "a.zoom", painter="diffusion", model="./m", trust_pickled_weights=True)
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "ours"))
+    answer = zoomtui("resume", "a.zoom", "--headless", cwd=tmp_path)
+    assert answer.code == 3
+    assert "model files of ./m that are no safetensors" in answer.err

@@ -161,14 +161,28 @@ made. Whatever the options above name counts from the next keyframe that is pain
 @click.option("--prompt", metavar="TEXT", help="What to paint.")
 @painting_options
 @film_options(hidden=True)
+@click.option(
+    "--trust",
+    is_flag=True,
+    help="Run the painter or the pickled model files that a project from elsewhere names.",
+)
 @headless_option
 @json_option
 @click.pass_obj
 def resume(
-    look: Look, /, project: Path, prompt: str | None, headless: bool, as_json: bool, **options: Any
+    look: Look,
+    /,
+    project: Path,
+    prompt: str | None,
+    trust: bool,
+    headless: bool,
+    as_json: bool,
+    **options: Any,
 ) -> int:
     """Go on with PROJECT: after a stop, a crash, a full disk, or to make a film longer."""
     given = wishes({"prompt": prompt, **options})
+    if trust:
+        _trust(project)
     if given:
         _steer(project, given)
     if _detached(headless, as_json):
@@ -178,6 +192,16 @@ def resume(
     return code
 
 
+def _trust(folder: Path) -> None:
+    """The user's word for what the project would run."""
+    from renderer.project.project import Project
+    from renderer.project.trust import trust
+
+    with Project.open(folder) as project:
+        for settings in project.settings_to_come():
+            trust(settings)
+
+
 def _steer(folder: Path, given: dict[str, Any]) -> None:
     """Change what comes next, once all that can be refused has not been."""
     from renderer.film.encode import Encoding, probe
@@ -185,11 +209,14 @@ def _steer(folder: Path, given: dict[str, Any]) -> None:
     from renderer.planning.defaults import changes
     from renderer.project.crash_record import supervise
     from renderer.project.project import Project
+    from renderer.project.trust import check_trust
 
     read_settings(folder)  # what is no project gets no files
     # A project whose engine is being restarted looks free, and must not be taken from it.
     with supervise(folder), Project.open(folder) as project:
         changed = changes(project.current, given)
+        if "painter" not in changed:
+            check_trust(folder, [project.current])
         find(changed.get("painter", project.current.painter))
         probe(Encoding.of(project.settings))
         project.steer(changed)

@@ -1,0 +1,64 @@
+"""Which code of their own this user lets projects run on this machine.
+
+A project may name a painter as ``module:factory``, or model files that can run code. Making a
+project with it here, or steering one to it, is the user's word for it; a project from elsewhere
+needs it once. The word is for what is named and where it lies: another module of the same name
+needs its own.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from importlib.util import find_spec
+from pathlib import Path
+
+from renderer.errors import ProjectError
+from renderer.files import replace_file
+from renderer.project import registry
+from renderer.settings.render import RenderSettings
+
+
+def trust(settings: RenderSettings) -> None:
+    """The user's word for all that these settings would run. Raises StorageError."""
+    for what in _named(settings):
+        replace_file(_entry(what), what.encode("utf-8", "surrogateescape"), durable=False)
+
+
+def check_trust(folder: Path, settings: Iterable[RenderSettings]) -> None:
+    """Raise ProjectError where ``settings`` of the project at ``folder`` would run what the user
+    has not given the word for. Imports and runs nothing of it."""
+    for each in settings:
+        for what in _named(each):
+            if not _entry(what).exists():
+                raise ProjectError(
+                    f"{folder} would run code that you have not used here yet: {what}; if you "
+                    f"trust it, `zoomtui resume {folder} --trust` goes on, now and from then on"
+                )
+
+
+def _named(settings: RenderSettings) -> Iterator[str]:
+    """What can run code, in words."""
+    if ":" in settings.painter:
+        yield f"the painter {settings.painter} in {_origin(settings.painter)}"
+    if settings.trust_pickled_weights:
+        yield f"model files of {settings.model} that are no safetensors"
+
+
+def _origin(painter: str) -> str:
+    """Where the module, or the package that it is in, would be imported from."""
+    top = painter.partition(":")[0].partition(".")[0]
+    try:
+        found = find_spec(top)
+    except (ImportError, ValueError):
+        found = None
+    if found is not None and found.origin is not None:
+        return found.origin
+    here = Path.cwd()  # which is looked into after all that is installed
+    places = (here / top / "__init__.py", here / f"{top}.py", here / top)
+    return str(next((place for place in places if place.exists()), "a place that is not there"))
+
+
+def _entry(what: str) -> Path:
+    name = hashlib.blake2b(what.encode("utf-8", "surrogateescape"), digest_size=16).hexdigest()
+    return registry.private_directory("trusted") / name
