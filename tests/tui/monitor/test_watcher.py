@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from renderer.engine.events import Phase, RenderStarted, ViewersChanged
+from renderer.engine.events import Note, Phase, RenderStarted, ViewersChanged
 from renderer.engine.state import LogLine, RenderState, apply
 from renderer.project.status import State, read_status
-from renderer.service.client import NotRunning, Refused, Snapshot
+from renderer.service.client import NotRunning, Refused, Snapshot, Told
 from renderer.settings.render import RenderSettings
 from tests.cli.engines import engine, kill_engine, make_project, running, soon, until
 from tests.engine.runs import digest
@@ -67,15 +67,24 @@ def test_a_viewer_too_slow_for_the_engine_after_a_crash_still_sees_what_was_befo
         return Snapshot(RenderState(log=tuple(LogLine(0.0, text) for text in texts)), pid)
 
     watch = Watch(tmp_path)
+    started = RenderStarted(
+        project="", film="", keyframes=3, frames=12, size=9, total_keyframes=None,
+        total_frames=None, prompt="", fps=30.0, frames_per_keyframe=6, capacity=2,
+    )  # fmt: skip
     for message in (
         snapshot(1, "painted"),
-        snapshot(2, "restarted"),
+        snapshot(2),  # the viewer was there before the session began
+        Told(started, 0.0),
+        Told(Note("restarted"), 0.0),
         snapshot(2, "restarted", "painted again"),  # again, as events were lost on the way
         snapshot(3, "restarted once more"),
     ):
         watch._take(message)
     said = [line.text for line in watch.view.state.log]
-    assert said == ["painted", "restarted", "painted again", "restarted once more"]
+    assert [text for text in said if not text.startswith("session started")] == [
+        *("painted", "restarted", "painted again", "restarted once more")
+    ]
+    assert said[0] == "painted"
 
 
 def test_a_session_that_ends_by_its_own_word_is_over(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from renderer.engine.events import KeyframeReady, Metered, Phase
+from renderer.engine.events import KeyframeReady, Metered, Phase, RenderStarted
 from renderer.engine.preview import Preview
 from renderer.engine.state import LOG_LINES, LogLine, RenderState, apply
 from renderer.errors import RendererError
@@ -195,11 +195,14 @@ class Watch:
     def _take(self, message: Message) -> None:
         view = self.view
         if isinstance(message, Snapshot):
-            state = self._with_earlier_lines(message)
+            self._note_engine(message.pid)
+            state = self._with_earlier_lines(message.state)
             view = replace(view, state=state, pid=message.pid, why="", history=())
-            self._unended = True
         else:
-            view = replace(view, state=apply(view.state, message.event, message.at))
+            state = apply(view.state, message.event, message.at)
+            if isinstance(message.event, RenderStarted):  # this viewer was there before it
+                state = self._with_earlier_lines(state)
+            view = replace(view, state=state)
         if isinstance(message, Snapshot) or isinstance(message.event, KeyframeReady):
             view = replace(view, keyframe_size=_newest_size(self._folder, view.state.keyframes))
             if view.preview is not None and view.preview.keyframe < view.state.keyframes:
@@ -212,16 +215,15 @@ class Watch:
         self._unended = not view.state.over
         self._show(Situation.RUNNING if self._unended else Situation.OVER)
 
-    def _with_earlier_lines(self, message: Snapshot) -> RenderState:
-        """A restarted engine begins its log anew; a viewer that saw the crash still sees why.
-
-        A viewer that was too slow for events gets a snapshot again, from the same engine.
-        """
+    def _note_engine(self, pid: int) -> None:
+        """A snapshot came: of a new engine, or again of one that this viewer was too slow for."""
         if not self._unended:
             self._earlier = ()
-        elif message.pid != self.view.pid:
+        elif pid != self.view.pid:
             self._earlier = self.view.state.log
-        state = message.state
+
+    def _with_earlier_lines(self, state: RenderState) -> RenderState:
+        """A restarted engine begins its log anew; a viewer that saw the crash still sees why."""
         return replace(state, log=(*self._earlier, *state.log)[-LOG_LINES:])
 
     def _engine_to_come(self) -> bool:
