@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import io
 import json
+import stat
 import warnings
 import zlib
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, PngImagePlugin, UnidentifiedImageError
+from PIL import Image, ImageCms, ImageOps, PngImagePlugin, UnidentifiedImageError
 
 from renderer.errors import ProjectError, SettingsError
 from renderer.files import Place, replace_file
@@ -25,6 +27,9 @@ Picture = NDArray[np.uint8]
 
 PROVENANCE_KEY = "zoomtui"
 """The PNG text chunk (iTXt, UTF-8 JSON) that says how a keyframe was made."""
+
+FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF", "AVIF", "HEIF")
+"""Kinds of pictures that a user may bring."""
 
 _MAX_PIXELS = 2**28
 _FAULTS = (
@@ -38,21 +43,51 @@ _FAULTS = (
 
 
 def load_picture(path: Path) -> Picture:
-    """A user's picture, any format and mode, upright (EXIF orientation), over black where clear.
+    """A user's picture as sRGB, upright (EXIF orientation), over black where clear.
 
-    Raises SettingsError with one line when it can't be read, or is smaller than 64 px.
+    Its own colour profile is heeded; of an animation it is the first picture. Raises SettingsError
+    with one line when it can't be read, is of none of ``FORMATS``, or is smaller than 64 px.
     """
     try:
-        with warnings.catch_warnings(), Image.open(path) as file:
+        with warnings.catch_warnings(), _plain_file(path).open("rb") as stream:
             warnings.simplefilter("ignore")
-            _check_bounds(path, file.size)
-            upright = ImageOps.exif_transpose(file)
-            rgba = _in_eight_bits(upright).convert("RGBA")
+            with Image.open(stream, formats=_formats()) as file:
+                _check_bounds(path, file.size)
+                upright = ImageOps.exif_transpose(file)
+                rgba = _in_srgb(_in_eight_bits(upright)).convert("RGBA")
     except _FAULTS as error:
         raise SettingsError(f"picture {path} can't be read: {_reason(error)}") from None
     opaque = Image.new("RGBA", rgba.size, (0, 0, 0, 255))
     opaque.alpha_composite(rgba)
     return np.asarray(opaque.convert("RGB"))
+
+
+def _plain_file(path: Path) -> Path:
+    """A pipe would be waited for, perhaps for ever."""
+    if not stat.S_ISREG(path.stat().st_mode) and not path.is_dir():
+        raise ValueError("it is no plain file")
+    return path
+
+
+@cache
+def _formats() -> tuple[str, ...]:
+    """Those that this Pillow has. Others stay shut: some of them run programs (EPS)."""
+    Image.init()
+    return tuple(name for name in FORMATS if name in Image.OPEN)
+
+
+def _in_srgb(image: Image.Image) -> Image.Image:
+    """By its embedded profile (ICC), where there is one that can be used."""
+    profile = image.info.get("icc_profile")
+    if not profile or image.mode not in ("RGB", "RGBA", "CMYK", "L"):
+        return image
+    mode = "RGBA" if image.mode == "RGBA" else "RGB"
+    try:
+        own, srgb = io.BytesIO(profile), ImageCms.createProfile("sRGB")
+        converted = ImageCms.profileToProfile(image, own, srgb, outputMode=mode)
+    except ImageCms.PyCMSError:
+        return image
+    return image if converted is None else converted
 
 
 def _check_bounds(path: Path, size: Size) -> None:
@@ -67,15 +102,20 @@ def _check_bounds(path: Path, size: Size) -> None:
 
 
 def _in_eight_bits(image: Image.Image) -> Image.Image:
-    """16-bit greys scaled, where Pillow's own conversion cuts them off at 255."""
-    if not image.mode.startswith("I;16"):
+    """Deeper greys scaled, where Pillow's own conversion cuts them off at 255.
+
+    ``I`` holds 16 bits in 32; ``F`` is 0 to 1, as other programs write it.
+    """
+    if image.mode == "F":
+        return Image.fromarray((np.clip(np.asarray(image), 0, 1) * 255 + 0.5).astype(np.uint8))
+    if not image.mode.startswith("I"):
         return image
-    return Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
+    return Image.fromarray((np.clip(np.asarray(image), 0, 65535) >> 8).astype(np.uint8))
 
 
 def _reason(error: BaseException) -> str:
     if isinstance(error, UnidentifiedImageError):
-        return "it is no picture that Pillow knows"
+        return f"it is no picture, or none of {', '.join(_formats())}"
     if isinstance(error, FileNotFoundError):
         return "it does not exist"
     if isinstance(error, IsADirectoryError):
@@ -123,7 +163,7 @@ def read_keyframe(path: Path, size: Size, crc: int) -> Picture:
             f"keyframe {path} is not the file that was written (its checksum differs); "
             f"restore it from a copy: the film so far needs no repair"
         )
-    with Image.open(io.BytesIO(data)) as image:
+    with Image.open(io.BytesIO(data), formats=("PNG",)) as image:
         picture = np.asarray(image.convert("RGB"))
     if (picture.shape[1], picture.shape[0]) != size:
         raise ProjectError(
@@ -135,7 +175,7 @@ def read_keyframe(path: Path, size: Size, crc: int) -> Picture:
 
 def read_provenance(path: Path) -> dict[str, Any]:
     """How a keyframe was made; empty for a PNG from elsewhere."""
-    with Image.open(path) as image:
+    with Image.open(path, formats=("PNG",)) as image:
         image.load()
         text = image.info.get(PROVENANCE_KEY, "{}")
     return dict(json.loads(text))

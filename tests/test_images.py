@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import struct
 import zlib
 from pathlib import Path
@@ -12,10 +13,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as some
-from PIL import Image
+from PIL import Image, ImageCms, features
 
 from renderer.errors import ProjectError, SettingsError, StorageError
 from renderer.images import (
+    FORMATS,
     crop_to_fill,
     load_picture,
     read_keyframe,
@@ -134,8 +136,8 @@ def broken(tmp_path: Path, name: str) -> Path:
         ("cut.png", "truncated"),
         ("cut.jpg", "truncated"),
         ("spoilt.png", "broken data stream"),
-        ("empty.png", "it is no picture that Pillow knows"),
-        ("text.png", "it is no picture that Pillow knows"),
+        ("empty.png", "it is no picture, or none of PNG, JPEG, WEBP"),
+        ("text.png", "it is no picture, or none of PNG, JPEG, WEBP"),
         ("folder.png", "it is a folder"),
     ],
 )
@@ -151,6 +153,61 @@ def test_what_is_no_picture_is_one_line(tmp_path: Path, name: str, reason: str) 
 def test_a_picture_that_is_not_there_is_one_line(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match=r"a\.png can't be read: it does not exist$"):
         load_picture(tmp_path / "a.png")
+
+
+@pytest.mark.parametrize("kind", ["EPS", "PPM", "TGA", "ICO", "PSD"])
+def test_other_formats_stay_shut_whatever_the_name(tmp_path: Path, kind: str) -> None:
+    path, marker = tmp_path / "a.png", tmp_path / "ran"
+    eps = f"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 80 80\n({marker}) (w) file closefile\n"
+    if kind == "EPS":
+        path.write_text(eps)
+    elif kind == "PSD":
+        path.write_bytes(
+            b"8BPS\0\1" + bytes(6) + struct.pack(">HIIHH", 3, 80, 80, 8, 3) + bytes(99)
+        )
+    else:
+        Image.new("RGB", (80, 80)).save(path, kind)
+    with pytest.raises(SettingsError, match=r"it is no picture, or none of PNG, JPEG, WEBP"):
+        load_picture(path)
+    assert not marker.exists()
+
+
+def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a.png")
+    with pytest.raises(SettingsError, match="it is no plain file"):
+        load_picture(tmp_path / "a.png")
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF", "AVIF"])
+def test_every_format_that_is_named_comes_in_its_colours(tmp_path: Path, kind: str) -> None:
+    if kind not in FORMATS or not features.check("avif" if kind == "AVIF" else "zlib"):
+        pytest.skip(f"this Pillow has no {kind}")
+    Image.new("RGB", (80, 70), (200, 100, 50)).save(tmp_path / "a.png", kind)
+    picture = load_picture(tmp_path / "a.png").astype(int)
+    assert picture.shape == (70, 80, 3)
+    assert np.abs(picture - (200, 100, 50)).max() <= 4
+
+
+def test_a_colour_profile_is_heeded(tmp_path: Path) -> None:
+    """Made of sRGB's own, with red and green in each other's place."""
+    swapped = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
+    at = {bytes(swapped[i : i + 4]): i for i in range(132, 132 + 12 * 20, 12)}
+    red, green = at[b"rXYZ"] + 4, at[b"gXYZ"] + 4
+    swapped[red : red + 8], swapped[green : green + 8] = (
+        swapped[green : green + 8],
+        swapped[red : red + 8],
+    )
+    source = Image.new("RGB", (80, 70), (220, 40, 40))
+    source.save(tmp_path / "a.png", icc_profile=bytes(swapped))
+    red_value, green_value, _ = load_picture(tmp_path / "a.png")[0, 0]
+    assert green_value > 200 > 90 > red_value
+
+
+def test_floats_are_scaled(tmp_path: Path) -> None:
+    greys = np.tile(np.linspace(0, 1, 256, dtype=np.float32), (64, 1))
+    Image.fromarray(greys).save(tmp_path / "a.tiff")
+    picture = load_picture(tmp_path / "a.tiff")
+    np.testing.assert_array_equal(picture[0, :, 0], np.arange(256))
 
 
 def test_a_tiny_picture_is_refused(tmp_path: Path) -> None:

@@ -43,6 +43,10 @@ class Source:
             )
 
 
+_FORMATS = ("PNG", "JPEG")
+"""Of what renders write."""
+
+
 def load(source: Source, wanted: tuple[int, int] | None = None) -> Image.Image:
     """The picture, RGB. A JPEG may come smaller, though no smaller than `wanted` (decodes faster).
 
@@ -52,7 +56,7 @@ def load(source: Source, wanted: tuple[int, int] | None = None) -> Image.Image:
         size = (source.width, source.height)
         return Image.frombuffer("RGB", size, source.rgb, "raw", "RGB", 0, 1)
     try:
-        with warnings.catch_warnings(), Image.open(source.path) as file:
+        with warnings.catch_warnings(), Image.open(source.path, formats=_FORMATS) as file:
             warnings.simplefilter("ignore")
             if wanted is not None:
                 file.draft("RGB", wanted)
