@@ -121,12 +121,26 @@ def storage_errors(path: Path) -> Iterator[None]:
 
 def storage_message(path: Path, error: OSError) -> str:
     """One line: what failed, where, and what to do about it."""
+    if error.errno == errno.ENOSPC and _without_inodes(path.parent):
+        return (
+            f"no room for another file at {path}: the disk has no inodes left; the film so far is "
+            f"safe and playable; delete some files, then `zoomtui resume` goes on"
+        )
     if error.errno in _FULL:
         return (
             f"no space left for {path} ({free_text(path.parent)} free): the film so far is safe "
             f"and playable; free some space, then `zoomtui resume` goes on"
         )
     return f"can't write {path}: {error.strerror or error}"
+
+
+def _without_inodes(folder: Path) -> bool:
+    """Whether there is room, but none for another file's name."""
+    try:
+        found = os.statvfs(folder)
+    except OSError:
+        return False
+    return found.f_files > 0 and found.f_favail == 0 and found.f_bavail > 0
 
 
 def free_bytes(folder: Path) -> int | None:

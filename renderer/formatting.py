@@ -59,8 +59,9 @@ def shortened(text: str, length: int = 200) -> str:
 
 
 def path_text(path: Path | str) -> str:
-    """A path as it can be pasted into a shell."""
-    return shlex.quote(clean(str(path)))
+    """A path as it can be pasted into a shell, and never taken for an option."""
+    text = clean(str(path))
+    return shlex.quote(f"./{text}" if text.startswith("-") else text)
 
 
 def _harmless(character: str) -> bool:

@@ -22,6 +22,21 @@ def write_line(line: str, handle: int = OUT) -> None:
             rest = rest[os.write(handle, rest) :]
 
 
+def answer(line: str) -> None:
+    """A line that was asked for: where it can't be written, that is an error. Raises OSError.
+
+    A reader that has heard enough (``| head``) is none.
+    """
+    rest = (line + "\n").encode("utf-8", "backslashreplace")
+    try:
+        while rest:
+            rest = rest[os.write(OUT, rest) :]
+    except BrokenPipeError:
+        pass
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, "standard output") from None
+
+
 def report(error: str) -> None:
     """The one line that an error is worth, on standard error."""
     write_line(f"zoomtui: {error}", ERR)

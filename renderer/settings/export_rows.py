@@ -9,8 +9,9 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Literal, get_args
 
+from renderer.settings import names
 from renderer.settings.export_values import Point, Speed, parse_point
-from renderer.settings.film import ENCODER_SPEEDS, codec_names
+from renderer.settings.film import ENCODER_SPEEDS, frame_rate
 from renderer.settings.option import Check, one_of, setting
 from renderer.settings.plain_values import Size, parse_rate
 
@@ -40,12 +41,6 @@ def _in_the_picture(name: str, value: Point) -> str | None:
     if all(0 <= part <= 1 for part in value):
         return None
     return f"{name} must lie in the picture, 0 to 1 each way, not {value[0]:g},{value[1]:g}"
-
-
-def _rate(name: str, value: Fraction | None) -> str | None:
-    if value is None or 0 < value <= 1000:
-        return None
-    return f"{name} must be above 0 and at most 1000, not {value}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +84,7 @@ class ExportRows:
         kind="rate",
         none="as the film",
         parse=parse_rate,
-        check=_rate,
+        check=frame_rate,
         help="Frames a second, also 24000/1001.",
         metavar="RATE",
         label="Frames/s",
@@ -205,7 +200,7 @@ class ExportRows:
         metavar="NAME",
         label="Codec",
         hint="Empty: as the film, if it fits the file.",
-        choices=codec_names,
+        choices=names.codecs,
         row=("", 6),
     )
     crf: int | None = setting(

@@ -8,24 +8,20 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal, get_args
 
+from renderer.settings import names
 from renderer.settings.option import Option, at_least, between, not_empty, one_of, setting
 from renderer.settings.painting import PaintingSettings
 from renderer.settings.plain_values import Size, dimensions
 
 Direction = Literal["out", "in"]
 
+_SLOWEST = Fraction(1, 100)
 MIN_SIDE, MAX_SIDE = 64, 8192
 ENCODER_SPEEDS = (
     *("ultrafast", "veryfast", "faster", "fast"),
     *("medium", "slow", "slower", "veryslow"),
 )
 """Presets of x264 and x265 that are worth offering."""
-
-
-def codec_names() -> tuple[str, ...]:
-    from renderer.settings.codecs import CODECS
-
-    return tuple(codec.name for codec in CODECS)
 
 
 def _side(name: str, value: Size) -> str | None:
@@ -52,9 +48,14 @@ def _zoom_factor(name: str, value: float) -> str | None:
     return None if value <= 4 else f"{name} {value:g} is too large; at most 4"
 
 
-def _rate(name: str, value: Fraction) -> str | None:
+def frame_rate(name: str, value: Fraction | None) -> str | None:
+    """Frames a second, or None where that is allowed."""
+    if value is None:
+        return None
     if not 0 < value <= 1000:
         return f"{name} must be above 0 and at most 1000, not {value}"
+    if value < _SLOWEST:
+        return f"{name} {value} is less than a frame in 100 seconds; at least {_SLOWEST}"
     if value.numerator < 2**31 and value.denominator < 2**31:
         return None
     return f"{name} {value} can't be written exactly; use a simple fraction such as 30000/1001"
@@ -120,7 +121,7 @@ class FilmSettings(PaintingSettings):
     fps: Fraction = setting(
         Fraction(30),
         kind="rate",
-        check=_rate,
+        check=frame_rate,
         help="Frames a second, also 24000/1001; 30 by default.",
         metavar="RATE",
         label="Frames/s",
@@ -142,7 +143,7 @@ class FilmSettings(PaintingSettings):
         metavar="NAME",
         label="Codec",
         hint="Software or hardware encoder; h264 plays everywhere.",
-        choices=codec_names,
+        choices=names.codecs,
         row=("encoding", 1),
     )
     crf: int | None = setting(

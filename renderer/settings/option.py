@@ -161,6 +161,18 @@ def one_of(*names: str) -> Check:
     return check
 
 
+def text_of_at_most(most: int) -> Check:
+    """So many bytes in UTF-8."""
+
+    def check(name: str, value: str) -> str | None:
+        length = len(value.encode("utf-8", "replace"))
+        if length <= most:
+            return None
+        return f"{name} is {length:,} bytes long; at most {most:,} are kept with every keyframe"
+
+    return check
+
+
 def not_empty(name: str, value: Any) -> str | None:
     return None if value else f"{name} is empty"
 

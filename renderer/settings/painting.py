@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, get_args
 
+from renderer.settings import names
 from renderer.settings.option import (
     DIFFUSION,
     at_least,
@@ -13,24 +14,15 @@ from renderer.settings.option import (
     not_empty,
     one_of,
     setting,
+    text_of_at_most,
 )
 
 Method = Literal["direct", "sequential"]
 Speed = Literal["quality", "balanced", "fast"]
 
 MAX_SEED = 2**63 - 1
-
-
-def _models() -> tuple[str, ...]:
-    from renderer.settings.presets import PRESETS
-
-    return tuple(preset.name for preset in PRESETS)
-
-
-def _schedulers() -> tuple[str, ...]:
-    from renderer.settings.samplers import SCHEDULERS
-
-    return tuple(SCHEDULERS)
+LONGEST_PROMPT = 1 << 16
+"""Bytes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +31,7 @@ class PaintingSettings:
 
     prompt: str = setting(
         "",
+        check=text_of_at_most(LONGEST_PROMPT),
         label="Prompt",
         hint="What to paint, as long as you like. Kept exactly as typed.",
         row=("", 1),
@@ -48,6 +41,7 @@ class PaintingSettings:
     )
     negative_prompt: str = setting(
         "",
+        check=text_of_at_most(LONGEST_PROMPT),
         help="What to keep out of the picture.",
         metavar="TEXT",
         label="Negative",
@@ -79,7 +73,7 @@ class PaintingSettings:
         metavar="ID|FOLDER",
         label="Model",
         hint="Or a hub id (may end in @revision), or a folder.",
-        choices=_models,
+        choices=names.models,
         row=("", 3),
         steerable=True,
         new_painter=True,
@@ -143,7 +137,7 @@ class PaintingSettings:
         metavar="NAME",
         label="Scheduler",
         hint="The sampler; empty: what suits the model.",
-        choices=_schedulers,
+        choices=names.schedulers,
         row=("painting", 1),
         steerable=True,
         new_painter=True,

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,7 +13,7 @@ from renderer.journal import read_journal
 from renderer.project.records import JOURNAL
 from renderer.project.status import read_status
 from tests.cli.engines import engine, make_project, running, until
-from tests.cli.processes import OnTerminal, Running, painter, zoomtui
+from tests.cli.processes import QUICK, OnTerminal, Running, environment, painter, zoomtui
 
 MARKUP = "[red]night[/red] \x1b[31m"
 
@@ -146,3 +148,25 @@ def detached(monitor: OnTerminal) -> bool:
     """``d`` was pressed, and was not one of the first keys, which count for nothing."""
     monitor.type(b"d")
     return monitor.ends_within(0.3)
+
+
+@pytest.mark.parametrize(
+    "verb", [("ls",), ("ls", "--json"), ("status", "{}", "--json"), ("models",)]
+)
+def test_an_answer_that_can_not_be_written_is_an_error(
+    finished: Path, verb: tuple[str, ...]
+) -> None:
+    words = [word.format(finished) for word in verb]
+    command = [sys.executable, "-m", "zoomtui", *words]
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(command, env=environment(), stdout=full, stderr=subprocess.PIPE)
+    assert done.returncode == 6
+    assert done.stderr == b"zoomtui: standard output: No space left on device\n"
+
+
+def test_a_folder_that_begins_with_a_dash_is_a_folder(tmp_path: Path) -> None:
+    answer = zoomtui("render", *QUICK, "--headless", "--out=-d.zoom", cwd=tmp_path)
+    assert answer.code == 0, answer.err
+    assert (tmp_path / "-d.zoom" / "film.mp4").exists()
+    assert "./-d.zoom" in answer.out
+    assert zoomtui("status", "./-d.zoom", cwd=tmp_path).code == 0

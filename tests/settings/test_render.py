@@ -69,6 +69,8 @@ def test_plain_values_give_back_exactly_what_was_put_in(given: RenderSettings) -
         ("fps", Fraction(0), "fps must be above 0 and at most 1000, not 0"),
         ("fps", Fraction(-30), "fps must be above 0 and at most 1000, not -30"),
         ("fps", Fraction(10**12 + 1, 10**11), "fps 1000000000001/100000000000 can't be written"),
+        ("fps", Fraction(1, 100000), "fps 1/100000 is less than a frame in 100 seconds"),
+        ("prompt", "é" * 40_000, "prompt is 80,000 bytes long; at most 65,536 are kept"),
         ("threads", 0, "threads must be 1 to 64, not 0"),
         ("size_multiple", 0, "size_multiple must be 1 to 128, not 0"),
         ("crf", 64, "crf must be 0 to 63, not 64"),

@@ -8,7 +8,7 @@ import click
 
 from renderer.formatting import clean
 from zoomtui.cli.open_tui import Look, on_terminal, terminal_for
-from zoomtui.stdio import write_line
+from zoomtui.stdio import answer
 
 _WIDTH = 100
 """Columns that a finding may take."""
@@ -29,25 +29,25 @@ def models() -> None:
 
     for preset in PRESETS:
         default = "  (default)" if preset.name == DEFAULT else ""
-        write_line(f"{preset.name}{default}")
-        write_line(f"  {preset.note}")
-        write_line(f"  {preset.repo or 'part of this package'}")
-        write_line(f"  licence {preset.licence}")
+        answer(f"{preset.name}{default}")
+        answer(f"  {preset.note}")
+        answer(f"  {preset.repo or 'part of this package'}")
+        answer(f"  licence {preset.licence}")
         if preset.gated:
-            write_line("  gated: accept the licence on its page at huggingface.co, then run")
-            write_line("  `hf auth login`")
+            answer("  gated: accept the licence on its page at huggingface.co, then run")
+            answer("  `hf auth login`")
         size = "weights" if preset.folder else "download"
-        write_line(f"  {size} {preset.weights}, VRAM {preset.vram}")
-        write_line(
+        answer(f"  {size} {preset.weights}, VRAM {preset.vram}")
+        answer(
             f"  native {preset.native} px, canvas up to {preset.canvas} px, in multiples of "
             f"{preset.multiple}"
         )
         if preset.few_steps:
-            write_line(f"  --speed fast: {preset.few_steps.steps} steps with a distilled LoRA")
+            answer(f"  --speed fast: {preset.few_steps.steps} steps with a distilled LoRA")
         elif preset.unet:
-            write_line("  --speed fast: its UNet's inner blocks at one step in three only")
+            answer("  --speed fast: its UNet's inner blocks at one step in three only")
         if not preset.tried:
-            write_line("  untested with real weights; the figures are its makers' or computed")
+            answer("  untested with real weights; the figures are its makers' or computed")
 
 
 @click.command(
@@ -73,4 +73,4 @@ def doctor(look: Look) -> None:
 
 def _say(ok: bool, name: str, text: str) -> None:
     line = f"{'ok' if ok else '--'}  {name:<14} {clean(text)}"
-    write_line(line if len(line) <= _WIDTH else line[: _WIDTH - 1] + "…")
+    answer(line if len(line) <= _WIDTH else line[: _WIDTH - 1] + "…")

@@ -25,7 +25,7 @@ from renderer.service.client import NotRunning, Told, follow
 from zoomtui.cli.event_lines import watch_lines
 from zoomtui.cli.headless import Display, JsonLines, Lines
 from zoomtui.cli.options import FOLDER
-from zoomtui.stdio import write_line
+from zoomtui.stdio import answer, write_line
 
 if TYPE_CHECKING:
     from renderer.project.crash_record import Crashes
@@ -57,13 +57,13 @@ def status(project: Path, as_json: bool, watch: bool) -> None:
         asyncio.run(_follow(project, said, JsonLines() if as_json else Lines()))
         return
     if as_json:
-        write_line(json.dumps(found.to_json(), ensure_ascii=False, indent=2))
+        answer(json.dumps(found.to_json(), ensure_ascii=False, indent=2))
         return
     lines = status_lines(found)
     if found.frames:
         lines += watch_lines(project, finished=found.state == "finished")
     for line in lines:
-        write_line(line)
+        answer(line)
 
 
 async def _follow(project: Path, said: list[str], display: Display) -> None:

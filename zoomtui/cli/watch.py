@@ -15,7 +15,7 @@ from renderer.formatting import clean, count_text, duration_text, path_text, siz
 from renderer.project.records import LOG, read_settings
 from zoomtui.cli.open_tui import Look, watch
 from zoomtui.cli.options import FOLDER
-from zoomtui.stdio import write_line
+from zoomtui.stdio import answer
 
 if TYPE_CHECKING:
     from zoomtui.tui.renders.scan import Render
@@ -38,12 +38,12 @@ def list_renders(as_json: bool) -> None:
     """List the renders that are known here, and the projects in this folder."""
     renders = _renders()
     if as_json:
-        write_line(json.dumps([_row(render) for render in renders], ensure_ascii=False, indent=2))
+        answer(json.dumps([_row(render) for render in renders], ensure_ascii=False, indent=2))
     elif renders:
         for render in renders:
-            write_line(_line(render))
+            answer(_line(render))
     else:
-        write_line("no renders yet; `zoomtui demo` makes one")
+        answer("no renders yet; `zoomtui demo` makes one")
 
 
 @click.command(
@@ -88,12 +88,12 @@ def logs(project: Path, lines: int, follow: bool) -> None:
         raise ProjectError(f"{path} does not exist yet: nothing was rendered in this project")
     with path.open(encoding="utf-8", errors="replace") as log:
         for line in log.readlines()[-lines:] if lines > 0 else ():
-            write_line(clean(line.rstrip("\n")))
+            answer(clean(line.rstrip("\n")))
         log.seek(0, os.SEEK_END)
         while follow:
             line = log.readline()
             if line:
-                write_line(clean(line.rstrip("\n")))
+                answer(clean(line.rstrip("\n")))
             else:
                 time.sleep(_GLANCE)
 
