@@ -29,6 +29,7 @@ from renderer.project.records import (
     read_settings,
     settings_at,
 )
+from renderer.project.verify import film_records
 from renderer.settings.export import ExportOptions
 from renderer.settings.render import RenderSettings
 
@@ -84,6 +85,7 @@ def read_footage(project: Path) -> Footage:
         film=project / FILM,
         film_length=segments[-1].offset + segments[-1].length if segments else 0,
         film_frames=sum(segment.frames for segment in segments),
+        film_records=film_records(records),
         prompts=tuple(
             settings_at(settings, records, stored.keyframe).prompt for stored in canvases
         ),

@@ -32,6 +32,7 @@ from renderer.export.remux import Cover, Finish, Source, remux
 from renderer.files import flush_folder, free_text
 from renderer.film.encode import EncodedSegment, Encoding, encode_segment
 from renderer.images import PROVENANCE_KEY
+from renderer.project.verify import check_film
 
 OnProgress = Callable[[int, int], None]
 """Takes (frames done, frames in all), now and then."""
@@ -70,6 +71,7 @@ def _film(plan: Plan, on_progress: OnProgress) -> None:
     target, footage = plan.target, plan.take.footage
     with _beside(target.path, ".part") as part, _beside(target.path, ".frames.part") as growing:
         if plan.encoding is None:
+            check_film(footage.film, footage.film_records)
             source = Source(footage.film, footage.film_length)
         else:
             source = Source(growing, _encode(plan, plan.encoding, growing, on_progress))

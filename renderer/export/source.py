@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from renderer.images import Picture, read_keyframe
+from renderer.journal import Record
 from renderer.settings.plain_values import Size
 from renderer.settings.render import RenderSettings
 
@@ -40,6 +41,8 @@ class Footage:
     """Bytes that are committed."""
     film_frames: int
     """Frames that are committed."""
+    film_records: tuple[Record, ...]
+    """What the journal vouches for in the film."""
     prompts: tuple[str, ...]
     """In force for each interval."""
     provenance: Mapping[str, Any]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
 
@@ -40,7 +40,7 @@ def verify(folder: Path, on_bytes: OnBytes, *, decode: Decode | None = None) -> 
     settings, records = read_settings(folder), read_journal(folder / JOURNAL)
     committed(records)  # raises where they contradict each other
     keyframes = keyframes_in(records)
-    film = [record for record in records if record["type"] in (HEADER, SEGMENT)]
+    film = film_records(records)
     total = sum(record["length"] for record in film) + sum(stored.length for stored in keyframes)
     done, problems = 0, []
     for length, problem in chain(
@@ -50,6 +50,19 @@ def verify(folder: Path, on_bytes: OnBytes, *, decode: Decode | None = None) -> 
         on_bytes(done, total)
         problems += [problem] if problem else []
     return problems
+
+
+def check_film(path: Path, records: Sequence[Record]) -> None:
+    """Compare every byte that ``records`` vouch for. Raises ProjectError at the first wrong one."""
+    for _, problem in _film(path, records, None):
+        if problem:
+            again = f"`zoomtui repair {path.parent}` shows what can be saved"
+            raise ProjectError(f"{path.parent} is damaged: {problem}; {again}")
+
+
+def film_records(records: Iterable[Record]) -> tuple[Record, ...]:
+    """Those of the header and of the segments."""
+    return tuple(record for record in records if record["type"] in (HEADER, SEGMENT))
 
 
 def _film(path: Path, records: Sequence[Record], decode: Decode | None) -> Iterator[Finding]:

@@ -99,6 +99,16 @@ def test_an_unchanged_film_is_copied_packet_for_packet(
     assert left_in(tmp_path) == [name]
 
 
+def test_a_film_with_a_wrong_byte_is_not_copied(reef: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(reef, tmp_path / "reef.zoom")
+    with (folder / "film.mp4").open("r+b") as film:
+        film.seek(film.seek(0, 2) // 2)
+        film.write(b"\xff\x00\xff\x00")
+    with pytest.raises(ProjectError, match=r"film\.mp4: segment \d is not what was written"):
+        made(folder, tmp_path / "film.mp4")
+    assert left_in(tmp_path) == ["reef.zoom"]
+
+
 def test_an_mp4_begins_with_its_index(reef: Path, tmp_path: Path) -> None:
     made(reef, tmp_path / "film.mp4")
     data = (tmp_path / "film.mp4").read_bytes()
