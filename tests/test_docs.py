@@ -76,3 +76,9 @@ def test_the_tower_in_the_documentation_names_every_room() -> None:
         ]
         for room in rooms:
             assert f"{room}/" in tower, f"{package}/{room}"
+
+
+def test_every_test_that_the_promises_name_is_there() -> None:
+    named = set(re.findall(r"`(tests/[\w/.]+)`", (ROOT / "docs" / "reliability.md").read_text()))
+    assert len(named) > 10
+    assert not [name for name in named if not (ROOT / name).exists()]
