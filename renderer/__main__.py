@@ -55,6 +55,11 @@ def _parser() -> argparse.ArgumentParser:
         help="The engine in this very process, so that nothing restarts it: for a debugger, or a "
         "service manager that restarts by itself.",
     )
+    parser.add_argument(
+        "--trust",
+        action="store_true",
+        help="Run the painter or the pickled model files that a project from elsewhere names.",
+    )
     parser.add_argument("--ready-fd", metavar="N", type=int, help=argparse.SUPPRESS)
     parser.add_argument("--parent-fd", metavar="N", type=int, help=argparse.SUPPRESS)
     parser.add_argument("--detached", action="store_true", help=argparse.SUPPRESS)
@@ -65,6 +70,11 @@ def _parser() -> argparse.ArgumentParser:
 
 def _run(asked: argparse.Namespace) -> int:
     folder: Path = asked.project
+    if asked.trust:
+        from renderer.project.project import Project
+
+        with Project.open(folder) as project:
+            project.trust()
     if asked.parent_fd is not None:
         from renderer.service import parent
 

@@ -151,6 +151,11 @@ class Project:
         for keyframe in sorted({start, *(later for later in steered if later > start)}):
             yield self.settings_at(keyframe)
 
+    def trust(self) -> None:
+        """The user's word, on this machine, for code that these settings name. StorageError."""
+        for settings in self.settings_to_come():
+            trust(settings)
+
     def blend_at(self, keyframe: int) -> Blend:
         """The prompt that counts for ``keyframe``, and how far it has replaced an earlier one."""
         return blend_at(self.settings, self._journal.records, keyframe)

@@ -182,7 +182,10 @@ def resume(
     """Go on with PROJECT: after a stop, a crash, a full disk, or to make a film longer."""
     given = wishes({"prompt": prompt, **options})
     if trust:
-        _trust(project)
+        from renderer.project.project import Project
+
+        with Project.open(project) as opened:
+            opened.trust()
     if given:
         _steer(project, given)
     if _detached(headless, as_json):
@@ -190,16 +193,6 @@ def resume(
     code = run_here(project, as_json=as_json)
     _say_what_next(project, code, as_json)
     return code
-
-
-def _trust(folder: Path) -> None:
-    """The user's word for what the project would run."""
-    from renderer.project.project import Project
-    from renderer.project.trust import trust
-
-    with Project.open(folder) as project:
-        for settings in project.settings_to_come():
-            trust(settings)
 
 
 def _steer(folder: Path, given: dict[str, Any]) -> None:

@@ -121,7 +121,7 @@ async def _whole(deed: Callable[P, T], *arguments: P.args, **options: P.kwargs) 
 
 async def _start(folder: Path) -> asyncio.subprocess.Process:
     return await asyncio.create_subprocess_exec(
-        *python_module("renderer", os.fspath(folder), "--alone"),
+        *python_module("renderer", "--alone", "--trust", "--", os.fspath(folder)),
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,
