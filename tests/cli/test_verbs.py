@@ -14,6 +14,7 @@ from renderer.project.records import JOURNAL
 from renderer.project.status import read_status
 from tests.cli.engines import engine, make_project, running, until
 from tests.cli.processes import QUICK, OnTerminal, Running, environment, painter, zoomtui
+from tests.marks import slower
 
 MARKUP = "[red]night[/red] \x1b[31m"
 
@@ -151,7 +152,7 @@ def detached(monitor: OnTerminal) -> bool:
 
 
 @pytest.mark.parametrize(
-    "verb", [("ls",), ("ls", "--json"), ("status", "{}", "--json"), ("models",)]
+    "verb", [("status", "{}", "--json"), *slower([("ls",), ("ls", "--json"), ("models",)])]
 )
 def test_an_answer_that_can_not_be_written_is_an_error(
     finished: Path, verb: tuple[str, ...]

@@ -17,8 +17,10 @@ from renderer.project.records import EXPORTS, OWN
 from renderer.service.launch import launch
 from tests.cli.processes import zoomtui
 from tests.engine.runs import digest, project, render, stop_at
+from tests.marks import slower
 from tests.project.damages import contents
 
+FEW = ("film.mp4", "keyframes", "lock")
 AS_WAS = b"somebody's own\n"
 
 
@@ -30,7 +32,7 @@ def outside(tmp_path: Path) -> Path:
     return path
 
 
-@pytest.mark.parametrize("name", sorted({*OWN, EXPORTS}))
+@pytest.mark.parametrize("name", [*FEW, *slower(sorted({*OWN, EXPORTS} - {*FEW}))])
 def test_a_project_whose_own_file_is_a_link_is_refused(
     tmp_path: Path, outside: Path, name: str
 ) -> None:
