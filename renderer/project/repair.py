@@ -100,13 +100,16 @@ def find_rescue(folder: Path, on_bytes: OnBytes) -> Rescue:
         if path.stem.isdecimal() and int(path.stem) > len(keyframes)
     )
     kept = sum(record in records for record in made)
+    segments = [record for record in film if record["type"] == SEGMENT]
+    frames, behind = sum(record["frames"] for record in segments), size - film_end
     lines = [
-        f"{JOURNAL}: {len(made)} records, {kept} of them as they were, {len(made) - kept} made "
-        f"again; {unread} lines can't be read",
-        f"{FILM}: {sum(record['type'] == SEGMENT for record in film)} segments, "
-        f"{sum(record.get('frames', 0) for record in film)} frames; {size_text(size - film_end)} "
-        f"behind them go",
-        f"{KEYFRAMES}: {len(keyframes)} pictures, and {len(strays)} behind a gap go",
+        f"{JOURNAL}: {kept} records stay"
+        + (f", {len(made) - kept} are made again" if len(made) > kept else "")
+        + (f"; {unread} lines can't be read" if unread else ""),
+        f"{FILM}: {len(segments)} segments, {frames} frames stay"
+        + (f"; {size_text(behind)} behind them go" if behind else ""),
+        f"{KEYFRAMES}: {len(keyframes)} pictures stay"
+        + (f"; {len(strays)} behind a gap go" if strays else ""),
     ]
     if from_journal:
         lines.append(f"{SETTINGS}: written again, out of {JOURNAL}")
@@ -123,7 +126,7 @@ def repair(folder: Path, rescue: Rescue) -> Path:
     """
     aside = folder / time.strftime("damaged-%Y%m%d-%H%M%S")
     with ProjectLock(folder / LOCK), storage_errors(aside):
-        (aside / KEYFRAMES).mkdir(parents=True)
+        (aside / KEYFRAMES if rescue.strays else aside).mkdir(parents=True)
         for name in (JOURNAL, SETTINGS):
             if (folder / name).exists():
                 shutil.copyfile(folder / name, aside / name)
