@@ -174,3 +174,10 @@ def test_bytes_that_are_no_text_are_refused_where_they_would_be_stored(tmp_path:
         answer = zoomtui("render", *arguments, *QUICK, cwd=tmp_path)
         assert_refused(answer, 2, "prompt", "UTF-8", r"\udc")
     assert listing(tmp_path) == []
+
+
+def test_a_render_of_nothing_is_no_endless_film(tmp_path: Path) -> None:
+    for more in ((), ("--headless",), ("--json",), ("--size", "96x96")):
+        answer = zoomtui("render", *more, cwd=tmp_path)
+        assert_one_line(answer, 2, "nothing says what to paint", "--image", "zoomtui demo")
+    assert listing(tmp_path) == []

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from renderer.errors import DeviceLost, EngineCrashed
+from renderer.errors import DeviceLost, EngineCrashed, SettingsError
 from renderer.formatting import clean, path_text
 from renderer.planning.estimate import Estimate
 from renderer.planning.prepare import Prepared, free_folder, named, prepare
@@ -103,6 +103,14 @@ def render(
     """Render a new film of PROMPT, or around a picture of yours."""
     from renderer.planning.defaults import fill_in
 
+    detached = _detached(headless, as_json)
+    sources = (prompt, image, exemplar, prompts, options["painter"], options["model"])
+    if not any(sources) and not detached and not dry_run:
+        raise SettingsError(
+            "nothing says what to paint: give a prompt, a picture (--image) or a painter "
+            "(--painter texture); `zoomtui demo` needs nothing",
+            "prompt",
+        )
     later: Starts = ()
     given = {"prompt": prompt, **wishes(options)}
     if prompts is not None:
@@ -115,7 +123,7 @@ def render(
     if dry_run:
         _say_estimate(Estimate.of(folder, plan.settings), as_json)
         return 0
-    return _create_and_run(prepared, look, detached=_detached(headless, as_json), as_json=as_json)
+    return _create_and_run(prepared, look, detached=detached, as_json=as_json)
 
 
 def _detached(headless: bool, as_json: bool) -> bool:
