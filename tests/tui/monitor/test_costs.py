@@ -25,7 +25,15 @@ def after(view: View, number: int) -> View:
     for event in (
         KeyframeStarted(number, f"prompt {number}"),
         StepDone(number, 12, 24),
-        KeyframeReady(number, number, f"prompt {number}", 0.5 + number % 7, 1, 1.01, 0.3),
+        KeyframeReady(
+            keyframe=number,
+            seed=number,
+            prompt=f"prompt {number}",
+            queued=1,
+            seconds=0.5 + number % 7,
+            seam=1.01,
+            drift=0.3,
+        ),
         SegmentWritten(number, 60, number * 60, number * 2.0, number * 10**6, 0.4, 1),
         Metered({**(state.meters or {}), "gpu_percent": float(number % 100)}),
     ):
