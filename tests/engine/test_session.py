@@ -11,6 +11,7 @@ import pytest
 from renderer.engine.events import (
     Event,
     KeyframeReady,
+    KeyframeStarted,
     Phase,
     PhaseChanged,
     RenderFailed,
@@ -219,7 +220,8 @@ def test_an_error_on_the_film_side_ends_a_paused_painter_too(tmp_path: Path) -> 
 
         def emit(event: Event) -> None:
             events.append(event)
-            if isinstance(event, KeyframeReady):
+            # not before keyframe 1 is handed over: a paused painter would never do it
+            if isinstance(event, KeyframeStarted) and event.keyframe == 2:
                 session.pause(True)
 
         session = Session(opened, emit)
