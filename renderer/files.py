@@ -19,13 +19,13 @@ _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 NO_LINK = os.O_NOFOLLOW | os.O_CLOEXEC
-"""For opening what nobody but a render may have put there: never what a symbolic link names."""
+"""For opening what only a render may have put there: never what a symbolic link names."""
 
 
 class Place:
     """A folder held by its handle: what is written through it lands in it, wherever it is moved.
 
-    Raises StorageError where there is no such folder, or a symbolic link has its name.
+    Raises StorageError where there is no such folder.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -48,6 +48,11 @@ class Place:
 
     def close(self) -> None:
         os.close(self.handle)
+
+
+def open_to_append(path: Path) -> int:
+    """A handle on the file, which is made if need be; never on what a link names. OSError."""
+    return os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | NO_LINK, 0o666)
 
 
 def replace_file(path: Path, data: bytes, *, durable: bool = True, at: Place | None = None) -> None:

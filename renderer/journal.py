@@ -175,7 +175,7 @@ def write_journal(path: Path, records: Sequence[Record]) -> None:
 
 
 def salvage(path: Path) -> tuple[list[Record], int]:
-    """(every record that can be read, how many lines can't), whatever stands between them.
+    """(every record that can be read, how many lines can't), good ones behind bad ones too.
 
     Lines may end as on Windows. Raises ProjectError where there is no file that can be read.
     """

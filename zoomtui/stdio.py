@@ -16,10 +16,8 @@ OUT, ERR = 1, 2
 
 def write_line(line: str, handle: int = OUT) -> None:
     """One line, in UTF-8; a lone surrogate is shown as its escape, which JSON reads back."""
-    rest = (line + "\n").encode("utf-8", "backslashreplace")
     with suppress(OSError):
-        while rest:  # a signal may interrupt a write half-way
-            rest = rest[os.write(handle, rest) :]
+        _write(line, handle)
 
 
 def answer(line: str) -> None:
@@ -27,14 +25,18 @@ def answer(line: str) -> None:
 
     A reader that has heard enough (``| head``) is none.
     """
-    rest = (line + "\n").encode("utf-8", "backslashreplace")
     try:
-        while rest:
-            rest = rest[os.write(OUT, rest) :]
+        _write(line, OUT)
     except BrokenPipeError:
         pass
     except OSError as error:
         raise OSError(error.errno, error.strerror, "standard output") from None
+
+
+def _write(line: str, handle: int) -> None:
+    rest = (line + "\n").encode("utf-8", "backslashreplace")
+    while rest:  # a signal may interrupt a write half-way
+        rest = rest[os.write(handle, rest) :]
 
 
 def report(error: str) -> None:

@@ -15,7 +15,7 @@ from renderer.export.containers import Target
 from renderer.export.plan import Plan, make_plan
 from renderer.export.run import OnProgress, make
 from renderer.export.source import CanvasFile, Footage
-from renderer.film.store import committed
+from renderer.film.store import committed, records_of_film
 from renderer.journal import Record, read_journal
 from renderer.painting.geometry import Geometry
 from renderer.project.records import (
@@ -29,7 +29,6 @@ from renderer.project.records import (
     read_settings,
     settings_at,
 )
-from renderer.project.verify import film_records
 from renderer.settings.export import ExportOptions
 from renderer.settings.render import RenderSettings
 
@@ -85,7 +84,7 @@ def read_footage(project: Path) -> Footage:
         film=project / FILM,
         film_length=segments[-1].offset + segments[-1].length if segments else 0,
         film_frames=sum(segment.frames for segment in segments),
-        film_records=film_records(records),
+        film_records=tuple(records_of_film(records)),
         prompts=tuple(
             settings_at(settings, records, stored.keyframe).prompt for stored in canvases
         ),

@@ -9,20 +9,20 @@ from typing import BinaryIO
 
 from renderer.files import storage_errors
 from renderer.film.fragment import Box, box_at, frames_in
-from renderer.film.store import HEADER, SEGMENT
+from renderer.film.store import HEADER, SEGMENT, records_of_film
 from renderer.journal import Record
 
 OnBytes = Callable[[int, int], None]
-"""``(done, total)``: bytes of the film that have been read."""
+"""``(done, total)``: bytes that have been read."""
 
 
-def film_records(film: Path, known: Sequence[Record], on_bytes: OnBytes) -> list[Record]:
+def salvage_film(film: Path, known: Sequence[Record], on_bytes: OnBytes) -> list[Record]:
     """The records of the header and of every whole segment, from the beginning on.
 
     A segment whose bytes are not those that a ``known`` record of it vouches for ends them, and so
-    does whatever is no segment. Where there is no film there are none. Raises StorageError.
+    does anything that is no segment. Where there is no film there are none. Raises StorageError.
     """
-    crcs = {(r["type"], r["offset"]): r["crc"] for r in known if r["type"] in (HEADER, SEGMENT)}
+    crcs = {(r["type"], r["offset"]): r["crc"] for r in records_of_film(known)}
     records: list[Record] = []
     with storage_errors(film):
         if not film.is_file():

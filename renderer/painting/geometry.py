@@ -117,6 +117,10 @@ class Geometry:
             zoom_factor=settings.zoom_factor,
         )
 
+    def stored_size(self, keyframe: int) -> Size:
+        """Of the picture that is kept: keyframe 0 is the first picture, all others are canvases."""
+        return self.canvas_size if keyframe else self.keyframe_size
+
     @property
     def known(self) -> Area:
         """Where the previous picture lies on the canvas."""

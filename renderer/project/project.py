@@ -19,20 +19,18 @@ from renderer.errors import ProjectError
 from renderer.files import Place, storage_errors
 from renderer.film.store import FilmStore
 from renderer.images import Picture, read_keyframe, write_keyframe
-from renderer.journal import Journal, untouched
+from renderer.journal import Journal
 from renderer.painting.figures import figures_in
 from renderer.painting.geometry import Geometry
 from renderer.painting.prompt_schedule import Blend
+from renderer.project.checks import check_project, refuse_links
 from renderer.project.lock import ProjectLock
 from renderer.project.records import (
     DROPPED,
-    EXPORTS,
     FILM,
     JOURNAL,
     KEYFRAMES,
     LOCK,
-    OWN,
-    SETTINGS,
     StoredKeyframe,
     blend_at,
     keyframe_path,
@@ -62,7 +60,7 @@ class Project:
         self.settings = settings
         self.store = store
         self.place = place
-        """The folder itself, whatever its name is by now."""
+        """The folder itself, also once it has another name."""
         self.recovered = ""
         """What was put right on opening and is worth a line; empty: nothing."""
         self._lock = lock
@@ -81,7 +79,7 @@ class Project:
         settings = read_settings(folder)
         with ExitStack() as held:
             lock = held.enter_context(ProjectLock(folder / LOCK))
-            _refuse_links(folder)
+            refuse_links(folder)
             place = held.enter_context(closing(Place(folder)))
             keyframes = held.enter_context(closing(Place(folder / KEYFRAMES)))
             opened = Journal.open(folder / JOURNAL, mend=False, at=place)
@@ -89,7 +87,7 @@ class Project:
             store = FilmStore.open(folder / FILM, journal, mend=False)
             held.enter_context(closing(store))
             project = cls(folder, settings, lock, journal, store, place, keyframes)
-            project._check()
+            check_project(folder, settings, journal.records, store)
             if mend:
                 project._mend()
             held.pop_all()  # from here on it is close()'s to let go
@@ -247,16 +245,7 @@ class Project:
         )
 
     def _size_of(self, keyframe: int) -> Size:
-        geometry = Geometry.of(self.settings)
-        return geometry.canvas_size if keyframe else geometry.keyframe_size
-
-    def _check(self) -> None:
-        """Whether all is as a render leaves it. Changes nothing. Raises ProjectError."""
-        if not self._journal.records:
-            raise self._damaged(f"{JOURNAL} holds no record")
-        self._check_settings()
-        self._check_order()
-        self._check_files()
+        return Geometry.of(self.settings).stored_size(keyframe)
 
     def _mend(self) -> None:
         """Remove what an interrupted append has left. Raises StorageError."""
@@ -267,55 +256,6 @@ class Project:
             self.recovered = (
                 f"{FILM} lacks the last {lacking} segments that {JOURNAL} records, as in a copy "
                 f"that was taken while rendering; they are made again from the keyframes"
-            )
-
-    def _damaged(self, what: str) -> ProjectError:
-        return ProjectError(f"{self.folder} is damaged: {what}; {untouched(self.folder)}")
-
-    def _check_settings(self) -> None:
-        """project.toml is what it was when the project was made: the journal's first record."""
-        records = (record for record in self._journal.records if record["type"] == "project")
-        made: dict[str, Any] = next(records, {}).get("settings", {})
-        now = self.settings.plain()
-        for key, value in made.items():
-            if key in now and now[key] != value:
-                raise ProjectError(
-                    f"{self.folder / SETTINGS}: {key} is {now[key]!r}, but was {value!r} when the "
-                    f"project was made; put it back (`resume` changes what is painted next)"
-                )
-
-    def _check_order(self) -> None:
-        """Keyframes are journalled 0, 1, 2 …, and no segment before both its keyframes."""
-        numbers = [stored.keyframe for stored in self.keyframes]
-        if numbers != list(range(len(numbers))) or self.store.intervals > max(0, len(numbers) - 1):
-            raise self._damaged(f"{JOURNAL} contradicts itself")
-
-    def _check_files(self) -> None:
-        """No keyframe is there that the journal does not know, and none is missing that it needs.
-
-        An interrupted append may leave one. A segment that the film lacks is made from its
-        keyframes.
-        """
-        known = len(self.keyframes)
-        if keyframe_path(self.folder, known + 1).is_file():
-            raise self._damaged(f"{KEYFRAMES}/ holds pictures that {JOURNAL} knows nothing of")
-        lacking = self.store.lacking
-        first = max(0, len(self.store.segments) - lacking) if lacking else known
-        for keyframe in range(first, known):
-            if not keyframe_path(self.folder, keyframe).exists():
-                raise self._damaged(
-                    f"{FILM} lacks the last {lacking} segments that {JOURNAL} records, and "
-                    f"keyframe {keyframe + 1}, which one of them is made from, is missing"
-                )
-
-
-def _refuse_links(folder: Path) -> None:
-    """A project from elsewhere must not have what lies outside it written to."""
-    for name in sorted({*OWN, EXPORTS}):
-        if (folder / name).is_symlink():
-            raise ProjectError(
-                f"{folder / name} is a symbolic link, and would be written through: a project's "
-                f"own files can't be links; put the file itself there"
             )
 
 

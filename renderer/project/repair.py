@@ -19,7 +19,7 @@ from typing import Any
 
 from renderer.errors import ProjectBusy, ProjectError, RendererError, SettingsError
 from renderer.files import flush_folder, replace_file, size_text, storage_errors
-from renderer.film.salvage import OnBytes, film_records
+from renderer.film.salvage import OnBytes, salvage_film
 from renderer.film.store import SEGMENT
 from renderer.images import read_keyframe, read_provenance
 from renderer.journal import Record, salvage, write_journal
@@ -82,7 +82,7 @@ def find_rescue(folder: Path, on_bytes: OnBytes) -> Rescue:
     records, unread = salvage(folder / JOURNAL) if (folder / JOURNAL).exists() else ([], 0)
     settings, from_journal = _settings(folder, records)
     keyframes = list(_keyframes(folder, settings, records))
-    film = film_records(folder / FILM, records, on_bytes)
+    film = salvage_film(folder / FILM, records, on_bytes)
     if film and not keyframes:
         raise ProjectError(
             f"{folder} has lost its keyframes, from which alone it could go on; {folder / FILM} "
@@ -164,8 +164,7 @@ def _keyframes(folder: Path, settings: RenderSettings, records: list[Record]) ->
         path = keyframe_path(folder, keyframe)
         try:
             data = path.read_bytes()
-            size = geometry.canvas_size if keyframe else geometry.keyframe_size
-            read_keyframe(path, size, zlib.crc32(data))
+            read_keyframe(path, geometry.stored_size(keyframe), zlib.crc32(data))
             made = read_provenance(path)
         except (OSError, ProjectError, ValueError, SyntaxError):
             return

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
 
 from renderer.errors import ProjectError
-from renderer.film.store import HEADER, SEGMENT, committed
+from renderer.film.salvage import OnBytes
+from renderer.film.store import HEADER, committed, records_of_film
 from renderer.images import read_keyframe
 from renderer.journal import Record, read_journal
 from renderer.painting.geometry import Geometry
@@ -22,8 +23,6 @@ from renderer.project.records import (
 )
 from renderer.settings.render import RenderSettings
 
-OnBytes = Callable[[int, int], None]
-"""``(done, total)``: bytes that have been read."""
 Decode = Callable[[bytes, bytes], int]
 """Frames in (header, segment). Raises ProjectError."""
 Finding = tuple[int, str]
@@ -40,7 +39,7 @@ def verify(folder: Path, on_bytes: OnBytes, *, decode: Decode | None = None) -> 
     settings, records = read_settings(folder), read_journal(folder / JOURNAL)
     committed(records)  # raises where they contradict each other
     keyframes = keyframes_in(records)
-    film = film_records(records)
+    film = records_of_film(records)
     total = sum(record["length"] for record in film) + sum(stored.length for stored in keyframes)
     done, problems = 0, []
     for length, problem in chain(
@@ -58,11 +57,6 @@ def check_film(path: Path, records: Sequence[Record]) -> None:
         if problem:
             again = f"`zoomtui repair {path.parent}` shows what can be saved"
             raise ProjectError(f"{path.parent} is damaged: {problem}; {again}")
-
-
-def film_records(records: Iterable[Record]) -> tuple[Record, ...]:
-    """Those of the header and of the segments."""
-    return tuple(record for record in records if record["type"] in (HEADER, SEGMENT))
 
 
 def _film(path: Path, records: Sequence[Record], decode: Decode | None) -> Iterator[Finding]:
@@ -108,11 +102,10 @@ def _keyframes(
     geometry = Geometry.of(settings)
     for stored in keyframes:
         path = keyframe_path(folder, stored.keyframe)
-        size = geometry.canvas_size if stored.keyframe else geometry.keyframe_size
         problem = ""
         try:
             if decode is not None:
-                read_keyframe(path, size, stored.crc)
+                read_keyframe(path, geometry.stored_size(stored.keyframe), stored.crc)
             elif zlib.crc32(path.read_bytes()) != stored.crc:
                 problem = f"{path.relative_to(folder)} is not the file that was written"
         except OSError as error:

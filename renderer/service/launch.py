@@ -14,7 +14,7 @@ from typing import IO
 
 from renderer.children import python_module
 from renderer.errors import EngineCrashed, ProjectError
-from renderer.files import NO_LINK, storage_errors
+from renderer.files import open_to_append, storage_errors
 from renderer.project.records import LOG
 
 READY = "ready"
@@ -28,8 +28,7 @@ def launch(folder: Path) -> None:
     """
     path = folder / LOG
     with storage_errors(path):
-        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | NO_LINK
-        log = os.fdopen(os.open(path, flags, 0o666), "ab")
+        log = os.fdopen(open_to_append(path), "ab")
     reading, writing = os.pipe()
     try:
         with log:

@@ -10,15 +10,14 @@ from contextlib import contextmanager, suppress
 from io import TextIOWrapper
 from pathlib import Path
 
-from renderer.files import NO_LINK, storage_errors
+from renderer.files import open_to_append, storage_errors
 
 
 class _LogFile(logging.FileHandler):
     """Loses what it can't write: a full disk is told once, by the render's own error."""
 
     def _open(self) -> TextIOWrapper:
-        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | NO_LINK
-        return os.fdopen(os.open(self.baseFilename, flags, 0o666), "a", encoding="utf-8")
+        return os.fdopen(open_to_append(Path(self.baseFilename)), "a", encoding="utf-8")
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802
         pass

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import faulthandler
 import logging
+import os
 import queue
 import threading
 from collections.abc import Callable, Iterator
@@ -19,7 +20,7 @@ from renderer.engine.events import Event, Note, RenderFailed, RenderFinished, St
 from renderer.engine.session import Session
 from renderer.errors import StorageError
 from renderer.export.zoom_in import Inward
-from renderer.files import storage_errors
+from renderer.files import open_to_append, storage_errors
 from renderer.project import registry
 from renderer.project.project import Project
 from renderer.project.records import LOG
@@ -103,7 +104,7 @@ def run(
 def _stacks(path: Path) -> Iterator[None]:
     """Where a fault of the machine code below Python ends the process, ``path`` gets its stacks."""
     with storage_errors(path):
-        file = path.open("a")
+        file = os.fdopen(open_to_append(path), "a")
     with file:
         faulthandler.enable(file)
         try:

@@ -1,7 +1,7 @@
 """What may be asked of x264, x265 and SVT-AV1 in their own words, besides what libav names.
 
 Only what shapes the picture: nothing that names a file or sets up the encoder's process, since
-settings may come from somebody else's project.
+settings may come from another user's project.
 """
 
 from __future__ import annotations

@@ -1,0 +1,83 @@
+"""Is a project as a render leaves it? Looked at before it is opened for writing; changes nothing.
+
+More than an interrupted append leaves is refused, with what was found.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from renderer.errors import ProjectError
+from renderer.film.store import FilmStore
+from renderer.journal import Record, untouched
+from renderer.project.records import (
+    EXPORTS,
+    FILM,
+    JOURNAL,
+    KEYFRAMES,
+    OWN,
+    SETTINGS,
+    keyframe_path,
+    keyframes_in,
+)
+from renderer.settings.render import RenderSettings
+
+
+def refuse_links(folder: Path) -> None:
+    """A project from elsewhere must not have what lies outside it written to. ProjectError."""
+    for name in sorted({*OWN, EXPORTS}):
+        if (folder / name).is_symlink():
+            raise ProjectError(
+                f"{folder / name} is a symbolic link, and would be written through: a project's "
+                f"own files can't be links; put the file itself there"
+            )
+
+
+def check_project(
+    folder: Path, settings: RenderSettings, records: Sequence[Record], store: FilmStore
+) -> None:
+    """Settings, journal, film and keyframes against each other. Raises ProjectError."""
+    if not records:
+        raise _damaged(folder, f"{JOURNAL} holds no record")
+    _check_settings(folder, settings, records)
+    known = [stored.keyframe for stored in keyframes_in(records)]
+    if known != list(range(len(known))) or store.intervals > max(0, len(known) - 1):
+        raise _damaged(folder, f"{JOURNAL} contradicts itself")
+    _check_files(folder, len(known), store)
+
+
+def _damaged(folder: Path, what: str) -> ProjectError:
+    return ProjectError(f"{folder} is damaged: {what}; {untouched(folder)}")
+
+
+def _check_settings(folder: Path, settings: RenderSettings, records: Sequence[Record]) -> None:
+    """project.toml is what it was when the project was made: the journal's first record."""
+    first = (record for record in records if record["type"] == "project")
+    made: dict[str, Any] = next(first, {}).get("settings", {})
+    now = settings.plain()
+    for key, value in made.items():
+        if key in now and now[key] != value:
+            raise ProjectError(
+                f"{folder / SETTINGS}: {key} is {now[key]!r}, but was {value!r} when the "
+                f"project was made; put it back (`resume` changes what is painted next)"
+            )
+
+
+def _check_files(folder: Path, known: int, store: FilmStore) -> None:
+    """No keyframe is there that the journal does not know, and none is missing that it needs.
+
+    An interrupted append may leave one. A segment that the film lacks is made from its keyframes.
+    """
+    if keyframe_path(folder, known + 1).is_file():
+        raise _damaged(folder, f"{KEYFRAMES}/ holds pictures that {JOURNAL} knows nothing of")
+    lacking = store.lacking
+    first = max(0, len(store.segments) - lacking) if lacking else known
+    for keyframe in range(first, known):
+        if not keyframe_path(folder, keyframe).exists():
+            raise _damaged(
+                folder,
+                f"{FILM} lacks the last {lacking} segments that {JOURNAL} records, and "
+                f"keyframe {keyframe + 1}, which one of them is made from, is missing",
+            )
