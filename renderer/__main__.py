@@ -16,11 +16,11 @@ import sys
 from pathlib import Path
 
 from renderer.engine.events import Event, to_json
-from renderer.errors import ProjectBusy, RendererError, StorageError
+from renderer.errors import ProjectBusy, RendererError
 from renderer.files import fill_standard_handles
-from renderer.project import crash_record
 from renderer.project.lock import busy_message
 from renderer.project.records import SUPERVISOR
+from renderer.project.session_record import supervisor as parent_of
 from renderer.service import supervisor
 from renderer.service.signals import Abandoned
 
@@ -97,13 +97,9 @@ def _run(asked: argparse.Namespace) -> int:
 def _run_alone(folder: Path) -> int:
     from renderer.service import run_engine
 
-    def begin_anew(*_: object) -> None:
-        with contextlib.suppress(StorageError):
-            crash_record.clear(folder)
-
-    if crash_record.supervisor(folder):  # its engine may be gone for the moment
+    if parent_of(folder):  # its engine may be gone for the moment
         raise ProjectBusy(busy_message(folder / SUPERVISOR))
-    return run_engine.run(folder, write_json, on_open=begin_anew) or 0
+    return run_engine.run(folder, write_json) or 0
 
 
 def tell(handle: int, line: str) -> None:

@@ -87,6 +87,19 @@ def replacing_file(
             place.close()
 
 
+def overwrite_file(path: Path, data: bytes, *, at: Place | None = None) -> None:
+    """Put ``data`` in place of what a file holds, which is no shorter: even a full disk has room.
+
+    Unlike with ``replace_file`` a crash may leave it torn. Raises StorageError.
+    """
+    held = {} if at is None else {"dir_fd": at.handle}
+    with storage_errors(path):
+        handle = os.open(path.name if held else path, os.O_WRONLY | NO_LINK, **held)
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            _flush(file, durable=True)
+
+
 @contextmanager
 def _unlinked(name: str, folder: int) -> Iterator[None]:
     """No file of that name is there before, nor, after an error, any more."""

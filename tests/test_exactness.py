@@ -144,7 +144,7 @@ _VAES = pytest.mark.parametrize(
     ("size", "factor", "keyframes"),
     [
         ((96, 96), 2.0, 7),
-        ((128, 72), 1.5, 7),
+        pytest.param((128, 72), 1.5, 7, marks=pytest.mark.slow),
         pytest.param((80, 80), 1.5, 41, marks=pytest.mark.soak),
         pytest.param((128, 72), 2.0, 41, marks=pytest.mark.soak),
     ],

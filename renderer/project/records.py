@@ -22,7 +22,7 @@ JOURNAL = "journal.jsonl"
 FILM = "film.mp4"
 LOCK = "lock"
 SUPERVISOR = "supervisor"
-CRASHES = "crashes.json"
+SESSION = "session.json"
 LOG = "render.log"
 KEYFRAMES = "keyframes"
 DROPPED = ".dropped"
@@ -33,7 +33,7 @@ EXEMPLAR = "exemplar.png"
 OWN = frozenset(
     {
         *(SETTINGS, JOURNAL, FILM, LIVE, WATCH, KEYFRAMES, EXEMPLAR),
-        *(LOCK, SUPERVISOR, CRASHES, LOG),
+        *(LOCK, SUPERVISOR, SESSION, LOG),
     }
 )
 """All that a project is made of; what lies beside it in the folder is the user's."""

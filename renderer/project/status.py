@@ -13,7 +13,6 @@ from typing import Any
 from renderer.film.store import committed
 from renderer.journal import read_journal
 from renderer.painting.figures import FIGURES, Figures, typical
-from renderer.project.crash_record import Crashes, read_crashes, renders
 from renderer.project.lock import Holder
 from renderer.project.records import (
     FILM,
@@ -22,13 +21,37 @@ from renderer.project.records import (
     read_settings,
     settings_at,
 )
+from renderer.project.session_record import SessionRecord, read_session, renders
 
 
 class State(enum.StrEnum):
+    """What a project is doing."""
+
     RUNNING = "running"
+    PAUSED = "paused"
+    """Only its engine knows that: what is read from the folder alone is running."""
     FINISHED = "finished"
-    UNFINISHED = "unfinished"
-    """It is not being rendered: stopped, or killed; ``resume`` goes on either way."""
+    FAILED = "failed"
+    """Its last session ended with an error; ``resume`` goes on."""
+    STOPPED = "stopped"
+    """Stopped or killed before it was finished; ``resume`` goes on either way."""
+    MISSING = "missing"
+    """No folder is there any more."""
+    DAMAGED = "damaged"
+    """What is there can't be read."""
+
+    @property
+    def live(self) -> bool:
+        """An engine is at work on it."""
+        return self in (State.RUNNING, State.PAUSED)
+
+    @property
+    def resumable(self) -> bool:
+        return self in (State.STOPPED, State.FAILED)
+
+    @property
+    def readable(self) -> bool:
+        return self not in (State.MISSING, State.DAMAGED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +81,8 @@ class Status:
     """Bytes of all keyframes."""
     figures: Figures | None
     """Of the newest keyframe; of times the mean over the last ones. None: none was painted."""
-    crashes: Crashes | None = None
-    """Of the last session, where it had any."""
+    session: SessionRecord
+    """What the last session has been through: crashes, and why it failed."""
 
     @property
     def seconds_per_keyframe(self) -> float | None:
@@ -84,9 +107,10 @@ def read_status(folder: Path) -> Status:
     now = settings_at(settings, records, len(keyframes))
     painted = [stored for stored in keyframes if stored.seconds > 0]
     finished = bool(segments) and segments[-1].closing
+    session = read_session(folder)
     return Status(
         project=str(folder),
-        state=State.RUNNING if running else State.FINISHED if finished else State.UNFINISHED,
+        state=_state(running, finished, session),
         holder=running,
         film=str(folder / FILM),
         prompt=now.prompt,
@@ -100,5 +124,13 @@ def read_status(folder: Path) -> Status:
         film_size=segments[-1].offset + segments[-1].length if segments else 0,
         keyframes_size=sum(stored.length for stored in keyframes),
         figures=typical(painted),
-        crashes=read_crashes(folder),
+        session=session,
     )
+
+
+def _state(running: Holder | None, finished: bool, session: SessionRecord) -> State:
+    if running:
+        return State.RUNNING
+    if finished:
+        return State.FINISHED
+    return State.FAILED if session.failure else State.STOPPED

@@ -19,9 +19,9 @@ from renderer.engine.events import Event, Note, RenderFailed, RenderFinished, fr
 from renderer.engine.preview import Preview
 from renderer.engine.state import RenderState
 from renderer.project import registry
-from renderer.project.crash_record import read_crashes, supervisor
 from renderer.project.lock import holder
 from renderer.project.records import LOCK
+from renderer.project.session_record import read_session, supervisor
 from renderer.service.protocol import PROTOCOL
 
 RETRY = 0.2
@@ -186,10 +186,10 @@ async def follow(folder: Path) -> AsyncGenerator[Message, None]:
         try:
             client = await reach(folder)
         except NotRunning:
-            crashes = read_crashes(folder)
-            if crashes is None or not crashes.gave_up:
+            last = read_session(folder)
+            if not last.failure:
                 raise
-            yield Told(RenderFailed(crashes.gave_up, crashes.exit_code), crashes.at)
+            yield Told(RenderFailed(last.failure, last.exit_code), last.at)
             return
         client.watch()
         with contextlib.closing(client):
@@ -206,9 +206,8 @@ async def follow(folder: Path) -> AsyncGenerator[Message, None]:
 
 def _missed(folder: Path, snapshot: Snapshot) -> list[Told]:
     """What a new engine has said of its restart before a viewer could hear it."""
-    crashes = read_crashes(folder)
-    lines = () if crashes is None else snapshot.state.log
-    return [Told(Note(x.text), x.at) for x in lines if crashes and x.text == crashes.news]
+    news = read_session(folder).news
+    return [Told(Note(line.text), line.at) for line in snapshot.state.log if line.text == news]
 
 
 async def ask(folder: Path, command: str, **details: Any) -> None:

@@ -21,7 +21,7 @@ from renderer.engine.session import Session
 from renderer.errors import StorageError
 from renderer.export.zoom_in import Inward
 from renderer.files import open_to_append, storage_errors
-from renderer.project import registry
+from renderer.project import registry, session_record
 from renderer.project.project import Project
 from renderer.project.records import LOG
 from renderer.project.trust import check_trust
@@ -70,10 +70,13 @@ def run(
     path = folder / LOG
     with _kept_when_abandoned(Project.open(folder)) as project, log_file(path), _stacks(path):
         check_trust(folder, project.settings_to_come())
+        session_record.begin(folder, at=project.place)
         events: queue.SimpleQueue[Event] = queue.SimpleQueue()
 
         def emit(event: Event) -> None:
             if not (isinstance(event, RenderFinished) or withheld(event)):
+                if isinstance(event, RenderFailed):
+                    session_record.fail(folder, event.message, event.exit_code, at=project.place)
                 publish(event)
             if not isinstance(event, StepDone) or events.qsize() < _CROWD:
                 events.put(event)

@@ -27,10 +27,10 @@ from renderer.engine.events import (
     from_json,
 )
 from renderer.errors import EngineCrashed, RendererError, StorageError, error_of
-from renderer.project import crash_record
-from renderer.project.crash_record import RESTARTS, WINDOW, Crashes
+from renderer.project import session_record
 from renderer.project.lock import ProjectLock
 from renderer.project.records import LOG, read_settings
+from renderer.project.session_record import RESTARTS, WINDOW, SessionRecord, read_session
 from renderer.service.child import Child, is_lost_device
 from renderer.service.logfile import log_file
 from renderer.service.signals import held_back, stopping
@@ -92,17 +92,17 @@ class _Supervisor:
     _restarts: int = 0
     _paused: bool = False
     """Whether the last engine was paused."""
-    _last: Crashes | None = None
+    _last: SessionRecord | None = None
     """The last crash."""
     _lock: ProjectLock | None = None
 
     def __enter__(self) -> _Supervisor:
         # Where there can't be a lock, the engine has a better reason to say why it can't render.
         with contextlib.suppress(StorageError):
-            self._lock = crash_record.supervise(self.folder)
-        known = crash_record.read_crashes(self.folder)
-        if known is not None and known.restarting:  # by a parent that was killed over it
-            self._record(replace(known, restarting=False))
+            self._lock = session_record.supervise(self.folder)
+        known = read_session(self.folder)
+        if known.restarting:  # by a parent that was killed over it
+            session_record.record(self.folder, replace(known, restarting=False))
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -140,8 +140,10 @@ class _Supervisor:
                 often = f"{RESTARTS} restarts in {WINDOW / 60:.0f} minutes"
                 return self._give_up(crash, f"; given up after {often}")
             self._restarts += 1
-            self._last = Crashes(str(crash), time.time(), self._restarts, number, restarting=True)
-            self._record(self._last)
+            self._last = SessionRecord(
+                str(crash), time.time(), self._restarts, number, restarting=True
+            )
+            session_record.record(self.folder, self._last)
             self._log(f"process {child.pid}: {crash}")
 
     def _run_child(self, signals: list[int]) -> Child:
@@ -170,12 +172,6 @@ class _Supervisor:
                 self._pass_on(child, from_json(values))
 
     def _note_opened(self) -> None:
-        if self._last is not None:
-            self._last = replace(self._last, restarting=False)
-            self._record(self._last)
-        elif not self._opened:
-            with contextlib.suppress(StorageError):
-                crash_record.clear(self.folder)
         if not self._opened:
             self._opened = True
             self.on_open()
@@ -206,8 +202,7 @@ class _Supervisor:
         return self._end(text, crash.exit_code)
 
     def _end(self, text: str, code: int) -> int:
-        last = self._last or Crashes(text, 0, 0, 0, restarting=False)
-        self._record(replace(last, at=time.time(), restarting=False, gave_up=text, exit_code=code))
+        session_record.fail(self.folder, text, code)
         self._log(text)
         self._release()
         if not self._opened:
@@ -218,11 +213,6 @@ class _Supervisor:
     def _release(self) -> None:
         if self._lock is not None:
             self._lock.release()
-
-    def _record(self, known: Crashes) -> None:
-        """A full disk may keep it from viewers; the render is told of it by its own error."""
-        with contextlib.suppress(StorageError):
-            crash_record.record(self.folder, known)
 
     def _log(self, text: str) -> None:
         with contextlib.suppress(StorageError), log_file(self.folder / LOG):

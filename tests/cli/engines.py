@@ -17,10 +17,10 @@ from typing import Any
 
 import pytest
 
-from renderer.project.crash_record import supervisor
 from renderer.project.create import create_project
 from renderer.project.lock import holder
 from renderer.project.records import LOCK
+from renderer.project.session_record import supervisor
 from renderer.service.launch import launch
 from renderer.settings.render import RenderSettings
 from tests.cli.processes import PATIENCE, ROOT, OnTerminal, environment

@@ -33,8 +33,8 @@ def reef(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-ENDLESS = ("--seconds-per-keyframe", "10000", "--json")
-"""An export of 600,000 frames: it is still at work whenever a test gets to it."""
+ENDLESS = ("--seconds-per-keyframe", "3000", "--json")
+"""An export of 180,000 frames: it is still at work whenever a test gets to it."""
 
 
 def frames_in(path: Path) -> int:

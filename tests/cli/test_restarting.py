@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from renderer.engine.state import Failure
-from renderer.project.crash_record import read_crashes, supervise
+from renderer.project.session_record import read_session, supervise
 from renderer.project.status import State, read_status
 from tests.cli.engines import (
     OnMonitor,
@@ -89,10 +89,10 @@ def test_a_crash_too_many_is_an_end_with_its_reason(tmp_path: Path) -> None:
         asyncio.run(watch_it())
         assert state_on_disk(folder).failure is not None
         said = zoomtui("status", folder.name, cwd=tmp_path).out
-        assert "state      unfinished; `zoomtui resume a.zoom` goes on" in said
-        assert f"crashes    {ABORTED}; given up after 3 restarts in 10 minutes; " in said
+        assert "state      failed; `zoomtui resume a.zoom` goes on" in said
+        assert f"why        {ABORTED}; given up after 3 restarts in 10 minutes; " in said
         told = json.loads(zoomtui("status", folder.name, "--json", cwd=tmp_path).out)
-        assert (told["crashes"]["restarts"], told["crashes"]["exit_code"]) == (3, 9)
+        assert (told["session"]["restarts"], told["session"]["exit_code"]) == (3, 9)
 
 
 def test_the_monitor_stays_and_says_that_the_engine_was_restarted(tmp_path: Path) -> None:
@@ -171,7 +171,7 @@ def test_following_ends_with_the_reason_of_a_crash_too_many(tmp_path: Path) -> N
     gate = StartGate(tmp_path / "gate")
     with engine(folder, gate):
         gate.shut()
-        until(lambda: (c := read_crashes(folder)) is not None and c.restarting, "restarting")
+        until(lambda: read_session(folder).restarting, "restarting")
         with Running("status", str(folder), "--watch", cwd=tmp_path) as following:
             gate.open()
             following.end()
@@ -180,6 +180,7 @@ def test_following_ends_with_the_reason_of_a_crash_too_many(tmp_path: Path) -> N
     assert following.said.count("zoomtui: ") == 1
 
 
+@pytest.mark.slow
 def test_a_paused_render_is_still_paused_after_a_crash_and_after_another(tmp_path: Path) -> None:
     folder = make_project(tmp_path / "reef.zoom", "endless", since=2)
 
@@ -204,14 +205,14 @@ def test_a_verb_waits_for_an_engine_that_is_being_restarted(tmp_path: Path) -> N
         until(lambda: read_status(folder).frames == 6, "a segment")
         gate.shut()
         kill_once(folder)
-        until(lambda: (c := read_crashes(folder)) is not None and c.restarting, "restarting")
+        until(lambda: read_session(folder).restarting, "restarting")
         listed = json.loads(zoomtui("ls", "--json", cwd=tmp_path).out)
         assert [row["state"] for row in listed if row["project"] == str(folder)] == ["running"]
         gate.open()
         stopped = zoomtui("stop", str(folder), cwd=tmp_path)
         assert (stopped.code, stopped.err) == (0, "")
         until(lambda: not running(folder), "the engine has ended")
-    assert read_status(folder).state is State.UNFINISHED
+    assert read_status(folder).state is State.STOPPED
 
 
 def test_a_prompt_is_refused_where_the_engine_is_being_restarted(tmp_path: Path) -> None:

@@ -28,10 +28,25 @@ def test_status_of_a_finished_project(rendered: tuple[Path, Answer]) -> None:
 
 def test_status_of_a_killed_project_says_how_to_go_on(killed: Path) -> None:
     answer = zoomtui("status", killed.name, cwd=killed.parent)
-    assert "state      unfinished; `zoomtui resume reef.zoom` goes on" in answer.out
+    assert "state      stopped; `zoomtui resume reef.zoom` goes on" in answer.out
     assert "keyframes  2/5" in answer.out
     assert "frames     4/17" in answer.out
     assert "watch.m3u8" in answer.out
+
+
+def test_status_of_a_failed_project_says_why_and_how_to_go_on(tmp_path: Path) -> None:
+    failing = painter("failing", 2)
+    rendered = zoomtui("render", *failing, "--out", "reef.zoom", cwd=tmp_path)
+    assert rendered.code == 5
+    answer = zoomtui("status", "reef.zoom", cwd=tmp_path)
+    assert "state      failed; `zoomtui resume reef.zoom` goes on" in answer.out
+    (why,) = (line for line in answer.out.splitlines() if line.startswith("why  "))
+    assert why.removeprefix("why ").strip().rpartition(" (")[0] in rendered.err
+    told = json.loads(zoomtui("status", "reef.zoom", "--json", cwd=tmp_path).out)
+    assert (told["state"], told["session"]["exit_code"]) == ("failed", 5)
+    listed = zoomtui("ls", cwd=tmp_path).out
+    assert "✗ failed" in listed
+    assert told["session"]["failure"] in listed
 
 
 def test_status_of_a_running_project_and_a_second_engine_say_who_holds_it(tmp_path: Path) -> None:

@@ -112,6 +112,7 @@ def test_neither_does_the_interface_when_it_tries_out_and_exports(
     assert not (tmp_path / "run").exists(), (tmp_path / "run").read_text()
 
 
+@pytest.mark.slow
 def test_a_painter_that_the_user_names_is_found_there_and_comes_after_all_others(
     tmp_path: Path, empty_state: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

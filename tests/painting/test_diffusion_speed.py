@@ -126,7 +126,7 @@ def test_every_level_of_the_settings_says_what_it_trades() -> None:
 @pytest.mark.parametrize(
     ("kind", "how"),
     [
-        ("sd", "blocks"),
+        pytest.param("sd", "blocks", marks=pytest.mark.slow),
         pytest.param("sdxl", "blocks", marks=pytest.mark.soak),
         pytest.param("sd", "whole", marks=pytest.mark.soak),
     ],

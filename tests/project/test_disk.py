@@ -71,7 +71,9 @@ def assert_full(ended: Ended, folder: Path) -> None:
     assert message.endswith(
         "the film so far is safe and playable; free some space, then `zoomtui resume` goes on"
     )
-    assert read_status(folder).state is State.UNFINISHED
+    status = read_status(folder)
+    assert status.state is State.FAILED  # that takes no room which isn't there
+    assert (status.session.failure, status.session.exit_code) == (message, 6)
 
 
 def test_a_full_disk_costs_nothing_but_time(disk: Path, whole: Path) -> None:

@@ -143,6 +143,7 @@ def test_a_painter_that_a_project_from_elsewhere_names_is_not_run_before_the_use
     assert zoomtui("resume", again.name, "--headless", cwd=tmp_path).code == 0
 
 
+@pytest.mark.slow
 def test_another_module_of_the_same_name_needs_a_word_of_its_own(tmp_path: Path) -> None:
     for place in ("mine", "theirs"):
         (tmp_path / place).mkdir()

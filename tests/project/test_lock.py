@@ -67,6 +67,7 @@ def test_a_lock_that_cannot_be_made_says_so(tmp_path: Path) -> None:
         ProjectLock(tmp_path / "missing" / "lock")
 
 
+@pytest.mark.slow
 def test_a_second_engine_says_who_holds_the_project_and_ends(tmp_path: Path) -> None:
     folder = project(tmp_path / "a.zoom", painter="tests.painters:endless", model="2")
     with Engine(folder, alone=True) as first:
@@ -93,7 +94,7 @@ def test_status_sees_the_engine_and_never_disturbs_it(tmp_path: Path) -> None:
         assert {path: path.read_bytes() for path in sorted(folder.glob("*.*"))} == before
         running.signal(signal.SIGKILL)
         running.end()
-    assert read_status(folder).state is State.UNFINISHED
+    assert read_status(folder).state is State.STOPPED
     assert read_status(folder).holder is None
     assert (folder / LOCK).exists()
     steer(folder, painter="tests.painters:gradient")

@@ -12,7 +12,7 @@ from tests.engine.runs import project, render, steer
 
 def test_a_new_project_holds_nothing(tmp_path: Path) -> None:
     status = read_status(project(tmp_path / "a.zoom", prompt="sea"))
-    assert status.state is State.UNFINISHED
+    assert status.state is State.STOPPED
     assert (status.keyframes, status.total_keyframes) == (0, 4)
     assert (status.frames, status.total_frames) == (0, 16)
     assert (status.film_size, status.keyframes_size, status.duration) == (0, 0, 0.0)
@@ -44,7 +44,7 @@ def test_a_lengthened_project_is_unfinished_and_shows_what_was_steered(tmp_path:
     render(folder)
     steer(folder, keyframes=9, prompt="sky")
     status = read_status(folder)
-    assert status.state is State.UNFINISHED
+    assert status.state is State.STOPPED
     assert (status.frames, status.total_frames, status.prompt) == (15, 41, "sky")
 
 

@@ -44,7 +44,7 @@ def test_a_signal_ends_the_render_whole_and_resumable(
     assert_promise(ended.said)
     assert ended.said[-1]["stopped"] is True
     assert_playable(folder)
-    assert read_status(folder).state is State.UNFINISHED
+    assert read_status(folder).state is State.STOPPED
     steer(folder, painter="tests.painters:gradient")
     assert engine(folder).code == 0
     assert digest(folder) == digest(whole)

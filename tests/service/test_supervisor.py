@@ -15,16 +15,16 @@ import pytest
 
 from renderer.children import python_module
 from renderer.errors import DeviceLost, EngineCrashed, ProjectBusy
-from renderer.project.crash_record import (
+from renderer.project.lock import ProjectLock, holder
+from renderer.project.records import LOCK, LOG, SUPERVISOR
+from renderer.project.session_record import (
     WINDOW,
-    Crashes,
-    read_crashes,
+    SessionRecord,
+    read_session,
     record,
     supervise,
     supervisor,
 )
-from renderer.project.lock import ProjectLock, holder
-from renderer.project.records import CRASHES, LOCK, LOG, SUPERVISOR
 from renderer.project.status import State, read_status
 from renderer.service.supervisor import Allowance
 from tests.cli.engines import until
@@ -122,9 +122,8 @@ def test_a_painter_that_aborts_its_process_is_restarted_and_the_film_is_the_same
     log = (folder / LOG).read_text()
     assert "Fatal Python error: Aborted" in log  # and where that was
     assert "in turn" in log
-    crashes = read_status(folder).crashes
-    assert crashes is not None
-    assert (crashes.why, crashes.restarts, crashes.gave_up) == (ABORTED, 3, "")
+    session = read_status(folder).session
+    assert (session.crash, session.restarts, session.failure) == (ABORTED, 3, "")
 
 
 def test_a_lost_device_is_no_end_for_a_new_process(tmp_path: Path, whole: Path) -> None:
@@ -144,10 +143,11 @@ def test_a_lost_device_is_no_end_for_a_new_process(tmp_path: Path, whole: Path) 
 @pytest.mark.parametrize(
     ("painter", "why", "code"),
     [
-        pytest.param("aborting", ABORTED, EngineCrashed.exit_code, marks=pytest.mark.slow),
+        ("aborting", ABORTED, EngineCrashed.exit_code),
         ("lost", "cuda failed (an illegal memory access)", DeviceLost.exit_code),
     ],
 )
+@pytest.mark.slow
 def test_a_keyframe_that_always_crashes_ends_the_render_after_three_restarts(
     tmp_path: Path, whole: Path, painter: str, why: str, code: int
 ) -> None:
@@ -164,15 +164,14 @@ def test_a_keyframe_that_always_crashes_ends_the_render_after_three_restarts(
     assert f"`zoomtui resume {folder}` goes on" in last["message"]
     assert last["message"] in (folder / LOG).read_text()
     status = read_status(folder)
-    assert status.state is State.UNFINISHED
-    assert status.crashes is not None
-    assert (status.crashes.gave_up, status.crashes.exit_code) == (last["message"], code)
-    assert status.crashes.restarts == 3
-    assert json.loads(json.dumps(status.to_json()))["crashes"]["restarts"] == 3
+    assert status.state is State.FAILED
+    assert (status.session.failure, status.session.exit_code) == (last["message"], code)
+    assert status.session.restarts == 3
+    assert json.loads(json.dumps(status.to_json()))["session"]["restarts"] == 3
     steer(folder, painter="tests.painters:gradient", model="")
     assert engine(folder).code == 0
     assert digest(folder) == digest(whole)
-    assert read_crashes(folder) is None
+    assert read_session(folder) == SessionRecord()
 
 
 @pytest.mark.slow
@@ -193,7 +192,8 @@ def test_what_fails_with_an_error_of_its_own_is_not_restarted(tmp_path: Path) ->
     ended = engine(folder)
     assert ended.code == 5
     assert len(lives(ended.said)) == 1
-    assert not (folder / CRASHES).exists()
+    assert read_session(folder).restarts == 0
+    assert read_session(folder).failure == ended.said[-1]["message"]
 
 
 def test_an_engine_that_can_not_be_started_again_ends_the_render_with_the_reason(
@@ -213,9 +213,8 @@ def test_an_engine_that_can_not_be_started_again_ends_the_render_with_the_reason
     assert parent.returncode == EngineCrashed.exit_code
     assert (last["event"], last["exit_code"]) == ("RenderFailed", EngineCrashed.exit_code)
     assert last["message"].startswith("the engine can't be started: No such file or directory; ")
-    crashes = read_status(folder).crashes
-    assert crashes is not None
-    assert (crashes.gave_up, crashes.restarting) == (last["message"], False)
+    session = read_session(folder)
+    assert (session.failure, session.restarting) == (last["message"], False)
 
 
 def test_three_restarts_are_allowed_in_any_ten_minutes() -> None:
@@ -284,7 +283,7 @@ def test_a_stop_while_it_is_restarted_is_a_stop(tmp_path: Path) -> None:
         running.until("StepDone", keyframe=2)
         gate.shut()
         os.kill(engine_of(folder), signal.SIGKILL)
-        until(lambda: (c := read_crashes(folder)) and c.restarting, "restarting")
+        until(lambda: read_session(folder).restarting, "restarting")
         assert read_status(folder).state is State.RUNNING
         running.signal(signal.SIGTERM)
         gate.open()
@@ -382,12 +381,12 @@ def test_an_engine_alone_does_not_slip_in_where_another_is_being_restarted(tmp_p
 
 def test_what_a_killed_parent_was_about_to_do_is_not_said_of_the_next_one(tmp_path: Path) -> None:
     folder = project(tmp_path / "a.zoom")
-    told = Crashes(KILLED, at=5.0, restarts=1, recent=1, restarting=True)
+    told = SessionRecord(KILLED, at=5.0, restarts=1, recent=1, restarting=True)
     record(folder, told)
     lock = ProjectLock(folder / LOCK)  # so that the engine does not come to clear it
     assert engine(folder).code == ProjectBusy.exit_code
     lock.release()
-    assert read_crashes(folder) == replace(told, restarting=False)
+    assert read_session(folder) == replace(told, restarting=False)
 
 
 def test_what_is_no_project_gets_no_files(tmp_path: Path) -> None:

@@ -208,8 +208,8 @@ def _steer(folder: Path, given: dict[str, Any]) -> None:
     from renderer.film.encode import Encoding, probe
     from renderer.painting.painters import find
     from renderer.planning.defaults import changes
-    from renderer.project.crash_record import supervise
     from renderer.project.project import Project
+    from renderer.project.session_record import supervise
     from renderer.project.trust import check_trust
 
     read_settings(folder)  # what is no project gets no files

@@ -28,7 +28,7 @@ from zoomtui.cli.options import FOLDER
 from zoomtui.stdio import answer, write_line
 
 if TYPE_CHECKING:
-    from renderer.project.crash_record import Crashes
+    from renderer.project.session_record import SessionRecord
     from renderer.project.status import Status
 
 
@@ -87,7 +87,7 @@ def status_lines(found: Status) -> list[str]:
     state = str(found.state)
     if found.holder:
         state += f" ({found.holder})"
-    elif found.state == "unfinished":
+    elif found.state.resumable:
         state += f"; `zoomtui resume {path_text(found.project)}` goes on"
     pace = found.seconds_per_keyframe
     lines = [
@@ -102,16 +102,17 @@ def status_lines(found: Status) -> list[str]:
         f"frames     {count_text(found.frames, found.total_frames)}, "
         f"{duration_text(found.duration)} of film, {size_text(found.film_size)}",
     ]
-    if found.crashes is not None:
-        lines.append(f"crashes    {_crashes_text(found.crashes)}")
+    if found.state == "failed":
+        when = time.strftime("%b %d %H:%M", time.localtime(found.session.at))
+        lines.insert(2, f"why        {clean(found.session.failure)} ({when})")
+    elif found.session.restarts:
+        lines.append(f"crashes    {_crashes_text(found.session)}")
     if found.figures is not None:
         lines.append(f"quality    {explained(found.figures)}")
     return lines
 
 
-def _crashes_text(crashes: Crashes) -> str:
-    if crashes.gave_up:
-        return clean(crashes.gave_up)
-    times = "once" if crashes.restarts == 1 else f"{crashes.restarts} times"
-    when = time.strftime("%H:%M:%S", time.localtime(crashes.at))
-    return f"restarted {times}, last at {when}: {clean(crashes.why)}"
+def _crashes_text(session: SessionRecord) -> str:
+    times = "once" if session.restarts == 1 else f"{session.restarts} times"
+    when = time.strftime("%H:%M:%S", time.localtime(session.at))
+    return f"restarted {times}, last at {when}: {clean(session.crash)}"

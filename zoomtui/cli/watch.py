@@ -107,7 +107,7 @@ def _renders() -> list[Render]:
 
 def _running() -> Path:
     """The only render that is running. Raises ProjectError where that is not one."""
-    running = [render.folder for render in _renders() if render.mark.live]
+    running = [render.folder for render in _renders() if render.state.live]
     if len(running) == 1:
         return running[0]
     if not running:
@@ -120,7 +120,7 @@ def _row(render: Render) -> dict[str, Any]:
     status = render.status
     return {
         "project": str(render.folder),
-        "state": render.mark.word,
+        "state": render.state,
         "why": render.why,
         "keyframes": status.keyframes if status else None,
         "total_keyframes": status.total_keyframes if status else None,
@@ -132,10 +132,13 @@ def _row(render: Render) -> dict[str, Any]:
 
 
 def _line(render: Render) -> str:
-    state = f"{render.mark.sign} {render.mark.word:<10}"
+    from zoomtui.tui.renders.describe import state_word
+
+    state = f"{state_word(render.state):<12}"
     where = clean(str(render.folder))
     if render.status is None:
         return f"{state} {where}  {clean(render.why)}"
     count = count_text(render.status.keyframes, render.status.total_keyframes)
     film = duration_text(render.status.duration)
-    return f"{state} {where}  {count} keyframes  {film} of film  {size_text(render.size)}"
+    why = f"  {clean(render.why)}" if render.why else ""
+    return f"{state} {where}  {count} keyframes  {film} of film  {size_text(render.size)}{why}"

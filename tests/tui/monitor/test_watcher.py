@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from renderer.engine.events import Note, Phase, RenderStarted, ViewersChanged
-from renderer.engine.state import LogLine, RenderState, apply
+from renderer.engine.state import Failure, LogLine, RenderState, apply
+from renderer.project.session_record import fail
 from renderer.project.status import State, read_status
 from renderer.service.client import NotRunning, Refused, Snapshot, Told
 from renderer.settings.render import RenderSettings
@@ -175,6 +176,20 @@ def test_a_render_that_was_killed_unseen_can_be_resumed(tmp_path: Path) -> None:
     assert state.finished
     assert state.stopped
     assert state.keyframes == 3
+
+
+def test_a_render_that_failed_unseen_has_failed_for_whoever_looks_later(tmp_path: Path) -> None:
+    folder = make_project(tmp_path / "a.zoom")
+    fail(folder, "the GPU ran out of memory", 5)
+
+    async def look() -> None:
+        async with watching(folder) as watch:
+            await soon(lambda: watch.view.situation is Situation.OVER, "read")
+            assert watch.view.state.failure == Failure("the GPU ran out of memory", 5)
+            assert [line.text for line in watch.view.state.log] == ["the GPU ran out of memory"]
+            assert watch.view.resumable
+
+    asyncio.run(look())
 
 
 @pytest.mark.slow

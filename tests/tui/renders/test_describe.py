@@ -9,10 +9,11 @@ from pathlib import Path
 import pytest
 from rich.cells import cell_len
 
+from renderer.project.status import State
 from tests.tui.scans import AURORA, CORAL, INK, KOI, MARS, MOSS, SCAN, render
 from tests.tui.scripted import NOW
 from zoomtui.tui.renders import describe
-from zoomtui.tui.renders.scan import Mark, Render
+from zoomtui.tui.renders.scan import Render
 from zoomtui.tui.shared.styled_text import Line
 
 
@@ -96,9 +97,17 @@ def test_an_unfinished_render_says_how_to_go_on_with_it() -> None:
     assert "zoomtui resume" not in text(describe.detail_lines(INK, None, 90, NOW)[3])
 
 
+def test_a_failed_render_says_why_and_how_to_go_on_with_it() -> None:
+    failed = replace(render("full", State.FAILED), why="no space left for film.mp4")
+    details = "\n".join(text(line) for line in describe.detail_lines(failed, None, 90, NOW))
+    assert "✗ failed" in details
+    assert "no space left for film.mp4" in details
+    assert f"zoomtui resume {failed.folder}" in details
+
+
 def test_a_missing_render_says_why() -> None:
     details = "\n".join(text(line) for line in describe.detail_lines(KOI, None, 60, NOW))
-    assert "✗ missing" in details
+    assert "? missing" in details
     assert "moved or deleted" in details
 
 
@@ -133,8 +142,8 @@ def test_paces_are_brief(seconds: float, expected: str) -> None:
     assert describe.brief_seconds(seconds) == expected
 
 
-def test_every_mark_is_a_sign_and_a_word() -> None:
-    assert {mark.word for mark in Mark} == {
-        "running", "paused", "finished", "stopped", "missing", "damaged",
+def test_every_state_is_a_sign_and_a_word() -> None:
+    assert {str(state) for state in State} == {
+        "running", "paused", "finished", "failed", "stopped", "missing", "damaged",
     }  # fmt: skip
-    assert all(len(mark.sign) == 1 for mark in Mark)
+    assert all(describe.state_word(state)[1:] == f" {state}" for state in State)

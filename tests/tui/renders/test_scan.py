@@ -13,10 +13,11 @@ from pathlib import Path
 import pytest
 
 from renderer.engine.events import Phase, PhaseChanged, ViewersChanged
-from renderer.project import registry
+from renderer.project import registry, session_record
+from renderer.project.status import State
 from renderer.service.client import Client, Told, ask
 from tests.cli.engines import engine, kill_engine, make_project, until
-from zoomtui.tui.renders.scan import Mark, Reader, Render, Scan, details, glance
+from zoomtui.tui.renders.scan import Reader, Render, Scan, details, glance
 
 pytestmark = pytest.mark.usefixtures("empty_state")
 
@@ -29,8 +30,8 @@ def nowhere(tmp_path: Path) -> Path:
     return folder
 
 
-def marks(scan: Scan) -> dict[str, Mark]:
-    return {render.name: render.mark for render in scan.renders}
+def marks(scan: Scan) -> dict[str, State]:
+    return {render.name: render.state for render in scan.renders}
 
 
 def only(reader: Reader) -> Render:
@@ -45,6 +46,16 @@ def test_where_nothing_was_rendered_the_list_is_empty(nowhere: Path) -> None:
     assert scan.free
 
 
+def test_a_render_that_failed_says_so_until_it_goes_on(killed: Path, nowhere: Path) -> None:
+    registry.remember(killed)
+    reader = Reader(nowhere)
+    assert only(reader).state is State.STOPPED
+    session_record.fail(killed, "no space left", 6)
+    assert (only(reader).state, only(reader).why) == (State.FAILED, "no space left")
+    session_record.record(killed, session_record.SessionRecord())
+    assert (only(reader).state, only(reader).why) == (State.STOPPED, "")
+
+
 def test_stopped_missing_and_damaged_are_told_apart(
     killed: Path, tmp_path: Path, nowhere: Path
 ) -> None:
@@ -56,7 +67,7 @@ def test_stopped_missing_and_damaged_are_told_apart(
         registry.remember(folder)
     scan = Reader(nowhere).read()
     assert marks(scan) == {
-        "stopped": Mark.STOPPED, "damaged": Mark.DAMAGED, "gone": Mark.MISSING,
+        "stopped": State.STOPPED, "damaged": State.DAMAGED, "gone": State.MISSING,
     }  # fmt: skip
     why = {render.name: render.why for render in scan.renders}
     assert "line 1" in why["damaged"]
@@ -66,10 +77,10 @@ def test_stopped_missing_and_damaged_are_told_apart(
 def test_a_finished_project_is_finished(finished: Path, nowhere: Path) -> None:
     registry.remember(finished)
     found = only(Reader(nowhere))
-    assert found.mark is Mark.FINISHED
+    assert found.state is State.FINISHED
     assert found.status is not None
     assert found.status.keyframes == 3
-    assert not found.resumable
+    assert not found.state.resumable
 
 
 def test_projects_of_the_current_directory_are_shown_without_being_on_the_list(
@@ -86,11 +97,11 @@ def test_a_moved_project_is_missing_and_found_again_at_its_new_place(
 ) -> None:
     registry.remember(finished)
     reader = Reader(nowhere)
-    assert only(reader).mark is Mark.FINISHED
+    assert only(reader).state is State.FINISHED
     moved = finished.rename(tmp_path / "moved.zoom")
-    assert only(reader).mark is Mark.MISSING
+    assert only(reader).state is State.MISSING
     registry.remember(moved)
-    assert marks(reader.read()) == {"moved": Mark.FINISHED, "reef": Mark.MISSING}
+    assert marks(reader.read()) == {"moved": State.FINISHED, "reef": State.MISSING}
 
 
 def test_only_what_has_changed_is_read_again(
@@ -114,7 +125,7 @@ def test_a_broken_entry_of_the_list_breaks_nothing(
     registry.remember(finished)
     (registry.state_directory() / "renders" / "0000.json").write_bytes(entry)
     scan = Reader(nowhere).read()
-    assert Mark.FINISHED in marks(scan).values()
+    assert State.FINISHED in marks(scan).values()
 
 
 @pytest.mark.parametrize("project", ["", "schema = 99", "schema = 1\nsize = 3", "\0"])
@@ -124,7 +135,7 @@ def test_a_folder_that_only_looks_like_a_project_is_damaged(project: str, nowher
     (folder / "project.toml").write_text(project, encoding="utf-8")
     (folder / "journal.jsonl").write_bytes(b"")
     found = only(Reader(nowhere))
-    assert found.mark is Mark.DAMAGED
+    assert found.state is State.DAMAGED
     assert found.why
 
 
@@ -143,11 +154,11 @@ def test_an_engine_is_seen_running_paused_and_dead(tmp_path: Path, nowhere: Path
     reader = Reader(nowhere)
     with engine(folder):
         until(lambda: only(reader).engine is not None, "the engine answers")
-        assert only(reader).mark is Mark.RUNNING
+        assert only(reader).state is State.RUNNING
         asyncio.run(ask(folder, "pause"))
-        until(lambda: only(reader).mark is Mark.PAUSED, "it is paused")
+        until(lambda: only(reader).state is State.PAUSED, "it is paused")
         kill_engine(folder)
-        assert only(reader).mark is Mark.STOPPED
+        assert only(reader).state is State.STOPPED
         assert only(reader).engine is None
 
 

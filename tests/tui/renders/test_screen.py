@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from renderer.project import registry
+from renderer.project.status import State
 from tests.cli.engines import kill_engine, make_project, running, soon
 from tests.cli.processes import ROOT
 from tests.tui.lists import SIZES, Scanned, looked, on_renders, renders
@@ -19,7 +20,7 @@ from tests.tui.scripted import TERMINAL, check_snapshot, screen_text, settled
 from zoomtui.terminal.capabilities import Terminal
 from zoomtui.tui.new_render.screen import NewScreen
 from zoomtui.tui.renders.describe import EMPTY
-from zoomtui.tui.renders.scan import Mark, Scan
+from zoomtui.tui.renders.scan import Scan
 from zoomtui.tui.renders.screen import ForgetDialog, RendersScreen
 from zoomtui.tui.shared.row_list import Rows
 
@@ -271,7 +272,7 @@ def test_a_render_that_comes_and_one_that_goes_leave_the_choice_alone() -> None:
         async with app.run_test(size=(80, 24)) as pilot:
             await looked(pilot)
             await pilot.press("down", "down")
-            rest = (render("brand-new", Mark.RUNNING, 1), *SCAN.renders[1:])
+            rest = (render("brand-new", State.RUNNING, 1), *SCAN.renders[1:])
             reader.scan = Scan(rest)
             renders(pilot)._look()
             await soon(lambda: "brand-new" in screen_text(app), "it is shown")

@@ -123,6 +123,16 @@ def test_a_lost_engine_is_offered_to_be_resumed_and_enter_does_it() -> None:
     on_screen(RUNNING, body)
 
 
+def test_going_on_with_a_failed_render_says_first_why_it_failed() -> None:
+    async def body(pilot: Pilot[str], script: Script) -> None:
+        await pilot.press("r")
+        assert "choose a smaller --size" in await settled(pilot)
+        await pilot.press("enter")
+        assert script.resumed == 1
+
+    on_screen(VIEWS["failed"], body)
+
+
 def test_not_now_leaves_the_offer_on_a_key() -> None:
     async def body(pilot: Pilot[str], script: Script) -> None:
         script.view = view(Situation.LOST)

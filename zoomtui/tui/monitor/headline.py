@@ -93,17 +93,23 @@ def notice_line(view: View) -> Line:
     """What to do when nothing is being rendered; empty while all is well."""
     match view.situation:
         case Situation.LOST:
-            what = "The engine is gone without a word; the film is whole."
-            return (what, "bad"), ("  r goes on", "strong")
+            return (f"{why_it_ended(view)} The film is whole.", "bad"), ("  r goes on", "strong")
         case Situation.UNREACHABLE | Situation.RESTARTING if view.why:
             return ((clean(view.why), "warn"),)
         case Situation.OVER if view.why:
             return ((clean(view.why), "bad"),)
         case Situation.OVER if view.state.failure is not None:
-            return (clean(view.state.failure.message), "bad"), ("  r goes on", "strong")
+            return (why_it_ended(view), "bad"), ("  r goes on", "strong")
         case Situation.OVER if view.state.stopped:
             return ("Nobody renders it; the film is playable.", ""), ("  r goes on", "strong")
     return ()
+
+
+def why_it_ended(view: View) -> str:
+    """The reason, where the last session ended with an error; else empty."""
+    if view.situation is Situation.LOST:
+        return "The engine is gone without a word."
+    return clean(view.state.failure.message) if view.state.failure is not None else ""
 
 
 def farewell(view: View) -> str:

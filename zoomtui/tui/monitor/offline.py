@@ -7,8 +7,8 @@ from pathlib import Path
 
 from renderer.engine.events import Phase, RenderFailed
 from renderer.engine.state import RenderState, apply
-from renderer.project.crash_record import Crashes
 from renderer.project.records import read_settings
+from renderer.project.session_record import SessionRecord
 from renderer.project.status import State, read_status
 
 
@@ -35,10 +35,10 @@ def state_on_disk(folder: Path) -> RenderState:
         finished=True,
         stopped=status.state is not State.FINISHED,
     )
-    return failed(state, status.crashes) if status.crashes and status.crashes.gave_up else state
+    return failed(state, status.session) if status.state is State.FAILED else state
 
 
-def failed(state: RenderState, crashes: Crashes) -> RenderState:
-    """The end that the engine could not tell of itself."""
-    event = RenderFailed(crashes.gave_up, crashes.exit_code)
-    return apply(replace(state, finished=False, stopped=False), event, crashes.at)
+def failed(state: RenderState, session: SessionRecord) -> RenderState:
+    """The same after the end of ``session``, of which this viewer did not hear."""
+    event = RenderFailed(session.failure, session.exit_code)
+    return apply(replace(state, finished=False, stopped=False), event, session.at)

@@ -22,7 +22,7 @@ from renderer.service.client import NotRunning, Refused
 from zoomtui.tui.monitor import panels
 from zoomtui.tui.monitor.filmstrip import Filmstrip
 from zoomtui.tui.monitor.full_picture import ViewScreen
-from zoomtui.tui.monitor.headline import farewell, name, notice_line, title
+from zoomtui.tui.monitor.headline import farewell, name, notice_line, title, why_it_ended
 from zoomtui.tui.monitor.keyframe_screen import KeyframeScreen
 from zoomtui.tui.monitor.log_screen import LogScreen
 from zoomtui.tui.monitor.watcher import Situation, View, Watch
@@ -262,7 +262,8 @@ class MonitorScreen(KeyframeScreen):
             f"{name(view)} has {view.state.keyframes} keyframes and "
             f"{view.state.frames:,} frames on disk; all of them are safe."
         )
-        self.app.push_screen(ResumeDialog(text), resume)
+        reason = why_it_ended(view)
+        self.app.push_screen(ResumeDialog(f"{reason}\n\n{text}" if reason else text), resume)
 
     def action_view(self) -> None:
         self.app.push_screen(ViewScreen(self.watched, self.cursor))

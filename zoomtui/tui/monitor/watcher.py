@@ -18,9 +18,9 @@ from renderer.engine.events import KeyframeReady, Metered, Phase, RenderStarted
 from renderer.engine.preview import Preview
 from renderer.engine.state import LOG_LINES, LogLine, RenderState, apply
 from renderer.errors import RendererError
-from renderer.project.crash_record import read_crashes, supervisor
 from renderer.project.lock import Holder, holder
 from renderer.project.records import LOCK, keyframe_path
+from renderer.project.session_record import read_session, supervisor
 from renderer.service.client import Client, Message, NotRunning, Refused, Snapshot
 from renderer.service.launch import launch
 from zoomtui.tui.monitor.offline import failed, state_on_disk
@@ -234,20 +234,20 @@ class Watch:
         """
         if supervisor(self._folder) is None:
             return False
-        crashes = read_crashes(self._folder)
-        known = crashes is not None and crashes.restarting
+        session = read_session(self._folder)
         # Its parent may not yet have noticed what this viewer has.
-        if known or self._unended:
-            self._show(Situation.RESTARTING, why=crashes.progress if known and crashes else "")
+        if session.restarting or self._unended:
+            why = session.progress if session.restarting else ""
+            self._show(Situation.RESTARTING, why=why)
         return True
 
     async def _settle(self) -> None:
         """No engine holds the project: was the last word said, or is the engine lost?"""
         if self._unended:
             self._unended = False
-            crashes = read_crashes(self._folder)
-            if crashes is not None and crashes.gave_up:
-                self.view = replace(self.view, state=failed(self.view.state, crashes))
+            session = read_session(self._folder)
+            if session.failure:
+                self.view = replace(self.view, state=failed(self.view.state, session))
                 self._show(Situation.OVER)
             else:
                 self._show(Situation.LOST)

@@ -14,8 +14,9 @@ from rich.cells import cell_len, set_cell_size
 from renderer.engine.events import Phase
 from renderer.formatting import clean, count_text, duration_text, path_text, size_text
 from renderer.project.records import FILM
+from renderer.project.status import State
 from renderer.settings.plain_values import dimensions
-from zoomtui.tui.renders.scan import Details, Mark, Render, Scan
+from zoomtui.tui.renders.scan import Details, Render, Scan
 from zoomtui.tui.shared.fetch import fetch_command
 from zoomtui.tui.shared.styled_text import (
     LABEL,
@@ -33,19 +34,20 @@ ORDERS: tuple[Order, ...] = ("newest", "name", "state", "size")
 
 EMPTY = "No renders yet. n starts one, or: zoomtui demo"
 
-_ROLES: dict[Mark, Role] = {
-    Mark.RUNNING: "good",
-    Mark.PAUSED: "warn",
-    Mark.FINISHED: "good",
-    Mark.STOPPED: "warn",
-    Mark.MISSING: "bad",
-    Mark.DAMAGED: "bad",
+_SIGNS: dict[State, tuple[str, Role]] = {
+    State.RUNNING: ("●", "good"),
+    State.PAUSED: ("‖", "warn"),
+    State.FINISHED: ("✔", "good"),
+    State.FAILED: ("✗", "bad"),
+    State.STOPPED: ("■", "warn"),
+    State.MISSING: ("?", "bad"),
+    State.DAMAGED: ("!", "bad"),
 }
-_BY_STATE = list(Mark)
+_BY_STATE = list(State)
 _KEYS: dict[Order, Callable[[Render], tuple[Any, ...]]] = {
-    "newest": lambda render: (not render.mark.live, -render.changed),
+    "newest": lambda render: (not render.state.live, -render.changed),
     "name": lambda render: (render.name.casefold(),),
-    "state": lambda render: (_BY_STATE.index(render.mark), -render.changed),
+    "state": lambda render: (_BY_STATE.index(render.state), -render.changed),
     "size": lambda render: (-render.size,),
 }
 
@@ -67,7 +69,7 @@ def fits(render: Render, wanted: str) -> bool:
     """Every word is in its name, path, state, prompt, painter or model."""
     status = render.status
     said = (status.prompt, status.painter, status.model) if status else ()
-    text = "\n".join((str(render.folder), render.mark.word, *said)).casefold()
+    text = "\n".join((str(render.folder), render.state, *said)).casefold()
     return all(word in text for word in wanted.casefold().split())
 
 
@@ -106,7 +108,10 @@ def heading_line(width: int) -> Line:
 def row_line(render: Render, width: int, now: float) -> Line:
     """One render in columns."""
     status = render.status
-    values: dict[str, str] = {"state": render.mark.word, "changed": when_text(render.changed, now)}
+    values: dict[str, str] = {
+        "state": render.state,
+        "changed": when_text(render.changed, now),
+    }
     if status is not None:
         pace = status.seconds_per_keyframe
         values |= {
@@ -115,15 +120,14 @@ def row_line(render: Render, width: int, now: float) -> Line:
             "size": brief_size(render.size),
             "each": "" if pace is None else brief_seconds(pace),
         }
-    role = _ROLES[render.mark]
-    sign = render.mark.sign.ljust(_SIGN)
+    sign, role = _SIGNS[render.state]
     (state, state_cells, _), *rest = _columns(width)
     name = _fitted(clean(render.name), _name_cells(width))
     cells = [_cell(values.get(title, ""), size, right) for title, size, right in rest]
     gap = " " * _GAP
     return (
-        (sign, role),
-        (name + gap, "" if render.mark.readable else "faint"),
+        (sign.ljust(_SIGN), role),
+        (name + gap, "" if render.state.readable else "faint"),
         (_cell(values[state], state_cells, False), role),
         (gap + gap.join(cells) if cells else "", ""),
     )
@@ -174,8 +178,7 @@ def detail_lines(render: Render, more: Details | None, width: int, now: float) -
 
 
 def _state_line(render: Render, now: float) -> Line:
-    mark, role = render.mark, _ROLES[render.mark]
-    parts: list[Part] = [(f"{mark.sign} {mark.word}", role)]
+    parts: list[Part] = [(state_word(render.state), _SIGNS[render.state][1])]
     if render.engine is not None and render.engine.phase in (Phase.LOADING, Phase.DRAINING):
         loading = render.engine.phase is Phase.LOADING
         parts.append(("loading the painter" if loading else "finishing what is in hand", ""))
@@ -197,7 +200,7 @@ def _film_lines(render: Render, width: int) -> list[Line]:
         labelled("film", [(f"{film}, {size_text(status.film_size)}", "")]),
         labelled("keyframes", [(f"{count}{each}, {size_text(status.keyframes_size)}", "")]),
     ]  # fmt: skip
-    if render.resumable:
+    if render.state.resumable:
         lines += _wrapped("resume", f"R, or: zoomtui resume {path_text(render.folder)}", width, 3)
     return [*lines, *_wrapped("prompt", clean(status.prompt[:2000]) or "(none)", width, 3)]
 
@@ -222,6 +225,11 @@ def _wrapped(label: str, text: str, width: int, most: int) -> list[Line]:
         labelled("" if number else label, [(piece, "quoted")])
         for number, piece in enumerate(pieces)
     ]
+
+
+def state_word(state: State) -> str:
+    """Sign and word: ``"● running"``."""
+    return f"{_SIGNS[state][0]} {state}"
 
 
 def copy_command(render: Render) -> str:

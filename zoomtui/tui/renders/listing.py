@@ -59,13 +59,13 @@ def possible(action: str, render: Render | None) -> bool:
         return False
     match action:
         case "resume":
-            return render.resumable
+            return render.state.resumable
         case "export":
             return keyframes_of(render) > 1
         case "forget":
-            return render.listed and not render.mark.live
+            return render.listed and not render.state.live
         case _:
-            return render.mark.readable
+            return render.state.readable
 
 
 def what_forgetting_means(render: Render) -> str:

@@ -9,7 +9,6 @@ screen.
 from __future__ import annotations
 
 import contextlib
-import enum
 import json
 import socket
 import time
@@ -22,16 +21,17 @@ from renderer.errors import RendererError
 from renderer.files import free_bytes
 from renderer.journal import read_journal
 from renderer.project import registry
-from renderer.project.crash_record import renders
 from renderer.project.lock import Holder
 from renderer.project.records import (
     JOURNAL,
+    SESSION,
     SETTINGS,
     StoredKeyframe,
     keyframes_in,
     read_settings,
     settings_at,
 )
+from renderer.project.session_record import renders
 from renderer.project.status import State, Status, read_status
 from renderer.settings.render import RenderSettings
 
@@ -43,44 +43,16 @@ _UNREADABLE = (RendererError, OSError, ValueError, KeyError, TypeError, Recursio
 """What a folder that only looks like a project may raise: a journal of something else is no bug."""
 
 
-class Mark(enum.Enum):
-    """What a project is doing, as a sign and a word."""
-
-    RUNNING = ("●", "running")
-    PAUSED = ("‖", "paused")
-    FINISHED = ("✔", "finished")
-    STOPPED = ("■", "stopped")
-    """Unfinished, and not being rendered: stopped or killed, it can be resumed either way."""
-    MISSING = ("✗", "missing")
-    DAMAGED = ("✗", "damaged")
-
-    @property
-    def sign(self) -> str:
-        return self.value[0]
-
-    @property
-    def word(self) -> str:
-        return self.value[1]
-
-    @property
-    def live(self) -> bool:
-        """An engine is at work on it."""
-        return self in (Mark.RUNNING, Mark.PAUSED)
-
-    @property
-    def readable(self) -> bool:
-        return self not in (Mark.MISSING, Mark.DAMAGED)
-
-
 @dataclass(frozen=True, slots=True)
 class Render:
     """One project, at the moment it was looked at."""
 
     folder: Path
-    mark: Mark
+    state: State
     status: Status | None = None
     """None: it can't be read; ``why`` says the reason."""
     why: str = ""
+    """Why it can't be read, or failed."""
     changed: float = 0.0
     """Unix time of the last keyframe, segment or steering; 0: can't be told."""
     listed: bool = True
@@ -96,10 +68,6 @@ class Render:
     def size(self) -> int:
         """Bytes of film and keyframes."""
         return self.status.film_size + self.status.keyframes_size if self.status else 0
-
-    @property
-    def resumable(self) -> bool:
-        return self.mark is Mark.STOPPED
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,9 +110,10 @@ class Reader:
     def _look(self, folder: Path, listed: bool) -> Render:
         try:
             held = renders(folder)
-            key = (listed, held, *_version(folder / JOURNAL), *_version(folder / SETTINGS))
+            versions = (_version(folder / name) for name in (JOURNAL, SETTINGS, SESSION))
+            key = (listed, held, *versions)
         except _UNREADABLE as error:
-            return Render(folder, Mark.DAMAGED, why=_line(error), listed=listed)
+            return Render(folder, State.DAMAGED, why=_line(error), listed=listed)
         seen = self._seen.get(folder)
         if seen is None or seen[0] != key:
             seen = key, _read(folder, held, listed)
@@ -212,23 +181,21 @@ def _version(path: Path) -> tuple[int, int]:
 def _read(folder: Path, held: Holder | None, listed: bool) -> Render:
     if not folder.is_dir():
         why = "moved or deleted; x forgets it, and opening it at its new place lists it again"
-        return Render(folder, Mark.MISSING, why=why, listed=listed)
+        return Render(folder, State.MISSING, why=why, listed=listed)
     changed = _version(folder / JOURNAL)[0] / 1e9
     try:
         status = read_status(folder)
     except _UNREADABLE as error:
-        return Render(folder, Mark.DAMAGED, why=_line(error), changed=changed, listed=listed)
-    marks = {State.RUNNING: Mark.RUNNING, State.FINISHED: Mark.FINISHED}
-    mark = Mark.RUNNING if held else marks.get(status.state, Mark.STOPPED)
-    return Render(folder, mark, status, changed=changed, listed=listed)
+        return Render(folder, State.DAMAGED, why=_line(error), changed=changed, listed=listed)
+    why = status.session.failure if status.state is State.FAILED else ""
+    return Render(folder, status.state, status, why, changed, listed)
 
 
 def _with_engine(render: Render) -> Render:
     """The same with what its engine says; one that does not answer is running all the same."""
     engine = glance(render.folder)
     paused = engine is not None and engine.phase is Phase.PAUSED
-    mark = Mark.PAUSED if paused else render.mark
-    return replace(render, mark=mark, engine=engine)
+    return replace(render, state=State.PAUSED if paused else render.state, engine=engine)
 
 
 def _line(error: BaseException) -> str:

@@ -177,7 +177,7 @@ class RendersScreen(HostedScreen):
     @on(OptionList.OptionSelected)
     def action_open(self) -> None:
         if (render := self.chosen) is not None:
-            if render.mark.readable:
+            if render.state.readable:
                 self.host.open_monitor(render.folder)
             else:
                 self.host.say(render.why, bad=True)

@@ -133,8 +133,8 @@ class StopDialog(ChoiceDialog):
 class ResumeDialog(ChoiceDialog):
     """``resume``, or None."""
 
-    TITLE = "The engine is gone"
+    TITLE = "Go on rendering?"
     ANSWERS: ClassVar[dict[str, str]] = {
-        "resume": "Go on rendering",
+        "resume": "Go on",
         "": "Not now (r asks again)",
     }

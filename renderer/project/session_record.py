@@ -1,0 +1,123 @@
+"""What the last session of a render leaves in its project: its crashes, and why it failed.
+
+``session.json`` says what has happened since the session began; ``supervisor`` is locked as long as
+there is a parent that starts the engine again. Both are for viewers of the project: nothing here is
+part of the film.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import time
+from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
+
+from renderer.errors import ProjectBusy, StorageError
+from renderer.files import Place, overwrite_file, replace_file
+from renderer.project.lock import Holder, ProjectLock, busy_message, holder
+from renderer.project.records import LOCK, SESSION, SUPERVISOR
+
+RESTARTS = 3
+"""How often an engine is started again within ``WINDOW``."""
+WINDOW = 600.0
+"""Seconds."""
+_LATEST = 1e11
+"""Unix time that no clock shows, and calendars can't."""
+_ROOM = 4096
+"""Bytes of the file from the start on, so that a full disk can't keep out why a session failed."""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionRecord:
+    """What a session has been through; as it stands here, nothing yet."""
+
+    crash: str = ""
+    """Its last crash, one line; empty: it had none."""
+    at: float = 0.0
+    """Unix time of that crash, or of the failure that ended the session."""
+    restarts: int = 0
+    """Of the whole session, the one after this crash included."""
+    recent: int = 0
+    """Those of them within ``WINDOW``: at most ``RESTARTS``."""
+    restarting: bool = False
+    """The engine is being started again, and not there yet."""
+    failure: str = ""
+    """The line with which the session failed; empty: it runs, was stopped or killed, or is done."""
+    exit_code: int = 0
+    """Of that failure."""
+
+    @property
+    def progress(self) -> str:
+        """What is being done about a crash, while it is."""
+        return f"{self.crash}; being restarted, {self.recent} of {RESTARTS}"
+
+    @property
+    def news(self) -> str:
+        """What the restarted engine says first."""
+        return f"{self.crash}; restarted, {self.recent} of {RESTARTS}"
+
+
+def supervise(folder: Path) -> ProjectLock:
+    """Be the parent of whatever renders ``folder``, until the lock is released.
+
+    Raises ProjectBusy, naming who renders it, where there is one; StorageError.
+    """
+    try:
+        return ProjectLock(folder / SUPERVISOR)
+    except ProjectBusy:
+        held = LOCK if holder(folder / LOCK) else SUPERVISOR
+        raise ProjectBusy(busy_message(folder / held)) from None
+
+
+def supervisor(folder: Path) -> Holder | None:
+    """The process that starts the engine of ``folder`` again if it crashes; None: there is none."""
+    return holder(folder / SUPERVISOR)
+
+
+def read_session(folder: Path) -> SessionRecord:
+    """What is known of the last session of ``folder``; a file of anything else says nothing."""
+    try:
+        found = SessionRecord(**json.loads((folder / SESSION).read_bytes()))
+    except (OSError, ValueError, TypeError, RecursionError):
+        return SessionRecord()
+    typed = all(type(getattr(found, f.name)) is type(f.default) for f in fields(found))
+    return found if typed and 0 <= found.at < _LATEST else SessionRecord()
+
+
+def record(folder: Path, session: SessionRecord, *, at: Place | None = None) -> None:
+    """Put ``session`` down; ``at``: ``folder``, where it is held.
+
+    Where the disk can't take it, viewers do without: the render is told by its own errors.
+    """
+    path, data = folder / SESSION, json.dumps(asdict(session)).encode().ljust(_ROOM)
+    try:
+        replace_file(path, data, at=at)
+    except StorageError:
+        with contextlib.suppress(StorageError):
+            overwrite_file(path, data, at=at)
+
+
+def begin(folder: Path, *, at: Place) -> None:
+    """An engine has opened ``folder``: a session begins, or goes on where one crashed."""
+    known = read_session(folder)
+    goes_on = replace(known, restarting=False) if known.restarting else SessionRecord()
+    record(folder, goes_on, at=at)
+
+
+def fail(folder: Path, why: str, exit_code: int, *, at: Place | None = None) -> None:
+    """The session of ``folder`` ends with an error, whose line is ``why``."""
+    known = read_session(folder)
+    failed = replace(known, at=time.time(), restarting=False, failure=why, exit_code=exit_code)
+    record(folder, failed, at=at)
+
+
+def renders(folder: Path) -> Holder | None:
+    """What renders ``folder``: its engine, or the parent that is starting one again; or None.
+
+    Takes nothing, changes nothing.
+    """
+    engine = holder(folder / LOCK)
+    if engine is not None:
+        return engine
+    return supervisor(folder) if read_session(folder).restarting else None
