@@ -17,13 +17,21 @@ import zlib
 from collections.abc import Collection, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, TypeVar
+
+import msgspec
 
 from renderer.errors import ProjectError
 from renderer.files import NO_LINK, Place, flush_folder, replace_file, storage_errors
 
 Record = dict[str, Any]
 """JSON values only. What the keys mean is the caller's business."""
+Count = Annotated[int, msgspec.Meta(ge=0)]
+"""A whole number in a record, 0 or more."""
+Moment = Annotated[float, msgspec.Meta(ge=0, lt=1e11)]
+"""Unix time, of a year that calendars have."""
+
+K = TypeVar("K")
 
 _PREFIX = len('["89abcdef",')
 _BEGUN = re.compile(rb'\["[0-9a-f]{8}",')
@@ -192,6 +200,29 @@ def write_at(handle: int, data: bytes, offset: int) -> None:
         written = os.pwrite(handle, rest, offset)
         rest = rest[written:]
         offset += written
+
+
+def read_as(record: Record, kind: type[K], *, whole: bool = False) -> K:
+    """``record`` as a ``kind``, a dataclass; keys that it has no field for are left out.
+
+    Raises ProjectError where a field is missing or of another type, and with ``whole`` where a key
+    would be left out.
+    """
+    unknown = sorted(record.keys() - {"type"} - kind.__annotations__.keys()) if whole else ()
+    if unknown:
+        raise unknown_record(record, f"{unknown[0][:20]!r}")
+    try:
+        return msgspec.convert(record, kind)
+    except msgspec.ValidationError as error:
+        raise unknown_record(record, str(error)) from None
+
+
+def unknown_record(record: Record, why: str) -> ProjectError:
+    """The error about a record that this version has no use for."""
+    return ProjectError(
+        f"the journal has a {str(record.get('type'))[:20]!r} record that this zoomtui does not "
+        f"know ({why}); upgrade zoomtui to open the project"
+    )
 
 
 def _read(path: Path) -> bytes:

@@ -17,8 +17,10 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, get_args
+
+import msgspec
 
 from renderer.painting.figures import Figures
 
@@ -187,21 +189,15 @@ Emit = Callable[[Event], None]
 
 def to_json(event: Event) -> dict[str, Any]:
     """The event as plain JSON values: its class's name under ``event``, then its fields."""
-    return {"event": type(event).__name__, **asdict(event)}
+    return {"event": type(event).__name__, **msgspec.to_builtins(event)}
 
 
 def from_json(values: Mapping[str, Any]) -> Event:
     """The inverse of ``to_json``. Raises ValueError for what is no event of this version."""
-    fields = dict(values)
-    kind = _KINDS.get(fields.pop("event", ""))
+    kind = _KINDS.get(str(values.get("event")))
     if kind is None:
         raise ValueError(f"unknown event {values.get('event')!r}")
-    if "phase" in fields:
-        fields["phase"] = Phase(fields["phase"])
-    try:
-        return kind(**fields)
-    except TypeError as error:
-        raise ValueError(str(error)) from None
+    return msgspec.convert(values, kind)
 
 
 _KINDS: dict[str, type[Event]] = {kind.__name__: kind for kind in get_args(Event)}

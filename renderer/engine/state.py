@@ -7,8 +7,10 @@ no socket, no screen, and no clock of its own (each event comes with its time).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
+
+import msgspec
 
 from renderer.engine.event_text import told
 from renderer.engine.events import (
@@ -163,24 +165,15 @@ class RenderState:
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON values; ``from_json`` takes them back."""
-        return asdict(self)
+        plain: dict[str, Any] = msgspec.to_builtins(self)
+        return plain
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> RenderState:
         """Raises ValueError for what is no state of this version."""
-        known = {f.name for f in fields(cls)}
-        plain = {key: value for key, value in values.items() if key in known}
-        try:
-            plain["phase"] = Phase(plain["phase"])
-            plain["log"] = tuple(LogLine(**line) for line in plain["log"])
-            plain["progress"] = tuple((at, frames, size) for at, frames, size in plain["progress"])
-            plain["segment_seconds"] = tuple(plain["segment_seconds"])
-            plain["figures"] = tuple(Figures(**each) for each in plain["figures"])
-            if plain["failure"] is not None:
-                plain["failure"] = Failure(**plain["failure"])
-            return cls(**plain)
-        except (KeyError, TypeError, ValueError) as error:
-            raise ValueError(f"no render state: {error}") from None
+        if not cls.__annotations__.keys() <= values.keys():
+            raise ValueError("it lacks something")
+        return msgspec.convert(values, cls)
 
 
 def apply(state: RenderState, event: Event, at: float) -> RenderState:

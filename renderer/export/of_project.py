@@ -16,16 +16,16 @@ from renderer.export.plan import Plan, make_plan
 from renderer.export.run import OnProgress, make
 from renderer.export.source import CanvasFile, Footage
 from renderer.film.store import committed, records_of_film
-from renderer.journal import Record, read_journal
+from renderer.journal import Record
 from renderer.painting.geometry import Geometry
 from renderer.project.records import (
     EXPORTS,
     FILM,
-    JOURNAL,
     OWN,
     SETTINGS,
     keyframe_path,
     keyframes_in,
+    read_records,
     read_settings,
     settings_at,
 )
@@ -72,7 +72,7 @@ def read_footage(project: Path) -> Footage:
     Raises ProjectError or SettingsError when it is no readable project.
     """
     settings = read_settings(project)
-    records = read_journal(project / JOURNAL)
+    records = read_records(project)
     segments = committed(records)
     canvases = [stored for stored in keyframes_in(records) if stored.keyframe > 0]
     return Footage(

@@ -18,7 +18,7 @@ from pathlib import Path
 from renderer.errors import ProjectError
 from renderer.files import NO_LINK, flush_folder, storage_errors
 from renderer.film.fragment import EncodedSegment, box_at, signature
-from renderer.journal import Journal, Record, untouched, write_at
+from renderer.journal import Count, Journal, Record, read_as, untouched, write_at
 
 HEADER, SEGMENT = "header", "segment"
 """The journal's record types that are the store's; it skips all others."""
@@ -27,19 +27,30 @@ _HEADER, _FRAGMENT = (b"ftyp", b"moov"), (b"moof", b"mdat")
 
 
 @dataclass(frozen=True, slots=True)
+class Header:
+    """The film's first bytes, which every segment is decoded behind."""
+
+    offset: Count
+    length: Count
+    """Bytes."""
+    crc: Count
+    """CRC-32 of its bytes."""
+
+
+@dataclass(frozen=True, slots=True)
 class Segment:
     """A committed segment of the film."""
 
-    index: int
+    index: Count
     """0, 1, …: the interval it shows."""
-    first_frame: int
+    first_frame: Count
     """Frame of the film that it begins with."""
-    frames: int
-    offset: int
+    frames: Count
+    offset: Count
     """Where its bytes begin in the film."""
-    length: int
+    length: Count
     """Bytes."""
-    crc: int
+    crc: Count
     """CRC-32 of its bytes."""
     closing: bool = False
     """True for the very last frame of a finished film, which is a segment of its own."""
@@ -142,7 +153,7 @@ class FilmStore:
         if closing:
             record["closing"] = True
         self._commit(encoded.media, record)
-        segment = _segment(record)
+        segment = read_as(record, Segment, whole=True)
         self._segments.append(segment)
         return segment
 
@@ -271,7 +282,7 @@ def committed(records: Sequence[Record]) -> list[Segment]:
     for record in records:
         if record.get("type") != SEGMENT:
             continue
-        segment = _segment(record)
+        segment = read_as(record, Segment, whole=True)
         if (segment.index, segment.first_frame, segment.offset) != (len(segments), frame, end):
             raise ProjectError(
                 f"the journal is damaged: segment {segment.index} does not follow segment "
@@ -294,18 +305,6 @@ def _is_ours(record: Record) -> bool:
 
 def _header(records: Sequence[Record]) -> Record | None:
     return next((record for record in records if record.get("type") == HEADER), None)
-
-
-def _segment(record: Record) -> Segment:
-    """Raises ProjectError where the record lacks something."""
-    values = {key: value for key, value in record.items() if key != "type"}
-    try:
-        return Segment(**values)
-    except TypeError:
-        raise ProjectError(
-            f"the journal's record of segment {record.get('index')} is not one that this zoomtui "
-            f"knows; upgrade zoomtui to open the project"
-        ) from None
 
 
 def _extent(offset: int, data: bytes) -> Record:

@@ -8,17 +8,19 @@ the file only says who holds it. Such a lock, unlike flock, can be asked about w
 from __future__ import annotations
 
 import fcntl
-import json
 import os
 import socket
 import struct
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
+import msgspec
+
 from renderer.errors import ProjectBusy
 from renderer.files import NO_LINK, storage_errors
+from renderer.journal import Moment
 
 _FLOCK = "hhqqi4x"  # struct flock on 64-bit Linux: type, whence, start, length, pid
 
@@ -29,7 +31,7 @@ class Holder:
 
     pid: int
     host: str
-    since: float
+    since: Moment
     """Unix time."""
 
     def __str__(self) -> str:
@@ -48,7 +50,7 @@ class ProjectLock:
                 fcntl.fcntl(self._handle, fcntl.F_OFD_SETLK, _request())
                 mine = Holder(pid=os.getpid(), host=socket.gethostname(), since=time.time())
                 os.ftruncate(self._handle, 0)
-                os.pwrite(self._handle, json.dumps(asdict(mine)).encode(), 0)
+                os.pwrite(self._handle, msgspec.json.encode(mine), 0)
             except (BlockingIOError, PermissionError):  # EAGAIN or EACCES: it is held
                 self.release()
                 raise ProjectBusy(busy_message(path)) from None
@@ -95,8 +97,8 @@ def _request(kind: int = fcntl.F_WRLCK) -> bytes:
 
 def _read_holder(text: bytes) -> Holder:
     try:
-        return Holder(**json.loads(text))
-    except (ValueError, TypeError):
+        return msgspec.json.decode(text, type=Holder)
+    except ValueError:
         return Holder(pid=0, host="?", since=0.0)  # locked, but not yet signed
 
 

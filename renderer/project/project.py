@@ -33,6 +33,7 @@ from renderer.project.records import (
     LOCK,
     StoredKeyframe,
     blend_at,
+    check_records,
     keyframe_path,
     keyframes_in,
     read_settings,
@@ -84,6 +85,7 @@ class Project:
             keyframes = held.enter_context(closing(Place(folder / KEYFRAMES)))
             opened = Journal.open(folder / JOURNAL, mend=False, at=place)
             journal = held.enter_context(closing(opened))
+            check_records(journal.records)
             store = FilmStore.open(folder / FILM, journal, mend=False)
             held.enter_context(closing(store))
             project = cls(folder, settings, lock, journal, store, place, keyframes)

@@ -6,12 +6,14 @@ Light, so that a viewer can look at projects without loading what renders them.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from renderer.errors import ProjectError
 from renderer.film.hls import LIVE, WATCH
-from renderer.journal import Record
+from renderer.film.store import HEADER, SEGMENT, Header, Segment
+from renderer.journal import Count, Moment, Record, read_as, read_journal, unknown_record
 from renderer.painting import prompt_schedule
 from renderer.painting.figures import Figures
 from renderer.painting.prompt_schedule import Blend, Change
@@ -43,24 +45,70 @@ OWN = frozenset(
 class StoredKeyframe(Figures):
     """The journal's record of a keyframe on disk."""
 
-    keyframe: int
-    length: int
+    keyframe: Count
+    length: Count
     """Bytes of the PNG file."""
-    crc: int
+    crc: Count
     """CRC-32 of the PNG file."""
     seed: int
-    at: float
+    at: Moment
     """Unix time at which it became durable."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectMade:
+    """The journal's first record."""
+
+    settings: dict[str, Any]
+    """Plain values; what the film was begun with."""
+
+
+@dataclass(frozen=True, slots=True)
+class Steering:
+    """The journal's record of settings that changed on the way."""
+
+    from_keyframe: Count
+    changes: dict[str, Any]
+    """Plain values."""
+
+
+_KINDS: dict[str, type[Any]] = {
+    "project": ProjectMade,
+    "steer": Steering,
+    "keyframe": StoredKeyframe,
+    HEADER: Header,
+    SEGMENT: Segment,
+}
+
+
+def read_records(folder: Path) -> list[Record]:
+    """All that the journal of ``folder`` says, each record of its kind. Raises ProjectError."""
+    records = read_journal(folder / JOURNAL)
+    check_records(records)
+    return records
+
+
+def check_records(records: Iterable[Record]) -> None:
+    """Is each of a kind that a journal has? Raises ProjectError."""
+    for record in records:
+        kind = _KINDS.get(str(record.get("type")))
+        if kind is None:
+            raise unknown_record(record, "of no known type")
+        read_as(record, kind)
+
+
+def is_known(record: Record) -> bool:
+    """Whether ``check_records`` accepts it."""
+    try:
+        check_records([record])
+    except ProjectError:
+        return False
+    return True
 
 
 def keyframes_in(records: Iterable[Record]) -> list[StoredKeyframe]:
     """The keyframes that a journal knows, in order."""
-    names = {f.name for f in fields(StoredKeyframe)}
-    return [
-        StoredKeyframe(**{key: value for key, value in record.items() if key in names})
-        for record in records
-        if record["type"] == "keyframe"
-    ]
+    return [read_as(record, StoredKeyframe) for record in records if record["type"] == "keyframe"]
 
 
 def settings_at(

@@ -84,7 +84,7 @@ def _private(directory: Path) -> Path:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         found = directory.lstat()
         if stat.S_ISLNK(found.st_mode) or found.st_uid != os.getuid():
-            raise StorageError(f"{directory} belongs to somebody else; remove it, or set another "
+            raise StorageError(f"{directory} belongs to another user; remove it, or set another "
                                f"XDG_STATE_HOME")  # fmt: skip
         if found.st_mode & 0o077:
             directory.chmod(0o700)

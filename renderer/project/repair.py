@@ -34,6 +34,7 @@ from renderer.project.records import (
     LOCK,
     SETTINGS,
     StoredKeyframe,
+    is_known,
     keyframe_path,
     read_settings,
     settings_at,
@@ -79,7 +80,9 @@ def find_rescue(folder: Path, on_bytes: OnBytes) -> Rescue:
 
     Raises ProjectError, SettingsError where there are no settings, or no keyframes, to go on with.
     """
-    records, unread = salvage(folder / JOURNAL) if (folder / JOURNAL).exists() else ([], 0)
+    found, unread = salvage(folder / JOURNAL) if (folder / JOURNAL).exists() else ([], 0)
+    records = [record for record in found if is_known(record)]
+    unread += len(found) - len(records)
     settings, from_journal = _settings(folder, records)
     keyframes = list(_keyframes(folder, settings, records))
     film = salvage_film(folder / FILM, records, on_bytes)

@@ -10,11 +10,14 @@ from __future__ import annotations
 import contextlib
 import json
 import time
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+
+import msgspec
 
 from renderer.errors import ProjectBusy, StorageError
 from renderer.files import Place, overwrite_file, replace_file
+from renderer.journal import Moment
 from renderer.project.lock import Holder, ProjectLock, busy_message, holder
 from renderer.project.records import LOCK, SESSION, SUPERVISOR
 
@@ -22,8 +25,6 @@ RESTARTS = 3
 """How often an engine is started again within ``WINDOW``."""
 WINDOW = 600.0
 """Seconds."""
-_LATEST = 1e11
-"""Unix time that no clock shows, and calendars can't."""
 _ROOM = 4096
 """Bytes of the file from the start on, so that a full disk can't keep out why a session failed."""
 
@@ -34,7 +35,7 @@ class SessionRecord:
 
     crash: str = ""
     """Its last crash, one line; empty: it had none."""
-    at: float = 0.0
+    at: Moment = 0.0
     """Unix time of that crash, or of the failure that ended the session."""
     restarts: int = 0
     """Of the whole session, the one after this crash included."""
@@ -78,11 +79,9 @@ def supervisor(folder: Path) -> Holder | None:
 def read_session(folder: Path) -> SessionRecord:
     """What is known of the last session of ``folder``; a file of anything else says nothing."""
     try:
-        found = SessionRecord(**json.loads((folder / SESSION).read_bytes()))
-    except (OSError, ValueError, TypeError, RecursionError):
+        return msgspec.convert(json.loads((folder / SESSION).read_bytes()), SessionRecord)
+    except (OSError, ValueError, RecursionError):
         return SessionRecord()
-    typed = all(type(getattr(found, f.name)) is type(f.default) for f in fields(found))
-    return found if typed and 0 <= found.at < _LATEST else SessionRecord()
 
 
 def record(folder: Path, session: SessionRecord, *, at: Place | None = None) -> None:

@@ -11,13 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from renderer.film.store import committed
-from renderer.journal import read_journal
 from renderer.painting.figures import FIGURES, Figures, typical
 from renderer.project.lock import Holder
 from renderer.project.records import (
     FILM,
-    JOURNAL,
     keyframes_in,
+    read_records,
     read_settings,
     settings_at,
 )
@@ -100,7 +99,7 @@ def read_status(folder: Path) -> Status:
     """Look at ``folder``. Raises ProjectError or SettingsError when it is no readable project."""
     settings = read_settings(folder)
     running = renders(folder)
-    records = read_journal(folder / JOURNAL)
+    records = read_records(folder)
     keyframes = keyframes_in(records)
     segments = committed(records)
     frames = sum(segment.frames for segment in segments)

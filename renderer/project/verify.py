@@ -11,14 +11,14 @@ from renderer.errors import ProjectError
 from renderer.film.salvage import OnBytes
 from renderer.film.store import HEADER, committed, records_of_film
 from renderer.images import read_keyframe
-from renderer.journal import Record, read_journal
+from renderer.journal import Record
 from renderer.painting.geometry import Geometry
 from renderer.project.records import (
     FILM,
-    JOURNAL,
     StoredKeyframe,
     keyframe_path,
     keyframes_in,
+    read_records,
     read_settings,
 )
 from renderer.settings.render import RenderSettings
@@ -36,7 +36,7 @@ def verify(folder: Path, on_bytes: OnBytes, *, decode: Decode | None = None) -> 
     (``film.decode.decoded_frames``): every frame and every picture is decoded as well. Raises
     ProjectError, SettingsError where settings or journal can't be read.
     """
-    settings, records = read_settings(folder), read_journal(folder / JOURNAL)
+    settings, records = read_settings(folder), read_records(folder)
     committed(records)  # raises where they contradict each other
     keyframes = keyframes_in(records)
     film = records_of_film(records)

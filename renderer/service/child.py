@@ -57,7 +57,7 @@ class Child:
                 self._line.close()
                 raise EngineCrashed(f"the engine can't be started: {error.strerror}") from error
         self.stopping = False
-        """It was asked to stop, by whomever."""
+        """It was asked to stop, by its parent or by a viewer."""
         self.paused = paused
         """Its painter is held."""
         self.error = ""

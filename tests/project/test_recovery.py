@@ -5,12 +5,18 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from renderer.errors import ProjectError
+from renderer.export.of_project import read_footage
+from renderer.journal import read_journal, write_journal
 from renderer.project.project import Project
-from renderer.project.records import FILM
+from renderer.project.records import FILM, JOURNAL
+from renderer.project.repair import find_rescue
+from renderer.project.status import read_status
+from renderer.project.verify import verify
 from tests.engine.runs import digest, project, render
 from tests.project.damages import DAMAGES, contents
 
@@ -54,3 +60,43 @@ def test_a_copy_taken_while_rendering_goes_on_to_the_same_film(
     assert lost or part > 7
     render(copy)
     assert digest(copy) == digest(whole)
+
+
+WRONG = [
+    ("keyframe", {"length": "3"}),
+    ("keyframe", {"keyframe": -1}),
+    ("keyframe", {"at": 1e300}),
+    ("keyframe", {"seam": None}),
+    ("segment", {"offset": -4096}),
+    ("segment", {"length": 1.5}),
+    ("segment", {"subtitles": 3}),
+    ("header", {"crc": []}),
+    ("project", {"settings": "none"}),
+    ("project", {"type": "tune"}),
+    ("project", {"type": ["project"]}),
+]
+
+
+@pytest.mark.parametrize(("kind", "change"), WRONG, ids=lambda value: str(value))
+def test_records_with_values_that_no_zoomtui_writes_are_refused_by_whatever_reads_them(
+    copy: Path, kind: str, change: dict[str, Any]
+) -> None:
+    records = read_journal(copy / JOURNAL)
+    last = max(at for at, record in enumerate(records) if record["type"] == kind)
+    records[last] = {**records[last], **change}
+    write_journal(copy / JOURNAL, records)
+    before = contents(copy)
+    readers: tuple[Callable[[Path], object], ...] = (
+        Project.open,
+        read_status,
+        lambda folder: verify(folder, lambda *_: None),
+        read_footage,
+    )
+    for read in readers:
+        with pytest.raises(ProjectError, match="that this zoomtui does not know") as told:
+            read(copy)
+        assert "\n" not in str(told.value)
+    assert contents(copy) == before
+    rescue = find_rescue(copy, lambda *_: None)
+    assert rescue.lines
+    assert contents(copy) == before

@@ -66,7 +66,13 @@ def test_what_no_file_can_be_made_for_is_written_into_the_one_that_is_there(
     assert (tmp_path / SESSION).stat().st_size == size
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", '{"restarts": 1, "tea": 2}', "null"])
+def test_a_reason_that_names_a_file_of_any_bytes_is_kept(tmp_path: Path) -> None:
+    why = "no space left for caf\udce9.zoom, \u202e and \x1b[2J"
+    fail(tmp_path, why, 6)
+    assert read_session(tmp_path).failure == why
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '"tea"', "null"])
 def test_what_can_not_be_read_says_nothing(tmp_path: Path, text: str) -> None:
     (tmp_path / SESSION).write_text(text)
     assert read_session(tmp_path) == SessionRecord()

@@ -101,7 +101,7 @@ def notice_line(view: View) -> Line:
         case Situation.OVER if view.state.failure is not None:
             return (why_it_ended(view), "bad"), ("  r goes on", "strong")
         case Situation.OVER if view.state.stopped:
-            return ("Nobody renders it; the film is playable.", ""), ("  r goes on", "strong")
+            return ("Not rendering. The film is playable.", ""), ("  r goes on", "strong")
     return ()
 
 
@@ -118,5 +118,5 @@ def farewell(view: View) -> str:
     if view.running or view.situation is Situation.RESTARTING:
         return f"{name(view)} goes on rendering; `zoomtui attach {project}` shows it again"
     if view.resumable:
-        return f"nobody renders {name(view)}; `zoomtui resume {project}` goes on"
+        return f"{name(view)} is not rendering; `zoomtui resume {project}` goes on"
     return ""

@@ -15,13 +15,12 @@ from pathlib import Path
 
 from renderer.errors import RendererError
 from renderer.formatting import clean, duration_text, size_text
-from renderer.journal import read_journal
 from renderer.planning.estimate import Estimate
 from renderer.project import registry
 from renderer.project.records import (
-    JOURNAL,
     StoredKeyframe,
     keyframes_in,
+    read_records,
     read_settings,
     settings_at,
 )
@@ -112,7 +111,7 @@ def _history() -> Iterator[tuple[Likeness, float]]:
 
 def _paces(folder: Path) -> Iterator[tuple[Likeness, float]]:
     """What one render was like, and its pace, if it has painted anything."""
-    records = read_journal(folder / JOURNAL)
+    records = read_records(folder)
     keyframes = [stored for stored in keyframes_in(records) if _typical(stored)][-_KEYFRAMES:]
     if keyframes:
         now = settings_at(read_settings(folder), records, keyframes[-1].keyframe)

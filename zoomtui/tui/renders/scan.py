@@ -19,7 +19,6 @@ from renderer.engine.events import Phase
 from renderer.engine.state import RenderState
 from renderer.errors import RendererError
 from renderer.files import free_bytes
-from renderer.journal import read_journal
 from renderer.project import registry
 from renderer.project.lock import Holder
 from renderer.project.records import (
@@ -28,6 +27,7 @@ from renderer.project.records import (
     SETTINGS,
     StoredKeyframe,
     keyframes_in,
+    read_records,
     read_settings,
     settings_at,
 )
@@ -124,7 +124,7 @@ class Reader:
 def details(folder: Path) -> Details | None:
     """What the detail pane shows beyond the row; None where it can't be read."""
     try:
-        records = read_journal(folder / JOURNAL)
+        records = read_records(folder)
         keyframes = keyframes_in(records)
         settings = settings_at(read_settings(folder), records, len(keyframes))
     except _UNREADABLE:
