@@ -313,12 +313,11 @@ def _extent(offset: int, data: bytes) -> Record:
 
 def _open(film: Path, *, new: bool) -> int:
     """A handle on the film, which is made only where the journal knows of none."""
-    try:
-        handle = os.open(film, os.O_RDWR | NO_LINK | (os.O_CREAT if new else 0), 0o666)
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise ProjectError(f"can't open the film {film}: {reason}") from None
-    if new:
-        with storage_errors(film):
+    with storage_errors(film):
+        if new:
+            os.close(os.open(film, os.O_WRONLY | os.O_CREAT | NO_LINK, 0o666))
             flush_folder(film.parent)
-    return handle
+        try:
+            return os.open(film, os.O_RDWR | NO_LINK)
+        except (FileNotFoundError, IsADirectoryError) as error:
+            raise ProjectError(f"{film}: {error.strerror}; {untouched(film.parent)}") from None

@@ -45,6 +45,7 @@ def create_project(
     trust(settings)
     beside = folder.with_name(f".{folder.name}.{os.getpid()}.part")
     with storage_errors(folder):
+        shutil.rmtree(beside, ignore_errors=True)  # a dead process of that number may have left it
         try:
             _build(beside, settings, picture, exemplar, prompts)
             beside.rename(folder)

@@ -8,17 +8,24 @@ beside, in a folder ``damaged-…``. Knows no painter and no thread.
 from __future__ import annotations
 
 import os
-import shutil
 import time
 import zlib
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from itertools import count
 from pathlib import Path
 from typing import Any
 
 from renderer.errors import ProjectBusy, ProjectError, RendererError, SettingsError
-from renderer.files import flush_folder, replace_file, size_text, storage_errors
+from renderer.files import (
+    NO_LINK,
+    flush_folder,
+    replace_file,
+    replacing_file,
+    size_text,
+    storage_errors,
+)
 from renderer.film.salvage import OnBytes, salvage_film
 from renderer.film.store import SEGMENT
 from renderer.images import read_keyframe, read_provenance
@@ -40,6 +47,9 @@ from renderer.project.records import (
     settings_at,
 )
 from renderer.settings.render import OPTIONS, STEERABLE, RenderSettings
+
+_AT_ONCE = 1 << 20
+"""Bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,20 +137,31 @@ def repair(folder: Path, rescue: Rescue) -> Path:
 
     A kill in between leaves a project that can be repaired again.
     """
-    aside = folder / time.strftime("damaged-%Y%m%d-%H%M%S")
-    with ProjectLock(folder / LOCK), storage_errors(aside):
-        (aside / KEYFRAMES if rescue.strays else aside).mkdir(parents=True)
+    with ProjectLock(folder / LOCK), storage_errors(folder):
+        aside = _new_folder(folder, time.strftime("damaged-%Y%m%d-%H%M%S"))
         for name in (JOURNAL, SETTINGS):
             if (folder / name).exists():
-                shutil.copyfile(folder / name, aside / name)
+                replace_file(aside / name, (folder / name).read_bytes())
+        if rescue.strays:
+            (aside / KEYFRAMES).mkdir()
+        flush_folder(folder)
         _cut_film(folder / FILM, rescue.film_end, aside / f"{FILM}.tail")
         for path in rescue.strays:
             path.rename(aside / KEYFRAMES / path.name)
         if rescue.new_settings:
             replace_file(folder / SETTINGS, rescue.settings.to_toml().encode())
         write_journal(folder / JOURNAL, rescue.records)
-        flush_folder(aside)
     return aside
+
+
+def _new_folder(parent: Path, name: str) -> Path:
+    """One of that name, with a number where there is one already. Raises OSError."""
+    for number in count(1):
+        made = parent / (name if number == 1 else f"{name}-{number}")
+        with suppress(FileExistsError):
+            made.mkdir()
+            break
+    return made
 
 
 def _settings(folder: Path, records: list[Record]) -> tuple[RenderSettings, bool]:
@@ -239,10 +260,13 @@ def _cut_film(film: Path, end: int, tail: Path) -> None:
     """Shorten the film; what stood behind its new end lies at ``tail`` first, durably."""
     if not film.exists() or film.stat().st_size <= end:
         return
-    with film.open("r+b") as file, tail.open("wb") as kept:
+    with film.open("rb") as file, replacing_file(tail) as write:
         file.seek(end)
-        shutil.copyfileobj(file, kept)
-        kept.flush()
-        os.fsync(kept.fileno())
-        file.truncate(end)
-        os.fsync(file.fileno())
+        while part := file.read(_AT_ONCE):
+            write(part)
+    handle = os.open(film, os.O_RDWR | NO_LINK)
+    try:
+        os.ftruncate(handle, end)
+        os.fsync(handle)
+    finally:
+        os.close(handle)
