@@ -1,8 +1,9 @@
 """The disk fails at the n-th call, for every n: nothing is lost, and the film comes out the same.
 
-Each point is tried with a disk that is full and stays so, with one error of the device, with a write
-that is cut off halfway, with a used-up quota, and with a disk that turns read-only. After it the film is playable; without the fault the render goes on
-to the very bytes of one that was never disturbed.
+Each point is tried with a disk that is full and stays so, with one error of the device, with a
+write that is cut off halfway, with a used-up quota, and with a disk that turns read-only. After it
+the film is playable; without the fault the render goes on to the very bytes of one that was never
+disturbed.
 """
 
 from __future__ import annotations
