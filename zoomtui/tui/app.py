@@ -203,6 +203,8 @@ class ZoomApp(App[str]):
             loop.remove_signal_handler(number)
 
     async def on_event(self, event: events.Event) -> None:
+        if isinstance(event, Pressed) and not self.screen_stack:
+            return  # it came while the app was closing
         if not isinstance(event, Pressed) or event.is_forwarded:
             await super().on_event(event)
         elif isinstance(event, events.Paste) or time.monotonic() >= self._deaf_until:

@@ -29,7 +29,10 @@ def in_one_go(pilot: Pilot[str], *keys: str) -> None:
 
 
 async def handled(pilot: Pilot[str], screen: type[Screen[Any]]) -> None:
-    """Until there is nothing left to handle, and ``screen`` is on top."""
+    """Until the keys have come, there is nothing left to handle, and ``screen`` is on top."""
+    come = asyncio.Event()
+    pilot.app.call_later(come.set)
+    await come.wait()
     await soon(lambda: not pilot.app._keys._typed, "all keys are handled")  # type: ignore[attr-defined]
     await soon(lambda: isinstance(pilot.app.screen, screen), f"{screen.__name__} is on top")
     await pilot.pause()
@@ -88,6 +91,30 @@ def test_a_second_enter_answers_no_second_question() -> None:
         in_one_go(pilot, "s", "enter", "enter", "enter")
         await handled(pilot, MonitorScreen)
         assert script.asked == [("stop", {"now": False})]
+
+    on_screen(RUNNING, body)
+
+
+def test_keys_after_the_one_that_leaves_are_lost() -> None:
+    scripts: list[Script] = []
+
+    async def body(pilot: Pilot[str], script: Script) -> None:
+        scripts.append(script)
+        in_one_go(pilot, "q", "s", "enter", "question_mark")
+
+    on_screen(RUNNING, body)
+    assert scripts[0].asked == []
+
+
+def test_a_key_that_comes_while_the_screens_are_closed_is_lost() -> None:
+    async def body(pilot: Pilot[str], script: Script) -> None:
+        app = pilot.app
+        screens = list(app._screen_stack)
+        app._screen_stack.clear()
+        key = events.Key("enter", None)
+        key._set_forwarded()
+        await app.on_event(key)
+        app._screen_stack.extend(screens)
 
     on_screen(RUNNING, body)
 
