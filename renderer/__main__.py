@@ -1,9 +1,9 @@
 """`python -m renderer PROJECT`: the engine without an interface, one JSON event a line.
 
-What is started here is the engine's parent, which starts the engine itself and starts it again
-after a crash (``service.supervisor``). With --ready-fd it belongs to an interface that waits for
-one line on that file descriptor ("ready", or why not), and lets go: then nothing is printed,
-viewers use the socket.
+This process is the engine's parent, which starts the engine itself and starts it again after a
+crash (``service.supervisor``). With --ready-fd it was started by an interface that waits for one
+line on that file descriptor ("ready", or the reason why not) and then leaves it alone: nothing is
+printed, and viewers use the socket.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """How this package starts Python: from its own code, never from the working directory.
 
 With ``-m`` and ``-c`` Python looks for modules in the working directory before anywhere else, so a
-folder with a ``renderer/`` or a ``torch.py`` in it would be run. Every process that is started here
+``renderer/`` or a ``torch.py`` that lies there would be run. Every process that is started here
 is started through this module. Knows nothing of what the processes do.
 """
 
@@ -24,7 +24,7 @@ def python_module(name: str, *arguments: str) -> list[str]:
 
 @contextmanager
 def safe_path() -> Iterator[None]:
-    """What a library starts meanwhile (``multiprocessing``) keeps to that as well."""
+    """Processes that a library (``multiprocessing``) starts in the block keep to that as well."""
     before = os.environ.get("PYTHONSAFEPATH")
     os.environ["PYTHONSAFEPATH"] = "1"
     try:

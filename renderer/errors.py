@@ -1,4 +1,4 @@
-"""Everything that can go wrong on purpose, and the exit code that each one means.
+"""Every failure that is foreseen, and the exit code that each one means.
 
 RendererError
 ├── SettingsError      2  a setting, option or input picture can't be used
@@ -26,7 +26,7 @@ class RendererError(Exception):
     exit_code: ClassVar[int] = 1
 
     def __init__(self, message: str, field: str = "") -> None:
-        """``field``: the setting, or what else was asked for, that is to blame; empty: unknown."""
+        """``field``: the setting, or other option given, that is to blame; empty: unknown."""
         super().__init__(message)
         self.field = field
 
@@ -95,7 +95,7 @@ def error_of(exit_code: int, message: str) -> RendererError:
 
 @contextmanager
 def blaming(field: str) -> Iterator[None]:
-    """What goes wrong in the block and blames no field yet blames this one."""
+    """Errors raised in the block that blame no field yet are made to blame this one."""
     try:
         yield
     except RendererError as error:

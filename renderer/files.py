@@ -19,11 +19,11 @@ _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 NO_LINK = os.O_NOFOLLOW | os.O_CLOEXEC
-"""For opening what only a render may have put there: never what a symbolic link names."""
+"""For opening files that only a render may have put there: never the target of a symbolic link."""
 
 
 class Place:
-    """A folder held by its handle: what is written through it lands in it, wherever it is moved.
+    """A folder held by its handle: files written through it land there, wherever it is moved.
 
     Raises StorageError where there is no such folder.
     """
@@ -69,7 +69,7 @@ def replacing_file(
 
     ``durable`` also flushes file and folder to the disk (fsync), so that the file survives a power
     cut from then on; leave it out for what can be derived again. ``at``: the folder that ``path``
-    lies in, where it is held. Raises StorageError.
+    lies in, if it is held open. Raises StorageError.
     """
     place = at or Place(path.parent)
     name, beside, folder = path.name, path.name + ".part", place.handle
@@ -88,7 +88,7 @@ def replacing_file(
 
 
 def overwrite_file(path: Path, data: bytes, *, at: Place | None = None) -> None:
-    """Put ``data`` in place of what a file holds, which is no shorter: even a full disk has room.
+    """Write ``data`` over a file that is no shorter, for which even a full disk has room.
 
     Unlike with ``replace_file`` a crash may leave it torn. Raises StorageError.
     """
@@ -102,7 +102,7 @@ def overwrite_file(path: Path, data: bytes, *, at: Place | None = None) -> None:
 
 @contextmanager
 def _unlinked(name: str, folder: int) -> Iterator[None]:
-    """No file of that name is there before, nor, after an error, any more."""
+    """Remove the file of that name before the block, and again after an error."""
     with suppress(FileNotFoundError):
         os.unlink(name, dir_fd=folder)
     try:
@@ -184,7 +184,7 @@ def size_text(size: float) -> str:
 
 
 def fill_standard_handles() -> None:
-    """Open standard handles that the caller closed (``>&-``), on nothing.
+    """Open the standard handles that the caller closed (``>&-``), on the null device.
 
     Otherwise the next file to be opened, the film perhaps, would get such a number, and every line
     would be written into it.

@@ -43,10 +43,11 @@ _FAULTS = (
 
 
 def load_picture(path: Path) -> Picture:
-    """A user's picture as sRGB, upright (EXIF orientation), over black where clear.
+    """A user's picture as sRGB, upright (EXIF orientation), over black where transparent.
 
-    Its own colour profile is heeded; of an animation it is the first picture. Raises SettingsError
-    with one line when it can't be read, is of none of ``FORMATS``, or is smaller than 64 px.
+    Its own colour profile is heeded; of an animation the first picture is taken. Raises
+    SettingsError with one line when it can't be read, is of none of ``FORMATS``, or is smaller than
+    64 px.
     """
     try:
         with warnings.catch_warnings(), _plain_file(path).open("rb") as stream:
@@ -63,7 +64,7 @@ def load_picture(path: Path) -> Picture:
 
 
 def _plain_file(path: Path) -> Path:
-    """A pipe would be waited for, perhaps for ever."""
+    """Refuses a pipe, which would be waited for, perhaps for ever."""
     if not stat.S_ISREG(path.stat().st_mode) and not path.is_dir():
         raise ValueError("it is no plain file")
     return path
@@ -129,7 +130,7 @@ def crop_to_fill(picture: Picture, size: Size) -> Picture:
     """The largest middle part of ``picture`` with the aspect of ``size``, resampled (Lanczos-3)."""
     height, width = picture.shape[:2]
     scale = min(width / size[0], height / size[1])
-    left = max(0.0, (width - size[0] * scale) / 2)  # rounding may find the crop wider than all
+    left = max(0.0, (width - size[0] * scale) / 2)  # rounding may make the crop too wide
     top = max(0.0, (height - size[1] * scale) / 2)
     box = (left, top, width - left, height - top)
     image = Image.fromarray(picture).resize(size, Image.Resampling.LANCZOS, box=box)
@@ -141,7 +142,7 @@ def write_keyframe(
 ) -> tuple[int, int]:
     """Write a keyframe durably as PNG; returns its (length in bytes, CRC-32).
 
-    ``at``: the folder that ``path`` lies in, where it is held. Raises StorageError.
+    ``at``: the folder that ``path`` lies in, if it is held open. Raises StorageError.
     """
     text = PngImagePlugin.PngInfo()
     text.add_itxt(PROVENANCE_KEY, json.dumps(provenance, ensure_ascii=False, sort_keys=True))

@@ -36,7 +36,7 @@ K = TypeVar("K")
 _PREFIX = len('["89abcdef",')
 _BEGUN = re.compile(rb'\["[0-9a-f]{8}",')
 _LONGEST = 1 << 20
-"""Bytes; no record is longer, and so no tail that an interrupted append leaves."""
+"""Bytes; no record is longer, nor is a tail that an interrupted append leaves."""
 
 
 class Journal:
@@ -71,8 +71,8 @@ class Journal:
         """The journal at ``path``, ready to append to; an unfinished record at its end is cut off.
 
         Without ``mend`` nothing is changed before ``mend`` is called. ``at``: the folder that it
-        lies in, where it is held. Raises ProjectError where there is no journal, or more of it
-        can't be read than an interrupted append leaves: nothing is changed then.
+        lies in, if it is held open. Raises ProjectError where there is no journal, or more of it is
+        unreadable than an interrupted append can leave; nothing is changed then.
         """
         content = _read(path)
         records, lengths = _parse(content, path)
@@ -183,7 +183,7 @@ def write_journal(path: Path, records: Sequence[Record]) -> None:
 
 
 def salvage(path: Path) -> tuple[list[Record], int]:
-    """(every record that can be read, how many lines can't), good ones behind bad ones too.
+    """(every readable record, number of unreadable lines), good ones behind bad ones too.
 
     Lines may end as on Windows. Raises ProjectError where there is no file that can be read.
     """
@@ -289,5 +289,5 @@ def _check_tail(lines: Sequence[bytes], number: int, path: Path) -> None:
 
 
 def untouched(folder: Path) -> str:
-    """What an error about a damaged project at ``folder`` ends with."""
+    """How an error about a damaged project at ``folder`` ends."""
     return f"nothing was changed, and `zoomtui repair {folder}` shows what can be saved"

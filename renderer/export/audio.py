@@ -44,7 +44,7 @@ class Soundtrack:
     def check(self) -> None:
         """Decode a little. Raises SettingsError where the file holds no sound that can be read."""
         if not self.path.is_file():
-            raise SettingsError(f"audio {self.path} is no file that is there")
+            raise SettingsError(f"audio {self.path}: there is no such file")
         if next(_decoded(self.path), None) is None:
             raise SettingsError(f"audio {self.path} holds no sound")
 
@@ -100,10 +100,10 @@ def _decoded(path: Path) -> Iterator[Samples]:
 
 
 class SoundWriter:
-    """Encodes a soundtrack into a container, bit by bit."""
+    """Encodes a soundtrack into a container, piece by piece."""
 
     def __init__(self, container: OutputContainer, track: Soundtrack, seconds: Fraction) -> None:
-        """Add the stream; to be done before the first packet of any is muxed."""
+        """Add the stream; to be done before the first packet of any stream is muxed."""
         stream = container.add_stream(track.encoder, rate=RATE)
         assert isinstance(stream, AudioStream)
         stream.layout = "stereo"

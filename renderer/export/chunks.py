@@ -15,7 +15,7 @@ from renderer.export.frames import FrameSource
 from renderer.machine import cores
 
 _SECONDS = 2
-"""Length of a chunk: as far as players have to look back for an IDR frame, too."""
+"""Length of a chunk, and so the furthest that players have to look back for an IDR frame."""
 _WORTH_IT = 60_000_000
 """Film pixels; with fewer, other processes would be done later than this one alone."""
 

@@ -70,7 +70,7 @@ class Target:
 
     @classmethod
     def of(cls, text: str) -> Target:
-        """What the name ``text`` asks for. Raises SettingsError for one that says nothing known.
+        """What the name ``text`` asks for. Raises SettingsError for one of no known kind.
 
         A name without an ending, or with a final ``/``, is a folder for pictures.
         """

@@ -82,7 +82,7 @@ class FrameSource:
             yield maker.frame(self.timeline.shot(number))
 
     def interval(self, frame: int) -> int:
-        """Whose canvas ``frame`` mostly shows."""
+        """The interval whose canvas ``frame`` mostly shows."""
         return self.view_path.sight(self.timeline.shot(frame).depth).interval
 
 

@@ -46,13 +46,13 @@ def plan_export(project: Path, out: str, options: ExportOptions) -> Plan:
 
 
 def export(plan: Plan, on_progress: OnProgress) -> Path:
-    """Make it; returns where it is. See ``export.run``."""
+    """Make what ``plan`` settles; returns its path. See ``export.run``."""
     make(plan, on_progress)
     return plan.target.path
 
 
 def _refuse_what_projects_are_made_of(path: Path) -> None:
-    """A user who says --force does not mean a film that can't go on, or keyframes that are gone."""
+    """Even with --force no user wants a film that can't be continued, or lost keyframes."""
     place = path.resolve()
     for folder in (place, *place.parents):
         if (folder / SETTINGS).is_file():

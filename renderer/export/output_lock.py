@@ -1,4 +1,4 @@
-"""One export at a time to one name: a lock on a file beside it, which goes with its holder.
+"""One export at a time to one name: a lock on a file beside it, which ends with its holder.
 
 The kernel drops the lock when its holder ends, however it ends, so it can't go stale. Knows nothing
 of what is made meanwhile.
@@ -17,14 +17,14 @@ from pathlib import Path
 from renderer.errors import SettingsError
 
 _LOCKLESS = (errno.ENOLCK, errno.ENOTSUP)
-"""What a disk says that knows no locks: there nothing is guarded, and nothing refused."""
+"""Errors of a disk that knows no locks: nothing is guarded there, and nothing refused."""
 
 
 @contextmanager
 def claimed(path: Path) -> Iterator[None]:
-    """Be the only one who makes ``path`` while the block runs.
+    """Be the only export that makes ``path`` while the block runs.
 
-    Raises SettingsError where another export does, OSError.
+    Raises SettingsError where another one does, and OSError.
     """
     lock = path.with_name(f".{path.name}.exporting")
     handle = _claim(lock, path)

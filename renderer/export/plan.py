@@ -48,7 +48,7 @@ class Plan:
     target: Target
     take: FrameSource
     encoding: Encoding | None
-    """None: nothing is encoded as film: it is copied, or no film at all."""
+    """None: nothing is encoded as film: the film is copied, or none is made."""
     copies: bool
     """The film's own packets are used as they are."""
     frames: int

@@ -28,9 +28,9 @@ _AHEAD = 2
 def in_order(work: Callable[[J], R], jobs: Iterable[J], processes: int) -> Generator[R, None, None]:
     """``work(job)`` for each job, in the order of the jobs; ``processes`` at a time.
 
-    With none, here and when asked for. Work, jobs and results must travel (pickle). What ``work``
-    raises as RendererError or OSError is raised here; EncoderError where a process dies. Closing
-    the generator kills the processes.
+    With none, in this process and when asked for. Work, jobs and results must travel (pickle). What
+    ``work`` raises as RendererError or OSError is raised here; EncoderError where a process dies.
+    Closing the generator kills the processes.
     """
     if processes < 1:
         yield from map(work, jobs)
@@ -75,7 +75,7 @@ class _Crew(Generic[J, R]):
                     more = False
                     break
                 member = idle.pop()
-                with suppress(BrokenPipeError):  # it died: receiving says so
+                with suppress(BrokenPipeError):  # it died: receiving will tell
                     member.send(job)
                 busy[member] = given
                 given += 1

@@ -72,7 +72,7 @@ class Source:
 
 
 def remux(source: Source, out: Path, finish: Finish) -> None:
-    """Write ``out`` from ``source``, durable or not at all as the caller sees to it.
+    """Write ``out`` from ``source``; to make it durable, or to remove it, is left to the caller.
 
     The frames keep their bytes and times. MP4 and MOV get their index in front of the frames
     (faststart). Raises EncoderError, SettingsError for sound that can't be decoded, OSError.
@@ -88,7 +88,7 @@ def remux(source: Source, out: Path, finish: Finish) -> None:
             _describe(container, finish)
             _copy(film, container, finish)
     except OSError:
-        raise  # libav's words for a full disk are OSErrors as well
+        raise  # libav's errors for a full disk are OSErrors as well
     except av.FFmpegError as error:
         raise EncoderError(f"{out} can't be written: {error}") from error
 
@@ -139,7 +139,7 @@ def _copy(film: InputContainer, container: OutputContainer, finish: Finish) -> N
 
 
 def _add_cover(container: OutputContainer, cover: Cover | None) -> Packet[Stream] | None:
-    """Make room for the cover; its packet, where it is one. MKV has it as an attachment."""
+    """Make room for the cover; its packet, where it needs one. MKV has it as an attachment."""
     if cover is None:
         return None
     if container.format.name == "matroska":

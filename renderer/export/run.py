@@ -39,8 +39,8 @@ OnProgress = Callable[[int, int], None]
 
 _PALETTE_FRAMES = 24
 _BIG = 64 * 2**20
-"""Bytes of film from which on writing its end takes long enough to be waited for; that can't be
-interrupted, so it is done in a process of its own."""
+"""Bytes of film; with more, writing its end takes noticeably long. That can't be interrupted, so it
+is done in a process of its own."""
 _COVER_QUALITY = 92
 
 
@@ -151,7 +151,7 @@ def _animation(plan: Plan, on_progress: OnProgress) -> None:
 
 
 def _spread(take: FrameSource) -> Iterator[Pixels]:
-    """A few frames from all along."""
+    """A few frames from all along the film."""
     total = take.timeline.frames
     count = min(total, _PALETTE_FRAMES)
     for number in range(count):
@@ -159,7 +159,7 @@ def _spread(take: FrameSource) -> Iterator[Pixels]:
 
 
 def _ahead(frames: Iterator[Pixels]) -> Generator[Pixels, None, None]:
-    """``frames``, each next one made while this one is used."""
+    """``frames``, each made while the one before it is used."""
     with ThreadPoolExecutor(1, thread_name_prefix="renderer-export") as maker:
         following = maker.submit(next, frames, None)
         while (frame := following.result()) is not None:
@@ -192,7 +192,7 @@ class _Album:
 
 
 def _pictures(plan: Plan, on_progress: OnProgress) -> None:
-    """Into a new folder beside; it becomes the target, or its pictures move into what is there."""
+    """Into a new folder beside; it becomes the target, or its pictures move into the one there."""
     target = plan.target
     part = target.part
     shutil.rmtree(part, ignore_errors=True)

@@ -62,7 +62,7 @@ class Timeline:
     ) -> Timeline:
         """The timeline of ``options`` for ``depth`` intervals, at the given speed by default.
 
-        Raises SettingsError for what contradicts itself.
+        Raises SettingsError for options that contradict each other.
         """
         both_ways = options.direction in ("in-out", "out-in")
         _refuse_stop_in_loop(options, both_ways)
@@ -116,8 +116,8 @@ class Timeline:
     def _eased(self, way: Fraction) -> Depth:
         """The share of the way covered after that share of its time.
 
-        Speed rises and falls as a smoothstep, x² (3 - 2x), so that nothing jerks; covered since
-        the start of a ramp is its integral, x³ - x⁴ / 2.
+        Speed rises and falls as a smoothstep, x² (3 - 2x), so that nothing jerks; the way covered
+        since the start of a ramp is its integral, x³ - x⁴ / 2.
         """
         rise, fall = self.ramps
         if not rise and not fall:
@@ -158,7 +158,7 @@ def _ramps(options: ExportOptions, seconds: Fraction) -> tuple[float, float]:
 
 
 def _knots(speeds: Sequence[Speed], depth: int) -> tuple[tuple[float, float], ...]:
-    """(time, depth) at every change of speed, by the time that speed 1 takes for an interval."""
+    """(time, depth) at every change of speed; time 1 is what an interval takes at speed 1."""
     if not speeds:
         return ()
     spans = []

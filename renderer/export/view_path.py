@@ -8,8 +8,8 @@ About another focus the view is P0's, grown by σ about f: its middle is -f (σ 
 place on the screen, from the first frame to the last. It reaches |f| (σ - 1) + h σ from the origin
 on its longer side, so it lies in every canvas from the depth ζ on at which ρ^ζ k equals that; the
 interval is ζ's, not z's. The last view is the largest that the last canvas holds; in between, σ
-grows by the same factor every frame, which is constant perceived speed. Where P0's whole is k = h,
-a view off the centre uses as little as 1 / (1 + |f| / h) of its canvas's width.
+grows by the same factor every frame, which is constant perceived speed. Where the first view is all
+of P0 (k = h), a view off the centre uses as little as 1 / (1 + |f| / h) of its canvas's width.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Sight(NamedTuple):
     interval: int
     """Its canvas is keyframe ``interval`` + 1."""
     t: float
-    """As the camera's; below 0 or not, where the focus is off the centre."""
+    """As the camera's, but may be below 0 where the focus is off the centre."""
     shift: tuple[float, float] = (0.0, 0.0)
     """From the canvas's middle to the view's, pixels of the canvas."""
 
@@ -103,4 +103,4 @@ class ViewPath:
 
 
 _HUGE = 600.0
-"""Logarithms from here on are near the end of floats, and what is added to them no longer tells."""
+"""Logarithms from here on are near the end of floats, and small terms added no longer count."""

@@ -1,6 +1,6 @@
 """The film zooming in, made of a finished project that was asked for one.
 
-Knows how to make it and what to tell of it; who tells, and when, is ``service.run_engine``'s.
+Knows how to make it and what to report; ``service.run_engine`` decides when, and to whom.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Inward:
         return self.folder / INWARD_FILM
 
     def make(self, tell: Callable[[Event], None]) -> int | None:
-        """Make it, and tell what is done; the exit code, None where a stop kept it unmade.
+        """Make it, reporting what is done; returns the exit code, None where a stop prevented it.
 
         Whatever happens, the project and its film stay as they are, and no unfinished file is left.
         """

@@ -43,7 +43,7 @@ os.environ["SVT_LOG"] = "1"  # errors only: SVT-AV1 writes a page to stderr at e
 
 _MOVFLAGS = "frag_custom+default_base_moof+delay_moov+skip_trailer+frag_discont"
 """One fragment (frag_custom: no other cut), with the header after its frames (delay_moov: the edit
-list is then known) and times that go on from the film's start (frag_discont)."""
+list is then known) and times that count from the film's start (frag_discont)."""
 
 _LIMITED_RANGE, _BT709 = 1, 1
 
@@ -205,7 +205,7 @@ def _fill(plane: VideoPlane, samples: NDArray[np.uint8]) -> None:
 
 
 def _settle_dts(packets: list[Packet[VideoStream]], start: int) -> None:
-    """Number the decoding times of a short segment on from ``start``.
+    """Number the decoding times of a short segment one by one from ``start``.
 
     An encoder that reorders frames begins to decode that much earlier than to show, but x264
     forgets to where fewer frames come than it reorders, and x265 makes the times up. Either would
@@ -217,7 +217,7 @@ def _settle_dts(packets: list[Packet[VideoStream]], start: int) -> None:
 
 @cache
 def _reordering(encoding: Encoding) -> int:
-    """How many frames earlier than it shows them this encoder begins to decode; by trying."""
+    """How many frames earlier this encoder begins to decode than to show, found by trying."""
     packets, _ = _encode(_new_context(encoding).encode, _grey(encoding, _FEW), encoding, 0)
     return -(packets[0].dts or 0)
 
@@ -228,7 +228,7 @@ def _grey(encoding: Encoding, count: int) -> Iterator[NDArray[np.uint8]]:
 
 
 def _check_options(context: VideoCodecContext, encoding: Encoding) -> None:
-    """Names against what the encoder knows, and words against those that it lists."""
+    """Check names against what the encoder knows, and words against those that it lists."""
     supported = context.supported_options
     known = {
         option.name: option
@@ -261,7 +261,7 @@ def _blame_option(encoding: Encoding, log: list[tuple[int, str, str]]) -> None:
 def _libav_log() -> Iterator[list[tuple[int, str, str]]]:
     """Collects libav's warnings of this thread: (level, who, message).
 
-    Only while no other thread encodes: libav's callback into Python is off at all other times.
+    Use it only while no other thread encodes: libav's callback into Python is otherwise off.
     """
     level, skip = av.logging.get_level(), av.logging.get_skip_repeated()
     av.logging.set_level(av.logging.WARNING)

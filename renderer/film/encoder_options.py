@@ -46,7 +46,7 @@ _REFUSED = {
     "chroma_sample_location": _COLOUR,
 }
 _RATE = {"b", "qp", "lossless"}
-"""Options that say themselves how many bits are spent: the default quality then stays out."""
+"""Options that themselves set how many bits are spent: the default quality is then left out."""
 
 
 def encoder_options(settings: RenderSettings) -> dict[str, str]:

@@ -33,7 +33,7 @@ class Box:
     size: int
     """Bytes, its own header included."""
     header: int
-    """Bytes of that."""
+    """Bytes of that header."""
 
 
 def box_at(head: bytes) -> Box | None:

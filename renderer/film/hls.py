@@ -43,8 +43,8 @@ def write_playlists(
 
     ``header_length`` is the size of the film's header in bytes. ``finished`` adds the end mark, at
     which players stop waiting. ``everything`` brings the full playlist up to date however long the
-    film is: for the end of a session. ``at``: ``folder``, where it is held. Does nothing before the
-    first segment. Raises StorageError.
+    film is: for the end of a session. ``at``: ``folder``, if it is held open. Does nothing before
+    the first segment. Raises StorageError.
     """
     if not segments:
         return

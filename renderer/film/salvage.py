@@ -19,8 +19,8 @@ OnBytes = Callable[[int, int], None]
 def salvage_film(film: Path, known: Sequence[Record], on_bytes: OnBytes) -> list[Record]:
     """The records of the header and of every whole segment, from the beginning on.
 
-    A segment whose bytes are not those that a ``known`` record of it vouches for ends them, and so
-    does anything that is no segment. Where there is no film there are none. Raises StorageError.
+    They end before a segment whose bytes are not those that a ``known`` record vouches for, and
+    before anything that is no segment. Where there is no film there are none. Raises StorageError.
     """
     crcs = {(r["type"], r["offset"]): r["crc"] for r in records_of_film(known)}
     records: list[Record] = []

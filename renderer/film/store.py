@@ -23,7 +23,7 @@ from renderer.journal import Count, Journal, Record, read_as, untouched, write_a
 HEADER, SEGMENT = "header", "segment"
 """The journal's record types that are the store's; it skips all others."""
 _HEADER, _FRAGMENT = (b"ftyp", b"moov"), (b"moof", b"mdat")
-"""Kinds of boxes that a film begins with, and goes on with."""
+"""Kinds of boxes that a film begins with, and continues with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,7 +209,7 @@ class FilmStore:
         sound = bool(there) and self._intact(there[-1])
         if there and not sound:
             there.pop()  # it did not reach the disk as it was written
-        if len(ours) > 1:  # what lies between them is verified when it is read, or asked for
+        if len(ours) > 1:  # records between these are verified when they are read, or on request
             if not sound:
                 self._check_read_back(there, "more than its last segment")
             self._check_read_back(there[:1], "its header")
@@ -226,7 +226,7 @@ class FilmStore:
             )
 
     def _check_tail(self, size: int) -> None:
-        """Behind the committed end is at most one segment, whole or in part, without its record."""
+        """Check that at most one segment, whole or in part, lies behind the committed end."""
         at, fragments = self.size, 0
         expected, others = (_FRAGMENT, _HEADER) if self._header else (_HEADER, _FRAGMENT)
         with storage_errors(self._film):

@@ -102,7 +102,7 @@ def _resample_down(
     high: int,
     out: NDArray[np.uint8],
 ) -> None:
-    """Fill a strip of the output from rows ``top`` and on of the plane, resampled across."""
+    """Fill a strip of the output from the plane's rows from ``top`` on, resampled across."""
     sums = np.empty(_STRIP, np.float32)
     half, unit = np.float32(0.5), np.float32(1 / FRACTION)
     floor, ceiling = np.float32(low), np.float32(high)

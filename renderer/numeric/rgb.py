@@ -32,7 +32,7 @@ class RgbPlanes:
         return width, height
 
     def view(self, box: tuple[float, float, float, float], size: Size) -> Pixels:
-        """The part ``box`` as an (height, width, 3) sRGB picture of ``size``; Lanczos-3.
+        """The part ``box`` as a (height, width, 3) sRGB picture of ``size``; Lanczos-3.
 
         ``box`` is left, top, right, bottom: real numbers in pixels, edge to edge.
         """

@@ -1,4 +1,4 @@
-"""By what one version of a border is better than another. Knows figures, no pictures."""
+"""How much better one version of a border is than another. Knows figures, no pictures."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import math
 from renderer.painting.colour_match import MEAN_SLACK
 
 DRIFT_WEIGHT = 0.25
-"""What a drift as large as the guard's slack counts for: as much as a seam of 1.28, which shows."""
+"""The cost of a drift as large as the guard's slack: that of a seam of 1.28, which shows."""
 
 
 def cost(seam: float, drift: float) -> float:

@@ -1,9 +1,9 @@
-"""Makes painted borders agree with the picture that they surround, and says how well they do.
+"""Makes painted borders agree with the picture that they surround, and measures how well they do.
 
 A painter changes the colours of what it was given: a VAE's round trip shifts, softens and adds
 grain. So the known area is compared with what came back for it, and the border is corrected by
 what was learned there. Everything follows from keyframe 0 and the canvas at hand; nothing is
-remembered, so a resumed render goes on exactly as an uninterrupted one. Values are sRGB, 0 … 255.
+remembered, so a resumed render continues exactly as an uninterrupted one. Values are sRGB, 0 … 255.
 Knows no painters, settings or files.
 """
 
@@ -22,10 +22,10 @@ Pixels = NDArray[np.uint8]
 Floats = NDArray[np.float32]
 
 CELLS, CELL_SIDE, CELLS_LEAST = 12, 16, 4
-"""Boxes along a picture's shorter side over which it is low-passed for the fit; fewer, but not
-fewer than the last, where they would be smaller than CELL_SIDE. Small boxes still hold detail that
+"""Boxes along a picture's shorter side over which it is low-passed for the fit; fewer, but at
+least CELLS_LEAST, where they would be smaller than CELL_SIDE. Small boxes still hold detail that
 softness takes away, and the fit would mistake that for lost contrast: boxes of 8 pixels make the
-gain 0.3 to 1.6 % too high, every keyframe; these 0.0 to 0.2 %."""
+gain 0.3 to 1.6 % too high at every keyframe; these 0.0 to 0.2 %."""
 GAIN_PULL = 1.0
 """Levels² by which the gain is pulled towards 1 (ridge regression): where a picture is nearly flat
 its contrast says nothing about the painter's gain."""
@@ -38,11 +38,11 @@ SPREAD_SLACK = 1.6
 SPREAD_FLOOR = 8.0
 """Spreads below this count as this: a flat first picture must not outlaw all contrast."""
 GUARD_MOST = (4.0, 0.05)
-"""The most that it moves the mean (levels) and the contrast (logarithm) at once."""
+"""The most that the guard moves mean (levels) and contrast (logarithm) at each keyframe."""
 
 CLOSE_REACH = 16
-"""Pixels of border within which it is bent to meet the picture pixel for pixel; the broad part of
-what differs fades over all of the feather."""
+"""Pixels of border that are bent to meet the picture pixel for pixel; the broad part of the
+difference fades over all of the feather."""
 
 PLASTIC = 1.324717957244746
 """The plastic ratio, x³ = x + 1: to two dimensions what the golden ratio is to one."""
@@ -64,7 +64,7 @@ class Reference:
 
     @classmethod
     def of(cls, picture: Pixels) -> Reference:
-        """The reference that an (H, W, 3) picture is."""
+        """The figures of an (H, W, 3) picture."""
         mean, spread = _cells(picture).figures()
         return cls((float(mean[0]), float(mean[1]), float(mean[2])), spread)
 
@@ -90,10 +90,10 @@ UNCHANGED = Correction(1.0, (0.0, 0.0, 0.0))
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Joining:
-    """How a painted border is joined to what it surrounds; ``RenderSettings`` says what for."""
+    """How a painted border is joined to what it surrounds; ``RenderSettings`` says why."""
 
     feather: int = 48
-    """Pixels of border over which what differs fades to nothing; 0: it stays as it is."""
+    """Pixels of border over which the difference fades to nothing; 0: it stays as it is."""
     fit: bool = True
     """Undo the painter's change of colours."""
     guard: float = 0.15
@@ -115,8 +115,8 @@ def match(
     its border stays as painted, bit for bit. Otherwise three things happen to the border, each as
     far as ``how`` says: the painter's change is undone (``fit``), the drift guard acts (``guard``),
     and what still differs at the paste border fades away from it, so that no square shows.
-    Colours are compared only where the painter was shown them; what it painted anew of the rest
-    says how the join differs there, pixel for pixel.
+    Colours are compared only where the painter was shown them; known pixels that it painted anew
+    tell how far the border is off at the join, pixel for pixel.
     """
     if np.array_equal(painted[known.rows, known.columns], picture):
         return painted.copy()
@@ -139,7 +139,7 @@ def rejoin(painted: Pixels, canvas: Pixels, known: Area, band: int, how: Joining
 
     ``painted`` is the whole (H, W, 3) picture that a painter made of ``canvas`` when a band on both
     sides of the edge of ``known`` was masked. Everything outside the outer half of that band stays,
-    pixel for pixel. The new pixels meet ``known`` exactly and go over into the old ones smoothly.
+    pixel for pixel. The new pixels meet ``known`` exactly and blend smoothly into the old ones.
     The drift guard has acted on the canvas already.
     """
     left, top, right, bottom = window = known.grown(band, (canvas.shape[1], canvas.shape[0]))
@@ -181,7 +181,7 @@ def fit(picture: Pixels, back: Pixels) -> Correction:
 def guard(
     correction: Correction, painted: Pixels, reference: Reference, pull: float = PLAIN.guard
 ) -> Correction:
-    """``correction``, and a nudge towards ``reference`` where the result has left it too far.
+    """``correction``, and a nudge towards ``reference`` where the result is too far from it.
 
     ``painted`` is the whole canvas before correction, ``pull`` the share of the excess that is
     taken back; with 0 nothing changes. Within the slack nothing changes, so that
@@ -264,9 +264,9 @@ def _cells(picture: Pixels) -> _Cells:
 
 
 def _dithered(values: Floats) -> Pixels:
-    """(H, W, 3) → uint8, up or down by a fixed pattern, so that means survive.
+    """(H, W, 3) → uint8, rounded up or down by a fixed pattern, so that means survive.
 
-    Painted values are whole, so rounding would err the same way wherever a level is: a dark sky
+    Painted values are whole, so plain rounding would err the same way at each level: a dark sky
     would lose 0.2 levels at each keyframe. The pattern is Martin Roberts's R2 sequence (2018).
     """
     height, width = values.shape[:2]

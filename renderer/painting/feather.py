@@ -1,4 +1,4 @@
-"""What still differs where a border meets a picture, carried outwards until it is gone.
+"""The difference left where a border meets a picture, carried outwards until it is gone.
 
 Corrects a painted border in place, by the difference between the picture and what the painter made
 of the same pixels. Pure arithmetic on sRGB values 0 … 255. Knows no painters and no settings.
@@ -33,12 +33,12 @@ def fade(
     ``corrected`` is the whole (H, W, 3) canvas as painted, ``picture`` what lies in ``known``;
     ``reach`` > 0 pixels is where it has faded to nothing. What is missing is known only inside,
     and there only low-passed: it is carried outwards by normalised convolution (Knutsson & Westin,
-    CVPR 1993): blur values and weights, then divide. ``inner``: only what lies in ``known`` but not
-    in there is evidence, where a painter was asked to paint that band anew.
+    CVPR 1993): blur values and weights, then divide. ``inner``: only the band of ``known`` around
+    it is evidence, where a painter was asked to paint that band anew.
     """
     window = known.grown(reach, _size(corrected))
     cells = _blurred(_missing(corrected, picture, known, inner or NOWHERE, window, CELL))
-    # Where the blur does not reach, what it found nearest goes on.
+    # Where the blur does not reach, the nearest values that it found continue.
     certain = np.minimum(cells[:, :, 3:] * CERTAIN, 1)
     cells *= certain / np.maximum(cells[:, :, 3:], 1e-6)
     _add(corrected, _filled(cells), CELL, known, window, reach)
@@ -47,15 +47,15 @@ def fade(
 def close(corrected: Floats, picture: Pixels, known: Area, reach: int) -> None:
     """Make the border meet the edge of ``known`` pixel for pixel, in place, for ``reach`` pixels.
 
-    For a border that goes on from a band that was painted anew, not from ``picture`` itself: what
-    differs along the outermost pixels of ``known`` is stretched outwards as a membrane would be
+    For a border that continues a band that was painted anew, not ``picture`` itself: the
+    difference along the outermost pixels of ``known`` is stretched outwards as a membrane would be
     (Pérez, Gangnet & Blake, "Poisson Image Editing", SIGGRAPH 2003), so that fine differences end
-    within few pixels and broad ones go far. The membrane is pulled and pushed through a pyramid
+    within a few pixels and broad ones go far. The membrane is pulled and pushed through a pyramid
     (Gortler et al., "The Lumigraph", SIGGRAPH 1996).
     """
     window = known.grown(reach, _size(corrected))
     left, top, right, bottom = known
-    # Further inside than the outermost pixels other things differ.
+    # Differences further inside than the outermost pixels have nothing to do with the join.
     inside = Area(left + 1, top + 1, right - 1, bottom - 1)
     # Outside everything is uncertain, so the finest level is never looked at.
     cells = _means(_missing(corrected, picture, known, inside, window, 2))
@@ -84,7 +84,7 @@ def _size(canvas: Floats) -> Size:
 def _missing(
     corrected: Floats, picture: Pixels, known: Area, hole: Area, window: Area, side: int
 ) -> Floats:
-    """What ``known`` but for ``hole`` lacks, in boxes of ``side`` pixels that cover ``window``.
+    """What ``known`` outside ``hole`` lacks, in boxes of ``side`` pixels that cover ``window``.
 
     (rows, columns, 4): the sum of each channel, and how many pixels that is: 0 outside.
     """
@@ -127,7 +127,7 @@ def _around(known: Area, window: Area) -> tuple[Area, Area, Area, Area]:
 
 
 def _filled(weighted: Floats) -> Floats:
-    """(h, w, values and their certainty, times it) → the same, all certain, smoothly filled in."""
+    """(h, w, values times certainty, and certainty) → the same, all certain, smoothly filled in."""
     height, width = weighted.shape[:2]
     certain = weighted[:, :, 3:]
     if min(height, width) <= 1 or certain.min() >= 1:
@@ -146,7 +146,7 @@ def _halved(weighted: Floats) -> Floats:
 
 
 def _means(sums: Floats) -> Floats:
-    """Sums and of how much → means where that is 1 at least; in place."""
+    """Sums and their weight → means where that weight is 1 at least; in place."""
     sums /= np.maximum(sums[:, :, 3:], 1)
     return sums
 

@@ -1,4 +1,4 @@
-"""What is measured of every keyframe: one field a figure.
+"""What is measured of every keyframe: one field for each figure.
 
 Events, journal, provenance, state and status hold these fields, and no copies of them; viewers show
 each by its own text. Knows nothing of how a figure is found.
@@ -18,8 +18,8 @@ LAST = 10
 def figure(
     text: Callable[[float], str], *, scale: str = "", mean: bool = False, **options: Any
 ) -> Any:
-    """A field for a figure. ``text`` shows it, and ``scale``, behind it, what it is measured by;
-    ``mean``: one keyframe's says little."""
+    """A field for a figure. ``text`` shows it, and ``scale``, behind it, how to read it;
+    ``mean``: the figure of a single keyframe says little."""
     return field(metadata={"text": text, "scale": scale, "mean": mean}, **options)
 
 
@@ -40,11 +40,11 @@ class Figures:
 FIGURES: Mapping[str, Mapping[str, Any]] = {each.name: each.metadata for each in fields(Figures)}
 """Name → how it is shown and summed up."""
 BESIDE_TIME = tuple(name for name in FIGURES if name != "seconds")
-"""What is said of a keyframe after the time it took."""
+"""Names of the figures that follow the time that a keyframe took."""
 
 
 def figures_in(values: Mapping[str, Any]) -> dict[str, float]:
-    """Those that are there, of a record, an event or a file's provenance."""
+    """The figures that a record, an event or a file's provenance holds."""
     return {name: values[name] for name in FIGURES if isinstance(values.get(name), int | float)}
 
 
@@ -63,7 +63,7 @@ def explained(figures: Figures) -> str:
 
 
 def typical(figures: Sequence[Figures]) -> Figures | None:
-    """The newest keyframe's, with the mean of the last ones where one says little; None of none."""
+    """The newest figures, means of the last ones where a single one says little; None if none."""
     if not figures:
         return None
     last = figures[-LAST:]

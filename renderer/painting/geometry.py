@@ -15,7 +15,7 @@ from renderer.settings.plain_values import Size
 from renderer.settings.render import RenderSettings
 
 _FLOAT_NOISE = 1e-6
-"""A pad this little (of one multiple) above a whole multiple is rounding noise of ρ, not a need."""
+"""An excess over whole multiples up to this (of a multiple) is rounding noise of ρ, not a need."""
 
 
 class Area(NamedTuple):
@@ -60,7 +60,7 @@ class Area(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Growth:
-    """One paint call: a canvas, and where what is known already lies in it."""
+    """One paint call: a canvas, and where the known part lies in it."""
 
     canvas_size: Size
     known: Area

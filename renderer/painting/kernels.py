@@ -74,7 +74,7 @@ def add_between(cells: Floats, side: int, left: int, top: int, share: Floats, ou
     """out += share · cells, which are ``side`` pixels wide and bilinear between their middles.
 
     ``out`` is (h, w, channels) and begins ``left`` and ``top`` pixels from the first cell's corner;
-    ``share`` is (h, w). Beyond the outermost middles cells go on as they are.
+    ``share`` is (h, w). Beyond the outermost middles cells keep their values.
     """
     rows, columns = cells.shape[:2]
     for y in range(out.shape[0]):

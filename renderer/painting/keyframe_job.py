@@ -23,9 +23,9 @@ from renderer.settings.render import RenderSettings
 
 LATENT_CELL = 16
 """A model's latents stand for squares of 8 or 16 pixels. A band that is painted anew is made of
-whole ones, as ``size_multiple`` has them, or the painter would be shown less than is thought."""
+whole ones, as far as ``size_multiple`` allows, or the painter would be shown less than assumed."""
 SEAM_SHARE = 1 / 16
-"""Reach of the seam pass to either side of the join, of the known part's shorter side."""
+"""Reach of the seam pass to either side of the join ÷ the known part's shorter side."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ class Task:
                 cost = self._cost(joined, growth) if len(jobs) > 1 else 0.0
                 if best is None or cost < best[0]:
                     best = cost, version, joined
-        assert best is not None  # one at least has not failed
+        assert best is not None  # at least one has not failed
         return best[2], best[1]
 
     def mend(self, canvas: Pixels, growth: Growth, side: int, on_step: OnStep) -> Pixels:

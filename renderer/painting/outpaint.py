@@ -45,7 +45,7 @@ class Outpainted:
 
 
 def first_picture(painter: Painter, settings: RenderSettings, on_step: OnStep) -> NDArray[np.uint8]:
-    """Keyframe 0 from nothing, by a mask True all over: (H, W, 3) sRGB at ``keyframe_size``.
+    """Keyframe 0 from nothing, by a mask that is all True: (H, W, 3) sRGB at ``keyframe_size``.
 
     There is one version only: without a border and a picture before it, nothing says which would
     be better. Raises PainterError when what comes back is no such picture, and whatever the painter
@@ -109,14 +109,14 @@ def outpaint(
 def picture_of(canvas: NDArray[np.uint8], settings: RenderSettings) -> NDArray[np.uint8]:
     """The next picture: the canvas's middle, exactly ρW x ρH, at ``keyframe_size``; Lanczos-3.
 
-    ``canvas`` is (H, W, 3) sRGB of the geometry's canvas size; so is the result, C-contiguous.
+    ``canvas`` is (H, W, 3) sRGB of the geometry's canvas size; the result is C-contiguous.
     """
     geometry = Geometry.of(settings)
     return RgbPlanes.from_rgb(canvas).view(geometry.view, geometry.keyframe_size)
 
 
 def _parts(on_step: OnStep, sizes: Sequence[int]) -> list[OnStep]:
-    """``on_step`` for each of several calls: one counts as its size, whatever it counts itself."""
+    """``on_step`` for each of several calls: one counts as its size, however many steps it has."""
     if len(sizes) == 1:
         return [on_step]
     whole = sum(sizes)

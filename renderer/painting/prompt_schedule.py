@@ -45,7 +45,7 @@ class Schedule:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A prompt that counts from a keyframe on."""
+    """A prompt that applies from a keyframe on."""
 
     start: int
     """The first keyframe that it is for."""
@@ -69,9 +69,9 @@ def blend_at(changes: Iterable[Change], keyframe: int) -> Blend:
     """What ``keyframe`` is painted from, by ``changes`` in rising order, the first one's at 0.
 
     A change at s with blend n counts (i + 1)/(n + 1) at keyframe s + i as long as i < n, then all:
-    both ends of the way are left out, as the keyframe before s is the one and s + n the other. A
+    both ends of the way are left out, as keyframe s - 1 has the one prompt and s + n the other. A
     change that comes within another's blend starts from the prompt that was being blended *to*,
-    as if that had been reached: two texts are never left behind by a third.
+    as if that had been reached: three texts are never mixed.
     """
     begun = [change for change in changes if change.start <= keyframe]
     now = begun[-1]
@@ -84,7 +84,7 @@ def blend_at(changes: Iterable[Change], keyframe: int) -> Blend:
 def read_schedule(text: str, name: str, *, seconds_per_keyframe: float) -> Schedule:
     """The plan in ``text``, the contents of the file ``name``.
 
-    ``seconds_per_keyframe`` turns the seconds that newer exports of the extension count in into
+    Newer exports of the extension count in seconds; ``seconds_per_keyframe`` turns them into
     keyframes. Raises SettingsError, one line with the place, for what can't be read.
     """
     ending = PurePath(name).suffix.casefold()

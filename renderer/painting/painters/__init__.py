@@ -66,7 +66,7 @@ class BatchPainter(Painter, Protocol):
     """A painter that makes several versions of one border together, which may be quicker.
 
     The jobs, at least two, differ in their seeds only. Each picture is what ``paint`` makes of the
-    same job, but for float noise; None stands for a version that failed, and one at least did not.
+    same job, but for float noise; None stands for a version that failed, and at least one did not.
     Progress is that of the whole. Painters without this method are called once for each version.
     """
 
@@ -78,7 +78,7 @@ class BatchPainter(Painter, Protocol):
 def paint_all(
     painter: Painter, jobs: Sequence[PaintJob], on_step: OnStep
 ) -> Sequence[NDArray[np.uint8] | None]:
-    """One picture a job, in the way that the painter does best; see ``BatchPainter``."""
+    """One picture a job, in the way that suits the painter best; see ``BatchPainter``."""
     if isinstance(painter, BatchPainter):
         return painter.paint_many(jobs, on_step)
     # Copies: a painter may give back the same memory each time.
@@ -89,7 +89,7 @@ def paint_all(
 
 
 def one_of(on_step: OnStep, index: int, count: int) -> OnStep:
-    """``on_step`` for one of ``count`` calls that take alike long, 0 the first."""
+    """``on_step`` for one of ``count`` calls that take equally long, 0 the first."""
 
     def report(done: int, total: int) -> None:
         on_step(index * total + min(done, total), count * total)
@@ -155,7 +155,7 @@ def _load(target: str, what: str) -> PainterFactory:
 def _look_here_for(package: str) -> None:
     """Let a module that is nowhere else be found in the working directory: the user named it.
 
-    Without such a module there nothing is imported from there; see ``renderer.children``.
+    If it does not lie there either, nothing is imported from there; see ``renderer.children``.
     """
     with contextlib.suppress(OSError, ValueError):  # no such directory any more; no module's name
         here = os.getcwd()  # noqa: PTH109 - sys.path holds text

@@ -26,11 +26,11 @@ def accelerator() -> str | None:
 
 
 def nvidia_gpu(root: Path) -> str | None:
-    """The first NVIDIA GPU whose driver shows it in the file tree under ``root``, by name."""
+    """The name of the first NVIDIA GPU that the driver shows in the file tree under ``root``."""
     for file in sorted(root.glob("proc/driver/nvidia/gpus/*/information")):
         named = re.search(r"^Model:\s*(.+?)\s*$", file.read_text(errors="replace"), re.MULTILINE)
         return named[1] if named else "NVIDIA GPU"
-    # Some containers hide /proc/driver; Windows' Linux has no such driver at all.
+    # Some containers hide /proc/driver; Linux inside Windows (WSL) has no such driver.
     if any(root.glob("dev/nvidia[0-9]*")) or (
         (root / "dev/dxg").exists() and (root / "usr/lib/wsl/lib/libcuda.so.1").exists()
     ):

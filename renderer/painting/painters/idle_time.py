@@ -46,7 +46,7 @@ class Timed:
             self._busy += self._left - began
 
     def idle(self) -> float:
-        """Share of the time since the last asking that lay between two calls, 0 … 1.
+        """Of the time since this was last asked, the share that lay between two calls, 0 … 1.
 
         Counted up to the end of the last call; the wait before the very first call doesn't count.
         """

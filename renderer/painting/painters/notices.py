@@ -1,7 +1,7 @@
-"""How a painter tells the user a line: a retry, a fallback, a download, a warm-up.
+"""How a painter sends the user a line: a retry, a fallback, a download, a warm-up.
 
 ``note("…")`` from anywhere below a painter's factory or its ``paint``, on the thread that paints.
-Who listens is the engine's business; where it doesn't, the line goes to the log. A context
+The engine decides who listens; where it sets no listener, the line goes to the log. A context
 variable carries the listener, so that nothing has to be handed through every call, and two engines
 in one process don't hear each other.
 """

@@ -1,9 +1,9 @@
 """How a painter shows a picture that is not finished yet, to viewers that have asked to see it.
 
 A painter asks ``wanted()`` at the end of a step, which costs nothing, and if so calls ``show`` with
-a small picture, now or a little later. Each asking is answered once; where no viewer watches, none
-asks, and nothing is done. As in ``notices``, a context variable carries who looks, so that nothing
-has to be handed through every call.
+a small picture, now or a little later. Each request is answered once; where no viewer watches,
+there is none, and nothing is done. As in ``notices``, a context variable carries both functions of
+the engine, so that nothing has to be handed through every call.
 """
 
 from __future__ import annotations

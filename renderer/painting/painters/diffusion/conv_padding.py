@@ -1,7 +1,8 @@
 """What a model's convolutions see beyond the rim of a picture.
 
-diffusers' models see nothing there, zeros, and a small one dims its rims for it: some percent over
-the outermost 20 pixels, which is a dark square in the film as soon as the next border is joined.
+diffusers' models see nothing there, zeros, and a small one therefore dims its rims: by a few
+percent over the outermost 20 pixels, which is a dark square in the film as soon as the next border
+is joined.
 """
 
 from __future__ import annotations
@@ -13,9 +14,9 @@ MODES = ("zeros", "reflect", "replicate", "circular")
 
 
 def set_padding(model: torch.nn.Module, mode: str) -> None:
-    """Let all its convolutions see this instead; weights, names and shapes stay.
+    """Let all convolutions of ``model`` see this beyond the rim; weights, names and shapes stay.
 
-    Raises ValueError for another mode than ``MODES``.
+    Raises ValueError for a mode that is none of ``MODES``.
     """
     if mode not in MODES:
         raise ValueError(f"padding must be one of {', '.join(MODES)}, not {mode!r}")

@@ -1,4 +1,4 @@
-"""Keeping what a UNet's inner blocks gave for the next steps, which then run its outer blocks only.
+"""Keeps what a UNet's inner blocks computed, so that the next steps run only its outer blocks.
 
 Deep features change slowly from one step to the next, and cost most (Ma, Fang & Wang, "DeepCache:
 Accelerating Diffusion Models for Free", CVPR 2024). A whole step runs everything; in a shallow one
@@ -20,7 +20,7 @@ from renderer.settings.speed_levels import LEAST_STEPS
 class DeepCache:
     """Which steps of a call are shallow. Nothing of a call outlives ``around``.
 
-    ``every``: every so many-th step is whole, besides the first and the last; 1: all are.
+    ``every``: one step in so many is whole, and so are the first and the last; 1: all are.
     """
 
     def __init__(self, every: int) -> None:

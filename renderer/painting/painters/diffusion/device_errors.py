@@ -1,7 +1,7 @@
 """A device that fails for good: an illegal access, an assertion in a kernel, a GPU off the bus.
 
-What a failed kernel raises comes at whatever waits for the device next, and everything after it
-fails as well: the process can't use the device any more, another one can.
+The error of a failed kernel is raised by the next call that waits for the device, and every call
+after that fails as well: this process can't use the device any more, another one can.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from renderer.painting.painters.diffusion.hub_errors import one_line
 from renderer.painting.painters.diffusion.memory import is_full
 
 _ERROR: type[Exception] = getattr(torch, "AcceleratorError", torch.OutOfMemoryError)
-"""What torch raises for it; older versions have no class for it, only the words."""
+"""What torch raises for a failed device; older versions have no class for that, only the words."""
 _WORDS = ("cuda error:", "hip error:")
 
 

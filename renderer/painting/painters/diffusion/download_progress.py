@@ -30,7 +30,7 @@ class _Meter:
         self._done += count
 
     def add(self, count: int) -> None:
-        """So many bytes have come; says a line for each tenth of the whole."""
+        """So many bytes have come; notes a line for each tenth of the whole."""
         self._done += count
         self._fetched += count
         tenth = self._done * _LINES // max(self._total, 1)

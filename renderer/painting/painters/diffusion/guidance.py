@@ -27,10 +27,10 @@ class Cutoff:
     def at_step_end(
         self, pipeline: Any, index: int, tensors: dict[str, torch.Tensor]
     ) -> dict[str, torch.Tensor]:
-        """To be called by the pipeline at each step's end; what it returns goes on from there."""
+        """To be called by the pipeline at each step's end; it continues with what this returns."""
         if self._guided == 1 or index + 1 != math.ceil(self._guided * pipeline.num_timesteps):
             return {}
         if not pipeline.do_classifier_free_guidance:
             return {}
-        pipeline._guidance_scale = 0.0  # the pipeline takes it from its own call, each time anew
+        pipeline._guidance_scale = 0.0  # each call of the pipeline sets it anew
         return {name: tensor.chunk(2)[1] for name, tensor in tensors.items()}

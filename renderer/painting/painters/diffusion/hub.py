@@ -1,6 +1,6 @@
 """From a model's name to the folder that holds its pipeline: preset, folder, cache, then the hub.
 
-What is on the disk is used without asking the hub, so a film that was begun goes on with the same
+What is on the disk is used without asking the hub, so a film that was begun continues with the same
 weights and needs no network. Knows neither torch nor diffusers.
 """
 
@@ -149,7 +149,7 @@ def _companion_files(
     half: bool,
     trust_pickled: bool,
 ) -> list[str]:
-    # A model on its own lies at the top; what is said of parts is said of it under its name.
+    # A model on its own lies at the top; its files are treated as those of a part of that name.
     top = "" if companion.models else f"{companion.part}/"
     weights = choose_weights(
         [top + name for name in names],
@@ -163,9 +163,9 @@ def _companion_files(
 
 
 def _obtain(sources: Sequence[tuple[str, str]], top: str, choose: Choose) -> Path:
-    """The folder of the first of the (repository, revision) that is on this disk, or download it.
+    """The folder of the first (repository, revision) of ``sources`` that is on this disk.
 
-    Only the first is downloaded. Raises PainterError with the true cause.
+    Where none is, the first of them is downloaded. Raises PainterError with the true cause.
     """
     for repo, revision in sources:
         folder = _cached(repo, revision, top, choose)
@@ -215,7 +215,7 @@ def _download(repo: str, revision: str, top: str, choose: Choose) -> Path:
 
 
 def _fetch(repo: str, revision: str, sizes: Mapping[str, int]) -> Path:
-    """Download these files, their sizes in bytes, into the cache; the path of the last and largest.
+    """Download these files, their sizes in bytes, into the cache; the path of the largest.
 
     What an earlier try has left of a file is kept and completed.
     """

@@ -1,7 +1,7 @@
 """The true cause of what the hub client raises, in one line with what to do about it.
 
 The client and diffusers wrap one error in another, and the outermost mostly blames a missing file;
-so the whole chain of causes is looked through. Knows no torch.
+so the whole chain of causes is searched. Knows no torch.
 """
 
 from __future__ import annotations

@@ -1,14 +1,14 @@
 """A call's latents as a small picture, for viewers that ask to see what is being painted.
 
-Each cell of the latents says about which colour its square of pixels will have, by a linear map.
+Each cell of the latents gives, by a linear map, roughly the colour of its square of pixels.
 The map is not taken from a table of models: it is learned from what the pipeline itself makes of
 its latents, by least squares over the cells of each picture that was painted while a viewer
 watched. So it fits every autoencoder, in whatever order a pipeline packs its latents, and costs
-nothing but a few sums; only there is none before the first such picture. Latents in the middle of a
-call are half noise, and so is what they show.
+nothing but a few sums; but there is no map before the first such picture. Latents in the middle of
+a call are half noise, and so is what they show.
 
 Nothing here waits for the device: a preview leaves it while the next step is computed, and is shown
-when that is done. Knows jobs and latents; knows neither models nor who looks.
+when that is done. Knows jobs and latents; knows neither models nor viewers.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from PIL import Image
 from renderer.painting.painters import PaintJob, preview_hook
 
 _FORGETS = 0.5
-"""What the pictures before the newest count for, at each picture: colours change along a film."""
+"""Factor on the weight of all earlier pictures at each new one: colours change along a film."""
 _RIDGE = 1e-3
 """Keeps the map small in directions in which the pictures so far have not varied."""
 
@@ -98,7 +98,7 @@ def _cells(latents: torch.Tensor, height: int, width: int) -> torch.Tensor | Non
     shape.
 
     They come as (N, C, h, w), or packed in rows as (N, h·w, C). Samplers differ in how strong they
-    let noise be: what is stronger than finished latents are (about 1) is brought down to that.
+    let noise be: latents stronger than finished ones (about 1) are brought down to that.
     """
     if latents.ndim == 4:
         cells = latents[0].permute(1, 2, 0)

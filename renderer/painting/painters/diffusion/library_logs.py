@@ -1,7 +1,7 @@
-"""What the libraries are told before they are loaded: to be quiet, and to work out the same bits.
+"""What the libraries are told before they load: to be quiet, and to give the same bits each time.
 
-Their log records go on to ``renderer.painting.diffusion``, each text once; their progress bars are
-off. Python warnings are left to the process, which may send them to its log.
+Their log records are passed on to ``renderer.painting.diffusion``, each text once; their progress
+bars are off. Python warnings are left to the process, which may send them to its log.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _VERBOSITY = {
 }
 """Library → the variable by which its user sets how much it logs."""
 _QUIET = "error"
-"""Below this they talk to developers, some of it with every call."""
+"""Messages below this are for developers, and some of them come with every call."""
 _REMEMBERED = 200
 
 

@@ -203,13 +203,13 @@ def _companion_parts(
 
 
 def from_checkpoint(file: Path, configuration: Path, family: Family, device: Device) -> Any:
-    """Load a pipeline whose weights are in one file, put together as in another's folder."""
+    """Load a pipeline whose weights are in one file, put together as ``configuration`` says."""
     dtype = device.dtype(prefers_bfloat16=family.prefers_bfloat16)
     try:
         return getattr(diffusers, family.class_name).from_single_file(
             str(file),
             config=str(configuration),
-            torch_dtype=dtype,  # this one has not learnt the newer name
+            torch_dtype=dtype,  # this method does not know the newer name
             local_files_only=True,
             **family.options,
         )

@@ -163,7 +163,7 @@ def _change(pipeline: Any, path: str, pair: _Pair, weight: float) -> _Change:
 
 def _layer(pipeline: Any, path: str) -> Any:
     part, _, inner = path.partition(".")
-    # Newer versions of transformers have a level less in the text encoders.
+    # Newer versions of transformers have one level less in the text encoders.
     for name in (inner, inner.removeprefix("text_model.")):
         try:
             layer = getattr(pipeline, part).get_submodule(name)

@@ -1,4 +1,4 @@
-"""When the GPU's memory is full: what needs less of it, from what costs little to what costs most.
+"""When the GPU's memory is full: ways to need less of it, from the cheapest to the dearest.
 
 Knows pipelines; knows nothing of jobs and pictures.
 """
@@ -15,7 +15,7 @@ import torch
 from renderer.painting.painters.diffusion.device import Device
 
 _FULL = ("out of memory", "can't allocate memory", "alloc_failed")
-"""How a full memory is worded where it is no OutOfMemoryError: Apple's GPUs, CPUs, cuBLAS."""
+"""Words for a full memory where the error is no OutOfMemoryError: Apple's GPUs, CPUs, cuBLAS."""
 _TILE = 512
 """Side of the VAE's tiles, px; models trained on larger pictures bring larger ones."""
 

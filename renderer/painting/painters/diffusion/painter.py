@@ -40,7 +40,7 @@ class DiffusionPainter:
         """The picture, (H, W, 3) uint8 sRGB; the known area went through the VAE and has changed.
 
         ``on_step`` is called after each denoising step that is really run (not every sampler and
-        strength runs as many as were asked for); what it raises leaves the call within that step,
+        strength runs as many as were asked for); what it raises ends the call within that step,
         and the painter can be used again. A mask that is True everywhere means a first picture: it
         is painted from pure noise over plain grey.
 
@@ -58,7 +58,7 @@ class DiffusionPainter:
         """A picture a job, of jobs that differ in their seeds only; None: black or broken.
 
         In one call of the pipeline where it can do that and memory is large enough. Only if all
-        pictures fail are they painted again, as in ``paint``, which this is for one job.
+        pictures fail are they painted again. ``paint`` is this for one job.
         """
         job = jobs[0]
         self._check(job)

@@ -1,4 +1,4 @@
-"""One call of the pipeline, made to succeed where it can be: less memory, no compilation.
+"""One call of the pipeline, made to succeed, if need be with less memory or uncompiled.
 
 Knows jobs and pipelines; whether a picture is any good is for ``painter`` to say.
 """
@@ -62,7 +62,7 @@ class Caller:
             self.compile(level.compilation if whole else "blocks")
 
     def compile(self, how: Compilation, backend: Backend = "inductor") -> None:
-        """Compile the denoiser from the next call on, where it has what is to be compiled."""
+        """Compile the denoiser from the next call on, where it has parts to compile."""
         denoiser = self._denoiser
         if how == "whole" or has_repeated_blocks(denoiser):
             self._compiled = Compiled(denoiser, how, backend)
@@ -105,7 +105,7 @@ class Caller:
     def _fall_back(self, failure: str, job: PaintJob, count: int) -> None:
         """Change what may help against ``failure``; PainterError where nothing is left to change.
 
-        ``failure``: empty for a full memory, else what compilation said.
+        ``failure``: empty for a full memory, else the error of the compilation.
         """
         device = self._loaded.device.name
         size = f"{job.mask.shape[1]}x{job.mask.shape[0]}"
@@ -147,7 +147,7 @@ class Caller:
                 raise
             return None, one_line(list(causes(error))[-1])
         finally:
-            # Only the pipeline's own normal end does this; nothing where nothing is offloaded.
+            # The pipeline does this only at a normal end; no effect where nothing is offloaded.
             self.pipeline.maybe_free_model_hooks()
         if self._compiled is not None:
             self._compiled.warmed_up(batch)
@@ -181,7 +181,7 @@ class Caller:
     def _inputs(self, job: PaintJob, count: int) -> Inputs:
         """The job as tensors, so many times; a first picture at full strength, over plain grey.
 
-        Nothing is known of that: any strength below 1 would let the blank canvas shine through.
+        Nothing of that picture is known: a strength below 1 would let the blank canvas through.
         """
         device = self._loaded.device.device
         first = bool(job.mask.all())
@@ -215,8 +215,8 @@ class Caller:
 def whole_cells(mask: NDArray[np.bool_], cell: int) -> NDArray[np.bool_]:
     """The mask grown to whole cells of ``cell`` pixels, (H, W) → (H, W), both multiples of it.
 
-    A pipeline looks at one pixel of each cell, or at a few, and would take a cell as known that is
-    masked but for that pixel, with the grey of its masked part: a frame around the picture.
+    A pipeline looks at one pixel of each cell, or at a few, and would take for known a cell that is
+    masked except for that pixel, with the grey of its masked part: a frame around the picture.
     """
     height, width = mask.shape
     rows = mask.reshape(height // cell, cell, width).any(axis=1)

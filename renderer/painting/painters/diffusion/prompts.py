@@ -30,7 +30,7 @@ class Prompts:
         self._kept: OrderedDict[tuple[str, str], Embeddings] = OrderedDict()
 
     def of(self, job: PaintJob) -> Embeddings:
-        """What stands for a job's words, part of the way from its earlier prompt where it has one.
+        """The embeddings of a job's words, part of the way from its earlier prompt if it has one.
 
         The negative prompt is the job's alone. Call it under ``torch.no_grad``.
         """

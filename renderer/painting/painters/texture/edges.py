@@ -1,8 +1,8 @@
-"""What happens where a picture ends: how its things go on outside, and what it costs to cut them.
+"""What happens where a picture ends: how things continue outside, and what it costs to cut them.
 
 Things are what stands out from a ground: stars from the sky. In a picture that is full of
-everything nothing stands out, and what is here does nothing but mirror. Knows rows of pixels;
-nothing of canvases and patches.
+everything nothing stands out, and this module only mirrors. Knows rows of pixels; nothing of
+canvases and patches.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 _OUT = 4.0
-"""This many spreads away from the ground stands out."""
+"""A pixel that is this many spreads away from the ground stands out."""
 
 Colour = NDArray[np.float64]
 """(3,) of 255."""
@@ -32,7 +32,7 @@ def continued(inner: NDArray[np.uint8], ground: Colour, spread: Colour) -> NDArr
     ``inner``: (n, reach + 1, 3), the pixels inside the edge; column 0 lies on it and the others go
     inwards. Returns (n, reach, 3), going outwards. The ground is mirrored about column 0 (which is
     not shown twice: that would be a line without any grain). A thing that is cut by
-    the edge goes on within the half-disc that stands on the cut, by reflection where it fades
+    the edge continues within the half-disc that stands on the cut, by reflection where it fades
     inwards (even) and by the opposite slope where it grows inwards (odd), so that it always fades
     and never shows a second core.
     """
@@ -51,7 +51,7 @@ def continued(inner: NDArray[np.uint8], ground: Colour, spread: Colour) -> NDArr
 
 
 def _stands_out(away: NDArray[np.generic], spread: Colour) -> NDArray[np.bool_]:
-    """Pixels (…, 3), as distances from the ground, that stand out; (…)"""
+    """Which pixels stand out, (…), by their distances from the ground, (…, 3)."""
     return np.asarray((np.abs(away) > _OUT * spread).any(axis=-1))
 
 

@@ -1,4 +1,4 @@
-"""The exemplar of the texture painter: a picture read, made fit, and known at several scales.
+"""The exemplar of the texture painter: a picture read, prepared, and kept at several scales.
 
 Knows nothing of canvases and of how patches are joined.
 """

@@ -12,8 +12,8 @@ Image quilting (``quilting.py``), with what an endless zoom needs on top:
 - **Nothing is seen twice.** Places used in this canvas are avoided, and what catches the eye takes
   turns from keyframe to keyframe.
 - **No drift.** Cuts like the dark, so a border would get darker and emptier from keyframe to
-  keyframe. Of the patches that fit, one is taken that keeps its brightness nearest to the
-  exemplar's.
+  keyframe. Of the patches that fit, one is taken that keeps the border's brightness nearest to
+  the exemplar's.
 
 Reads the job alone and keeps nothing between calls.
 """
@@ -50,7 +50,7 @@ TOLERANCE = 1.4
 PITCHES = 12, 96
 """Bounds of the distance between patches, pixels."""
 CHOICES = 4
-"""So many draws among those; the one that keeps the brightness is taken."""
+"""So many such finalists are drawn; the one that keeps the brightness best is taken."""
 FIRST_CROPS = 32
 """Crops of the exemplar that are tried for the middle of a first picture."""
 

@@ -5,7 +5,7 @@ SIGGRAPH 2001. Integers throughout, so a seed gives the same bytes on every mach
 of pixels; nothing of exemplars, keyframes or chance.
 
 A window of the picture is described by its pixels and by what each of them is worth:
-``EMPTY`` (nothing there yet), ``GUESSED`` (no more than better than a hard edge), ``PAINTED`` (a
+``EMPTY`` (nothing there yet), ``GUESSED`` (merely better than a hard edge), ``PAINTED`` (a
 patch may replace it) or ``FIXED`` (never touched).
 """
 
@@ -35,7 +35,7 @@ _FORBIDDEN = 1 << 40
 def misfits(
     source: Pixels, ys: Numbers, xs: Numbers, poses: Numbers, old: Pixels, state: State, cap: int
 ) -> Numbers:
-    """How badly each candidate block of ``source`` fits over a window, from a fourth of its pixels.
+    """How badly each candidate block of ``source`` fits a window; looks at a quarter of its pixels.
 
     Candidate i is the block whose top left corner is (ys[i], xs[i]), in pose poses[i]. Returns the
     mean squared difference on what the window holds already; differences above ``cap`` count as
@@ -168,7 +168,7 @@ def cuts(
 def join(old: Pixels, new: Pixels, state: State, shows: NDArray[np.bool_]) -> None:
     """Lay ``new`` into the window ``old`` where it shows, in place, and mark it PAINTED.
 
-    The cut is softened over a pixel to either side (a 3×3 binomial); where nothing is yet the
+    The cut is softened over a pixel to either side (a 3×3 binomial); where there is nothing yet the
     patch always shows, and FIXED pixels stay as they are.
     """
     height, width = state.shape

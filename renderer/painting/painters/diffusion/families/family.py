@@ -56,8 +56,8 @@ class Companion:
     class_name: str
     """Of diffusers: a pipeline, whose parts are all taken, or one model."""
     part: str
-    """Name of the one model in the whole pipeline; for a pipeline, what its parts' names get in
-    front."""
+    """Name of the one model in the whole pipeline; for a pipeline, the prefix that its parts'
+    names get."""
     models: tuple[str, ...] = ()
     """Sub-folders that hold weights; none where the repository holds one model at its top."""
     revision: str = "main"
@@ -84,8 +84,8 @@ class Family:
     multiple: int = 16
     """Sides of a canvas are multiples of this, px: cells of the latents, in patches."""
     cell: int = 8
-    """Side of the squares of pixels of which the pipeline looks at one, or averages a few, to
-    tell whether they are masked, px."""
+    """Side of the squares, px, in each of which the pipeline looks at one pixel, or averages a few,
+    to tell whether the square is masked."""
     area: int | None = None
     """The largest canvas, px; the pipeline would silently shrink a larger one."""
     halved: tuple[str, ...] | None = None
@@ -94,9 +94,9 @@ class Family:
     graphs: bool = False
     """Its denoiser takes and returns plain tensors of one shape, as CUDA graphs need it."""
     weighs_strength: bool = True
-    """It takes a strength; without, it always starts from pure noise."""
+    """It takes a strength; otherwise it always starts from pure noise."""
     own_sampler: bool = True
-    """It works with the sampler that it was published with only."""
+    """It works only with the sampler that it was published with."""
     stray_noise: bool = False
     """It also draws noise from torch's global generator."""
 

@@ -27,7 +27,7 @@ _GREY = 0.5
 
 
 class FluxFill(Family):
-    """FLUX.1 Fill: the words come from T5, and CLIP's summary of them."""
+    """FLUX.1 Fill: it reads the words as T5 encodes them, and as CLIP sums them up."""
 
     def guided(self, pipeline: Any, scale: float) -> bool:
         return False
@@ -71,7 +71,7 @@ class Klein(Family):
         return embeddings
 
     def arguments(self, inputs: Inputs) -> dict[str, Any]:
-        # At full strength what is masked should say nothing, so it is no mirrored picture.
+        # At full strength what is masked should say nothing, so it is grey and no mirrored picture.
         if inputs.strength == 1:
             blank = inputs.canvas * (1 - inputs.mask) + _GREY * inputs.mask
             inputs = replace(inputs, canvas=blank)

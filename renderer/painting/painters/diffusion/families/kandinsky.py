@@ -37,7 +37,7 @@ class Kandinsky(Family):
 
         found = pipeline.prior_pipe(
             prompt,
-            # None is the embedding of a black picture, which its authors use for nothing.
+            # None is the embedding of a black picture, which for its authors stands for "nothing".
             negative_prompt=(guided and negative) or None,
             generator=Generator("cpu").manual_seed(_SEED),
         )

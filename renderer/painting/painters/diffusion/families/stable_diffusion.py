@@ -1,7 +1,7 @@
 """Stable Diffusion 1.5, 2 and XL inpainting: a UNet that is told the mask, guided by a negative.
 
 At strength 1 nothing under the mask counts: the pipelines start from pure noise and grey out what
-is masked. They resize what has another size than ``height`` and ``width`` without a word.
+is masked. They resize pictures of any other size than ``height`` and ``width`` without a word.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Z-Image: a text-to-image model whose known area is put back, freshly noised, after every step.
 
 (RePaint; Lugmayr et al. 2022.) Guidance adds ``scale`` times the difference to the prompt's own
-prediction, so 0 is off, where 1 is off elsewhere; Turbo wants 0. The pipeline refuses sizes that
-are no multiples of 16.
+prediction, so 0 switches it off, as 1 does elsewhere; Turbo wants 0. The pipeline refuses sizes
+that are no multiples of 16.
 """
 
 from __future__ import annotations
