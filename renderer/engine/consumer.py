@@ -26,7 +26,7 @@ from renderer.project.project import Project
 
 
 class Consumer:
-    """Runs once, on its own thread, until the channel ends or an error."""
+    """Runs once, on its own thread, until the channel ends or an error occurs."""
 
     def __init__(
         self, project: Project, channel: Channel[Keyframe], controls: Controls, emit: Emit
@@ -74,7 +74,7 @@ class Consumer:
             self._commit(self._while_wanted(frames), closes=False)
 
     def _while_wanted(self, frames: Iterable[Frame]) -> Iterator[Frame]:
-        """``frames``, until a stop that doesn't wait for the segment: Cancelled."""
+        """``frames``; a stop that doesn't wait for the segment raises Cancelled."""
         for frame in frames:
             if self._controls.hurried:
                 raise Cancelled

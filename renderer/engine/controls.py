@@ -40,7 +40,7 @@ class Controls:
         return self._waited
 
     def stop(self, *, now: bool = False) -> None:
-        """For good."""
+        """Stop for good; ``now``: ``hurried`` as well."""
         with self._changed:
             self._stopped = True
             self._hurried = self._hurried or now

@@ -9,8 +9,8 @@ knows who listens. The promise:
    only after both its keyframes.
 3. One ``RenderFinished`` or ``RenderFailed`` comes last, and nothing after it.
 
-Where an engine crashes and another takes its place (``service.supervisor``), what it says breaks
-off, and all begins anew with ``RenderStarted``, then a ``Note`` that says why.
+Where an engine crashes and another takes its place (``service.supervisor``), its events
+break off, and all begins anew with ``RenderStarted``, then a ``Note`` that says why.
 """
 
 from __future__ import annotations
@@ -127,7 +127,7 @@ class KeyframeStarted:
 
 @dataclass(frozen=True, slots=True)
 class Metered:
-    """How busy the machine is; said only while a viewer watches."""
+    """How busy the machine is; sent only while a viewer watches."""
 
     values: Mapping[str, float | str | None]
     """By the names in ``service/metrics.py``; None: this machine can't tell."""

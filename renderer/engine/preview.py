@@ -1,7 +1,7 @@
 """A picture that is not finished yet, on its way from the painter to a viewer.
 
-A plain frozen value that knows how to be a JSON message and how to be read from one; no codec, so
-that nothing has to be decoded but numbers. It is no event: it is not kept, logged or counted.
+A plain frozen value that can be turned into a JSON message and read back. Its pixels are raw, so
+that no image codec is needed. It is no event: it is not kept, logged or counted.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Preview:
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Preview:
-        """Raises ValueError for what is no picture."""
+        """The inverse of ``to_json``. Raises ValueError for what is no preview."""
         names = ("keyframe", "step", "steps", "width", "height")
         keyframe, step, steps, width, height = (_number(values.get(name)) for name in names)
         if not (1 <= width <= LONGEST_SIDE and 1 <= height <= LONGEST_SIDE):

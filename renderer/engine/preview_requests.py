@@ -1,7 +1,7 @@
 """Between a painter that could show its unfinished picture and viewers that ask to see it.
 
-A viewer's asking is answered once, at the painter's next step; where no viewer asks, nothing is
-made. Knows no painter and no socket. All of it may be called from any thread.
+A viewer's request is answered once, at the painter's next step; where no viewer asks, nothing is
+made. Knows no painter and no socket. All methods may be called from any thread.
 """
 
 from __future__ import annotations
@@ -13,24 +13,24 @@ from renderer.engine.preview import Preview
 
 
 class PreviewRequests:
-    """What was asked for, and who is told."""
+    """Whether a preview is asked for, and the listener that gets it."""
 
     def __init__(self) -> None:
         self._asked = threading.Event()
         self._listener: Callable[[Preview], None] = lambda preview: None
 
     def listen(self, listener: Callable[[Preview], None]) -> None:
-        """Hand what is shown to ``listener``, on the painter's thread: it must be quick."""
+        """Hand each preview to ``listener``, on the painter's thread: it must be quick."""
         self._listener = listener
 
     def ask(self) -> None:
-        """Want the painter to show its picture, once."""
+        """Ask the painter to show its picture, once."""
         self._asked.set()
 
     def wanted(self) -> bool:
         return self._asked.is_set()
 
     def show(self, preview: Preview) -> None:
-        """The answer to all who have asked so far."""
+        """Answer all requests made so far."""
         self._asked.clear()
         self._listener(preview)

@@ -71,7 +71,7 @@ class Producer:
         self._beginning = threading.Lock()
 
     def steer(self, changes: Mapping[str, Any]) -> int | None:
-        """Change settings from the next keyframe that is not begun; its index, None: no change.
+        """Change settings from the next keyframe not begun; returns its index, None: no change.
 
         From any thread. Raises ProjectError or SettingsError.
         """
@@ -79,7 +79,7 @@ class Producer:
             return self._begun if self._project.steer(changes, self._begun) else None
 
     def undo(self) -> int:
-        """Take back the steering that no keyframe has begun with; the index it was meant for.
+        """Take back steering that no keyframe has begun with; returns the index it was for.
 
         From any thread. Raises ProjectError when there is none.
         """
@@ -107,7 +107,7 @@ class Producer:
             self._emit(PhaseChanged(Phase.DRAINING))
 
     def _unfilmed(self) -> range:
-        """Keyframes on disk from the last filmed one on; that one only for what follows it."""
+        """Keyframes on disk from the last filmed one on, which is needed for what follows."""
         project = self._project
         start, end = project.store.intervals, len(project.keyframes)
         for index in range(start + 1, end):
@@ -150,7 +150,7 @@ class Producer:
             self._channel.put(Keyframe(index, done.canvas, made))
 
     def _begin(self) -> int | None:
-        """The number of the next keyframe, out of reach for steering from now on; None: enough."""
+        """The number of the next keyframe, out of reach for steering from now on; None: no more."""
         if self._controls.stopped:
             return None
         with self._beginning:
@@ -189,7 +189,7 @@ class Producer:
 
 
 _OF_THE_PAINTER = [name for name, option in OPTIONS.items() if option.new_painter]
-"""The rest comes with each job, or is nothing that a painter sees."""
+"""Settings that a painter is made for; others come with each job, or no painter sees them."""
 
 
 class _PainterSource:
@@ -202,7 +202,7 @@ class _PainterSource:
         self._made_for: tuple[Any, ...] = ()
 
     def get(self, settings: RenderSettings) -> Timed:
-        """A new one only for other models and ways to call them: the rows of settings say which."""
+        """The painter for ``settings``, made anew only for a setting that is ``new_painter``."""
         wanted = tuple(getattr(settings, name) for name in _OF_THE_PAINTER)
         if self._painter is None or wanted != self._made_for:
             self._emit(PhaseChanged(Phase.LOADING))
@@ -216,7 +216,7 @@ class _PainterSource:
 def _made(
     settings: RenderSettings, blend: Blend, done: Outpainted, figures: Figures
 ) -> dict[str, Any]:
-    """How a keyframe was made: into the journal, into its file, into its event."""
+    """How a keyframe was made, for the journal, its file and its event."""
     chosen = {
         name: to_plain(option, getattr(settings, name))
         for name, option in OPTIONS.items()

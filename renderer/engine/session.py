@@ -55,7 +55,7 @@ class Session:
         self._channel: Channel[Keyframe] = Channel(CAPACITY)
         self._controls = Controls()
         self.preview_requests = PreviewRequests()
-        """For who wants to see the keyframe in the painter's hands before it is finished."""
+        """For viewers that want to see the keyframe in the painter's hands, unfinished as it is."""
         self._producer = Producer(
             project, self._channel, self._controls, self._emit, self.preview_requests
         )
@@ -65,10 +65,10 @@ class Session:
         self._over = False
         self._phase: PhaseChanged | None = None
         self.stop_asked = False
-        """Whether it was asked to end, or had been before it ended by itself."""
+        """Whether it was asked to end, even where it then came to its end by itself."""
 
     def stop(self, *, now: bool = False) -> None:
-        """End soon: leave the painting, finish the segment in hand; ``now``: leave that as well."""
+        """End soon: drop the painting, finish the segment in hand; ``now``: drop that as well."""
         self.stop_asked = True
         if not self._controls.stopped:
             self._emit(PhaseChanged(Phase.DRAINING))
@@ -87,7 +87,7 @@ class Session:
             self._emit(self._steered(start))
 
     def undo(self) -> None:
-        """Take back what was steered and no keyframe has begun with; ProjectError without it."""
+        """Take back steering that no keyframe has begun with; ProjectError where there is none."""
         self._emit(self._steered(self._producer.undo()))
 
     def run(self) -> RenderFinished | RenderFailed:
@@ -119,11 +119,11 @@ class Session:
         self._controls.stop()
 
     def _emit(self, event: Event) -> None:
-        """To the listener; and to the log, but for steps, of which there are many.
+        """Hand ``event`` to the listener, and to the log unless it is a step: those are many.
 
         Nothing follows the outcome, even where a viewer pauses a render that is just ending, and
-        nothing precedes the start: what was asked for before it shows in what comes after it. A
-        phase is told once, however many reasons there are for it.
+        nothing precedes the start: a request made before it shows in the events after it. A phase
+        is reported once, however many reasons there are for it.
         """
         with self._saying:
             self._begun = self._begun or isinstance(event, RenderStarted)
@@ -142,7 +142,7 @@ class Session:
             body()
         except Cancelled:
             log.info("%s left early", threading.current_thread().name)
-        except BaseException as error:  # recorded here, told once by _outcome
+        except BaseException as error:  # recorded here, reported once by _outcome
             log.exception("%s failed", threading.current_thread().name)
             self._errors.append(error)
         finally:

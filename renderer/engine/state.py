@@ -1,6 +1,6 @@
 """What can be known of a running render: a frozen value, folded from its events.
 
-Pure: the engine keeps one to greet viewers with, every viewer goes on folding its own copy. Knows
+Pure: the engine keeps one to greet viewers with, every viewer continues with its own copy. Knows
 no socket, no screen, and no clock of its own (each event comes with its time).
 """
 
@@ -108,7 +108,7 @@ class RenderState:
 
     @property
     def typical(self) -> Figures | None:
-        """The newest keyframe's figures; of times the mean over the last ones."""
+        """The newest keyframe's figures, with times averaged over the last ones."""
         return typical(self.figures)
 
     @property
@@ -170,7 +170,7 @@ class RenderState:
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> RenderState:
-        """Raises ValueError for what is no state of this version."""
+        """The inverse of ``to_json``. Raises ValueError for what is no state of this version."""
         if not cls.__annotations__.keys() <= values.keys():
             raise ValueError("it lacks something")
         return msgspec.convert(values, cls)
@@ -220,7 +220,7 @@ def _applied(state: RenderState, event: Event, at: float) -> RenderState:
 
 
 def _started(state: RenderState, event: RenderStarted, at: float) -> RenderState:
-    """All anew, but for who watches and what they see: a viewer may be there before the session."""
+    """All anew, except viewers and meters: a viewer may be there before the session."""
     return RenderState(
         project=event.project,
         film=event.film,
@@ -242,7 +242,7 @@ def _started(state: RenderState, event: RenderStarted, at: float) -> RenderState
 
 def _phase_changed(state: RenderState, phase: Phase, at: float) -> RenderState:
     began = state.progress
-    if phase is Phase.RENDERING and len(began) == 1:  # to load a model says nothing of the rate
+    if phase is Phase.RENDERING and len(began) == 1:  # loading a model says nothing of the rate
         began = ((at, *began[0][1:]),)
     return replace(state, phase=phase, progress=began)
 

@@ -45,10 +45,10 @@ _THREADS = 8
 """At most so many encoder threads by default; more cost quality and memory for little speed."""
 
 _MOST = {"keyframes": 1_000_000, "frames_per_keyframe": 1_000_000}
-"""More is a slip of the finger: a year of film, or an hour in which nothing new comes."""
+"""More is a slip of the finger: weeks of film, or hours in which nothing new comes."""
 
 PAINTING = ("steps", "guidance_scale", "strength", "scheduler")
-"""What a model's preset suggests."""
+"""Settings that a model's preset suggests."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +86,7 @@ def changes(now: RenderSettings, wishes: Mapping[str, Any]) -> dict[str, Any]:
     """What ``wishes`` would change in ``now``, as plain values; for steering a project.
 
     The same names as in ``fill_in``. Another model brings its preset's suggestions along. Raises
-    SettingsError for what can't be used; what would contradict a film is the project's to refuse.
+    SettingsError for what can't be used; the project itself refuses what contradicts its film.
     """
     given = _given(wishes)
     outpaint_size = given.pop("outpaint_size", None)
@@ -104,7 +104,7 @@ def changes(now: RenderSettings, wishes: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def check(settings: RenderSettings) -> None:
-    """What is known only here and in the tables of models and samplers. Raises SettingsError."""
+    """Check what only this module and the tables of models and samplers know. SettingsError."""
     for name, most in _MOST.items():
         if (getattr(settings, name) or 0) > most:
             raise SettingsError(f"{_words(name)} must be at most {most}", name)
@@ -125,7 +125,7 @@ def check(settings: RenderSettings) -> None:
 
 
 def _given(wishes: Mapping[str, Any]) -> dict[str, Any]:
-    """What is really wished for. Raises SettingsError for what is wrong whatever the rest is."""
+    """The wishes that have a value. Raises SettingsError for what is wrong in any case."""
     given = {key: value for key, value in wishes.items() if value is not None}
     for one, option in BESIDES.items():
         other = option.instead_of
@@ -164,8 +164,8 @@ def _choose_painter(given: dict[str, Any], notes: list[str]) -> ModelPreset | No
 def _unused(given: Mapping[str, Any], *, chosen: bool) -> list[str]:
     """What was wished for and has no effect with the texture painter.
 
-    Where the painter was not ``chosen`` but follows from the lack of an accelerator, a prompt is no
-    such wish.
+    Where the painter was not ``chosen`` but follows from the lack of an accelerator, a prompt does
+    not count as one.
     """
     usual = RenderSettings().plain()
     return [
@@ -198,11 +198,11 @@ def _choose_model(given: dict[str, Any]) -> ModelPreset:
 
 
 def _base_preset(model: str) -> ModelPreset:
-    """The preset whose settings suit a model that is none itself: by its folder, or the default."""
+    """The preset whose settings suit a model that is no preset: by its folder, or the default."""
     folder = Path(model).expanduser()
     name = DEFAULT
     if folder.is_dir():
-        with suppress(PainterError):  # what is wrong with it is said by who loads it
+        with suppress(PainterError):  # the error comes when it is loaded
             name = read_family(folder / INDEX, model).base_preset
     base_preset = find_preset(name)
     assert base_preset is not None
@@ -210,7 +210,7 @@ def _base_preset(model: str) -> ModelPreset:
 
 
 def _change_model(now: RenderSettings, given: dict[str, Any]) -> None:
-    """What suits another model, or a change to and from ``--speed fast``; else nothing."""
+    """Add what suits another model, or a change to or from ``--speed fast``; else nothing."""
     before = find_preset(now.model)
     distilled = before.few_steps.lora if before and before.few_steps else None
     fast = given.get("speed", now.speed) == "fast"
@@ -218,7 +218,7 @@ def _change_model(now: RenderSettings, given: dict[str, Any]) -> None:
         "speed" not in given or fast == (distilled in now.loras)
     ):
         return
-    ours = now.model if now.painter == "diffusion" else ""  # else it is another painter's word
+    ours = now.model if now.painter == "diffusion" else ""  # else it is meant for another painter
     given.setdefault("model", ours or DEFAULT)
     if distilled in now.loras:
         given.setdefault("loras", tuple(lora for lora in now.loras if lora != distilled))

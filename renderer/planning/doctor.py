@@ -1,6 +1,6 @@
 """What this machine can do for a render: the facts behind `zoomtui doctor`.
 
-Loads torch and opens every encoder, so it takes seconds. Says; never changes anything.
+Loads torch and opens every encoder, so it takes seconds. Only reports; never changes anything.
 """
 
 from __future__ import annotations

@@ -35,21 +35,21 @@ from renderer.settings.render import RenderSettings
 
 ENDINGS = {".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff"}
 _MULTIPLE = 8
-"""Sides of keyframes: what any painter can go on with."""
+"""Sides of keyframes are multiples of this, so that any painter can go on from them."""
 _ROUND = (2.0, 1.5, 4 / 3, 1.25, 1.2, 3.0, 4.0, 1.75, 5 / 3)
-"""Factors that people choose; a measured one this near to such a one is meant to be it."""
+"""Factors that people choose; a measured one within ``_NEAR``, as a share, is taken to be it."""
 _NEAR = 5e-4
 _UNEVEN = 0.01
 """How far, as a share, a pair's factor may be from the chain's."""
 _ASTRAY = 0.02
-"""How far, as a share of its width, a picture may lie from where the chain has it."""
+"""How far, as a share of its width, a picture may lie from where the chain puts it."""
 
 OnProgress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Chain:
-    """Pictures that lie in each other."""
+    """Pictures that lie inside one another."""
 
     files: tuple[Path, ...]
     """From the innermost one outwards."""
@@ -150,7 +150,7 @@ def _next_place(
 def _enlarged(
     outer: Picture, scale: float, offset: tuple[float, float], canvas_size: Size
 ) -> Picture:
-    """The canvas that shows ``outer``, ``scale`` of its pixels a pixel; edges go on outwards."""
+    """The canvas that shows ``outer``, ``scale`` of its pixels a pixel; edges are extended."""
     height, width = outer.shape[:2]
     half = [side * scale / 2 for side in canvas_size]
     middle = width / 2 + offset[0], height / 2 + offset[1]
@@ -185,7 +185,7 @@ def _files(folder: Path) -> list[Path]:
 
 
 def _thumbs(files: list[Path]) -> tuple[Size, list[Grey]]:
-    """(size of all pictures, cut; all of them small). SettingsError where one has another size."""
+    """(size of all pictures, cut; their thumbnails). SettingsError where one has another size."""
     size: Size | None = None
     thumbs = []
     for path in files:

@@ -14,15 +14,15 @@ from renderer.errors import SettingsError
 from renderer.settings.render import RenderSettings
 
 SUGGESTED = ("overmask", "feather")
-"""What a model's preset suggests. Colour fit and drift guard suit all models alike: the one
-measures what a model did, the other acts only where colours have left the first picture's."""
+"""Settings that a model's preset suggests. Colour fit and drift guard suit all models alike: the
+one measures what a model did, the other acts only where colours have left the first picture's."""
 
 _ANEW = ("overmask", "seam_pass")
-"""What has known pixels painted anew."""
+"""Settings by which known pixels are painted anew."""
 
 
 def without_anew(given: Mapping[str, Any]) -> dict[str, Any]:
-    """``given`` for the texture painter: what would have known pixels painted anew is off."""
+    """``given`` for the texture painter, which paints nothing known anew: those settings are 0."""
     return {**given, **dict.fromkeys(_ANEW, 0)}
 
 

@@ -1,6 +1,6 @@
 """A plan of prompts from a file (``--prompts FILE``), put into the wishes for a render.
 
-What may stand in the file is the engine's to say (``renderer.painting.prompt_schedule``).
+``renderer.painting.prompt_schedule`` says what may stand in the file.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ Starts = tuple[tuple[int, str], ...]
 """Prompts, each with the first keyframe that it is for."""
 
 _LARGEST = 16 << 20
-"""Bytes; what is larger was meant for something else, and some files never end."""
+"""Bytes; a larger file was meant for something else, and some files never end."""
 
 
 def with_plan(file: Path, wishes: Mapping[str, Any]) -> tuple[dict[str, Any], Starts]:

@@ -20,9 +20,9 @@ Grey = NDArray[np.float32]
 """(H, W), 0 … 255."""
 
 THUMB = 192
-"""Longer side of what ``find_order`` wants to see."""
+"""Longer side of the pictures that ``find_order`` takes."""
 LIKE = 0.75
-"""Correlation from which on one picture is taken to lie in another; strangers reach 0.5 at most."""
+"""Least correlation at which a picture is taken to lie in another; strangers reach 0.5 at most."""
 
 _LEAST, _MOST = 1.04, 4.0
 _FACTORS = np.geomspace(_LEAST, _MOST, 110)
@@ -59,14 +59,14 @@ class Fit:
 
 
 def find_order(thumbs: Sequence[Grey]) -> Order:
-    """The chain that all the pictures, at least two and of one shape, most likely are.
+    """The order in which pictures most likely form a chain.
 
-    ``thumbs`` are they, shrunk to ``THUMB``.
+    ``thumbs`` are the pictures, at least two and of one shape, shrunk to ``THUMB``.
     """
     shape = _scaled(thumbs[0].shape, _SIDE)
     inner = np.stack([_normal(_view(thumb, 1.0, (0.0, 0.0), shape)) for thumb in thumbs])
     scores = np.stack([_scores(inner, thumbs, factor, shape) for factor in _FACTORS])
-    # The factor that most links agree on; single links may then be near it only.
+    # The factor that most links agree on; from here on every link must be near it.
     best = np.sort(scores.max(axis=2), axis=1)[:, 1:].sum(axis=1)
     common = int(np.argmax(best))
     near = slice(max(0, common - 3), common + 4)
@@ -82,7 +82,7 @@ def find_order(thumbs: Sequence[Grey]) -> Order:
 
 
 def fit(inner: Grey, outer: Grey, guess: float) -> Fit:
-    """Measure how ``inner`` lies in ``outer``, both of one shape, from a rough zoom factor on."""
+    """Measure how ``inner`` lies in ``outer``, both of one shape, starting at ``guess``."""
     height, width = inner.shape
     shape = _scaled(inner.shape, min(_FINE, round(max(inner.shape) / guess)))
     wanted = _view(inner, 1.0, (0.0, 0.0), shape)

@@ -22,7 +22,7 @@ _SQUARE: Size = (1, 1)
 """Aspect of what models were trained on."""
 ZOOM_FACTOR = 1.5
 _VISIBLY = 1.001
-"""Enlargement from which on a film is softer than what was painted."""
+"""Enlargement beyond which a film looks softer than what was painted."""
 
 
 def choose_sizes(
@@ -52,7 +52,7 @@ def choose_sizes(
 def _keyframe_size(film: Size, preset: ModelPreset | None, rho: float, step: int) -> Size:
     """The film's size where the painter can paint any; else the film's aspect at the model's area.
 
-    The area is such that the canvas, ρ times larger, stays what the model can compose well.
+    The area is such that the canvas, ρ times larger, stays a size that the model can compose well.
     """
     if preset is None:
         width, height = film

@@ -1,6 +1,6 @@
-"""Is a project as a render leaves it? Looked at before it is opened for writing; changes nothing.
+"""Is a project as a render leaves it? Checked before it is opened for writing; changes nothing.
 
-More than an interrupted append leaves is refused, with what was found.
+Damage beyond what an interrupted append leaves is refused, and the error says what was found.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from renderer.settings.render import RenderSettings
 
 
 def refuse_links(folder: Path) -> None:
-    """A project from elsewhere must not have what lies outside it written to. ProjectError."""
+    """Raise ProjectError for a link through which a render would write outside the project."""
     for name in sorted({*OWN, EXPORTS}):
         if (folder / name).is_symlink():
             raise ProjectError(
@@ -53,7 +53,7 @@ def _damaged(folder: Path, what: str) -> ProjectError:
 
 
 def _check_settings(folder: Path, settings: RenderSettings, records: Sequence[Record]) -> None:
-    """project.toml is what it was when the project was made: the journal's first record."""
+    """Raise ProjectError where project.toml contradicts the journal's first record."""
     first = (record for record in records if record["type"] == "project")
     made: dict[str, Any] = next(first, {}).get("settings", {})
     now = settings.plain()
@@ -66,9 +66,10 @@ def _check_settings(folder: Path, settings: RenderSettings, records: Sequence[Re
 
 
 def _check_files(folder: Path, known: int, store: FilmStore) -> None:
-    """No keyframe is there that the journal does not know, and none is missing that it needs.
+    """The journal knows every keyframe on disk, and those that are still needed are there.
 
-    An interrupted append may leave one. A segment that the film lacks is made from its keyframes.
+    An interrupted append may leave one unknown keyframe. A segment that the film lacks is made
+    again from its keyframes.
     """
     if keyframe_path(folder, known + 1).is_file():
         raise _damaged(folder, f"{KEYFRAMES}/ holds pictures that {JOURNAL} knows nothing of")

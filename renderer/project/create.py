@@ -37,7 +37,7 @@ def create_project(
 
     ``picture`` (keyframe_size, sRGB) becomes keyframe 0; without it the painter makes one.
     ``exemplar`` is copied in, so that the project needs nothing from outside. ``prompts`` are those
-    of later keyframes, each with the first that it is for: steering, known beforehand. Raises
+    of later keyframes, each with the first one it is for: steering, known beforehand. Raises
     ProjectError if something is there already, SettingsError for an exemplar that can't be read,
     StorageError.
     """
@@ -66,7 +66,7 @@ def refuse_occupied(folder: Path) -> None:
 
 
 def discard_unpainted(folder: Path) -> bool:
-    """Remove a project in which nothing was painted, as after a model that can't be loaded."""
+    """Remove a project in which nothing was painted, such as one whose model can't be loaded."""
     with Project.open(folder) as project:
         if project.store.frames or any(stored.seconds > 0 for stored in project.keyframes):
             return False
@@ -116,7 +116,7 @@ def _build(
 def _adopt_exemplar(
     folder: Path, settings: RenderSettings, picture: Picture | None, exemplar: Path | None
 ) -> RenderSettings:
-    """Where the texture painter will grow from: the copied exemplar, else the first picture."""
+    """``settings`` with the texture painter's source: the exemplar's copy, or the first picture."""
     if exemplar is not None:
         write_keyframe(folder / EXEMPLAR, load_picture(exemplar), {})
         return settings.changed({"exemplar": EXEMPLAR})

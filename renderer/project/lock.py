@@ -103,7 +103,7 @@ def _read_holder(text: bytes) -> Holder:
 
 
 def busy_message(path: Path) -> str:
-    """Why the project whose lock is at ``path`` can't be rendered, and by whom it is."""
+    """The line that says which process renders the project whose lock is at ``path``."""
     return (
         f"{path.parent} is being rendered by {holder(path) or 'another process'}; "
         f"`zoomtui status {path.parent}` shows it, or stop that one first"

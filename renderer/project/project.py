@@ -1,6 +1,6 @@
 """A project open for writing: locked, recovered, its keyframes kept and its settings steered.
 
-A process only adds to it. Knows no threads and no painters; the film's bytes are ``film.store``'s.
+Knows no threads and no painters; the film's bytes are ``film.store``'s.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class Project:
         self.settings = settings
         self.store = store
         self.place = place
-        """The folder itself, also once it has another name."""
+        """The folder itself, even after it is renamed."""
         self.recovered = ""
         """What was put right on opening and is worth a line; empty: nothing."""
         self._lock = lock
@@ -92,11 +92,11 @@ class Project:
             check_project(folder, settings, journal.records, store)
             if mend:
                 project._mend()
-            held.pop_all()  # from here on it is close()'s to let go
+            held.pop_all()  # from here on close() releases them
         return project
 
     def close(self) -> None:
-        """Close the files and let go of the lock."""
+        """Close the files and release the lock."""
         self.store.close()
         self._journal.close()
         self._pictures.close()
@@ -138,21 +138,21 @@ class Project:
         return self.settings_at(len(self.keyframes))
 
     def settings_at(self, keyframe: int) -> RenderSettings:
-        """The settings that count for ``keyframe``; its exemplar as a path that can be opened."""
+        """The settings that count for ``keyframe``; the exemplar as a path that can be opened."""
         settings = settings_at(self.settings, self._journal.records, keyframe)
         if settings.exemplar:
             settings = settings.changed({"exemplar": str(self.folder / settings.exemplar)})
         return settings
 
     def settings_to_come(self) -> Iterator[RenderSettings]:
-        """All that count for keyframes not yet on disk, each once."""
+        """The settings that count for keyframes not yet on disk, each once."""
         start = len(self.keyframes)
         steered = {r["from_keyframe"] for r in self._journal.records if r["type"] == "steer"}
         for keyframe in sorted({start, *(later for later in steered if later > start)}):
             yield self.settings_at(keyframe)
 
     def trust(self) -> None:
-        """The user's word, on this machine, for code that these settings name. StorageError."""
+        """Trust, on this machine, the code that the settings to come name. Raises StorageError."""
         for settings in self.settings_to_come():
             trust(settings)
 
@@ -161,9 +161,9 @@ class Project:
         return blend_at(self.settings, self._journal.records, keyframe)
 
     def steer(self, changes: Mapping[str, Any], from_keyframe: int | None = None) -> bool:
-        """Change settings (plain values, as in TOML) from a keyframe not yet begun on.
+        """Change settings (plain values, as in TOML) from ``from_keyframe`` on, which is not begun.
 
-        By default from the next one that is not on disk. Durable when this returns; False: nothing
+        By default it is the first one not on disk. Durable when this returns; False: nothing
         would change. Raises ProjectError for what would contradict the film, SettingsError for a
         value that can't be used.
         """
@@ -187,7 +187,7 @@ class Project:
         return True
 
     def drop_steering(self, from_keyframe: int) -> bool:
-        """Take back what was steered for a keyframe not yet begun, and for none before it."""
+        """Take back the steering that starts at this keyframe, not begun yet; False: none does."""
         numbered = [
             number
             for number, record in enumerate(self._journal.records)
@@ -230,9 +230,9 @@ class Project:
         return path.exists() and zlib.crc32(path.read_bytes()) == stored.crc
 
     def drop_keyframes(self, start: int) -> None:
-        """Take back the keyframes from ``start`` on, which no film may need yet.
+        """Take back the keyframes from ``start`` on, none of which may be in the film yet.
 
-        Their files stay beside, as ``000005.png.dropped``.
+        Their files stay beside the others, as ``000005.png.dropped``.
         """
         for stored in self.keyframes[start:]:
             path = keyframe_path(self.folder, stored.keyframe)

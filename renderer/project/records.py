@@ -1,4 +1,4 @@
-"""What lies where in a project folder, and what its journal says: read, never written, here.
+"""What lies where in a project folder, and what its journal says: read here, never written.
 
 Light, so that a viewer can look at projects without loading what renders them.
 """
@@ -82,14 +82,14 @@ _KINDS: dict[str, type[Any]] = {
 
 
 def read_records(folder: Path) -> list[Record]:
-    """All that the journal of ``folder`` says, each record of its kind. Raises ProjectError."""
+    """All records in the journal of ``folder``, each checked. Raises ProjectError."""
     records = read_journal(folder / JOURNAL)
     check_records(records)
     return records
 
 
 def check_records(records: Iterable[Record]) -> None:
-    """Is each of a kind that a journal has? Raises ProjectError."""
+    """Raise ProjectError unless each record is of a known kind and has its fields."""
     for record in records:
         kind = _KINDS.get(str(record.get("type")))
         if kind is None:
@@ -116,8 +116,8 @@ def settings_at(
 ) -> RenderSettings:
     """``settings`` with all steering applied that counts for ``keyframe``.
 
-    What was meant for a later keyframe counts more, whenever it was said: a plan is written down
-    before the first keyframe is painted.
+    Steering for a later keyframe takes precedence, whenever it was recorded: a plan of prompts is
+    written down before the first keyframe is painted.
     """
     for record in _steering(records, keyframe):
         settings = settings.changed(record["changes"], JOURNAL)
@@ -127,14 +127,15 @@ def settings_at(
 def blend_at(settings: RenderSettings, records: Iterable[Record], keyframe: int) -> Blend:
     """The prompt that counts for ``keyframe``, and how far it has replaced the one before it.
 
-    All of it follows from the journal, so a resumed film is blended as one that was never left.
+    All of it follows from the journal, so a resumed film is blended as one that was never
+    interrupted.
     """
     prompt, blend = settings.prompt, settings.prompt_blend
     changes = [Change(0, prompt, 0)]
     for record in _steering(records, keyframe):
         start, changed = int(record["from_keyframe"]), record["changes"]
         prompt, blend = changed.get("prompt", prompt), changed.get("prompt_blend", blend)
-        if changes[-1].start == start:  # more than one was said for this keyframe: the last counts
+        if changes[-1].start == start:  # steered again from this keyframe: the last one counts
             changes.pop()
         if not changes or changes[-1].prompt != prompt:
             changes.append(Change(start, prompt, blend))
@@ -142,7 +143,7 @@ def blend_at(settings: RenderSettings, records: Iterable[Record], keyframe: int)
 
 
 def _steering(records: Iterable[Record], keyframe: int) -> list[Record]:
-    """What was steered for ``keyframe`` or before it, in the order in which it counts."""
+    """The steering that starts at ``keyframe`` or before it, in the order in which it counts."""
     steering = [r for r in records if r["type"] == "steer" and r["from_keyframe"] <= keyframe]
     return sorted(steering, key=lambda record: int(record["from_keyframe"]))
 

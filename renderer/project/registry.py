@@ -2,7 +2,7 @@
 
 ``~/.local/state/zoomtui`` (or under $XDG_STATE_HOME), for this user alone. Never under
 $XDG_RUNTIME_DIR, which is removed at the last logout, while renders go on. An entry is only a
-hint: what a project is doing is asked of the project.
+hint: what a project is doing is read from the project itself.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def state_directory() -> Path:
 
 
 def private_directory(name: str) -> Path:
-    """One below it, for this user alone as well. Raises StorageError."""
+    """A directory inside it, for this user alone as well. Raises StorageError."""
     return _private(state_directory() / name)
 
 
@@ -48,7 +48,7 @@ def remember(folder: Path) -> None:
 
 
 def unlist(folder: Path) -> None:
-    """Take it off the list; the project itself stays. Raises StorageError."""
+    """Take ``folder`` off the list; the project itself stays. Raises StorageError."""
     with storage_errors(_entry(folder)):
         _entry(folder).unlink(missing_ok=True)
 
@@ -79,7 +79,7 @@ def _identity(folder: Path) -> str:
 
 
 def _private(directory: Path) -> Path:
-    """``directory``, made if need be, once it is sure that no other user can write there."""
+    """``directory``, made if need be, once it is certain that no other user can write there."""
     with storage_errors(directory):
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         found = directory.lstat()

@@ -1,8 +1,8 @@
 """What can be saved of a damaged project, and saving it.
 
-A journal that can't be read is written again: out of the records that can, out of the film's own
+A damaged journal is written again: out of the records that can be read, out of the film's own
 fragments, and out of the keyframes' files, which say how they were made. What is taken away is kept
-beside, in a folder ``damaged-…``. Knows no painter and no thread.
+in the project, in a folder ``damaged-…``. Knows no painter and no thread.
 """
 
 from __future__ import annotations
@@ -64,15 +64,15 @@ class Rescue:
     strays: tuple[Path, ...]
     """Keyframes behind a gap."""
     new_settings: bool
-    """They are the journal's: the file can't be read, or says something else."""
+    """``settings`` are the journal's: project.toml can't be read, or says something else."""
     loses: bool
-    """Records or pictures go."""
+    """Whether records or pictures are taken away."""
     lines: tuple[str, ...]
     """What stays, what is made again, what goes; for people."""
 
 
 def damage(folder: Path) -> str:
-    """Why the project can't be gone on with; empty: it can. Changes nothing.
+    """Why the project can't be resumed; empty: it can. Changes nothing.
 
     Raises ProjectBusy where an engine is at work on it.
     """
@@ -133,9 +133,9 @@ def find_rescue(folder: Path, on_bytes: OnBytes) -> Rescue:
 
 
 def repair(folder: Path, rescue: Rescue) -> Path:
-    """Do it; the folder that now holds what was taken away. Raises ProjectBusy, StorageError.
+    """Carry ``rescue`` out; returns the folder that now holds what was taken away.
 
-    A kill in between leaves a project that can be repaired again.
+    Raises ProjectBusy, StorageError. A kill in between leaves a project that can be repaired again.
     """
     with ProjectLock(folder / LOCK), storage_errors(folder):
         aside = _new_folder(folder, time.strftime("damaged-%Y%m%d-%H%M%S"))
@@ -165,7 +165,7 @@ def _new_folder(parent: Path, name: str) -> Path:
 
 
 def _settings(folder: Path, records: list[Record]) -> tuple[RenderSettings, bool]:
-    """(those that the film was begun with, whether they are the journal's)."""
+    """(settings that the film was begun with, whether project.toml must be written again)."""
     first = next((record for record in records if record["type"] == "project"), None)
     if first is not None:
         settings = RenderSettings().changed(first["settings"], JOURNAL)
@@ -178,7 +178,7 @@ def _settings(folder: Path, records: list[Record]) -> tuple[RenderSettings, bool
 
 
 def _keyframes(folder: Path, settings: RenderSettings, records: list[Record]) -> Iterator[Record]:
-    """Their records in order, up to the first that is neither known nor there."""
+    """Records of the keyframes, up to the first with neither a record nor a good file."""
     known = {record["keyframe"]: record for record in records if record["type"] == "keyframe"}
     geometry = Geometry.of(settings)
     for keyframe in count():
@@ -220,7 +220,7 @@ def _lost_steering(
     records: list[Record],
     keyframes: int,
 ) -> Iterator[Record]:
-    """What keyframes whose records are lost say of settings that had changed for them."""
+    """Steering that is read back from the files of keyframes whose records are lost."""
     known = {record["keyframe"] for record in records if record["type"] == "keyframe"}
     steering = list(steering)
     for keyframe in range(keyframes):
@@ -244,7 +244,7 @@ def _in_order(
     keyframes: list[Record],
     film: list[Record],
 ) -> list[Record]:
-    """As a render writes them: what was steered, the keyframe, and then its interval."""
+    """All records as a render writes them: the steering, the keyframe, and then its interval."""
     made: list[Record] = [{"type": "project", "settings": settings.plain()}]
     header, segments = film[:1], {record["index"]: record for record in film[1:]}
     for keyframe, record in enumerate(keyframes):
@@ -257,7 +257,7 @@ def _in_order(
 
 
 def _cut_film(film: Path, end: int, tail: Path) -> None:
-    """Shorten the film; what stood behind its new end lies at ``tail`` first, durably."""
+    """Shorten the film; what stood behind its new end is first saved at ``tail``, durably."""
     if not film.exists() or film.stat().st_size <= end:
         return
     with film.open("rb") as file, replacing_file(tail) as write:

@@ -26,12 +26,12 @@ RESTARTS = 3
 WINDOW = 600.0
 """Seconds."""
 _ROOM = 4096
-"""Bytes of the file from the start on, so that a full disk can't keep out why a session failed."""
+"""Bytes that the file has from the start, so that a failure fits in even on a full disk."""
 
 
 @dataclass(frozen=True, slots=True)
 class SessionRecord:
-    """What a session has been through; as it stands here, nothing yet."""
+    """What a session has been through; by default nothing yet."""
 
     crash: str = ""
     """Its last crash, one line; empty: it had none."""
@@ -42,7 +42,7 @@ class SessionRecord:
     recent: int = 0
     """Those of them within ``WINDOW``: at most ``RESTARTS``."""
     restarting: bool = False
-    """The engine is being started again, and not there yet."""
+    """The engine is being started again, and is not there yet."""
     failure: str = ""
     """The line with which the session failed; empty: it runs, was stopped or killed, or is done."""
     exit_code: int = 0
@@ -50,7 +50,7 @@ class SessionRecord:
 
     @property
     def progress(self) -> str:
-        """What is being done about a crash, while it is."""
+        """What is being done about the crash, while ``restarting``."""
         return f"{self.crash}; being restarted, {self.recent} of {RESTARTS}"
 
     @property
@@ -62,7 +62,7 @@ class SessionRecord:
 def supervise(folder: Path) -> ProjectLock:
     """Be the parent of whatever renders ``folder``, until the lock is released.
 
-    Raises ProjectBusy, naming who renders it, where there is one; StorageError.
+    Raises ProjectBusy, naming the process, where one renders it already; StorageError.
     """
     try:
         return ProjectLock(folder / SUPERVISOR)
@@ -77,7 +77,7 @@ def supervisor(folder: Path) -> Holder | None:
 
 
 def read_session(folder: Path) -> SessionRecord:
-    """What is known of the last session of ``folder``; a file of anything else says nothing."""
+    """The record of the last session of ``folder``; an empty one where none can be read."""
     try:
         return msgspec.convert(json.loads((folder / SESSION).read_bytes()), SessionRecord)
     except (OSError, ValueError, RecursionError):
@@ -85,9 +85,9 @@ def read_session(folder: Path) -> SessionRecord:
 
 
 def record(folder: Path, session: SessionRecord, *, at: Place | None = None) -> None:
-    """Put ``session`` down; ``at``: ``folder``, where it is held.
+    """Write ``session`` down; ``at``: ``folder``, where it is held.
 
-    Where the disk can't take it, viewers do without: the render is told by its own errors.
+    Where the disk can't take it, viewers do without: the render meets the same error itself.
     """
     path, data = folder / SESSION, json.dumps(asdict(session)).encode().ljust(_ROOM)
     try:
@@ -98,7 +98,7 @@ def record(folder: Path, session: SessionRecord, *, at: Place | None = None) -> 
 
 
 def begin(folder: Path, *, at: Place) -> None:
-    """An engine has opened ``folder``: a session begins, or goes on where one crashed."""
+    """An engine has opened ``folder``: a session begins, or one that crashed continues."""
     known = read_session(folder)
     goes_on = replace(known, restarting=False) if known.restarting else SessionRecord()
     record(folder, goes_on, at=at)
@@ -112,9 +112,9 @@ def fail(folder: Path, why: str, exit_code: int, *, at: Place | None = None) -> 
 
 
 def renders(folder: Path) -> Holder | None:
-    """What renders ``folder``: its engine, or the parent that is starting one again; or None.
+    """The process that renders ``folder``: its engine, or the parent restarting it; or None.
 
-    Takes nothing, changes nothing.
+    Takes no lock, changes nothing.
     """
     engine = holder(folder / LOCK)
     if engine is not None:

@@ -28,7 +28,7 @@ class State(enum.StrEnum):
 
     RUNNING = "running"
     PAUSED = "paused"
-    """Only its engine knows that: what is read from the folder alone is running."""
+    """Only its engine knows that: read from the folder alone, it counts as running."""
     FINISHED = "finished"
     FAILED = "failed"
     """Its last session ended with an error; ``resume`` goes on."""
@@ -79,7 +79,7 @@ class Status:
     keyframes_size: int
     """Bytes of all keyframes."""
     figures: Figures | None
-    """Of the newest keyframe; of times the mean over the last ones. None: none was painted."""
+    """Of the newest keyframe, with times averaged over the last ones. None: none was painted."""
     session: SessionRecord
     """What the last session has been through: crashes, and why it failed."""
 

@@ -1,9 +1,9 @@
-"""Which code of their own this user lets projects run on this machine.
+"""The code named in projects that this user trusts to run on this machine.
 
 A project may name a painter as ``module:factory``, or model files that can run code. Making a
-project with it here, or steering one to it, is the user's word for it; a project from elsewhere
-needs it once. The word is for what is named and where it lies: another module of the same name
-needs its own.
+project with such code here, or steering one to it, means trusting the code; for a project from
+elsewhere the user must say so once. Trust is for what is named, where it lies: another module of
+the same name needs its own.
 """
 
 from __future__ import annotations
@@ -20,25 +20,27 @@ from renderer.settings.render import RenderSettings
 
 
 def trust(settings: RenderSettings) -> None:
-    """The user's word for all that these settings would run. Raises StorageError."""
+    """Trust all code that these settings would run. Raises StorageError."""
     for what in _named(settings):
         replace_file(_entry(what), what.encode("utf-8", "surrogateescape"), durable=False)
 
 
 def check_trust(folder: Path, settings: Iterable[RenderSettings]) -> None:
-    """Raise ProjectError where ``settings`` of the project at ``folder`` would run what the user
-    has not given the word for. Imports and runs nothing of it."""
+    """Raise ProjectError where any ``settings`` of ``folder`` would run code not trusted yet.
+
+    Imports and runs nothing of that code.
+    """
     for each in settings:
         for what in _named(each):
             if not _entry(what).exists():
                 raise ProjectError(
                     f"{folder} would run code that you have not used here yet: {what}; if you "
-                    f"trust it, `zoomtui resume {folder} --trust` goes on, now and from then on"
+                    f"trust it, `zoomtui resume {folder} --trust` runs it, now and later"
                 )
 
 
 def _named(settings: RenderSettings) -> Iterator[str]:
-    """What can run code, in words."""
+    """What in ``settings`` can run code, in words."""
     if ":" in settings.painter:
         yield f"the painter {settings.painter} in {_origin(settings.painter)}"
     if settings.trust_pickled_weights:
@@ -54,7 +56,7 @@ def _origin(painter: str) -> str:
         found = None
     if found is not None and found.origin is not None:
         return found.origin
-    here = Path.cwd()  # which is looked into after all that is installed
+    here = Path.cwd()  # searched after all that is installed
     places = (here / top / "__init__.py", here / f"{top}.py", here / top)
     return str(next((place for place in places if place.exists()), "a place that is not there"))
 

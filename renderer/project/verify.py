@@ -82,7 +82,7 @@ def _segment_problem(record: Record, data: bytes, init: bytes, decode: Decode | 
     if len(data) < record["length"]:
         return f"{FILM}: {what} is missing, or its end is"
     if zlib.crc32(data) != record["crc"]:
-        return f"{FILM}: {what} is not what was written (bytes {record['offset']} and on)"
+        return f"{FILM}: {what} is not what was written (from byte {record['offset']} on)"
     if header or decode is None:
         return ""
     try:

@@ -1,6 +1,6 @@
 """An engine as its parent sees it: a process, what it says, and how it has ended.
 
-What is said between the two is in ``parent``. Knows nothing of restarting.
+``parent`` lists the messages between the two. Knows nothing of restarting.
 """
 
 from __future__ import annotations
@@ -35,10 +35,10 @@ _AT_ONCE = 1 << 16
 
 
 class Child:
-    """An engine for the project at ``folder``, from now on; see ``parent.run``.
+    """An engine for the project at ``folder``, started at once; see ``parent.run``.
 
-    Signals must be held back (``held_back``) until the caller knows of it. Raises EngineCrashed
-    where no process can be started.
+    Signals must be held back (``held_back``) until the caller can pass them on to it. Raises
+    EngineCrashed where no process can be started.
     """
 
     def __init__(
@@ -79,7 +79,7 @@ class Child:
 
     def messages(self) -> Iterator[dict[str, Any]]:
         """All that it says, until it has ended."""
-        # The line may outlive the process: one that it has started may keep it open.
+        # The socket may outlive the process: another one that it started may keep it open.
         waiting = threading.Thread(target=self._wait, name="supervisor-wait", daemon=True)
         waiting.start()
         with self._line:
@@ -88,13 +88,13 @@ class Child:
                 waiting.join(GLANCE)
 
     def end(self) -> None:
-        """Leave nothing of it."""
+        """Kill it, and wait until it is gone."""
         self.kill()
         self._process.wait()
 
     @property
     def crash(self) -> RendererError | None:
-        """Why it ended without meaning to, once it has ended; None: it did mean to."""
+        """Why it crashed, once it has ended; None: it did not."""
         if self.outcome is not None:
             return DeviceLost(self.outcome.message) if is_lost_device(self.outcome) else None
         if -self._process.returncode in CRASHED:
@@ -103,7 +103,7 @@ class Child:
 
     @property
     def exit_code(self) -> int:
-        """Of one that did mean to end; what its libraries do after its last word doesn't count."""
+        """Of one that did not crash; what its libraries do after its last event doesn't count."""
         if isinstance(self.outcome, RenderFailed):
             return self.outcome.exit_code
         code: int = self._process.returncode
@@ -112,7 +112,7 @@ class Child:
         return 128 - code if code < 0 else code
 
     def _whole_lines(self) -> Iterator[bytes]:
-        """All but one that was cut off: a process may be killed while it writes."""
+        """Every line but one that is cut off: a process may be killed while it writes."""
         rest = b""
         with contextlib.suppress(ConnectionError):
             while True:
@@ -125,14 +125,14 @@ class Child:
                 yield from lines
 
     def _wait(self) -> None:
-        """Until it has ended; what it has said can still be read then, and after that no more."""
+        """Wait until it has ended; what it has sent can still be read then, but nothing more."""
         self._process.wait()
         with contextlib.suppress(OSError):
             self._line.shutdown(socket.SHUT_RD)
 
 
 def is_lost_device(event: RenderFinished | RenderFailed) -> TypeGuard[RenderFailed]:
-    """An end that is none yet: another process can use the device again."""
+    """A failure that need not be the end: another process can use the device again."""
     return isinstance(event, RenderFailed) and event.exit_code == DeviceLost.exit_code
 
 

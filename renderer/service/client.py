@@ -27,7 +27,7 @@ from renderer.service.protocol import PROTOCOL
 RETRY = 0.2
 """Seconds between two attempts to reach an engine that is being started."""
 _ATTEMPTS = 10
-"""Of them, once the engine holds its project: it listens a moment later, or never."""
+"""Attempts once the engine holds its project: it listens a moment later, or never."""
 _LONGEST_LINE = 8 << 20
 """Bytes; a snapshot with a full log and long prompts stays far below."""
 
@@ -42,7 +42,7 @@ class Refused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """The whole state: first of all messages, and again whenever this viewer was too slow."""
+    """The whole state: the first message, and again whenever this viewer was too slow."""
 
     state: RenderState
     pid: int
@@ -126,7 +126,7 @@ class Client:
             del self._waiting[number]
 
     def watch(self) -> None:
-        """Count as a viewer from now on; who only asks for something, or glances, does not."""
+        """Count as a viewer from now on; a client that only asks, or glances, does not."""
         self._writer.write(b'{"command":"watch"}\n')
 
     def close(self) -> None:
@@ -145,7 +145,7 @@ class Client:
                     self._settle(message)
                     return None
         except (ValueError, KeyError, TypeError):
-            pass  # as good as another protocol
+            pass  # treated as another protocol
         raise Refused("the engine is of another version of zoomtui; use that version")
 
     def _settle(self, reply: Mapping[str, Any]) -> None:
@@ -175,11 +175,11 @@ async def reach(folder: Path) -> Client:
 
 
 async def follow(folder: Path) -> AsyncGenerator[Message, None]:
-    """All that the engine of ``folder`` says, and each that takes its place after a crash.
+    """All that the engine of ``folder`` says, and then each one that takes its place after a crash.
 
-    Where a crash was one too many, its reason comes as the RenderFailed that the engine could not
-    say itself. Raises NotRunning when no engine is there, or the last one is gone without a word
-    and is not restarted; Refused as ``Client.messages``.
+    Where the engine is not restarted any more, the reason comes as the RenderFailed that it could
+    not send itself. Raises NotRunning when no engine is there, or the last one is gone without a
+    word and is not restarted; Refused as ``Client.messages``.
     """
     pid = 0
     while True:

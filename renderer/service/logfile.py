@@ -14,7 +14,7 @@ from renderer.files import open_to_append, storage_errors
 
 
 class _LogFile(logging.FileHandler):
-    """Loses what it can't write: a full disk is told once, by the render's own error."""
+    """Loses what it can't write: a full disk is reported once, by the render's own error."""
 
     def _open(self) -> TextIOWrapper:
         return os.fdopen(open_to_append(Path(self.baseFilename)), "a", encoding="utf-8")

@@ -1,4 +1,4 @@
-"""How busy the machine is: GPU, memory, processor, disk. What can't be told is None.
+"""How busy the machine is: GPU, memory, processor, disk. What can't be read is None.
 
 Light enough to be asked every second. Never raises: a meter is no reason to end a render.
 """
@@ -25,7 +25,7 @@ class Metrics:
         self._folder = folder
         self._process = psutil.Process()
         self._gpu = _first_gpu()
-        self._process.cpu_percent()  # the first answer counts from the call before: set it going
+        self._process.cpu_percent()  # each answer counts from the call before it: this is the first
         psutil.cpu_percent()
 
     def read(self) -> dict[str, Value]:
@@ -63,7 +63,7 @@ def _first_gpu() -> Any:
 
 
 def _ask(question: Callable[[], Value]) -> Value:
-    """One value; a part of a shared card, or a container, may refuse any of them."""
+    """One value; in a container, or on a slice of a shared card, any may be refused."""
     with contextlib.suppress(pynvml.NVMLError, TypeError, AttributeError):
         return question()
     return None

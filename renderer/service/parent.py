@@ -1,4 +1,4 @@
-"""An engine that has a parent: what it tells it, and what it does when the parent is gone.
+"""An engine that has a parent: what it tells the parent, and does when the parent is gone.
 
 They talk over a pair of sockets, one JSON object a line. The engine says
 
@@ -29,7 +29,8 @@ from renderer.service import run_engine
 from renderer.service.run_engine import Say
 
 ALONE = (
-    "the process that would restart this engine after a crash is gone; the render goes on without"
+    "the process that would restart this engine after a crash is gone; the render goes on "
+    "without it"
 )
 
 log = logging.getLogger("renderer.engine")
@@ -38,11 +39,11 @@ log = logging.getLogger("renderer.engine")
 def run(folder: Path, handle: int, *, detached: bool, news: str = "", paused: bool = False) -> int:
     """Render ``folder`` for the parent at the other end of ``handle``; returns the exit code.
 
-    As ``run_engine.run``, but that it raises nothing when the project can't be opened: the parent
-    is told. ``news`` is what viewers are told after RenderStarted: that this engine takes another
-    one's place; ``paused``: that one was, so this one begins so. Should the parent be killed, a
-    ``detached`` engine goes on without it, because the render belongs to no terminal; another one
-    ends, as if it had been killed itself.
+    As ``run_engine.run``, except that it raises nothing when the project can't be opened: the
+    parent is told. ``news`` is what viewers are told after RenderStarted where this engine takes
+    another one's place; ``paused``: that one was paused, so this one begins paused. If the parent
+    is killed, a ``detached`` engine goes on without it, because the render belongs to no terminal;
+    any other engine ends, as if it had been killed itself.
     """
     os.set_inheritable(handle, False)
     parent = _Parent(socket.socket(fileno=handle), detached, news, paused)
@@ -57,7 +58,7 @@ def run(folder: Path, handle: int, *, detached: bool, news: str = "", paused: bo
 
 
 class _Parent:
-    """The engine's view of it."""
+    """The parent, as the engine sees it."""
 
     def __init__(self, line: socket.socket, detached: bool, news: str, paused: bool) -> None:
         self._line = line
@@ -67,7 +68,7 @@ class _Parent:
         self._there = True
         self._over = False
         self.stop_code = 0
-        """Of a render that was stopped: by a signal to the parent, or by a viewer (0)."""
+        """Exit code of a render that was stopped: by a signal to the parent, or by a viewer (0)."""
         self._session: Session | None = None
         self._say: Say = log.warning
 
@@ -84,16 +85,16 @@ class _Parent:
         if isinstance(event, RenderStarted):
             if self._news:
                 self._say(self._news)
-            # Not before: a stop would be told of first, and the start must be.
+            # Not before: a stop would be reported first, and the start must be.
             threading.Thread(target=self._listen, name="renderer-parent", daemon=True).start()
 
     def will_restart(self, event: Event) -> bool:
-        """Whether ``event`` is an end that is none: the parent starts another engine."""
+        """Whether ``event`` is not the end after all: the parent starts another engine."""
         failed = isinstance(event, RenderFailed) and event.exit_code == DeviceLost.exit_code
         return failed and self._there and not self._stopping
 
     def tell(self, message: dict[str, Any]) -> None:
-        """A parent that is gone is noticed elsewhere."""
+        """Send ``message``; a parent that is gone is noticed elsewhere."""
         with contextlib.suppress(OSError):
             self._line.sendall(json.dumps(message).encode() + b"\n")
 

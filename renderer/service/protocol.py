@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 PROTOCOL = 2
-"""Version of the messages; a viewer of another one is told so."""
+"""Version of the messages; a viewer of another version refuses them."""
 LONGEST_LINE = 1 << 20
-"""Bytes; a viewer that sends more is cut off."""
+"""Bytes; a viewer that sends a longer line is cut off."""

@@ -55,17 +55,17 @@ def run(
 ) -> int | None:
     """Render the project at ``folder`` until it ends; returns the exit code.
 
-    0 finished · 130 stopped by SIGINT · 143 stopped by SIGTERM · None stopped by the holder of the
-    session: a viewer, or ``on_open``'s · else the error's (``errors.py``).
-    A finished film that was asked for zooming in as well gets that before the last event; where it
-    can't be made, that is a Note, and the exit code is the error's. The first signal ends the
-    render after the segment in hand; a second raises Abandoned, after which the caller must end the
-    process (``os._exit``). SIGHUP, a lost terminal, changes nothing. A segfault leaves the stacks
-    of all threads in the log.
+    0 finished · 130 stopped by SIGINT · 143 stopped by SIGTERM · None stopped through the session,
+    by a viewer or by what ``on_open`` passed it to · else the error's (``errors.py``).
+    Where a film zooming in was asked for as well, it is made before the last event; if that fails,
+    a Note says so, and the exit code is the error's. The first signal ends the render after the
+    segment in hand; a second raises Abandoned, after which the caller must end the process
+    (``os._exit``). SIGHUP, a lost terminal, changes nothing. A segfault leaves the stacks of all
+    threads in the log.
     ``on_open`` is called once the project is locked and viewers can connect. Events for which
     ``withheld`` is true are shown, but not told to viewers. Must be called on the main thread.
-    Raises RendererError if the project can't be opened, or would run what the user has not given
-    the word for.
+    Raises RendererError if the project can't be opened, or would run code that the user does not
+    trust yet.
     """
     path = folder / LOG
     with _kept_when_abandoned(Project.open(folder)) as project, log_file(path), _stacks(path):
@@ -105,7 +105,7 @@ def run(
 
 @contextmanager
 def _stacks(path: Path) -> Iterator[None]:
-    """Where a fault of the machine code below Python ends the process, ``path`` gets its stacks."""
+    """Where a fault in native code ends the process, its stacks are written to ``path``."""
     with storage_errors(path):
         file = os.fdopen(open_to_append(path), "a")
     with file:
@@ -118,7 +118,7 @@ def _stacks(path: Path) -> Iterator[None]:
 
 @contextmanager
 def _control(folder: Path, session: Session) -> Iterator[ControlServer | None]:
-    """The control socket, and a place on the list of renders; a render goes on without them."""
+    """The control socket, and a place on the list of renders; a render can do without them."""
     try:
         registry.remember(folder)
         control = ControlServer(registry.socket_path(folder), folder, session)
@@ -149,7 +149,7 @@ def _kept_when_abandoned(project: Project) -> Iterator[Project]:
 
 @contextmanager
 def _joined(worker: threading.Thread, session: Session) -> Iterator[None]:
-    """Never leave the block while ``worker`` still writes to the project, but when abandoned."""
+    """Never leave the block while ``worker`` still writes to the project, unless abandoned."""
     try:
         yield
     except Abandoned:
@@ -164,7 +164,7 @@ def _joined(worker: threading.Thread, session: Session) -> Iterator[None]:
 def _show_all(
     events: queue.SimpleQueue[Event], show: Callable[[Event], None]
 ) -> RenderFinished | RenderFailed:
-    """Up to the outcome, which is returned, shown only where nothing can come before it."""
+    """Show events up to the outcome; that is returned, and shown only if it is a failure."""
     while True:
         try:
             event = events.get(timeout=GLANCE)
@@ -180,7 +180,7 @@ def _show_all(
 def _end(
     outcome: RenderFinished | RenderFailed, inward: Inward | None, tell: Callable[[Event], None]
 ) -> int | None:
-    """Do what belongs to the end, and tell of it; the exit code, None for a stop."""
+    """Make the film zooming in, if any, and report the end; the exit code, None for a stop."""
     if isinstance(outcome, RenderFailed):
         return outcome.exit_code
     code = None if outcome.stopped else 0

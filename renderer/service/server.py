@@ -2,12 +2,12 @@
 
 JSON lines over a Unix socket, one object a line, at most 1 MiB. The engine says
 
-    {"type": "snapshot", "protocol": 1, "seq": 41, "pid": 900, "state": {…}}   first, once
+    {"type": "snapshot", "protocol": 2, "seq": 41, "pid": 900, "state": {…}}   first, once
     {"type": "event", "seq": 42, "at": 1795386982.3, …}                        then each event
     {"type": "reply", "id": 7, "ok": true}  or  {…, "ok": false, "error": "…"} to each command
 
 and a viewer says ``{"id": 7, "command": "pause"}``; see ``_Commands``. ``preview`` is answered when
-the painter gets to it, with the keyframe in the making (``engine.preview``): only for the viewer
+the painter gets to it, with the keyframe in the making (``engine.preview``): only to the viewer
 that has asked, and once. A viewer that reads too slowly loses events and gets a fresh snapshot
 instead; it never slows the engine. Runs its own loop on its own thread; knows nothing of painting,
 film, or what a viewer shows.
@@ -75,7 +75,7 @@ class ControlServer:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Viewers that read are still sent everything that was published; then all are let go."""
+        """Viewers that read are still sent everything that was published; then all are cut off."""
         self._loop.call_soon_threadsafe(self._end.set)
         self._thread.join()
 
@@ -161,13 +161,13 @@ class ControlServer:
             self._count()
 
     def _count(self) -> None:
-        """Say how many watch, if that is another number now."""
+        """Publish how many viewers watch, if that has changed."""
         watching = sum(viewer.watching for viewer in self._viewers)
         if watching != self._state.viewers:
             self._publish(ViewersChanged(watching), time.time())
 
     async def _listen_to(self, reader: asyncio.StreamReader, viewer: Viewer) -> None:
-        """Answer each line; a line too long to read ends it."""
+        """Answer each line; a line too long to read ends the connection."""
         while True:
             try:
                 line = await reader.readline()
@@ -184,9 +184,9 @@ class ControlServer:
 
 class _Commands:
     """What a viewer may ask: ``pause``, ``unpause``, ``stop``, ``steer`` (with ``changes``: plain
-    settings by name), ``undo`` (takes back what was steered and not yet begun), ``preview`` (its
-    reply has ``preview``, and comes when there is one), ``watch`` (it counts as a viewer from now
-    on: others see it, and the meters run for it).
+    settings by name), ``undo`` (takes back steering that no keyframe has begun with), ``preview``
+    (its reply holds one, and comes when there is one), ``watch`` (the client counts as a viewer
+    from now on: others see it, and the meters run for it).
     """
 
     def __init__(self, session: Session) -> None:
@@ -195,7 +195,7 @@ class _Commands:
     def answer(self, line: bytes, viewer: Viewer) -> bytes | None:
         """The reply to one line of ``viewer``; None: it comes later.
 
-        Never raises: a bad line is the viewer's fault and told so.
+        Never raises: the reply to a bad line says what is wrong with it.
         """
         number = None
         try:
@@ -247,7 +247,7 @@ def _listen(path: Path) -> socket.socket:
             listener.bind(os.fspath(path))
         finally:
             os.umask(before)
-        listener.listen()  # who finds the socket can connect, also before a thread attends to it
+        listener.listen()  # a viewer that finds the socket can connect before it is served
         listener.setblocking(False)
     return listener
 

@@ -12,7 +12,7 @@ from types import FrameType
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 GLANCE = 0.5
-"""Seconds: Python runs a signal's handler only between waits, so no wait may be without an end."""
+"""Seconds: Python runs a signal's handler only between waits, so no wait may be endless."""
 
 
 class Abandoned(BaseException):

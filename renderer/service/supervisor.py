@@ -2,8 +2,8 @@
 
 An engine is a process that may be killed (the machine ran out of memory), die of a segfault, or
 lose its device; what it has made is on disk, so another one goes on from there. A stop, an error
-that it tells of, and the end are no crashes. Light: loads nothing that renders. Only the engine
-locks the project and talks to viewers.
+that the engine reports, and a normal end are no crashes. Light: loads nothing that renders. Only
+the engine locks the project and talks to viewers.
 """
 
 from __future__ import annotations
@@ -49,10 +49,10 @@ def run(
 
     As ``run_engine.run``: the first signal ends the render after the segment in hand, a second
     raises Abandoned, ``show`` gets the events on the calling thread, which must be the main one.
-    After a crash the events begin anew, with RenderStarted; a crash too many ends them with
-    RenderFailed. ``on_open`` is called once viewers can connect. ``detached``: if this process is
-    killed, the engine goes on without it; otherwise it ends as well. Raises RendererError if the
-    project can't be opened.
+    After a crash the events begin anew, with RenderStarted; one crash too many ends them
+    with RenderFailed. ``on_open`` is called once viewers can connect. ``detached``: if this process
+    is killed, the engine goes on without it; otherwise the engine ends as well. Raises
+    RendererError if the project can't be opened.
     """
     read_settings(folder)
     parent = _Supervisor(folder, show, on_open, detached)
@@ -67,7 +67,7 @@ class Allowance:
         self._times: deque[float] = deque()
 
     def take(self, now: float) -> int:
-        """One more ``now`` (seconds, a clock that is never set): its number; 0: there is none."""
+        """Take one more at ``now`` (seconds of a monotonic clock): its number; 0: none is left."""
         while self._times and self._times[0] <= now - WINDOW:
             self._times.popleft()
         if len(self._times) >= RESTARTS:
@@ -97,16 +97,16 @@ class _Supervisor:
     _lock: ProjectLock | None = None
 
     def __enter__(self) -> _Supervisor:
-        # Where there can't be a lock, the engine has a better reason to say why it can't render.
+        # Where no lock can be made, the engine itself says better why it can't render.
         with contextlib.suppress(StorageError):
             self._lock = session_record.supervise(self.folder)
         known = read_session(self.folder)
-        if known.restarting:  # by a parent that was killed over it
+        if known.restarting:  # left by a parent that was killed meanwhile
             session_record.record(self.folder, replace(known, restarting=False))
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Leave no engine behind: it is still there where its render was abandoned."""
+        """Leave no engine behind: where its render was abandoned, it is still there."""
         if self._child is not None:
             self._child.end()
         self._release()
@@ -183,11 +183,11 @@ class _Supervisor:
             child.outcome = event
             if is_lost_device(event):
                 return
-            self._release()  # who resumes at once need not wait for two processes to end
+            self._release()  # a resume right after it need not wait for two processes to end
         self.show(event)
 
     def _ended(self, child: Child) -> int:
-        """Neither a crash nor a reason to go on: the exit code."""
+        """The exit code of an engine that did not crash; raises why it never opened the project."""
         code = child.exit_code
         if child.error and not self._opened:
             raise error_of(code, child.error)
@@ -196,7 +196,7 @@ class _Supervisor:
         return code
 
     def _give_up(self, crash: RendererError, why: str = "") -> int:
-        """The crash that was one too many: say so everywhere; the exit code."""
+        """Report a crash after which no engine is started any more; the exit code."""
         again = f"`zoomtui resume {shlex.quote(str(self.folder))}`"
         text = f"{crash}{why}; the film so far is playable, and {again} goes on"
         return self._end(text, crash.exit_code)

@@ -1,4 +1,4 @@
-"""One viewer of a render, as the engine sees it: what waits for it, and the sending of that.
+"""One viewer of a render, as the engine sees it: the messages that wait for it, and sending them.
 
 Knows the protocol's messages as lines, not what is in them.
 """
@@ -16,16 +16,16 @@ _BACKLOG = 256
 
 
 class Viewer:
-    """What waits for one viewer, and the sending of it."""
+    """The messages that wait for one viewer, and sending them."""
 
     def __init__(self, writer: asyncio.StreamWriter, snapshot: Callable[[], bytes]) -> None:
         self._writer = writer
         self._snapshot = snapshot
         self._waiting: asyncio.Queue[bytes | None] = asyncio.Queue()
         self.watching = False
-        """It has said that it will stay; until then it may only be glancing, or leaving a word."""
+        """It has said that it will stay; until then it may only glance, or send a command."""
         self._looks: tuple[Any, ...] = ()
-        """Id of its command that waits for a preview; empty: it has not asked for one."""
+        """Id of the command by which it waits for a preview; empty: it has not asked for one."""
 
     def tell(self, line: bytes) -> None:
         """Never waits: when too much has piled up, all of it gives way to one snapshot."""
@@ -53,7 +53,7 @@ class Viewer:
             await self._writer.drain()
 
     async def dismiss(self) -> None:
-        """Let what waits go out, a moment long, then end the connection."""
+        """Send what waits, for a second at most, then end the connection."""
         self._waiting.put_nowait(None)
         with contextlib.suppress(TimeoutError, OSError):
             async with asyncio.timeout(1):

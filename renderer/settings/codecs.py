@@ -2,7 +2,8 @@
 
 Every segment is encoded by a fresh encoder, must decode behind the header of the first one, and
 must come out byte for byte the same each time it is made; ``pinned`` options are those that this
-rests on. Loads no encoder: one that is known here may not open on this machine (``encode.probe``).
+rests on. Loads no encoder: one that is known here may fail to open on this machine
+(``encode.probe``).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The model of our own, ``cosmos``: where its weights lie in the package, and what suits them.
+"""Our own model, ``cosmos``: where its weights lie in the package, and what suits them.
 
 They are made by ``training/``; a package may have been built without them. Light: no torch.
 """
@@ -21,7 +21,7 @@ MISSING = (
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """What training has written about a folder."""
+    """What training has written about the model in a folder."""
 
     steps: int
     """Denoising steps that it was made for."""

@@ -35,7 +35,7 @@ class ExportOptions(ExportRows):
 
     @classmethod
     def read(cls, given: Mapping[str, Any]) -> ExportOptions:
-        """Of plain values: texts and numbers, as the command line and the form hold them."""
+        """From plain values: texts and numbers, as the command line and the form hold them."""
         typed = {}
         for name, value in given.items():
             option = EXPORT_OPTIONS[name]

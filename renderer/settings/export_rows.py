@@ -45,12 +45,13 @@ def _in_the_picture(name: str, value: Point) -> str | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExportRows:
-    """None or a default stands for "as the film is". ``ExportOptions`` checks it."""
+    """None, or the default, stands for "as the film is". ``ExportOptions`` checks the values."""
 
     direction: Direction = setting(
         "out",
         check=one_of(*get_args(Direction)),
-        help="out (as rendered), in (backwards), in-out (in first, then out again), or out-in.",
+        help="Which way it zooms: out (as rendered), in (backwards), in-out (in first, then out "
+        "again) or out-in.",
         metavar="WAY",
         label="Direction",
         hint="in is the film backwards; in-out zooms in first.",
@@ -60,21 +61,21 @@ class ExportRows:
     loop: bool = setting(
         False,
         kind="flag",
-        help="Dissolve the end into the beginning, while both move, so that the repeat is not "
+        help="Dissolve the end into the beginning, while both move, so that the repeat can't be "
         "seen.",
         label="Loop",
-        hint="Dissolve the end into the beginning: the repeat is not seen.",
+        hint="Dissolve the end into the beginning: the repeat can't be seen.",
         row=("", 1),
     )
     focus: Point = setting(
         CENTRE,
         parse=parse_point,
         check=_in_the_picture,
-        help="Zoom about this point of the first picture instead of its middle, 0,0 (top left) to "
-        "1,1.",
+        help="Zoom about this point of the first picture instead of its middle: from 0,0 (top "
+        "left) to 1,1 (bottom right).",
         metavar="X,Y",
         label="Focus",
-        hint="X,Y that stays in its place: 0,0 top left to 1,1; empty: the middle.",
+        hint="X,Y of the point that stays in place: 0,0 (top left) to 1,1.",
         choices=("0.5,0.5", "0.33,0.33", "0.67,0.33", "0.33,0.67", "0.67,0.67"),
         unset="the middle",
         row=("", 8),
@@ -85,7 +86,7 @@ class ExportRows:
         none="as the film",
         parse=parse_rate,
         check=frame_rate,
-        help="Frames a second, also 24000/1001.",
+        help="Frames a second, also a fraction such as 24000/1001.",
         metavar="RATE",
         label="Frames/s",
         hint="Also a fraction such as 24000/1001.",
@@ -97,7 +98,7 @@ class ExportRows:
         kind="seconds",
         none="as the film",
         check=_seconds(above_zero=True),
-        help="Time from one keyframe to the next.",
+        help="Seconds from one keyframe to the next.",
         metavar="S",
         label="Seconds each",
         hint="Seconds from one keyframe to the next.",
@@ -109,20 +110,21 @@ class ExportRows:
         kind="seconds",
         none="as it comes",
         check=_seconds(above_zero=True),
-        help="Length of all of it, holds included, instead.",
+        help="Length in seconds, holds included (instead of --seconds-per-keyframe).",
         metavar="S",
         label="Duration",
-        hint="Seconds of all of it, instead.",
+        hint="Length in seconds, holds included; instead of Seconds each.",
         choices=("10", "15", "30", "60"),
         row=("", 2),
     )
     easing: Easing = setting(
         "linear",
         check=one_of(*get_args(Easing)),
-        help="linear, ease-in (start slowly), ease-out or ease-in-out; of the zoom's logarithm.",
+        help="How the zoom starts and ends: linear (at a steady speed), ease-in (starts slowly), "
+        "ease-out (ends slowly) or ease-in-out.",
         metavar="NAME",
         label="Easing",
-        hint="Of the zoom's logarithm; ease-in starts slowly.",
+        hint="linear: steady speed; ease-in starts slowly, ease-out ends slowly.",
         choices=get_args(Easing),
         row=("", 3),
     )
@@ -131,10 +133,11 @@ class ExportRows:
         kind="seconds",
         none="all the way",
         check=_seconds(above_zero=True),
-        help="Ease only so long at the ends, with steady speed between them.",
+        help="Seconds that the easing takes at each end, with steady speed in between; by default "
+        "it takes all the time.",
         metavar="S",
         label="Ease seconds",
-        hint="Ease only so long at the ends; empty: all the way.",
+        hint="Seconds of easing at each end; empty: all the way.",
         choices=("1", "2", "4"),
         row=("", 3),
     )
@@ -142,7 +145,7 @@ class ExportRows:
         0.0,
         kind="seconds",
         check=_seconds(),
-        help="Stand still on the first view.",
+        help="Seconds to stand still on the first view.",
         metavar="S",
         label="Hold first",
         hint="Seconds for which the first view stands still.",
@@ -153,7 +156,7 @@ class ExportRows:
         0.0,
         kind="seconds",
         check=_seconds(),
-        help="Stand still on the last view.",
+        help="Seconds to stand still on the last view.",
         metavar="S",
         label="Hold last",
         hint="Seconds for which the last view stands still.",
@@ -164,7 +167,8 @@ class ExportRows:
         (),
         kind="words",
         parse=Speed.parse,
-        help="Faster or slower between two keyframes, counted from 1: 3-6=0.5; repeatable.",
+        help="Zoom faster or slower between two keyframes, counted from 1: 3-6=0.5 is half the "
+        "speed from keyframe 3 to 6; repeatable.",
         metavar="FIRST-LAST=FACTOR",
         named="--speed",
         label="Speed",
@@ -196,10 +200,10 @@ class ExportRows:
     codec: str | None = setting(
         None,
         none="as the film",
-        help="h264, hevc, av1, vp9; by default as the film, if it fits.",
+        help="h264, hevc, av1 or vp9; by default the film's own, if the file can hold it.",
         metavar="NAME",
         label="Codec",
-        hint="Empty: as the film, if it fits the file.",
+        hint="Empty: the film's own, if the file can hold it.",
         choices=names.codecs,
         row=("", 6),
     )
@@ -207,27 +211,27 @@ class ExportRows:
         None,
         kind="whole",
         none="as the film",
-        help="Quality; lower is better, larger.",
+        help="Quality: a lower number looks better and takes more space.",
         metavar="N",
         label="Quality (crf)",
-        hint="Lower is better and larger.",
+        hint="A lower number looks better and takes more space.",
         choices=("12", "16", "18", "20", "24", "28"),
         row=("", 6),
     )
     preset: str | None = setting(
         None,
         none="as the film",
-        help="The encoder's speed preset.",
+        help="The encoder's speed preset, such as slow; slower ones make smaller files.",
         metavar="NAME",
         label="Encoder speed",
-        hint="The encoder's preset; slower is smaller.",
+        hint="The encoder's preset; slower ones make smaller files.",
         choices=ENCODER_SPEEDS,
         row=("", 7),
     )
     encoder_options: Mapping[str, str] = setting(
         dict,
         kind="pairs",
-        help="Anything else for the encoder; repeatable.",
+        help="Any other option of the encoder; repeatable.",
         named="--encoder-option",
         label="Encoder",
         hint="KEY=VALUE for the encoder; several with spaces.",
@@ -238,20 +242,20 @@ class ExportRows:
         kind="path",
         none="none",
         parse=Path,
-        help="Music: repeated, or cut, to the film's length.",
+        help="Music: a sound file, repeated or cut to the film's length.",
         metavar="FILE",
         label="Music",
-        hint="A sound file: repeated, or cut, to the film's length.",
+        hint="A sound file, repeated or cut to the film's length.",
         row=("", 9),
     )
     audio_fade_in: float = setting(
         0.0,
         kind="seconds",
         check=_seconds(),
-        help="Of the music; 0 by default.",
+        help="Seconds over which the music fades in; 0 by default.",
         metavar="S",
         label="Fade in",
-        hint="Seconds, of the music.",
+        hint="Seconds over which the music fades in.",
         choices=("0", "1", "2", "5"),
         row=("", 10),
     )
@@ -259,10 +263,10 @@ class ExportRows:
         1.0,
         kind="seconds",
         check=_seconds(),
-        help="Of the music; 1 by default.",
+        help="Seconds over which the music fades out; 1 by default.",
         metavar="S",
         label="Fade out",
-        hint="Seconds, of the music.",
+        hint="Seconds over which the music fades out.",
         choices=("0", "1", "2", "5"),
         row=("", 10),
     )
@@ -271,7 +275,7 @@ class ExportRows:
         kind="seconds",
         none="none",
         check=_seconds(),
-        help="The frame at this time is the file's cover picture.",
+        help="The frame at this second becomes the file's cover picture.",
         metavar="S",
         label="Poster",
         hint="The frame at this second becomes the file's cover picture.",
@@ -281,8 +285,8 @@ class ExportRows:
     force: bool = setting(
         False,
         kind="flag",
-        help="Replace what is there; make animations of unreasonable size.",
+        help="Replace what is there already; make animations of any length and size.",
         label="Replace",
-        hint="yes: write over what is there, make animations of any size.",
+        hint="yes: replace what is there, make animations of any size.",
         row=("", 11),
     )

@@ -63,16 +63,17 @@ def frame_rate(name: str, value: Fraction | None) -> str | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FilmSettings(PaintingSettings):
-    """All but the number of keyframes is fixed by the film. ``RenderSettings`` checks it."""
+    """All but the number of keyframes are fixed by the film. ``RenderSettings`` checks them."""
 
     keyframe_size: Size = setting(
         (512, 512),
         kind="size",
         check=_side,
-        help="The picture that is outpainted; by default what suits model and film.",
+        help="Size of the picture that a border is painted around; by default what suits model "
+        "and film.",
         metavar="WxH",
         label="Keyframe size",
-        hint="What is outpainted; empty: what suits model and film.",
+        hint="Size that is outpainted; empty: what suits model and film.",
         choices=("512x512", "768x768", "1024x1024"),
         row=("painting", 4),
         slows=True,
@@ -84,10 +85,10 @@ class FilmSettings(PaintingSettings):
         1.5,
         kind="number",
         check=_zoom_factor,
-        help="How much wider the view gets a keyframe; 1.5 by default.",
+        help="How many times wider the view gets with each keyframe; 1.5 by default.",
         metavar="R",
         label="Zoom factor",
-        hint="How much wider the view gets a keyframe; 1 to 4.",
+        hint="How much wider each keyframe's view is: above 1, up to 4.",
         choices=("1.25", "1.5", "2", "3"),
         row=("", 7),
         slows=True,
@@ -111,10 +112,10 @@ class FilmSettings(PaintingSettings):
         (512, 512),
         kind="size",
         check=_film_size,
-        help="Film size, any aspect, even sides.",
+        help="Film size: any aspect, both sides even; by default what suits the painter.",
         metavar="WxH",
         label="Film size",
-        hint="WIDTHxHEIGHT, even; empty: what suits the painter.",
+        hint="WIDTHxHEIGHT, both even; empty: what suits the painter.",
         choices=("512x512", "640x360", "1280x720", "1920x1080", "1080x1920", "3840x2160"),
         row=("", 8),
     )
@@ -122,7 +123,7 @@ class FilmSettings(PaintingSettings):
         Fraction(30),
         kind="rate",
         check=frame_rate,
-        help="Frames a second, also 24000/1001; 30 by default.",
+        help="Frames a second, also a fraction such as 24000/1001; 30 by default.",
         metavar="RATE",
         label="Frames/s",
         hint="Also a fraction such as 24000/1001.",
@@ -151,26 +152,26 @@ class FilmSettings(PaintingSettings):
         kind="whole",
         none="default",
         check=between(0, 63),
-        help="Quality of the film; lower is better, larger.",
+        help="Quality of the film: a lower number looks better and takes more space.",
         metavar="N",
         label="Quality (crf)",
-        hint="Lower is better and larger; empty: the codec's default.",
+        hint="Lower: better, larger film; empty: the codec's default.",
         choices=("12", "16", "18", "20", "24", "28"),
         row=("encoding", 1),
     )
     preset: str = setting(
         "",
-        help="The encoder's speed preset, such as veryfast.",
+        help="The encoder's speed preset, such as veryfast; slower ones make smaller files.",
         metavar="NAME",
         label="Encoder speed",
-        hint="The encoder's preset; slower is smaller.",
+        hint="The encoder's preset; slower ones make smaller files.",
         choices=ENCODER_SPEEDS,
         row=("encoding", 2),
     )
     encoder_options: Mapping[str, str] = setting(
         dict,
         kind="pairs",
-        help="Anything else for the encoder; repeatable.",
+        help="Any other option of the encoder; repeatable.",
         named="--encoder-option",
         label="Encoder",
         hint="KEY=VALUE for the encoder; several with spaces.",
@@ -181,11 +182,11 @@ class FilmSettings(PaintingSettings):
     direction: Direction = setting(
         "out",
         check=one_of(*get_args(Direction)),
-        help="in: at the end the film zooming in is made as well, as exports/in.mp4; until then "
-        "there is the one zooming out to watch.",
+        help="out (default), or in: when the film zooming out is finished, one zooming in is made "
+        "as well, as exports/in.mp4.",
         metavar="out|in",
         label="Direction",
-        hint="in: at the end the film zooming in is made as well.",
+        hint="in: at the end a film zooming in is made as well.",
         choices=get_args(Direction),
         row=("", 7),
     )
@@ -194,13 +195,14 @@ class FilmSettings(PaintingSettings):
 BESIDES: Mapping[str, Option] = {
     "outpaint_size": Option(
         kind="whole",
-        help="Border added at each end of the shorter edge (instead of --zoom-factor).",
+        help="Pixels of border at each end of the shorter side (instead of --zoom-factor).",
         metavar="PX",
         instead_of="zoom_factor",
     ),
     "seconds_per_keyframe": Option(
         kind="number",
-        help="The same in seconds; 2 by default.",
+        help="Seconds of film from one keyframe to the next (instead of --frames-per-keyframe); 2 "
+        "by default.",
         metavar="S",
         instead_of="frames_per_keyframe",
         label="Seconds each",
@@ -209,4 +211,4 @@ BESIDES: Mapping[str, Option] = {
         row=("", 6),
     ),
 }
-"""What is no setting but says one in another way."""
+"""Options that say a setting in another way."""

@@ -36,7 +36,7 @@ class Lora:
 
 
 def parse_lora(text: str) -> Lora:
-    """``style.safetensors:0.8`` → Lora. Raises SettingsError for what can be none."""
+    """``style.safetensors:0.8`` → Lora. Raises SettingsError for what can't be one."""
     match = _WEIGHTED.fullmatch(text)
     source, number = (match["source"], match["weight"]) if match else (text, "1")
     try:
@@ -71,7 +71,7 @@ def is_file(path: Path) -> bool:
 
 
 def resolved(text: str) -> str:
-    """The same with an absolute path, so that a project can be resumed from elsewhere."""
+    """``text`` with an absolute path, so that a project can be resumed from elsewhere."""
     lora = parse_lora(text)
     if lora.on_hub is not None:
         return text

@@ -1,4 +1,4 @@
-"""Names that are worth offering, out of tables that nothing else of the settings loads."""
+"""Names that are worth offering, from tables that the settings need for nothing else."""
 
 from __future__ import annotations
 

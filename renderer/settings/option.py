@@ -17,8 +17,8 @@ Kind = Literal[
     "flag", "switch", "words", "pairs",
 ]  # fmt: skip
 """How a value is written. ``count``: a whole number or inf; ``size``: WIDTHxHEIGHT; ``rate``: a
-fraction; ``flag``: yes or no, and no is what happens anyway; ``switch``: yes or no, and an option
-for each; ``words``, ``pairs``: several texts with spaces between them, quotes as in a shell."""
+fraction; ``flag``: yes or no, where no is the default; ``switch``: yes or no, with an option for
+each; ``words``, ``pairs``: several texts with spaces between them, quotes as in a shell."""
 NOTATION: Mapping[Kind, str] = {
     "whole": "a whole number",
     "number": "a number",
@@ -30,7 +30,7 @@ NOTATION: Mapping[Kind, str] = {
     "words": "complete: a quote is not closed",
     "pairs": "KEY=VALUE",
 }
-"""What a text that can't be read as its kind is not; the rest is text."""
+"""Ends an error, "… is not a number", about a text that can't be read; other kinds are text."""
 Check = Callable[[str, Any], str | None]
 """``check(name, value)``: one line on what is wrong with it; None: nothing is."""
 
@@ -65,8 +65,8 @@ class Option:
     hint: str = ""
     """The form's line of help."""
     choices: tuple[str, ...] | Callable[[], tuple[str, ...]] = ()
-    """Texts that are worth offering; others may be allowed too. Called by the form alone, where
-    they come out of a table that nothing else of the settings needs."""
+    """Texts that are worth offering; others may be allowed too. A function, for a table that
+    nothing else in the settings needs, is called by the form alone."""
     unset: str = ""
     """What an empty field stands for, where the default's own notation says less."""
     row: tuple[str, int] | None = None
@@ -79,12 +79,12 @@ class Option:
     used_by: tuple[str, ...] = ()
     """The built-in painters that make use of it; empty: all."""
     slows: bool = False
-    """Keyframes made with another value may take another time."""
+    """How long a keyframe takes may depend on it."""
     provenance: bool = False
     """Goes into each keyframe's provenance."""
 
     def concerns(self, painter: str) -> bool:
-        """Whether that painter makes use of it; one from elsewhere may make use of all."""
+        """Whether that painter makes use of it; a painter from elsewhere may use every setting."""
         return not self.used_by or painter not in BUILT_IN or painter in self.used_by
 
     def option(self, key: str) -> str:
@@ -162,7 +162,7 @@ def one_of(*names: str) -> Check:
 
 
 def text_of_at_most(most: int) -> Check:
-    """So many bytes in UTF-8."""
+    """A text of at most so many bytes in UTF-8."""
 
     def check(name: str, value: str) -> str | None:
         length = len(value.encode("utf-8", "replace"))

@@ -27,7 +27,7 @@ LONGEST_PROMPT = 1 << 16
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaintingSettings:
-    """All of it may change from a keyframe on. ``RenderSettings`` checks it."""
+    """All but the exemplar may change from a keyframe on. ``RenderSettings`` checks them."""
 
     prompt: str = setting(
         "",
@@ -54,8 +54,8 @@ class PaintingSettings:
     painter: str = setting(
         "texture",
         check=not_empty,
-        help="texture (no model), diffusion, or module:factory. By default diffusion where there "
-        "is a usable accelerator, else texture.",
+        help="What paints: texture (needs no model), diffusion, or module:factory, one of your "
+        "own. By default diffusion if there is a usable accelerator or a --model, else texture.",
         metavar="NAME",
         label="Painter",
         hint="texture needs no model; module:factory is one of your own.",
@@ -68,11 +68,12 @@ class PaintingSettings:
     )
     model: str = setting(
         "",
-        help="Model of the diffusion painter: a preset (see `zoomtui models`), a hub id, which may "
-        "end in @revision, a folder, or a checkpoint in one .safetensors file.",
+        help="Model of the diffusion painter: a preset (see `zoomtui models`), an id on the "
+        "Hugging Face hub (may end in @revision), a folder, or a checkpoint in one .safetensors "
+        "file.",
         metavar="ID|FOLDER",
         label="Model",
-        hint="Or a hub id (may end in @revision), or a folder.",
+        hint="A preset, a hub id (may end in @revision), or a folder.",
         choices=names.models,
         row=("", 3),
         steerable=True,
@@ -88,10 +89,10 @@ class PaintingSettings:
         25,
         kind="whole",
         check=at_least(1),
-        help="Denoising steps a call.",
+        help="Denoising steps for each call of the painter; more are slower.",
         metavar="N",
         label="Steps",
-        hint="Denoising steps a call; more is slower.",
+        hint="Denoising steps for each call of the painter; more are slower.",
         choices=("10", "20", "25", "40"),
         row=("", 4),
         steerable=True,
@@ -104,7 +105,7 @@ class PaintingSettings:
         7.5,
         kind="number",
         check=finite(lambda scale: scale >= 0, "0 or more"),
-        help="Weight of the prompt.",
+        help="Weight of the prompt: with a higher one the picture follows it more closely.",
         metavar="G",
         label="Guidance",
         hint="Weight of the prompt; 0 or more.",
@@ -119,10 +120,11 @@ class PaintingSettings:
         1.0,
         kind="number",
         check=finite(lambda share: 0 < share <= 1, "above 0 and at most 1"),
-        help="How much of the border is noised anew, above 0 and up to 1.",
+        help="How much noise a border is painted from, above 0 and up to 1 (nothing but noise); "
+        "the rest is a mirror image of the picture.",
         metavar="S",
         label="Strength",
-        hint="How much of the border is noised anew; above 0, up to 1.",
+        hint="How much noise a border is painted from; above 0, up to 1 (all).",
         choices=("0.9", "0.95", "0.99", "1"),
         row=("painting", 1),
         steerable=True,
@@ -148,8 +150,8 @@ class PaintingSettings:
     trust_pickled_weights: bool = setting(
         False,
         kind="flag",
-        help="Open model files that are no safetensors. They can run any code as you: only for "
-        "models whose maker you trust.",
+        help="Also open model files that are not safetensors. Such files can run any code with "
+        "your rights: only for models whose maker you trust.",
         steerable=True,
         new_painter=True,
         used_by=DIFFUSION,
@@ -157,7 +159,8 @@ class PaintingSettings:
     loras: tuple[str, ...] = setting(
         (),
         kind="words",
-        help="A LoRA (.safetensors) for the model, with a weight such as 0.8; repeatable.",
+        help="A LoRA (.safetensors) for the model, optionally with a weight such as 0.8; "
+        "repeatable.",
         metavar="FILE[:WEIGHT]",
         named="--lora",
         label="LoRAs",
@@ -171,9 +174,9 @@ class PaintingSettings:
     speed: Speed = setting(
         "quality",
         check=one_of(*get_args(Speed)),
-        help="What the diffusion painter trades for speed. quality (default): nothing; balanced: "
-        "the prompt's weight in the last steps; fast: that, and detail, by fewer steps with a "
-        "distilled LoRA, or by steps of which most run only a part of the model.",
+        help="What the diffusion painter gives up for speed. quality (default): nothing; balanced: "
+        "the weight of the prompt in the last steps; fast: that, and some detail, because it takes "
+        "fewer steps with a distilled LoRA, or runs only a part of the model in most steps.",
         metavar="quality|balanced|fast",
         label="Speed",
         hint="What is traded for speed; quality trades nothing.",
@@ -189,7 +192,7 @@ class PaintingSettings:
         0,
         kind="whole",
         check=between(0, MAX_SEED),
-        help="The root of every random choice.",
+        help="Number from which every random choice follows: the same seed gives the same film.",
         metavar="N",
         label="Seed",
         hint="The same seed gives the same film. Ctrl+R draws another.",
@@ -199,10 +202,10 @@ class PaintingSettings:
     method: Method = setting(
         "direct",
         check=one_of(*get_args(Method)),
-        help="All four sides in one call, or one side a call.",
+        help="direct: all four sides are painted in one call; sequential: one side after another.",
         metavar="direct|sequential",
         label="Method",
-        hint="All four sides in one call, or one side a call.",
+        hint="direct: all four sides in one call; sequential: one after another.",
         choices=get_args(Method),
         row=("painting", 2),
         steerable=True,
@@ -229,10 +232,11 @@ class PaintingSettings:
         0,
         kind="whole",
         check=between(0, 10_000, " keyframes"),
-        help="Keyframes that a new prompt takes to replace the one before; 0 (default): none.",
+        help="Number of keyframes over which a new prompt replaces the one before; 0 (default): it "
+        "does so at once.",
         metavar="N",
         label="Prompt blend",
-        hint="Keyframes that a new prompt takes to replace the last.",
+        hint="Keyframes over which a new prompt replaces the one before.",
         choices=("0", "2", "4", "8"),
         row=("painting", 4),
         steerable=True,
@@ -243,8 +247,8 @@ class PaintingSettings:
         0,
         kind="whole",
         check=between(0, 256, " pixels"),
-        help="Let the painter redraw so much of the picture's edge, in whole cells of its latents, "
-        "to find a better join; what was there is kept all the same.",
+        help="Let the painter redraw so many pixels of the picture's edge (rounded up to its "
+        "latent cells) to find a better join; the film still shows the edge as it was.",
         metavar="PX",
         label="Overmask",
         hint="Pixels of the picture's edge that may be redrawn for a join.",
@@ -258,10 +262,11 @@ class PaintingSettings:
         48,
         kind="whole",
         check=between(0, 1024, " pixels"),
-        help="Border over which what differs at the join fades away; 0: none.",
+        help="Pixels of border over which a difference at the join fades away; 0: it does not "
+        "fade.",
         metavar="PX",
         label="Feather",
-        hint="Pixels of border over which what differs at the join fades away.",
+        hint="Pixels of border over which a difference at the join fades away.",
         choices=("16", "32", "48", "64", "96"),
         row=("joining", 1),
         steerable=True,
@@ -284,11 +289,11 @@ class PaintingSettings:
         0.15,
         kind="number",
         check=between(0, 1),
-        help="Share by which colours that left the first picture's are pulled back a keyframe; 0: "
-        "off.",
+        help="How strongly colours that stray too far from the first picture's are pulled back at "
+        "each keyframe, 0 (off) to 1.",
         metavar="S",
         label="Drift guard",
-        hint="Share by which strayed colours are pulled back; 0: off.",
+        hint="How strongly strayed colours are pulled back, 0 (off) to 1.",
         choices=("0", "0.1", "0.15", "0.3"),
         row=("joining", 2),
         steerable=True,
@@ -300,10 +305,10 @@ class PaintingSettings:
         kind="number",
         check=between(0, 1, off=True),
         help="Paint a thin band along the join once more, at this strength, such as 0.4; 0 "
-        "(default): not. For diffusion.",
+        "(default): off. Diffusion painter only.",
         metavar="S",
         label="Seam pass",
-        hint="Paint a band along the join again, at this strength; 0: not.",
+        hint="Paint a band along the join again, at this strength; 0: off.",
         choices=("0", "0.2", "0.3", "0.4"),
         row=("joining", 3),
         steerable=True,

@@ -1,6 +1,6 @@
 """A setting's value as TOML and JSON hold it, and back: sizes as "WxH", fractions as text.
 
-What form a value has, its row says (``option``). Knows no names and no ranges.
+A setting's row says which form its value has (``option``). Knows no names and no ranges.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ Size = tuple[int, int]
 """(width, height) in pixels."""
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
-"""What bytes that are no UTF-8 become in Python's arguments; no file can hold it as text."""
+"""What Python makes of an argument's bytes that are not UTF-8; no text file can hold them."""
 
 
 def to_plain(option: Option, value: Any) -> Any:

@@ -56,7 +56,7 @@ class ModelPreset:
     """A name from ``samplers.py``; empty: the model's own."""
     overmask: int = 8
     """A cell of its latents, px: what it paints in the first one is mixed with the grey of the
-    mask, so that is better done inside, where the picture is kept."""
+    mask, so that cell had better lie inside, where the picture is put back."""
     feather: int = 48
     """A sixteenth of its canvas, px."""
     aliases: tuple[str, ...] = ()
@@ -75,7 +75,7 @@ class ModelPreset:
 
 
 def _packaged() -> tuple[ModelPreset, ...]:
-    """The model of our own, if this package has its weights."""
+    """Our own model, if this package has its weights."""
     card = cosmos.read_card()
     if card is None:
         return ()

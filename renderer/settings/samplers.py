@@ -1,4 +1,4 @@
-"""Samplers by the names that people use for them. Light: what they name in diffusers is only text.
+"""Samplers by the names that people use for them. Light: classes of diffusers are only named.
 
 ``diffusion/loading.py`` turns a name into the class.
 """

@@ -12,7 +12,7 @@ from typing import Literal
 Compilation = Literal["blocks", "whole"]
 
 LEAST_STEPS = 10
-"""In fewer, each step is too far from the one before to go on with its deep features."""
+"""With fewer, each step is too far from the one before to reuse its deep features."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,10 +26,10 @@ class Level:
     """Share of the steps that follow the prompt with full weight; the last ones do without, which
     halves their work. 1: all."""
     few_steps: bool
-    """Take a distilled variant of the model where one is known (``models.FewSteps``)."""
+    """Take a distilled variant of the model where one is known (``presets.FewSteps``)."""
     deep_every: int
-    """Every so many-th step runs the whole of a UNet, the others only its outermost blocks; 1: all
-    do. It excludes CUDA graphs, which do the same each time."""
+    """One step in so many runs the whole of a UNet, the others only its outermost blocks; 1: all
+    do. Excludes CUDA graphs, which do the same each time."""
     trade: str
     """For people."""
 
