@@ -21,9 +21,9 @@ def write_line(line: str, handle: int = OUT) -> None:
 
 
 def answer(line: str) -> None:
-    """A line that was asked for: where it can't be written, that is an error. Raises OSError.
+    """A line that was asked for. Raises OSError where it can't be written.
 
-    A reader that has heard enough (``| head``) is none.
+    A reader that has heard enough (``| head``) is no error.
     """
     try:
         _write(line, OUT)

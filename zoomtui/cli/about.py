@@ -61,7 +61,7 @@ Examples:
 def doctor(look: Look) -> None:
     """Say what this machine can do: Python, torch, device, encoders, disk, and the default.
 
-    On a terminal, also what was found out about that and how pictures will be shown.
+    On a terminal, also what was found out about it and how pictures will be shown.
     """
     from renderer.planning.doctor import examine
 

@@ -99,7 +99,7 @@ def _said(event: str, plan: Plan, **more: Any) -> dict[str, Any]:
 
 @contextmanager
 def _told(as_json: bool) -> Iterator[None]:
-    """What goes wrong is an event as well, with the option that is to blame."""
+    """An error is an event as well, with the option that is to blame."""
     try:
         yield
     except RendererError as error:
@@ -111,7 +111,7 @@ def _told(as_json: bool) -> Iterator[None]:
 
 
 _BLAMED = {StorageError: "out", EncoderError: "codec"}
-"""What is to blame for such an error where it doesn't say."""
+"""The option that is to blame for such an error where the error names none."""
 
 
 @contextmanager

@@ -1,7 +1,7 @@
 """A render in the foreground: plain lines for logs, a bar on a terminal, or JSON for scripts.
 
 The engine is a child process, restarted after a crash; it ends with this one. Knows how to show
-events; what they say is ``event_lines.py``'s.
+events; their words are ``event_lines.py``'s.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class Display(Protocol):
 
 
 def run(folder: Path, *, as_json: bool) -> int:
-    """Render the project at ``folder`` here and now; returns the exit code. RendererError."""
+    """Render the project at ``folder`` here and now; the exit code. Raises RendererError."""
     try:
         with _display(as_json) as display:
             return supervisor.run(folder, display.show)

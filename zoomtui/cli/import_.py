@@ -37,7 +37,7 @@ first keyframe.
 @click.option("--size", metavar="WxH", help="Film size; by default the pictures' own.")
 @click.option("--fps", metavar="RATE", help="Frames a second of the film; 30 by default.")
 @click.option(
-    "--seconds-per-keyframe", type=float, metavar="S", help="Time from picture to picture; 2."
+    "--seconds-per-keyframe", type=float, metavar="S", help="Time between pictures; 2 by default."
 )
 @click.option("--json", "as_json", is_flag=True, help="One JSON object, for scripts.")
 def import_pictures(folder: Path, out: Path, as_json: bool, **options: Any) -> None:

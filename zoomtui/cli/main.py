@@ -99,9 +99,9 @@ class Verbs(click.Group):
 def cli(context: click.Context, preview: str | None, ascii: bool) -> int | None:  # noqa: A002
     """Render infinite zooms: films that pull back without end.
 
-    A render is a project folder. Its film.mp4 is playable at every moment, survives being killed,
-    and goes on with `zoomtui resume`. The render belongs to no terminal: `zoomtui attach` shows it
-    from wherever you are.
+    A render is a project folder. Its film.mp4 is playable at every moment. The render survives
+    being killed, and `zoomtui resume` goes on with it. It belongs to no terminal: `zoomtui attach`
+    shows it from wherever you are.
     """
     context.obj = Look(preview, ascii)
     if context.invoked_subcommand is not None:

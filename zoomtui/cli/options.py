@@ -82,7 +82,7 @@ def painting_options(command: F) -> F:
 
 
 def film_options(*, hidden: bool = False) -> Callable[[F], F]:
-    """What is fixed once a film has begun. ``hidden``: taken, so that the refusal can say why."""
+    """What is fixed once a film has begun. ``hidden``: accepted, so the refusal can say why."""
 
     def decorate(command: F) -> F:
         rows = _rows(steerable=False)
@@ -97,7 +97,7 @@ def export_options(command: F) -> F:
 
 
 def _rows(*, steerable: bool) -> Iterator[tuple[str, Option]]:
-    """The settings that have an option, each with what says it in another way."""
+    """The settings that have an option, each with those that say it in another way."""
     for name, row in OPTIONS.items():
         if row.help and row.steerable == steerable:
             yield name, row
@@ -122,7 +122,7 @@ def _option(name: str, row: Option, *, hidden: bool = False) -> Callable[[F], F]
 
 def wishes(options: dict[str, Any]) -> dict[str, Any]:
     """What was really given, as plain values by the settings' names."""
-    # An empty tuple is click's way to say that none was given of what is repeatable.
+    # An empty tuple is click's way to say that a repeatable option was not given.
     said = {key: value for key, value in options.items() if value not in (None, ())}
     if "encoder_options" in said:
         said["encoder_options"] = dict(said["encoder_options"])

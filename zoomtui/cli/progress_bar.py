@@ -14,7 +14,7 @@ from zoomtui.stdio import patient_stdout, write_line
 OnProgress = Callable[[int, int], None]
 """``(done, total)``."""
 Counted = Callable[[int, int], str]
-"""How they are said."""
+"""Puts these into words."""
 
 LINE_EVERY = 5.0
 """Seconds between lines where there is no terminal."""
@@ -30,7 +30,7 @@ def bytes_read(done: int, total: int) -> str:
 
 @contextmanager
 def progress(what: str, counted: Counted) -> Iterator[OnProgress]:
-    """``what`` is being done: text from outside is welcome."""
+    """Show the progress of ``what``, which may be text from outside."""
     if sys.stdout.isatty() and os.environ.get("TERM") != "dumb":
         with _bar(what) as on_progress:
             yield on_progress

@@ -38,7 +38,7 @@ DEMO = {
     "keyframe_size": "768x432",
 }
 DEMO_WITHOUT_WEIGHTS = {**_DEMO_FILM, "painter": "texture"}
-"""The same of a package that was built without cosmos."""
+"""The same for a package that was built without cosmos."""
 
 
 @click.command(
@@ -204,7 +204,7 @@ def resume(
 
 
 def _steer(folder: Path, given: dict[str, Any]) -> None:
-    """Change what comes next, once all that can be refused has not been."""
+    """Change what comes next, once every check that could refuse it has passed."""
     from renderer.film.encode import Encoding, probe
     from renderer.painting.painters import find
     from renderer.planning.defaults import changes
@@ -212,7 +212,7 @@ def _steer(folder: Path, given: dict[str, Any]) -> None:
     from renderer.project.session_record import supervise
     from renderer.project.trust import check_trust
 
-    read_settings(folder)  # what is no project gets no files
+    read_settings(folder)  # a folder that is no project gets no files
     # A project whose engine is being restarted looks free, and must not be taken from it.
     with supervise(folder), Project.open(folder) as project:
         changed = changes(project.current, given)

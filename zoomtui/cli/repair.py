@@ -61,7 +61,7 @@ are made again from the keyframes by `zoomtui resume`.
 """,
 )
 @click.argument("project", type=FOLDER)
-@click.option("--yes", is_flag=True, help="Do it; otherwise it is only said what would be done.")
+@click.option("--yes", is_flag=True, help="Do it; otherwise only say what would be done.")
 def repair(project: Path, yes: bool) -> int:
     """Say what is wrong with PROJECT and what can be saved of it; with --yes, do it.
 

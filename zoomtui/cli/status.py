@@ -42,7 +42,7 @@ Examples:
 )
 @click.argument("project", type=FOLDER)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object, for scripts.")
-@click.option("--watch", is_flag=True, help="Go on, a line for whatever happens, until it ends.")
+@click.option("--watch", is_flag=True, help="Stay until it ends, with a line for whatever happens.")
 def status(project: Path, as_json: bool, watch: bool) -> None:
     """Show PROJECT: finished, running or killed. Reads only.
 
@@ -67,8 +67,8 @@ def status(project: Path, as_json: bool, watch: bool) -> None:
 
 
 async def _follow(project: Path, said: list[str], display: Display) -> None:
-    """Say how things stand, then show what is said by the engine of ``project``, and by those that
-    take its place after crashes, until the last one ends."""
+    """Say how things stand, then show what the engine of ``project`` says, and those that take its
+    place after crashes, until the last one ends."""
     try:
         async for message in follow(project):
             if isinstance(message, Told):

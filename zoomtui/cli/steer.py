@@ -25,7 +25,7 @@ Deed = Callable[..., Coroutine[Any, Any, None]]
 
 
 def _verb(short_help: str, *examples: str) -> Callable[[Deed], click.Command]:
-    """A command out of a talk with the engine that renders PROJECT, its first argument."""
+    """Make a command of a conversation with the engine that renders PROJECT, its first argument."""
 
     def decorate(deed: Deed) -> click.Command:
         @functools.wraps(deed)
@@ -71,10 +71,10 @@ async def unpause(project: Path) -> None:
     "--blend",
     type=int,
     metavar="N",
-    help="Keyframes that it takes to replace the prompt before it; counts for later prompts too.",
+    help="Keyframes that TEXT takes to replace the prompt before; counts for later prompts too.",
 )
 async def prompt(project: Path, text: str, blend: int | None) -> None:
-    """Paint TEXT from the next keyframe on that PROJECT's engine has not begun."""
+    """Paint TEXT, starting with the next keyframe that PROJECT's engine has not begun."""
     changes = {"prompt": text, **({} if blend is None else {"prompt_blend": blend})}
     RenderSettings().changed(changes)  # or SettingsError
     await ask(project, "steer", changes=changes)
@@ -83,7 +83,7 @@ async def prompt(project: Path, text: str, blend: int | None) -> None:
 
 
 @_verb("End a render after the segment in hand.", "stop coral.zoom", "stop coral.zoom --now")
-@click.option("--now", is_flag=True, help="Leave the segment in hand as well; `resume` makes it.")
+@click.option("--now", is_flag=True, help="Don't finish the segment in hand; `resume` makes it.")
 async def stop(project: Path, now: bool) -> None:
     """End PROJECT's render after the segment in hand, and wait for it."""
     client = await reach(project)

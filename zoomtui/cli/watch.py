@@ -79,7 +79,7 @@ Examples:
 )
 @click.argument("project", type=FOLDER)
 @click.option("-n", "--lines", default=20, show_default=True, help="How many of the last lines.")
-@click.option("-f", "--follow", is_flag=True, help="Go on as the log grows, until Ctrl-C.")
+@click.option("-f", "--follow", is_flag=True, help="Follow the log as it grows, until Ctrl-C.")
 def logs(project: Path, lines: int, follow: bool) -> None:
     """Show the end of PROJECT's render.log."""
     read_settings(project)
@@ -106,7 +106,7 @@ def _renders() -> list[Render]:
 
 
 def _running() -> Path:
-    """The only render that is running. Raises ProjectError where that is not one."""
+    """The only render that is running. Raises ProjectError where none or several are."""
     running = [render.folder for render in _renders() if render.state.live]
     if len(running) == 1:
         return running[0]

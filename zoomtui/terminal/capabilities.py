@@ -241,7 +241,7 @@ def _has_placeholders(name: str) -> bool:
 
 
 def _utf8(environ: Mapping[str, str]) -> bool:
-    """Whether the locale's encoding is UTF-8; one that names none is taken to be."""
+    """Whether the locale's encoding is UTF-8; a locale that names none counts as UTF-8."""
     locale = environ.get("LC_ALL") or environ.get("LC_CTYPE") or environ.get("LANG") or ""
     _, _, encoding = locale.partition(".")
     return not encoding or encoding.lower().startswith(("utf-8", "utf8"))

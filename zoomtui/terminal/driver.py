@@ -34,7 +34,7 @@ _TICK = 0.1
 def backlog(app: App[Any]) -> int:
     """How many writes to the terminal still wait for it; 0 where that is unknown (no real driver).
 
-    A frame is three writes. While more than that wait, painting more only makes it later.
+    A frame is three writes. While more than that wait, another frame would only come later.
     """
     writer = getattr(app._driver, "_writer_thread", None)
     queue = getattr(writer, "_queue", None)
@@ -72,8 +72,8 @@ class TerminalDriver(LinuxDriver):
         super().__init__(*args, **kwargs)
         self.farewells: dict[int, str] = {}
         """Escape sequences still to be written before the screen is given back, at the end or for a
-        while, by a number of their writer's. Afterwards they would be for another screen: terminals
-        keep the pictures of each apart."""
+        while, by a number that their writer chose. Afterwards they would reach another screen:
+        terminals keep the pictures of each apart."""
 
     def stop_application_mode(self) -> None:
         """As in Textual, after the farewells."""
@@ -85,8 +85,8 @@ class TerminalDriver(LinuxDriver):
     def start_application_mode(self) -> None:
         """As in Textual, and the queue of writes gets no limit.
 
-        Textual's holds 30 and then blocks the event loop until the terminal has read one. Who
-        writes much asks :func:`backlog` first.
+        Textual's holds 30 and then blocks the event loop until the terminal has read one. A
+        caller that writes much asks :func:`backlog` first.
         """
         super().start_application_mode()  # type: ignore[no-untyped-call]
         queue = getattr(self._writer_thread, "_queue", None)
@@ -94,11 +94,11 @@ class TerminalDriver(LinuxDriver):
             queue.maxsize = 0
 
     def _sigcont_application(self, *_: object) -> None:
-        """The process goes on, after Ctrl-Z or after a stop from outside.
+        """The process continues, after Ctrl-Z or after a stop from outside.
 
         Textual starts its application mode again either way. After a stop that the app did not
-        see coming (``kill -STOP``, a frozen container) it still has one, and a second thread that
-        reads the keyboard would hold up the end of the program: then it only paints again.
+        see coming (``kill -STOP``, a frozen container) that mode never ended, and a second thread
+        that reads the keyboard would hold up the end of the program: then the app only repaints.
         """
         if self._must_signal_resume:
             super()._sigcont_application()

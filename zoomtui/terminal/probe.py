@@ -3,7 +3,7 @@
 The terminal is asked in one batch, in raw mode, before Textual starts, and never for longer than
 the time limit. The graphics query of kitty's protocol is left out on purpose: terminals that can't
 show placeholders answer it with OK, so the answer decides nothing, and a terminal that doesn't know
-APC strings prints it.
+APC strings prints the query.
 """
 
 from __future__ import annotations

@@ -28,7 +28,7 @@ _BEGUN = re.compile(  # more will come: the end can only be a reply's
     rf"\x1b(?:P(?:>\||[01]\$r){_BODY}\x1b?|_G{_BODY}\x1b?|\]1[01];{_BODY}\x1b?"
     r"|\[M[^\x1b]{0,2})\Z"
 )
-_MAYBE = re.compile(  # may become a reply, may as well be a key
+_MAYBE = re.compile(  # may become a reply, may just as well be a key
     r"\x1b(?:P(?:>|[01]\$?)?|_|\](?:1[01]?)?|\[(?:[?>][\d;]{0,60}|6(?:;\d{0,5}){0,2})?)?\Z"
 )
 _NAME = re.compile(r"\x1bP>\|([^\x1b]*)\x1b\\")
@@ -97,7 +97,7 @@ class ReplyFilter:
         self._pasting = False
 
     def feed(self, text: str, now: float) -> str:
-        """What of the `text` that arrived at `now` (seconds, any origin) is not a reply."""
+        """The part of `text`, which arrived at `now` (seconds, any origin), that is no reply."""
         text = self._held + text
         was_held, self._held = self._held, ""
         out: list[str] = []

@@ -1,7 +1,8 @@
 """The Textual app: owns the screens and the way out, never a render.
 
 Textual reads its settings from the environment while it is imported, so the importer of this module
-puts `zoomtui.terminal.capabilities.prepare_environment` there first. Loads nothing that renders.
+first puts there what `zoomtui.terminal.capabilities.prepare_environment` returns. Loads nothing
+that renders.
 """
 
 from __future__ import annotations
@@ -51,8 +52,8 @@ _STYLES: list[str | PurePath] = [
 _SCREEN = 2
 """The file descriptor that Textual draws on."""
 _UNTRUE_SIZES = ("COLUMNS", "LINES")
-"""Believed by Rich and Textual more than the terminal; some shells export them and don't keep them
-true. At 120 columns the interface would be painted for 80, whatever the window's size gets."""
+"""Rich and Textual believe these more than the terminal; some shells export them and don't keep
+them true. At 120 columns the interface would be painted for 80, however large the window gets."""
 LEAVE_SIGNALS = (signal.SIGHUP, signal.SIGTERM, signal.SIGINT)
 
 Begin = Callable[[], Screen[Any]]
@@ -125,7 +126,7 @@ class ZoomApp(App[str]):
         """``clock`` gives Unix time; ``deaf``: seconds without keys at the start."""
         for name in _UNTRUE_SIZES:
             os.environ.pop(name, None)
-        plain = True if "NO_COLOR" in os.environ else None  # else Textual makes them shades of grey
+        plain = True if "NO_COLOR" in os.environ else None  # else Textual greys the colours
         super().__init__(driver_class=TerminalDriver, ansi_color=plain)
         self.terminal = terminal
         self.clock = clock
@@ -273,7 +274,7 @@ def _run(terminal: Terminal, begin: Begin) -> int:
 
 
 def _screen(module: str, name: str) -> Screen[Any]:
-    """A screen that is not worth the first one's waiting for it to load."""
+    """A screen that loads only when it is opened: the first one need not wait for it."""
     screen: Screen[Any] = getattr(import_module(f"zoomtui.tui.{module}.screen"), name)()
     return screen
 

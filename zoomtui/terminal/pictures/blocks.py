@@ -26,7 +26,7 @@ SPLITS: NDArray[np.float32] = np.array(
 
 FLAT = 60.0
 """Squared error, over the twelve values of a cell, below which a split is not worth its bytes: a
-mean deviation of some two grey levels, which can't be seen. Night skies get much cheaper by it."""
+mean deviation of some two grey levels, which can't be seen. This makes night skies much cheaper."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,7 +52,7 @@ def by_cell(pixels: Pixels) -> NDArray[np.float32]:
 def group_means(quads: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Mean colours (N, 8, 3) in front and behind, for each split of each cell.
 
-    The empty front of the split that has none is the cell's mean too.
+    The split with nothing in front gets the cell's mean there too.
     """
     front = np.einsum("sp,npc->nsc", SPLITS, quads)
     whole = quads.sum(axis=1)[:, None, :]

@@ -1,4 +1,4 @@
-"""From any picture to pixels of the size that is wanted. Of terminals it knows a cell's shape."""
+"""From any picture to pixels of the wanted size. All it knows of a terminal is a cell's shape."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Source:
 
 
 _FORMATS = ("PNG", "JPEG")
-"""Of what renders write."""
+"""Those that renders write."""
 
 
 def load(source: Source, wanted: tuple[int, int] | None = None) -> Image.Image:

@@ -27,7 +27,7 @@ _COLOURS = 256
 """Of the PNG's palette: a third of the bytes, and at preview sizes next to no loss."""
 
 # The characters that number rows and columns: those of Unicode 6.0 in combining class 230 that have
-# no decomposition and are part of none. Given as ranges, as a newer Unicode has more of them.
+# no decomposition and are part of none. Written out, as a newer Unicode has more of them.
 _MARKS = """
 0305 030D-030E 0310 0312 033D-033F 0346 034A-034C 0350-0352 0357 035B 0363-036F 0483-0487 0592-0595
 0597-0599 059C-05A1 05A8-05A9 05AB-05AC 05AF 05C4 0610-0617 0657-065B 065D-065E 06D6-06DC 06DF-06E2
@@ -58,7 +58,7 @@ def largest() -> int:
 def fresh_id() -> int:
     """An id below 2²⁴, to be carried exactly by a colour.
 
-    By chance, as all programs in the panes of one tmux share the terminal's ids.
+    Random, as all programs in the panes of one tmux share the terminal's ids.
     """
     return secrets.randbelow(2**24 - 1) + 1
 

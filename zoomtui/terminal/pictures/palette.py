@@ -69,7 +69,7 @@ def oklab(light: Floats) -> Floats:
 
 @cache
 def _entries() -> dict[int, tuple[int, int, int]]:
-    """Number of an entry: the 24-bit colour that Rich downgrades to it, if it can be its own."""
+    """Number of an entry: the 24-bit colour that Rich downgrades to it, its own where possible."""
     greys = [(level, level, level) for level in range(256)]
     own = [tuple(Color.from_ansi(number).get_truecolor()) for number in range(16, 256)]
     found: dict[int, tuple[int, int, int]] = {}

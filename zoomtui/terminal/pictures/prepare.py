@@ -77,7 +77,7 @@ def prepare(request: Request) -> Prepared:
 
 
 def small(picture: Image.Image) -> Pixels:
-    """So much of the picture as a thumbnail needs: the longer side is :data:`SMALL` pixels."""
+    """As much of the picture as a thumbnail needs: the longer side is :data:`SMALL` pixels."""
     scale = SMALL / max(picture.size)
     width, height = (max(1, round(side * scale)) for side in picture.size)
     return shrink(picture, (width, height))

@@ -38,7 +38,7 @@ class Outcome:
 
 
 async def forecast(arguments: Sequence[str]) -> Outcome:
-    """What `zoomtui export` with these arguments would make. Raises ExportFailed: why it can't."""
+    """What `zoomtui export` with these arguments would make. Raises ExportFailed where it can't."""
     return await _run([*arguments, "--dry-run"], lambda done, frames: None)
 
 
@@ -83,7 +83,7 @@ def _start(arguments: Sequence[str], complaints: IO[bytes]) -> subprocess.Popen[
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=complaints,
-            start_new_session=True,  # a terminal that closes must not end it before it cleaned up
+            start_new_session=True,  # a closing terminal must not end it before it has cleaned up
         )
     except (OSError, ValueError) as error:  # no memory; a character that no argument can hold
         raise ExportFailed(f"the export can't be started: {error}") from None
@@ -92,7 +92,7 @@ def _start(arguments: Sequence[str], complaints: IO[bytes]) -> subprocess.Popen[
 def _follow(
     verb: subprocess.Popen[bytes], on_progress: Callable[[int, int], object]
 ) -> tuple[int, dict[str, Any]]:
-    """Read what it says, until it has gone; its exit code, and the last that was no progress."""
+    """Read the verb's events until it ends; its exit code, and the last event but progress."""
     last: dict[str, Any] = {}
     with verb:
         assert verb.stdout is not None

@@ -27,7 +27,7 @@ class Pace:
         self._first: tuple[float, int] | None = None
 
     def take(self, done: int, total: int) -> None:
-        """So many frames are made, of so many."""
+        """``done`` frames of ``total`` are made."""
         self.done, self.total = done, total
         self._first = self._first or (self._clock(), done)
 
@@ -43,8 +43,8 @@ class Pace:
 def planned_lines(
     path: Path, outcome: Outcome | None, wrong: str, command: str, width: int
 ) -> list[Line]:
-    """Before it begins; ``outcome`` None: not reckoned yet. ``wrong``: what no field is to blame
-    for; a single line."""
+    """Before it begins; ``outcome`` None: not reckoned yet. ``wrong``: why it can't begin, in one
+    line."""
     lines = _wrapped("file", clean(str(path)), width, 2)
     if wrong:
         lines += _wrapped("✗", clean(wrong), width, 4, "bad")

@@ -72,7 +72,7 @@ def other_ending(name: str, by: int) -> str:
 
 
 def check(texts: Texts) -> None:
-    """Find what is wrong by itself. Raises FieldError at the field that is to blame."""
+    """Find what is wrong whatever the film is. Raises FieldError at the field that is to blame."""
     given = {key: read(field, text) for key, field in BY_KEY.items() if (text := value(texts, key))}
     out = given.pop("out", "")
     if not out:

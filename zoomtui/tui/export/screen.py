@@ -1,7 +1,7 @@
 """The export screen: a form, what it comes to, progress, and where the finished film is.
 
 Checks as you type; the export itself is the verb's, in a process of its own (``child``).
-It belongs to the screen: leaving the screen while it runs means to cancel it, and is asked first.
+It belongs to the screen: leaving the screen while it runs cancels it, and asks first.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ class ExportScreen(FormScreen):
     }
 
     def __init__(self, project: Path, here: Path | None = None) -> None:
-        """``here``: where files go that are named without a folder; where the process is."""
+        """``here``: for files named without a folder; by default the working directory."""
         super().__init__()
         self._project = project
         self._here = here or Path.cwd()
@@ -120,7 +120,7 @@ class ExportScreen(FormScreen):
         self.let_be()
 
     def _check(self) -> bool:
-        """Whether nothing is wrong in itself; what is, is said at its field."""
+        """Whether nothing is wrong whatever the film is; an error is shown at its field."""
         self.wrong = None
         try:
             exportform.check(self.form.texts)

@@ -1,8 +1,8 @@
 """A strip of small pictures of keyframes with the one that is looked at marked: the widget.
 
-What a picture looks like it is given, or reads from its file in a thread, once: newest first, only
-those that are on the strip, and while the user does not walk only so fast that it costs next to
-nothing. The strip moves without decoding anything again. Knows no engine.
+The widget is given each small picture, or reads it from its file in a thread, once: newest first,
+only those that are on the strip, and while the user does not walk only so fast that it costs next
+to nothing. The strip moves without decoding anything again. Knows no engine.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ KEPT = 96
 """Keyframes whose small pictures are kept: a megabyte and a half."""
 
 _LEISURE = 25
-"""Times as long as the last decoding took is rested while the user does not walk."""
+"""The rest after a decoding is so many times as long as that took, while the user does not walk."""
 _WIDE, _CELL = 16 / 9, (10, 20)
 
 
@@ -62,7 +62,7 @@ def slots(
 def window(first: int, room: int, count: int, chosen: int) -> int:
     """The first keyframe on a strip with `room` for so many.
 
-    As it was while that holds; where the user walks off the strip, half a strip on.
+    As it was while the chosen one is on the strip; where the user walks off it, half a strip on.
     """
     last = max(0, count - room)
     if chosen >= count - 1:
@@ -209,7 +209,7 @@ class Filmstrip(Widget):
 
 
 def _read(path: Path) -> tuple[Pixels | None, float]:
-    """The small picture, None where there is none; and the processor's seconds that it took."""
+    """The small picture, None where there is none; and the processor seconds that it took."""
     began = thread_time()
     try:
         pixels = small_of(path)

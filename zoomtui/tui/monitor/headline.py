@@ -55,7 +55,7 @@ def name(view: View) -> str:
 
 
 def header_line(view: View, now: float, width: int) -> Line:
-    """What is the matter, in one line; what matters less goes first when it gets narrow."""
+    """How things stand, in one line; what matters less is left out first where room is short."""
     state = view.state
     word, role = state_word(view)
     if view.running and state.started_at:

@@ -27,8 +27,8 @@ _CROWD = 3
 """Writes that may wait for the terminal before a painting is left out; a frame is three."""
 
 _PICTURE_INTERVAL = 8.0
-"""Seconds between two newest keyframes: a picture is some 40 KiB of cells, most of what watching
-costs over SSH. A user who walks gets every picture at once."""
+"""Seconds between two pictures of the newest keyframe: a picture is some 40 KiB of cells, most of
+what watching costs over SSH. A user who walks gets every picture at once."""
 _PREVIEW_INTERVAL = 4.0
 """Seconds that a picture stays before a look at the keyframe in the making takes its place."""
 
@@ -146,7 +146,7 @@ class KeyframeScreen(HostedScreen):
     def _show_header(self, view: View, now: float) -> None:
         """Once a second, and whenever something happens that is more than a step.
 
-        Textual renders all that lies between two changes: the header is far from any other.
+        Textual renders all that lies between two changes, and the header is far from any other.
         """
         width = self.size.width
         headed = (int(now), width, state_word(view), view.state.keyframes, view.state.viewers)

@@ -25,7 +25,7 @@ _MOST_LINES = 1000
 
 
 class LogScreen(Screen[None]):
-    """Follows while its end is in sight; ``f`` changes between the two."""
+    """Follows while its end is in sight; ``f`` changes between session and file."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q,l", "dismiss", "back", id="log.back"),

@@ -39,6 +39,6 @@ def state_on_disk(folder: Path) -> RenderState:
 
 
 def failed(state: RenderState, session: SessionRecord) -> RenderState:
-    """The same after the end of ``session``, of which this viewer did not hear."""
+    """``state`` after the end of ``session``, which this viewer did not hear of."""
     event = RenderFailed(session.failure, session.exit_code)
     return apply(replace(state, finished=False, stopped=False), event, session.at)

@@ -63,7 +63,7 @@ def _step_line(view: View, width: int) -> Line:
 
 
 def ends_texts(view: View) -> list[str]:
-    """When the render will be over, and what with."""
+    """When the render will be over, or what ends it."""
     state = view.state
     if not view.running:
         return ["nothing is being rendered"]
@@ -131,7 +131,7 @@ def pipeline_lines(view: View, width: int) -> list[Line]:
 def _side(
     side: str, seconds: float | None, each: str, slow: str, width: int, idle: float | None = None
 ) -> Line:
-    """Its pace, whether the other waits for it, and how long it waits itself if there is room."""
+    """Its pace, whether the other side waits for it, and how idle it is, if there is room."""
     pace: Part = (NOT_AVAILABLE if seconds is None else f"{_seconds(seconds)}/{each}", "")
     verdict: list[Part] = [("bottleneck", "warn")] if side == slow else []
     if idle is not None:
@@ -290,7 +290,7 @@ def _bytes_per_hour(view: View) -> float | None:
 
 
 def _disk_lasts(view: View) -> str:
-    """How long the free disk is enough for; empty where that can't be told."""
+    """How long the free disk will last; empty where that can't be told."""
     free, per_hour = _number(view, "disk_free"), _bytes_per_hour(view)
     if free is None or not per_hour or not view.running:
         return ""

@@ -105,7 +105,7 @@ class MonitorScreen(KeyframeScreen):
         yield KeyLine()
 
     def on_mount(self) -> None:
-        # Textual calls KeyframeScreen's too: by hand it would run twice, and the clock with it.
+        # Textual calls KeyframeScreen's too: called from here it would run twice, with two clocks.
         self._frames = list(self.query(Framed))
         self._panels = {each.id: each for each in self.query(Panel)}
         self._caption, self._strip, self._notice = (
@@ -192,7 +192,7 @@ class MonitorScreen(KeyframeScreen):
             self._painted = None
 
     def _notice_change(self, view: View) -> None:
-        """Ring, and offer to go on with what was lost, once what has been running runs no more."""
+        """Ring once a running render has ended, and offer to resume one whose engine is lost."""
         ended = view.situation in (Situation.OVER, Situation.LOST)
         if ended and self._ran:
             self.app.bell()

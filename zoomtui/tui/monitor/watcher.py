@@ -28,7 +28,7 @@ from zoomtui.tui.monitor.offline import failed, state_on_disk
 FIRST_WAIT, LONGEST_WAIT = 0.2, 5.0
 """Seconds between two attempts to connect; doubles from the one to the other."""
 IDLE_WAIT = 2.0
-"""Seconds between two looks whether an engine has begun to render the project."""
+"""Seconds between two checks whether an engine has begun to render the project."""
 ANSWER_TIME = 10.0
 """Seconds that a command may take; the engine answers at once or not at all."""
 HISTORY = 48
@@ -64,7 +64,7 @@ class View:
     situation: Situation = Situation.CONNECTING
     state: RenderState = field(default_factory=RenderState)
     why: str = ""
-    """Why the engine can't be talked to, or is restarted, or the project not be read; one line."""
+    """Why the engine can't be talked to or is restarted, or the project can't be read; one line."""
     pid: int = 0
     """Of the engine that was heard last."""
     keyframe_size: int = 0
@@ -120,7 +120,7 @@ class Watch:
         self._woken = asyncio.Event()
         self._looking: asyncio.Task[None] | None = None
         self._unended = False
-        """An engine was heard, and not its last word."""
+        """An engine was heard, but not its last word."""
         self._earlier: tuple[LogLine, ...] = ()
         """What engines of this session said before the one that was heard last."""
 
@@ -154,7 +154,7 @@ class Watch:
             raise NotRunning("the engine does not answer") from None
 
     def look(self) -> None:
-        """Want to see the keyframe in the making; in ``view.preview`` once its painter shows it."""
+        """Ask to see the keyframe in the making: ``view.preview``, once its painter shows it."""
         if self._client is not None and (self._looking is None or self._looking.done()):
             self._looking = asyncio.create_task(self._look(self._client))
 
@@ -227,15 +227,15 @@ class Watch:
         return replace(state, log=(*self._earlier, *state.log)[-LOG_LINES:])
 
     def _engine_to_come(self) -> bool:
-        """No engine holds the project; whether there is a parent of one all the same.
+        """Whether there is a parent of an engine, though no engine holds the project.
 
-        It is about to start the first one, or another after a crash, or to end; until it has done
-        so its last word isn't said, and nothing on disk is settled.
+        The parent is about to start the first engine, or another after a crash, or to end; until
+        then the last word isn't said, and nothing on disk is settled.
         """
         if supervisor(self._folder) is None:
             return False
         session = read_session(self._folder)
-        # Its parent may not yet have noticed what this viewer has.
+        # The parent may not yet have noticed what this viewer has.
         if session.restarting or self._unended:
             why = session.progress if session.restarting else ""
             self._show(Situation.RESTARTING, why=why)
@@ -267,7 +267,7 @@ class Watch:
         self._show(Situation.OVER)
 
     def _look_for(self, holding: Holder, *, tried_long: bool) -> None:
-        """An engine holds the project and doesn't talk: it begins, it ends, or is out of reach."""
+        """An engine holds the project and doesn't talk: it is starting, ending or out of reach."""
         situation = self.view.situation
         if self.view.state.over or situation is Situation.UNREACHABLE:
             return

@@ -39,7 +39,7 @@ SOURCES: Mapping[str, Option] = {
         row=("painting", 6),
     ),
 }
-"""What names files that a project is made from, and where; the rest are RenderSettings'."""
+"""Fields that name what a project is made from, and where; the rest are RenderSettings'."""
 
 _TITLES = {"": "", "painting": "Painting", "joining": "Joining", "encoding": "Encoding"}
 """The groups, in their order; what is in the first is always shown, the rest is folded away."""
@@ -63,4 +63,4 @@ FILM_PRESETS: Mapping[str, Texts] = {
     "quality": {"size": "", "fps": "60", "codec": "h264", "crf": "14", "preset": "slow"},
     "small file": {"size": "", "fps": "30", "codec": "av1", "crf": "32", "preset": "6"},
 }
-"""Looks of the film that fill several fields at once; none touches what is painted but by size."""
+"""Looks of the film that fill several fields at once; the size alone affects what is painted."""

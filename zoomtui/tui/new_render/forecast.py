@@ -85,7 +85,7 @@ def survey(folder: Path, settings: RenderSettings, surroundings: Surroundings) -
 
 
 def likeness(settings: RenderSettings) -> Likeness:
-    """Renders that are equal in this take as long for a keyframe."""
+    """Renders that are equal in this take equally long for a keyframe."""
     model = find_preset(settings.model)
     weights = (model.repo or model.name) if model else settings.model
     return tuple(
@@ -234,7 +234,7 @@ def _speed_lines(survey: Survey) -> list[Line]:
 
 
 def _rates(survey: Survey) -> list[str]:
-    """Film made an hour, as far as painting holds it up."""
+    """How fast film is made, as far as painting sets the pace."""
     factor = _real_time_factor(survey)
     if factor is None:
         return []

@@ -32,7 +32,7 @@ class Draft:
     notes: tuple[str, ...]
     """What was decided on the way that the user should know."""
     prompts: Starts = ()
-    """Of later keyframes, each with the first that it is for."""
+    """Those of later keyframes, each with the first keyframe that it is for."""
 
 
 def wishes(texts: Texts) -> dict[str, Any]:
@@ -163,7 +163,7 @@ def _endless(file: Path) -> bool:
 
 
 def _check_painter(name: str) -> None:
-    """A name that is not registered is wrong; ``module:factory`` shows when it is loaded."""
+    """A name that is not registered is wrong; ``module:factory`` is tested by loading it, later."""
     from importlib.metadata import entry_points
 
     from renderer.painting.painters import BUILT_IN, ENTRY_POINT_GROUP
@@ -185,7 +185,7 @@ def complaint(error: Exception, texts: Texts) -> FieldError:
 
 
 _SAID_IN = {"frames_per_keyframe": "seconds_per_keyframe"}
-"""Settings that another field says."""
+"""Settings that another field stands for."""
 
 
 def _text(key: str, texts: Texts) -> str:

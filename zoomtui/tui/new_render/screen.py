@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 _SHOWN = 700
 """Characters of the command line that are shown; all of it is copied."""
-_NEEDS_PROMPT = "the diffusion painter needs a prompt: say here what it shall paint"
+_NEEDS_PROMPT = "the diffusion painter needs a prompt: say here what it should paint"
 _LOST = "The form is not empty, and nothing of it has been started."
 
 
@@ -110,7 +110,7 @@ class NewScreen(FormScreen):
         self.paint()
 
     def _check(self) -> None:
-        """See what the fields come to, or say at its field what is wrong."""
+        """See what the fields come to, or show what is wrong at the field to blame."""
         texts = self.texts
         self._draft, self.wrong = None, None
         try:
@@ -130,7 +130,7 @@ class NewScreen(FormScreen):
             self.after_typing(self._forecast)
 
     def _ready(self) -> Draft | None:
-        """What the fields come to; while something is wrong None, and that is shown."""
+        """What the fields come to; None while something is wrong, which is then shown."""
         self._check()
         self._refuse(self.wrong)
         return self._draft
@@ -196,7 +196,7 @@ class NewScreen(FormScreen):
     # --------------------------------------------------------------------------------- actions
 
     def action_draw(self) -> None:
-        """A seed by chance, in its field: what is tried out is then what is started."""
+        """Put a random seed in its field: what is tried out is then what is started."""
         self.form.put({"seed": str(secrets.randbelow(2**32))})
 
     def action_film_preset(self) -> None:

@@ -1,8 +1,8 @@
 """Painting the first keyframes of a render to be, in a project that is thrown away afterwards.
 
 The engine runs as a child process, with a list of renders and a socket of its own (another state
-directory), so that no other process ever meets it. Leaving ``run`` in any way ends the engine and,
-once ``discard`` is called, nothing is left.
+directory), so that no other process ever meets it. Leaving ``run`` in any way ends the engine; once
+``discard`` is called, nothing is left.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ class TryOut:
         self._unwanted = False
 
     async def run(self) -> AsyncGenerator[Progress, None]:
-        """Paint, and tell. Raises RendererError with the engine's own reason when it can't."""
+        """Paint, and report. Raises RendererError with the engine's own reason when it can't."""
         try:
             async with contextlib.aclosing(self._run()) as painting:
                 async for progress in painting:
@@ -100,7 +100,7 @@ class TryOut:
             await _end(engine)
 
     def discard(self) -> None:
-        """Remove everything that was painted, or will yet have been. Blocking, but short."""
+        """Remove everything that was painted, or will be yet. Blocking, but short."""
         self._unwanted = True
         self._remove()
 
@@ -110,7 +110,7 @@ class TryOut:
 
 
 async def _whole(deed: Callable[P, T], *arguments: P.args, **options: P.kwargs) -> T:
-    """``deed`` on a thread, to its end even if it is not wanted any more: it writes files."""
+    """Run ``deed`` on a thread, to its end even when cancelled: it writes files."""
     done = asyncio.ensure_future(asyncio.to_thread(deed, *arguments, **options))
     try:
         return await asyncio.shield(done)

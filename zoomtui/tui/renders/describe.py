@@ -60,7 +60,7 @@ _SHORTEST_NAME = 14
 
 
 def arranged(renders: Iterable[Render], order: Order, wanted: str) -> list[Render]:
-    """Those that ``wanted`` (words, in any case) fits, in ``order``; at work before at rest."""
+    """Those that fit ``wanted`` (words, in any case), in ``order``; newest: those at work first."""
     fitting = (render for render in renders if fits(render, wanted))
     return sorted(fitting, key=lambda render: (*_KEYS[order](render), str(render.folder)))
 
@@ -82,7 +82,7 @@ def header_line(scan: Scan, shown: int, order: Order, wanted: str, width: int) -
     right: list[Part] = [("sort ", "label"), (f"{order} ", "")]
     if wanted:
         right = [("filter ", "label"), (f"{clean(wanted)}   ", "strong"), *right]
-    while True:  # what matters less goes first when it gets narrow
+    while True:  # what matters less is left out first
         left: list[Part] = [(" Renders", "strong"), ("   " + " · ".join(figures), "")]
         space = width - sum(cell_len(text) for text, _ in (*left, *right))
         if space > 0 or len(figures) == 1:
@@ -134,7 +134,7 @@ def row_line(render: Render, width: int, now: float) -> Line:
 
 
 def _columns(width: int) -> tuple[tuple[str, int, bool], ...]:
-    """Those there is room for; the last ones go first when it gets narrow."""
+    """Those there is room for; the last ones are left out first."""
     columns: tuple[tuple[str, int, bool], ...] = _COLUMNS
     while len(columns) > 1 and width - _taken(columns) < _SHORTEST_NAME:
         columns = columns[:-1]
@@ -233,7 +233,7 @@ def state_word(state: State) -> str:
 
 
 def copy_command(render: Render) -> str:
-    """What fetches the film when typed on the user's own machine."""
+    """The command that fetches the film when typed on the user's own machine."""
     return fetch_command(render.folder / FILM, f"{render.name}.mp4")
 
 

@@ -41,7 +41,7 @@ class RenderDetail(Container):
         yield Static("", id="renders-facts", markup=False)
 
     def show(self, render: Render | None, now: float) -> None:
-        """``render`` as it is ``now`` (Unix time); another one by its newest keyframe."""
+        """Show ``render`` as it is ``now`` (Unix time); a new one at its newest keyframe."""
         before = self._shown and self._shown.folder
         self._shown = render
         if (render and render.folder) != before:

@@ -25,7 +25,7 @@ class Listing:
     """The projects have been looked at; else an empty scan says nothing."""
 
     def looked_at(self, scan: Scan) -> Listing:
-        """The same of what there is now."""
+        """The same arrangement of ``scan``."""
         return replace(self, scan=scan, looked=True)
 
     def turned(self) -> Listing:

@@ -50,7 +50,7 @@ class Render:
     folder: Path
     state: State
     status: Status | None = None
-    """None: it can't be read; ``why`` says the reason."""
+    """None: it can't be read; ``why`` gives the reason."""
     why: str = ""
     """Why it can't be read, or failed."""
     changed: float = 0.0

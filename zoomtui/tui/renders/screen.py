@@ -123,7 +123,7 @@ class RendersScreen(HostedScreen):
         self.call_after_refresh(self._paint)
 
     def _look(self) -> None:
-        """Unless it is not seen, or the last look still lasts (a sleeping network disk)."""
+        """Look again, unless hidden or the last look still lasts (a sleeping network disk)."""
         if self.app.screen is self and not self._looking:
             self._looking = True
             self._read()

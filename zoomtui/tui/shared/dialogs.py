@@ -1,4 +1,4 @@
-"""The dialogs: each asks one thing, Enter says yes to it and Esc takes it back.
+"""The dialogs: each asks one thing; Enter gives the answer and Esc takes the question back.
 
 Nothing destructive is ever one key away. Knows no engine: a dialog's answer is its result.
 """
@@ -86,7 +86,7 @@ class ChoiceDialog(Dialog):
     ]
     TITLE: ClassVar[str]
     ANSWERS: ClassVar[dict[str, str]]
-    """What is dismissed with, and what is shown for it; ``""`` dismisses with None."""
+    """The result of each answer, and the text shown for it; ``""`` stands for the result None."""
 
     def __init__(self, text: str) -> None:
         """``text``: what the answers are about; plain."""

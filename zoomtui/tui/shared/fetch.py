@@ -1,4 +1,4 @@
-"""What fetches a film from here, typed on the user's own machine."""
+"""The command that fetches a film from here, to be typed on the user's own machine."""
 
 from __future__ import annotations
 
@@ -9,6 +9,6 @@ from pathlib import Path
 
 
 def fetch_command(path: Path, name: str, *, folder: bool = False) -> str:
-    """What fetches ``path``, a file or ``folder``, from here when typed on another machine."""
+    """The command that fetches ``path``, a file or ``folder``, when typed on another machine."""
     source = f"{getpass.getuser()}@{socket.gethostname()}:{path}"
     return f"scp {'-r ' * folder}{shlex.quote(source)} {shlex.quote(name)}"

@@ -109,7 +109,7 @@ class FieldRow(Vertical):
         yield self._complaint
 
     def complain(self, wrong: FieldError | None) -> None:
-        """Show what is wrong, if it is with one of its fields."""
+        """Show what is wrong, if one of the row's fields is to blame."""
         mine = wrong is not None and any(f.field.key == wrong.key for f in self.fields)
         if mine or self.has_class("-wrong"):
             self._complaint.update(f"✗ {clean(str(wrong))}" if mine else "")

@@ -18,7 +18,7 @@ from renderer.settings.plain_values import dimensions
 Texts = Mapping[str, str]
 """What stands in each field, by its key."""
 Row = tuple[str, ...]
-"""Keys of what stands beside each other."""
+"""Keys of fields that stand beside each other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +105,7 @@ class FieldError(Exception):
 def counted(field: Field, text: str) -> str:
     """The text as it counts: without spaces around it, a path with its ~ replaced."""
     text = text.strip()
-    if field.kind == "path":  # in the command line it is quoted, so no shell would do it
+    if field.kind == "path":  # quoted in the command line, where no shell would expand it
         return os.path.expanduser(text)  # noqa: PTH111 - an empty text is no path
     return text
 

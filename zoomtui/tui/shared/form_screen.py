@@ -1,7 +1,7 @@
 """What the screens with a form share: the form, what it comes to beside it, and leaving it.
 
-Checks as one types: what is wrong is said at its field; what takes longer to find out waits until
-the user has stopped typing. What the fields mean is for the screens themselves.
+Checks as the user types: what is wrong is said at its field; what takes longer to find out waits
+until the typing has stopped. What the fields mean is for the screens themselves.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ from zoomtui.tui.shared.styled_text import Line, cut
 from zoomtui.tui.shared.text_widgets import KeyLine, OneLine, content
 
 PAUSE = 0.25
-"""Seconds without a key after which is found out what takes longer."""
+"""Seconds without a key before the checks that take longer begin."""
 
 LAST_KEYS: tuple[BindingType, ...] = (
     Binding("f1", "app.push_screen('help')", "help", key_display="F1", id="form.help"),
     Binding("escape", "back", "back", key_display="Esc", id="app.back"),
 )
-"""What every form's keys end with; typing takes the keys that do it elsewhere."""
+"""The last keys of every form: typing takes the keys that do the same elsewhere."""
 
 
 class LeaveDialog(ChoiceDialog):
@@ -88,7 +88,7 @@ class FormScreen(HostedScreen):
         yield KeyLine()
 
     def begin(self, key: str) -> None:
-        """The form is as it shall be found; a field to begin with."""
+        """Take the form, as it stands, for unchanged; go to the field ``key``."""
         self.begun = self.form.texts
         self.form.choose(key)
 
@@ -101,17 +101,17 @@ class FormScreen(HostedScreen):
     # -------------------------------------------------------------------------------- checking
 
     def after_typing(self, deed: Callable[[], object]) -> None:
-        """Once nothing was typed for a moment, and not before."""
+        """Do it once nothing was typed for a moment, and not before."""
         self.let_be()
         self._waiting = self.set_timer(PAUSE, deed)
 
     def let_be(self) -> None:
-        """What waits for the end of typing is not wanted any more."""
+        """Drop what waits for the end of typing."""
         if self._waiting is not None:
             self._waiting.stop()
 
     def refuse(self) -> None:
-        """Something is wrong: go where it is, or say it."""
+        """Where something is wrong, go to the field to blame, or say what it is."""
         if self.wrong is None:
             return
         if self.wrong.key:

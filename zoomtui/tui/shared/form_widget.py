@@ -35,7 +35,7 @@ _TITLE = 14
 
 
 class GroupHead(OneLine, can_focus=True):
-    """A group's title; Enter, Space or a click unfold the group and fold it again."""
+    """A group's title; Enter, Space or a click unfolds the group and folds it again."""
 
     DEFAULT_CSS = "GroupHead { text-overflow: ellipsis; }"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -45,7 +45,7 @@ class GroupHead(OneLine, can_focus=True):
     ]
 
     class Folded(Message):
-        """The user wants the group folded or not; None: the other way than it is."""
+        """The user wants the group folded or not; None: the opposite of what it is."""
 
         def __init__(self, folded: bool | None) -> None:
             super().__init__()
@@ -103,7 +103,7 @@ class FieldGroup(Vertical):
         self.fold(not self.folded if event.folded is None else event.folded)
 
     def hide(self) -> None:
-        """Itself, where none of its rows is to be seen."""
+        """Hide the group where none of its rows is to be seen."""
         self.display = any(row.seen for row in self._rows)
         self.show_head()
 
@@ -124,10 +124,10 @@ class FieldGroup(Vertical):
 
 
 class Form(VerticalScroll, can_focus=False):
-    """All fields, in rows. Says ``Edited`` whenever one of them has changed."""
+    """All fields, in rows. Posts ``Edited`` whenever one of them has changed."""
 
     class Edited(Message):
-        """A text is another one."""
+        """A text has changed."""
 
     def __init__(
         self,
@@ -136,7 +136,7 @@ class Form(VerticalScroll, can_focus=False):
         groups: Sequence[Group] = (),
         special: Mapping[str, Maker] | None = None,
     ) -> None:
-        """``special``: makers of the fields that are no line of text, by key."""
+        """``special``: makers of the fields that are no plain line of text, by key."""
         super().__init__(id="form")
         self._rows, self._groups = rows, groups
         self._fields: dict[str, AnyField] = {

@@ -22,10 +22,10 @@ class Host(Protocol):
     """Seconds between two paintings."""
 
     def say(self, text: str, *, bad: bool = False) -> None:
-        """A notice that goes by itself."""
+        """A notice that goes away by itself."""
 
     def set_title(self, title: str) -> None:
-        """Of the terminal's window."""
+        """The title of the terminal's window."""
 
     def open_monitor(self, folder: Path) -> None: ...
 

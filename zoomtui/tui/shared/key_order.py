@@ -1,7 +1,7 @@
-"""Keys one after another: each is looked at only when all that the one before it did is done.
+"""Keys one after another: each is looked at only when all that the one before caused is done.
 
 Textual gives a key to the widget with the focus, and the next key too, before the first has found
-its way up to the app, where most keys do something. Of keys that come in one go, as over a slow
+its way up to the app, where most keys do something. When keys come in one go, as over a slow
 line, a later one would then reach a screen that an earlier one has closed. Knows no screen.
 """
 
@@ -44,7 +44,7 @@ class KeyOrder:
         await self._follow(chain.from_iterable([way] * _ROUNDS))
 
     async def _follow(self, way: Iterator[MessagePump]) -> None:
-        """Each of ``way``, once it has handled all that it was sent until now; then the next key.
+        """Wait until each of ``way`` has handled all that it was sent until now; then the next key.
 
         One that is closed takes nothing any more.
         """

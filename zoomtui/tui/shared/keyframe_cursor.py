@@ -15,7 +15,7 @@ class KeyframeCursor:
 
     @property
     def following(self) -> bool:
-        """Whether the newest is shown, whichever that gets."""
+        """Whether the newest is shown, whichever that becomes."""
         return self._chosen is None
 
     def shown(self, count: int) -> int:

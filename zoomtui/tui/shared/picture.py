@@ -98,7 +98,7 @@ class Picture(Widget):
     # ---------------------------------------------------------------------- what to show
 
     def show(self, rgb: bytes, width: int, height: int) -> None:
-        """Show `rgb`: height × width × 3 bytes, sRGB. Raises ValueError for another number."""
+        """Show `rgb`: height × width × 3 bytes, sRGB. Raises ValueError for any other size."""
         if (rgb, width, height) != self._identity:
             self._take(Source(rgb, width, height), (rgb, width, height))
 
@@ -176,7 +176,7 @@ class Picture(Widget):
             self.run_worker(self._work(), exit_on_error=True)
 
     async def _work(self) -> None:
-        """Until what is wanted is shown. What is newest once there is room for it is taken."""
+        """Work until what is wanted is shown. Once there is room, the newest picture is taken."""
         link = Link.of(self.app)
         try:
             while self._wanted() not in (None, self._done):
@@ -250,7 +250,7 @@ class Picture(Widget):
             self.post_message(self.Shown(self))
 
     def on_unmount(self) -> None:
-        if not self._sending:  # else the one that sends does it, once it is cancelled
+        if not self._sending:  # else the worker that sends does it, once it is cancelled
             Link.of(self.app).drop(self._images)
 
     # ------------------------------------------------------------------------- painting it

@@ -1,4 +1,4 @@
-"""Lines of a screen as words and their roles, and the small change that they are made of.
+"""Lines of a screen as words and their roles, and the small pieces that they are made of.
 
 A line is a tuple of (text, role) pairs; a role names what a text is, not how it looks. Pure: knows
 neither Textual nor renders.

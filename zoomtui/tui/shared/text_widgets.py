@@ -39,7 +39,7 @@ ASCII = str.maketrans(
         "←": "<", "↑": "^", "↓": "v", "▸": ">", "▾": "v", "≈": "~",
     }
 )  # fmt: skip
-"""The interface's own symbols for terminals without them; other people's text stays as it is."""
+"""The interface's own symbols for terminals without them; text from outside stays as it is."""
 
 
 def content(line: Line, *, plain: bool) -> Content:
@@ -59,7 +59,7 @@ class OneLine(Static):
     """
 
     wraps: ClassVar[bool] = False
-    """Whether another line may need other room."""
+    """Whether another line may need more rows, or fewer."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__("", markup=False, **options)
@@ -88,7 +88,7 @@ class Framed(Vertical):
         self._shown_title = ""
 
     def show_title(self, title: str) -> None:
-        """Text as it is, never markup. A new one has all that is inside painted anew."""
+        """Text as it is, never markup. A new title has all that is inside painted anew."""
         if self.app.has_class("-ascii"):
             title = title.translate(ASCII)
         if title != self._shown_title:
@@ -117,7 +117,7 @@ class Panel(Framed):
         return self.content_size.width
 
     def show(self, lines: Sequence[Line]) -> None:
-        """Row by row; rows without a line get empty."""
+        """Row by row; rows without a line become empty."""
         for number, row in enumerate(self._rows):
             row.show(lines[number] if number < len(lines) else ())
 
@@ -151,7 +151,7 @@ ALWAYS = ("detach", "help", "commands")
 
 
 def key_line(hints: Sequence[tuple[str, str]], width: int) -> Line:
-    """``Space pause  p prompt …``; hints before others stay longer, ``ALWAYS`` to the last."""
+    """``Space pause  p prompt …``; earlier hints stay longer, those of ``ALWAYS`` to the last."""
     kept = [hint for hint in hints if hint[1] not in ALWAYS]
     tail = [hint for hint in hints if hint[1] in ALWAYS]
     while kept and length(_key_parts([*kept, *tail]), 0) > width:
