@@ -163,6 +163,7 @@ def test_a_bug_is_one_line_too_and_its_details_are_in_the_log(tmp_path: Path) ->
     assert "ZeroDivisionError" in log
 
 
+@pytest.mark.slow
 def test_with_json_an_error_is_an_event_and_a_line(tmp_path: Path) -> None:
     answer = zoomtui("render", *painter("failing", 2), "--json", "--out", "a.zoom", cwd=tmp_path)
     assert_one_line(answer, 5, "out of paint")

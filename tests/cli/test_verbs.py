@@ -165,6 +165,7 @@ def test_an_answer_that_can_not_be_written_is_an_error(
     assert done.stderr == b"zoomtui: standard output: No space left on device\n"
 
 
+@pytest.mark.slow
 def test_a_folder_that_begins_with_a_dash_is_a_folder(tmp_path: Path) -> None:
     answer = zoomtui("render", *QUICK, "--headless", "--out=-d.zoom", cwd=tmp_path)
     assert answer.code == 0, answer.err

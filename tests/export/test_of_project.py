@@ -495,7 +495,7 @@ def _refuse(number: int) -> int:
         ("film.mov", {"poster": 0.0}, SettingsError, "poster"),
         ("film.gif", {"codec": "h264"}, SettingsError, "for films"),
         ("film.gif", {"audio": Path("x.wav")}, SettingsError, "sound"),
-        ("film.mp4", {"audio": Path("/nowhere.wav")}, SettingsError, "no file"),
+        ("film.mp4", {"audio": Path("/nowhere.wav")}, SettingsError, "no such file"),
         ("film.gif", {"duration": 3600.0}, SettingsError, r"GiB.*--force"),
     ],
 )

@@ -51,6 +51,7 @@ def test_a_signal_ends_the_render_whole_and_resumable(
     assert_playable(folder, frames=26)
 
 
+@pytest.mark.slow
 def test_what_ends_after_a_signal_is_the_segment_in_hand(tmp_path: Path) -> None:
     folder = project(
         tmp_path / "a.zoom", keyframes=None, size=(512, 512), frames_per_keyframe=30, threads=1

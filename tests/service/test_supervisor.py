@@ -253,6 +253,7 @@ def test_a_signal_to_all_processes_of_a_render_is_one_signal(
     assert holder(folder / LOCK) is None
 
 
+@pytest.mark.slow
 def test_a_signal_to_the_engine_alone_stops_the_render(tmp_path: Path) -> None:
     folder = project(tmp_path / "a.zoom", painter="tests.painters:endless", model="2")
     with Engine(folder) as running:
@@ -263,6 +264,7 @@ def test_a_signal_to_the_engine_alone_stops_the_render(tmp_path: Path) -> None:
     assert len(lives(ended.said)) == 1
 
 
+@pytest.mark.slow
 def test_an_engine_that_is_killed_while_it_stops_is_not_restarted(tmp_path: Path) -> None:
     folder = project(tmp_path / "a.zoom", painter="tests.painters:deaf", model="2")
     with Engine(folder) as running:

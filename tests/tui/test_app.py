@@ -61,6 +61,7 @@ def test_however_the_interface_ends_the_render_goes_on_and_can_be_attached_again
             again.until("a reef")
 
 
+@pytest.mark.slow
 def test_detaching_says_that_the_render_goes_on_and_how_to_come_back(tmp_path: Path) -> None:
     folder = make_project(tmp_path / "reef.zoom", "endless", 3)
     with engine(folder) as pid, OnMonitor(folder) as monitor:
@@ -158,6 +159,7 @@ def test_without_colours_everything_is_said_by_words_and_signs(tmp_path: Path) -
         assert COLOUR.findall(monitor.said) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", first_of([(120, 36), (80, 24)]))
 def test_the_size_is_the_terminals_own_whatever_the_environment_says(
     tmp_path: Path, size: tuple[int, int]

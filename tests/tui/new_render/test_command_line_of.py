@@ -102,6 +102,7 @@ def test_any_prompt_survives_the_command_line(prompt: str) -> None:
     assert form.wishes(texts)["prompt"] == prompt
 
 
+@pytest.mark.slow
 @given(prompt=st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1))
 @example(prompt="-x")
 def test_every_text_survives_the_command_line(prompt: str) -> None:

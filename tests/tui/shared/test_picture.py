@@ -274,6 +274,7 @@ def test_kitty_gets_each_picture_once_however_often_it_is_painted(
     )
 
 
+@pytest.mark.slow
 def test_it_is_sent_again_when_the_program_comes_back_from_the_shell(
     tmp_path: Path, photo: Path
 ) -> None:
