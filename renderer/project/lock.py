@@ -35,6 +35,8 @@ class Holder:
     """Unix time."""
 
     def __str__(self) -> str:
+        if not self.pid:
+            return "another process"
         when = time.strftime("%Y-%m-%d %H:%M", time.localtime(self.since))
         return f"process {self.pid} on {self.host} since {when}"
 
@@ -42,27 +44,35 @@ class Holder:
 class ProjectLock:
     """Held from construction to ``release``. Raises ProjectBusy, naming the holder."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def __init__(self, path: Path, also: Path | None = None) -> None:
+        """``also``: a file that is locked as well, and not changed, so that two processes stay
+        apart even where ``path`` is deleted meanwhile."""
+        self._handles: list[int] = []
         with storage_errors(path):
-            self._handle = os.open(path, os.O_RDWR | os.O_CREAT | NO_LINK, 0o644)
             try:
-                fcntl.fcntl(self._handle, fcntl.F_OFD_SETLK, _request())
+                signed = self._take(path, os.O_CREAT)
+                if also is not None and os.access(also, os.W_OK):
+                    self._take(also)
                 mine = Holder(pid=os.getpid(), host=socket.gethostname(), since=time.time())
-                os.ftruncate(self._handle, 0)
-                os.pwrite(self._handle, msgspec.json.encode(mine), 0)
-            except (BlockingIOError, PermissionError):  # EAGAIN or EACCES: it is held
-                self.release()
-                raise ProjectBusy(busy_message(path)) from None
-            except OSError:
+                os.ftruncate(signed, 0)
+                os.pwrite(signed, msgspec.json.encode(mine), 0)
+            except BaseException:
                 self.release()
                 raise
 
+    def _take(self, path: Path, flags: int = 0) -> int:
+        handle = os.open(path, os.O_RDWR | flags | NO_LINK, 0o644)
+        self._handles.append(handle)
+        try:
+            fcntl.fcntl(handle, fcntl.F_OFD_SETLK, _request())
+        except (BlockingIOError, PermissionError):  # EAGAIN or EACCES: it is held
+            raise ProjectBusy(busy_message(path)) from None
+        return handle
+
     def release(self) -> None:
         """Let go. Harmless when called again."""
-        if self._handle >= 0:
-            os.close(self._handle)
-            self._handle = -1
+        while self._handles:
+            os.close(self._handles.pop())
 
     def __enter__(self) -> ProjectLock:
         return self
@@ -99,7 +109,7 @@ def _read_holder(text: bytes) -> Holder:
     try:
         return msgspec.json.decode(text, type=Holder)
     except ValueError:
-        return Holder(pid=0, host="?", since=0.0)  # locked, but not yet signed
+        return Holder(pid=0, host="?", since=0.0)  # not signed: not yet, or another file
 
 
 def busy_message(path: Path) -> str:

@@ -31,6 +31,7 @@ from renderer.project.records import (
     JOURNAL,
     KEYFRAMES,
     LOCK,
+    SETTINGS,
     StoredKeyframe,
     blend_at,
     check_records,
@@ -79,8 +80,8 @@ class Project:
         """
         settings = read_settings(folder)
         with ExitStack() as held:
-            lock = held.enter_context(ProjectLock(folder / LOCK))
             refuse_links(folder)
+            lock = held.enter_context(ProjectLock(folder / LOCK, folder / SETTINGS))
             place = held.enter_context(closing(Place(folder)))
             keyframes = held.enter_context(closing(Place(folder / KEYFRAMES)))
             opened = Journal.open(folder / JOURNAL, mend=False, at=place)

@@ -19,7 +19,7 @@ from renderer.errors import ProjectBusy, StorageError
 from renderer.files import Place, overwrite_file, replace_file
 from renderer.journal import Moment
 from renderer.project.lock import Holder, ProjectLock, busy_message, holder
-from renderer.project.records import LOCK, SESSION, SUPERVISOR
+from renderer.project.records import LOCK, SESSION, SETTINGS, SUPERVISOR
 
 RESTARTS = 3
 """How often an engine is started again within ``WINDOW``."""
@@ -67,8 +67,13 @@ def supervise(folder: Path) -> ProjectLock:
     try:
         return ProjectLock(folder / SUPERVISOR)
     except ProjectBusy:
-        held = LOCK if holder(folder / LOCK) else SUPERVISOR
+        held = LOCK if engine(folder) else SUPERVISOR
         raise ProjectBusy(busy_message(folder / held)) from None
+
+
+def engine(folder: Path) -> Holder | None:
+    """The process that holds ``folder`` to render it; None: there is none."""
+    return holder(folder / LOCK) or holder(folder / SETTINGS)
 
 
 def supervisor(folder: Path) -> Holder | None:
@@ -116,7 +121,4 @@ def renders(folder: Path) -> Holder | None:
 
     Takes no lock, changes nothing.
     """
-    engine = holder(folder / LOCK)
-    if engine is not None:
-        return engine
-    return supervisor(folder) if read_session(folder).restarting else None
+    return engine(folder) or (supervisor(folder) if read_session(folder).restarting else None)

@@ -19,9 +19,7 @@ from renderer.engine.events import Event, Note, RenderFailed, RenderFinished, fr
 from renderer.engine.preview import Preview
 from renderer.engine.state import RenderState
 from renderer.project import registry
-from renderer.project.lock import holder
-from renderer.project.records import LOCK
-from renderer.project.session_record import read_session, supervisor
+from renderer.project.session_record import engine, read_session, supervisor
 from renderer.service.protocol import PROTOCOL
 
 RETRY = 0.2
@@ -168,7 +166,7 @@ async def reach(folder: Path) -> Client:
         try:
             return await Client.connect(folder)
         except NotRunning:
-            attempts -= holder(folder / LOCK) is not None
+            attempts -= engine(folder) is not None
             if supervisor(folder) is None or not attempts:
                 raise
         await asyncio.sleep(RETRY)

@@ -13,7 +13,7 @@ from renderer.errors import ProjectBusy, StorageError
 from renderer.project.lock import ProjectLock, holder
 from renderer.project.records import LOCK
 from renderer.project.status import State, read_status
-from tests.engine.runs import Engine, engine, project, render, steer
+from tests.engine.runs import Engine, digest, engine, project, render, steer
 
 
 def test_a_second_holder_is_refused_and_told_who_is_first(tmp_path: Path) -> None:
@@ -79,6 +79,26 @@ def test_a_second_engine_says_who_holds_the_project_and_ends(tmp_path: Path) -> 
         assert len(second.errors.splitlines()) == 1
         first.signal(signal.SIGTERM)
         assert first.end().code == 128 + signal.SIGTERM
+
+
+def test_an_engine_whose_lock_was_deleted_is_still_seen_and_no_other_takes_its_place(
+    tmp_path: Path,
+) -> None:
+    folder = project(tmp_path / "a.zoom", painter="tests.painters:endless", model="2")
+    with Engine(folder, alone=True) as running:
+        running.until("SegmentWritten", segment=0)
+        (folder / LOCK).unlink()
+        status = read_status(folder)
+        assert (status.state, str(status.holder)) == (State.RUNNING, "another process")
+        before = digest(folder)
+        second = engine(folder)
+        assert second.code == ProjectBusy.exit_code
+        assert second.errors.startswith(f"{folder} is being rendered by another process; ")
+        assert digest(folder) == before
+        assert read_status(folder).state is State.RUNNING
+        running.signal(signal.SIGTERM)
+        assert running.end().code == 128 + signal.SIGTERM
+    assert read_status(folder).state is State.STOPPED
 
 
 def test_status_sees_the_engine_and_never_disturbs_it(tmp_path: Path) -> None:

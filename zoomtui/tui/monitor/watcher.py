@@ -18,9 +18,9 @@ from renderer.engine.events import KeyframeReady, Metered, Phase, RenderStarted
 from renderer.engine.preview import Preview
 from renderer.engine.state import LOG_LINES, LogLine, RenderState, apply
 from renderer.errors import RendererError
-from renderer.project.lock import Holder, holder
-from renderer.project.records import LOCK, keyframe_path
-from renderer.project.session_record import read_session, supervisor
+from renderer.project.lock import Holder
+from renderer.project.records import keyframe_path
+from renderer.project.session_record import engine, read_session, supervisor
 from renderer.service.client import Client, Message, NotRunning, Refused, Snapshot
 from renderer.service.launch import launch
 from zoomtui.tui.monitor.offline import failed, state_on_disk
@@ -129,7 +129,7 @@ class Watch:
         wait = FIRST_WAIT
         while True:
             heard = await self._attend()
-            holding = holder(self._folder / LOCK)
+            holding = engine(self._folder)
             if holding is None and self._engine_to_come():
                 wait = FIRST_WAIT
                 await self._sleep(wait)
