@@ -14,10 +14,10 @@ import os
 import re
 import threading
 import zlib
-from collections.abc import Collection, Sequence
-from contextlib import suppress
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, BinaryIO, TypeVar
 
 import msgspec
 
@@ -74,11 +74,10 @@ class Journal:
         lies in, if it is held open. Raises ProjectError where there is no journal, or more of it is
         unreadable than an interrupted append can leave; nothing is changed then.
         """
-        content = _read(path)
-        records, lengths = _parse(content, path)
+        records, lengths, torn = _parse(path)
         with storage_errors(path):
             journal = cls(path, records, lengths, at)
-        journal._torn = journal._end < len(content)
+        journal._torn = torn
         if mend:
             journal.mend()
         return journal
@@ -171,7 +170,7 @@ def read_journal(path: Path) -> list[Record]:
 
     Raises ProjectError as ``Journal.open`` does.
     """
-    return _parse(_read(path), path)[0]
+    return _parse(path)[0]
 
 
 def write_journal(path: Path, records: Sequence[Record]) -> None:
@@ -187,10 +186,17 @@ def salvage(path: Path) -> tuple[list[Record], int]:
 
     Lines may end as on Windows. Raises ProjectError where there is no file that can be read.
     """
-    lines = [line.removesuffix(b"\r") for line in _read(path).split(b"\n")]
-    found = [_record(line + b"\n") for line in lines if line.strip(b"\0")]
-    records = [record for record in found if record is not None]
-    return records, len(found) - len(records)
+    records: list[Record] = []
+    unread = 0
+    with _reading(path) as file:
+        for line in _lines(file):
+            text = line.removesuffix(b"\n").removesuffix(b"\r")
+            record = _record(text + b"\n")
+            if record is not None:
+                records.append(record)
+            elif text.strip(b"\0"):
+                unread += 1
+    return records, unread
 
 
 def write_at(handle: int, data: bytes, offset: int) -> None:
@@ -225,12 +231,22 @@ def unknown_record(record: Record, why: str) -> ProjectError:
     )
 
 
-def _read(path: Path) -> bytes:
+@contextmanager
+def _reading(path: Path) -> Iterator[BinaryIO]:
+    """The journal's file, open for reading. Raises ProjectError."""
     try:
-        return path.read_bytes()
+        if path.is_fifo():
+            raise ProjectError(f"the journal {path} is no file")
+        with path.open("rb") as file:
+            yield file
     except OSError as error:
         reason = error.strerror or str(error)
         raise ProjectError(f"can't read the journal {path}: {reason}") from None
+
+
+def _lines(file: BinaryIO) -> Iterator[bytes]:
+    """Line by line, newline included; of one that is too long for a record, its parts."""
+    return iter(lambda: file.readline(_LONGEST), b"")
 
 
 def _line(record: Record) -> bytes:
@@ -254,26 +270,31 @@ def _record(line: bytes) -> Record | None:
     return record if isinstance(record, dict) else None
 
 
-def _parse(content: bytes, path: Path) -> tuple[list[Record], list[int]]:
-    """The records and the lengths of their lines, up to an unfinished one. Raises ProjectError."""
+def _parse(path: Path) -> tuple[list[Record], list[int], bool]:
+    """The records, the lengths of their lines, and whether an unfinished one follows.
+
+    Reads no further than the first line that is no record, so that what is no journal takes no
+    memory, whatever its size. Raises ProjectError.
+    """
     records: list[Record] = []
     lengths: list[int] = []
-    lines = content.split(b"\n")
-    for number, line in enumerate(lines[:-1], 1):
-        record = _record(line + b"\n")
-        if record is None:
-            _check_tail(lines[number - 1 :], number, path)
-            break
-        records.append(record)
-        lengths.append(len(line) + 1)
-    return records, lengths
+    with _reading(path) as file:
+        for number, line in enumerate(_lines(file), 1):
+            record = _record(line)
+            if record is None:
+                tail = line + file.read(_LONGEST)
+                _check_tail(tail.split(b"\n"), number, path)
+                return records, lengths, True
+            records.append(record)
+            lengths.append(len(line))
+    return records, lengths, False
 
 
 def _check_tail(lines: Sequence[bytes], number: int, path: Path) -> None:
     """Is this what an interrupted append of one record may leave? Raises ProjectError if not.
 
-    It may be part of the record, or what the disk held before. ``lines``: all from the first that
-    can't be read, which is ``number``.
+    It may be part of the record, or what the disk held before. ``lines``: from the first that can't
+    be read, which is ``number``; as many as decide it.
     """
     good = next((at for at, line in enumerate(lines[:-1]) if _record(line + b"\n")), 0)
     begun = sum(_BEGUN.match(line) is not None for line in lines)
@@ -281,7 +302,7 @@ def _check_tail(lines: Sequence[bytes], number: int, path: Path) -> None:
         found = f"line {number} can't be read, but line {number + good} can"
     elif begun > 1:
         found = f"from line {number} on {begun} records can't be read"
-    elif sum(map(len, lines)) > _LONGEST:
+    elif sum(len(line) + 1 for line in lines) > _LONGEST:
         found = f"line {number} and all that follows is no record"
     else:
         return

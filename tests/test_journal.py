@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import resource
 import subprocess
 import sys
 import threading
+import tracemalloc
 from pathlib import Path
 
 import pytest
 
 from renderer.errors import ProjectError, StorageError
 from renderer.journal import Journal, read_journal
+from tests.marks import first_of
 
 RECORDS = [
     {"type": "keyframe", "index": 0, "prompt": "Über den Wölken, 雲の上 🌌 \u2028 \n \t"},
@@ -117,6 +120,30 @@ def test_a_bad_line_before_good_ones_is_damage_and_nothing_is_changed(path: Path
     assert path.read_bytes() == damaged
 
 
+@pytest.mark.parametrize("filler", first_of([b"\0", b"\n", b"x", b"tea\n"]), ids=repr)
+def test_a_gigabyte_of_something_else_is_refused_with_bounded_memory(
+    path: Path, filler: bytes
+) -> None:
+    with path.open("ab") as file:
+        file.write(filler * ((8 << 20) // len(filler)))
+        file.truncate(1 << 30)
+    tracemalloc.start()
+    try:
+        for read in (Journal.open, read_journal):
+            with pytest.raises(ProjectError, match="line 4 and all that follows is no record"):
+                read(path)
+        assert tracemalloc.get_traced_memory()[1] < 64 << 20
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_journal_that_is_a_pipe_is_refused(path: Path) -> None:
+    path.unlink()
+    os.mkfifo(path)
+    with pytest.raises(ProjectError, match="is no file"):
+        read_journal(path)
+
+
 def test_any_flipped_bit_is_noticed(path: Path) -> None:
     whole = path.read_bytes()
     for position in range(len(whole)):
@@ -171,6 +198,7 @@ import resource, sys
 from pathlib import Path
 from renderer.errors import StorageError
 from renderer.journal import Journal
+from tests.marks import first_of
 resource.setrlimit(resource.RLIMIT_FSIZE, (2000, resource.RLIM_INFINITY))
 journal = Journal.open(Path(sys.argv[1]))
 try:
