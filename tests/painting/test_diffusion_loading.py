@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import pickle
 import re
 import shutil
 from pathlib import Path
@@ -214,6 +215,64 @@ def test_a_weight_file_that_is_cut_short_is_named(folder: Path, cut: int) -> Non
         "again$",
     ):
         create(settings(folder))
+
+
+HOSTILE = {
+    "a module of its own": ("unet", ["planted", "Planted"]),
+    "another library": ("unet", ["os", "system"]),
+    "another folder": ("../elsewhere", ["diffusers", "UNet2DConditionModel"]),
+    "an absolute path": ("/etc", ["diffusers", "UNet2DConditionModel"]),
+    "an attribute of an attribute": ("unet", ["diffusers", "utils.os"]),
+    "no name": ("unet", ["diffusers", 3]),
+}
+
+
+@pytest.mark.parametrize("case", HOSTILE)
+def test_an_index_that_names_code_from_elsewhere_is_refused_and_runs_nothing(
+    folder: Path, tmp_path: Path, case: str
+) -> None:
+    name, value = HOSTILE[case]
+    ran = tmp_path / "was run"
+    for place in ("unet", "."):
+        (folder / place / "planted.py").write_text(
+            f"open({str(ran)!r}, 'w')\nclass Planted: pass\n"
+        )
+    change(folder / "model_index.json", **{name: value})
+    with pytest.raises(PainterError, match=r"is no part of diffusers or transformers") as told:
+        create(settings(folder))
+    assert "\n" not in str(told.value)
+    assert not ran.exists()
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, '{"a": 1' + " " * (2 << 20) + "}", "[]", "\0"])
+def test_an_index_that_is_too_deep_too_long_or_no_table_is_one_line(
+    folder: Path, text: str
+) -> None:
+    (folder / "model_index.json").write_text(text)
+    with pytest.raises(PainterError, match=f"^{folder}/model_index.json can't be read: ") as told:
+        create(settings(folder))
+    assert "\n" not in str(told.value)
+
+
+class _Planted:
+    def __init__(self, place: Path) -> None:
+        self.place = place
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return open, (str(self.place), "w")
+
+
+def test_weights_that_are_only_called_safetensors_are_not_opened(
+    folder: Path, tmp_path: Path
+) -> None:
+    pickled = pickle.dumps(_Planted(tmp_path / "was run"))
+    gigabytes = (1 << 40).to_bytes(8, "little") + b"{}"
+    endless = b"\x02" + bytes(7) + b"{}" + bytes(64)
+    for harm in (pickled, gigabytes, endless, b""):
+        (folder / UNET).write_bytes(harm)
+        with pytest.raises(PainterError, match=rf"^{folder / UNET} is damaged \(.+\); delete it"):
+            create(settings(folder))
+    assert not (tmp_path / "was run").exists()
 
 
 def test_parts_that_do_not_fit_each_other_are_one_line(folder: Path) -> None:

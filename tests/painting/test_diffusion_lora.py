@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -191,9 +192,11 @@ def test_files_that_are_no_plain_lora_are_refused(tmp_path: Path) -> None:
     loha = {f"lora_unet_{QUERY.replace('.', '_')}.hada_w1_a": torch.ones(4, 4)}
     with pytest.raises(PainterError, match=r"is a LoHa, which is not supported; use a plain LoRA$"):
         merge_lora(pipeline, saved(loha, tmp_path), 1.0, "tiny")
-    (tmp_path / "cut.safetensors").write_bytes(b"\x08")
-    with pytest.raises(PainterError, match=r"^lora \S+cut\.safetensors can't be read: [^\n]+$"):
-        merge_lora(pipeline, tmp_path / "cut.safetensors", 1.0, "tiny")
+    gigabytes = (1 << 40).to_bytes(8, "little") + b"{}"
+    for harm in (b"\x08", gigabytes, pickle.dumps(set())):
+        (tmp_path / "cut.safetensors").write_bytes(harm)
+        with pytest.raises(PainterError, match=r"^lora \S+cut\.safetensors can't be read: [^\n]+$"):
+            merge_lora(pipeline, tmp_path / "cut.safetensors", 1.0, "tiny")
 
 
 def test_a_lora_is_a_file_and_a_weight() -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import struct
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -164,6 +167,35 @@ def test_what_holds_no_chain_is_refused_in_a_line(tmp_path: Path) -> None:
     (folder / "z.png").write_bytes(b"no picture")
     with pytest.raises(SettingsError, match=r"z\.png can't be read"):
         find_chain(folder)
+
+
+def png_header(width: int, height: int) -> bytes:
+    """The beginning of a PNG file of that size, which is all that says how large it is."""
+    body = b"IHDR" + struct.pack(">2I5B", width, height, 8, 2, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + body + struct.pack(">I", zlib.crc32(body))
+
+
+def test_what_is_no_file_is_passed_over_and_what_is_no_picture_is_refused(tmp_path: Path) -> None:
+    folder = pictures(tmp_path / "in", natural(2900), 1.5, count=2)
+    trap = folder / "z.png"
+    for pass_over in (
+        lambda: os.mkfifo(trap),
+        lambda: trap.symlink_to("/dev/zero"),
+        lambda: trap.symlink_to("z.png"),
+    ):
+        pass_over()
+        assert len(find_chain(folder).files) == 2
+        trap.unlink()
+    for make in (
+        lambda: trap.write_bytes(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n"),
+        lambda: trap.write_bytes(bytes(64 << 20)),
+        lambda: trap.write_bytes(png_header(60_000, 60_000)),
+    ):
+        make()
+        with pytest.raises(SettingsError, match=r"z\.png") as told:
+            find_chain(folder)
+        assert "\n" not in str(told.value)
+        trap.unlink()
 
 
 def test_an_import_is_whole_or_nothing(tmp_path: Path) -> None:

@@ -20,7 +20,13 @@ from renderer.painting.painters.diffusion.checkpoint import find_base_preset
 from renderer.painting.painters.diffusion.conv_padding import set_padding
 from renderer.painting.painters.diffusion.device import Device, choose
 from renderer.painting.painters.diffusion.device_errors import device_lost, is_lost
-from renderer.painting.painters.diffusion.families import INDEX, Companion, Family, read_family
+from renderer.painting.painters.diffusion.families import (
+    INDEX,
+    Companion,
+    Family,
+    read_family,
+    read_parts,
+)
 from renderer.painting.painters.diffusion.hub import (
     file_names,
     locate,
@@ -157,6 +163,7 @@ def _from_folder(folder: Path, family: Family, device: Device, settings: RenderS
         where=model,
         trust_pickled=settings.trust_pickled_weights,
     )
+    read_parts(folder / INDEX, family.options, model)  # nothing is imported that it refuses
     check_weights(folder, weights)
     if weights.pickled:
         note(f"{model} has pickled weights, which may run code; they are opened as you asked")

@@ -21,6 +21,10 @@ from renderer.painting.painters.diffusion.families.zimage import Z_IMAGE
 from renderer.settings.presets import PRESETS
 
 INDEX = "model_index.json"
+_LONGEST = 1 << 20
+"""Bytes of it that are read."""
+_LIBRARIES = ("diffusers", "transformers")
+"""Where the classes of parts may come from: importing anything else could run anything."""
 
 
 def _without(family: Family, companion: Companion, parts: tuple[str, ...]) -> Family:
@@ -59,23 +63,36 @@ def read_family(index: Path, model: str) -> Family:
 
 
 def read_parts(index: Path, options: Mapping[str, Any], model: str) -> list[str]:
-    """The sub-folders that are loaded: every part of the pipeline that ``options`` leave on."""
-    return [
-        name
+    """The sub-folders that are loaded: every part of the pipeline that ``options`` leave on.
+
+    Raises PainterError for a part that would be imported from anywhere but diffusers and
+    transformers, or lies outside the folder.
+    """
+    parts = [
+        (name, value)
         for name, value in _read(index, model).items()
         if isinstance(value, list) and value[:1] != [None] and name not in options
     ]
+    for name, value in parts:
+        library, *kind = (str(word) for word in value)
+        if not name.isidentifier() or library not in _LIBRARIES or not "".join(kind).isidentifier():
+            raise PainterError(
+                f"{index} names {'.'.join([library, *kind])[:80]!r} for its part {name[:40]!r}, "
+                f"which is no part of diffusers or transformers; it is not loaded"
+            )
+    return [name for name, _ in parts]
 
 
 def _read(index: Path, model: str) -> dict[str, Any]:
     try:
-        values = json.loads(index.read_text(encoding="utf-8"))
+        with index.open("rb") as file:
+            values = json.loads(file.read(_LONGEST))
     except FileNotFoundError:
         raise PainterError(
             f"{model} is no diffusers pipeline: it has no {INDEX}; "
             "give the folder that save_pretrained wrote"
         ) from None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise PainterError(f"{index} can't be read: {error}") from error
     if not isinstance(values, dict):
         raise PainterError(f"{index} can't be read: it holds no table")
