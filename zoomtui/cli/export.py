@@ -15,7 +15,7 @@ from renderer.errors import EncoderError, RendererError, StorageError
 from renderer.formatting import clean, duration_text, path_text, size_text
 from renderer.settings.plain_values import dimensions
 from zoomtui.cli.options import FOLDER, export_options, json_option, wishes
-from zoomtui.cli.progress_bar import OnProgress, frames, progress
+from zoomtui.cli.progress_bar import OnProgress, bytes_read, frames, progress
 from zoomtui.stdio import ERR, OUT, write_line
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ Examples:
   zoomtui export coral.zoom loop.gif --loop --size 480x270 --fps 20
   zoomtui export coral.zoom small.webm --codec av1 --size 640x360
   zoomtui export coral.zoom frames/ --fps 24
+  zoomtui export coral.zoom --copy-project second.zoom
 
 The ending of OUT decides: .mp4 .mkv .mov .webm are films; .gif .webp .png animated pictures; a
 folder, or a name such as frames/%06d.png, is for single pictures. As long as nothing has to change
@@ -40,12 +41,33 @@ has come. Ctrl-C leaves nothing behind.
 """,
 )
 @click.argument("project", type=FOLDER)
-@click.argument("out")
+@click.argument("out", required=False)
 @export_options
+@click.option(
+    "--copy-project",
+    type=FOLDER,
+    metavar="NEW",
+    help="Instead of a film make the project NEW, with all that PROJECT holds now; PROJECT may be "
+    "rendered meanwhile. Takes no other option.",
+)
 @json_option
 @click.option("--dry-run", is_flag=True, help="Say frames, length and size; write nothing.")
-def export(project: Path, out: str, as_json: bool, dry_run: bool, **asked: Any) -> None:
+def export(
+    project: Path,
+    out: str | None,
+    copy_project: Path | None,
+    as_json: bool,
+    dry_run: bool,
+    **asked: Any,
+) -> None:
     """Make the finished file or folder OUT from what PROJECT keeps; paints nothing."""
+    if copy_project is not None:
+        if out or dry_run or as_json or wishes(asked):
+            raise click.UsageError("--copy-project takes no OUT and no other option")
+        _copy_project(project, copy_project)
+        return
+    if out is None:
+        raise click.MissingParameter(param_hint="OUT", param_type="argument")
     with _told(as_json):
         _export(project, out, asked, as_json=as_json, dry_run=dry_run)
 
@@ -70,6 +92,14 @@ def _export(
         return
     size = f", {size_text(path.stat().st_size)}" if path.is_file() else ""
     write_line(f"exported   {path_text(path)}   ({_summary(plan)}{size})")
+
+
+def _copy_project(project: Path, new: Path) -> None:
+    from renderer.project.copy import copy_project
+
+    with progress(f"copying {project}", bytes_read) as on_bytes:
+        copy_project(project, new, on_bytes)
+    write_line(f"copied     {path_text(new)}   (`zoomtui resume {path_text(new)}` goes on with it)")
 
 
 def _options(asked: dict[str, Any]) -> ExportOptions:
