@@ -16,9 +16,11 @@ film, or what a viewer shows.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import logging
 import os
+import resource
 import socket
 import struct
 import threading
@@ -40,6 +42,16 @@ from renderer.service.viewer import Viewer, reply, to_line
 
 _STEP_INTERVAL = 0.1
 """Seconds between two ``StepDone`` that are passed on, so that quick steps flood no viewer."""
+_ROOM = 100
+"""Viewers; the more above that, the longer the interval, so that a crowd costs no more."""
+_COUNT_INTERVAL = 0.2
+"""Seconds between two ``ViewersChanged``."""
+_RESERVED = 256
+"""Open files that viewers leave to the render."""
+_UNLIMITED = 1 << 20
+"""Open files where there is no limit."""
+_QUEUE = 4096
+"""Viewers that may wait to be let in; the kernel may allow fewer."""
 _METER_INTERVAL = 1.0
 
 log = logging.getLogger("renderer.control")
@@ -59,6 +71,9 @@ class ControlServer:
         self._seq = 0
         self._viewers: set[Viewer] = set()
         self._last_step = 0.0
+        self._counting = False
+        self._most = _raise_limit() - _RESERVED
+        self._greeting = (-1, b"")
         self._loop = asyncio.new_event_loop()
         self._listener = _listen(path)
         self._end = asyncio.Event()
@@ -99,7 +114,7 @@ class ControlServer:
 
     async def _serve(self) -> None:
         server = await asyncio.start_unix_server(
-            self._attend, sock=self._listener, limit=LONGEST_LINE
+            self._attend, sock=self._listener, limit=LONGEST_LINE, backlog=_QUEUE
         )
         async with server, asyncio.TaskGroup() as tasks:
             metering = tasks.create_task(self._meter())
@@ -119,7 +134,8 @@ class ControlServer:
 
     def _publish(self, event: Event, at: float) -> None:
         if isinstance(event, StepDone):
-            if at - self._last_step < _STEP_INTERVAL and event.step < event.steps:
+            interval = _STEP_INTERVAL * max(1.0, len(self._viewers) / _ROOM)
+            if at - self._last_step < interval and event.step < event.steps:
                 return
             self._last_step = at
         self._seq += 1
@@ -129,20 +145,21 @@ class ControlServer:
             viewer.tell(line)
 
     def _snapshot(self) -> bytes:
-        return to_line(
-            {
-                "type": "snapshot",
-                "protocol": PROTOCOL,
-                "seq": self._seq,
-                "pid": os.getpid(),
-                "state": self._state.to_json(),
-            }
-        )
+        """The same line for all who come between two events."""
+        if self._greeting[0] != self._seq:
+            state = self._state.to_json()
+            said = {"type": "snapshot", "protocol": PROTOCOL, "seq": self._seq, "pid": os.getpid()}
+            self._greeting = self._seq, to_line({**said, "state": state})
+        return self._greeting[1]
 
     async def _attend(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One viewer, from its connection to its leaving."""
         if _peer_uid(writer) not in (os.getuid(), 0):
             log.warning("refused a viewer of another user")
+            writer.close()
+            return
+        if len(self._viewers) >= self._most:
+            writer.write(reply(None, f"{len(self._viewers)} viewers are connected, which is most"))
             writer.close()
             return
         viewer = Viewer(writer, self._snapshot)
@@ -152,6 +169,7 @@ class ControlServer:
             async with asyncio.TaskGroup() as tasks:
                 sending = tasks.create_task(viewer.send())
                 await self._listen_to(reader, viewer)
+                await viewer.dismiss()  # it may have ended only its own half
                 sending.cancel()
         except* OSError:
             pass  # it has gone
@@ -161,7 +179,13 @@ class ControlServer:
             self._count()
 
     def _count(self) -> None:
-        """Publish how many viewers watch, if that has changed."""
+        """Publish how many viewers watch, if that has changed: soon, and once for many."""
+        if not self._counting:
+            self._counting = True
+            self._loop.call_later(_COUNT_INTERVAL, self._publish_count)
+
+    def _publish_count(self) -> None:
+        self._counting = False
         watching = sum(viewer.watching for viewer in self._viewers)
         if watching != self._state.viewers:
             self._publish(ViewersChanged(watching), time.time())
@@ -172,14 +196,15 @@ class ControlServer:
             try:
                 line = await reader.readline()
             except ValueError:
-                viewer.tell(reply(None, f"a line is longer than {LONGEST_LINE} bytes"))
+                viewer.answer(reply(None, f"a line is longer than {LONGEST_LINE} bytes"))
                 return
             if not line:
                 return
             answer = self._commands.answer(line, viewer)
             if answer is not None:
-                viewer.tell(answer)
+                viewer.answer(answer)
             self._count()
+            await viewer.ready()
 
 
 class _Commands:
@@ -247,9 +272,18 @@ def _listen(path: Path) -> socket.socket:
             listener.bind(os.fspath(path))
         finally:
             os.umask(before)
-        listener.listen()  # a viewer that finds the socket can connect before it is served
+        listener.listen(_QUEUE)  # a viewer that finds the socket can connect before it is served
         listener.setblocking(False)
     return listener
+
+
+def _raise_limit() -> int:
+    """Allow this process as many open files as the system does; how many that is."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with contextlib.suppress(OSError, ValueError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return soft if soft != resource.RLIM_INFINITY else _UNLIMITED
 
 
 def _peer_uid(writer: asyncio.StreamWriter) -> int:

@@ -8,11 +8,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any
 
 _BACKLOG = 256
-"""Messages that may wait for a viewer."""
+"""Events, and also replies, that may wait for a viewer."""
 
 
 class Viewer:
@@ -21,19 +22,43 @@ class Viewer:
     def __init__(self, writer: asyncio.StreamWriter, snapshot: Callable[[], bytes]) -> None:
         self._writer = writer
         self._snapshot = snapshot
-        self._waiting: asyncio.Queue[bytes | None] = asyncio.Queue()
+        self._waiting: deque[tuple[bytes, bool]] = deque()
+        """(line, whether it is a reply), in the order in which they are sent."""
+        self._replies = 0
+        self._some = asyncio.Event()
+        """Something waits."""
+        self._nothing = asyncio.Event()
+        """Nothing does: all is with the kernel, or soon will be."""
+        self._room = asyncio.Event()
+        """Not too many replies wait."""
+        self._room.set()
         self.watching = False
         """It has said that it will stay; until then it may only glance, or send a command."""
         self._looks: tuple[Any, ...] = ()
         """Id of the command by which it waits for a preview; empty: it has not asked for one."""
 
     def tell(self, line: bytes) -> None:
-        """Never waits: when too much has piled up, all of it gives way to one snapshot."""
-        if self._waiting.qsize() >= _BACKLOG:
-            while not self._waiting.empty():
-                self._waiting.get_nowait()
+        """Never waits: when too many events have piled up, all give way to one snapshot."""
+        if len(self._waiting) - self._replies >= _BACKLOG:
+            self._waiting = deque(message for message in self._waiting if message[1])
             line = self._snapshot()
-        self._waiting.put_nowait(line)
+        self._put(line, is_reply=False)
+
+    def answer(self, line: bytes) -> None:
+        """Never waits, and no reply gives way: see ``ready``."""
+        self._replies += 1
+        if self._replies >= _BACKLOG:
+            self._room.clear()
+        self._put(line, is_reply=True)
+
+    def _put(self, line: bytes, *, is_reply: bool) -> None:
+        self._waiting.append((line, is_reply))
+        self._nothing.clear()
+        self._some.set()
+
+    async def ready(self) -> None:
+        """Until it has read enough of its replies to be listened to again."""
+        await self._room.wait()
 
     def look(self, number: Any) -> None:
         """It waits for a preview from now on. Raises ValueError where it does already."""
@@ -44,22 +69,28 @@ class Viewer:
     def show(self, preview: Mapping[str, Any]) -> None:
         """Answer what it has asked for, if it has."""
         if self._looks:
-            self.tell(reply(self._looks[0], None, preview=preview))
+            self.answer(reply(self._looks[0], None, preview=preview))
             self._looks = ()
 
     async def send(self) -> None:
-        while (line := await self._waiting.get()) is not None:
-            self._writer.write(line)
-            await self._writer.drain()
+        """Send what waits, for as long as the connection lasts."""
+        while True:
+            await self._some.wait()
+            while self._waiting:
+                line, is_reply = self._waiting.popleft()
+                self._replies -= is_reply
+                if self._replies < _BACKLOG:
+                    self._room.set()
+                self._writer.write(line)
+                await self._writer.drain()
+            self._some.clear()
+            self._nothing.set()
 
     async def dismiss(self) -> None:
         """Send what waits, for a second at most, then end the connection."""
-        self._waiting.put_nowait(None)
         with contextlib.suppress(TimeoutError, OSError):
             async with asyncio.timeout(1):
-                while not self._waiting.empty():
-                    await asyncio.sleep(0)
-                await self._writer.drain()
+                await self._nothing.wait()
         self._writer.close()
 
 
