@@ -86,6 +86,20 @@ def test_a_full_disk_costs_nothing_but_time(disk: Path, whole: Path) -> None:
     assert digest(folder) == digest(whole)
 
 
+def test_a_disk_without_inodes_is_not_called_full(disk: Path, whole: Path) -> None:
+    small_disk(disk, "-o", "remount,size=64m,nr_inodes=16")
+    folder = project(disk / "a.zoom", **LARGE)
+    ended = engine(folder)
+    assert (ended.code, ended.errors) == (StorageError.exit_code, "")
+    message = ended.said[-1]["message"]
+    assert message.startswith(f"no room for another file at {folder}/")
+    assert "the disk has no inodes left" in message
+    assert read_status(folder).session.failure == message
+    small_disk(disk, "-o", "remount,nr_inodes=1000")
+    assert engine(folder).code == 0
+    assert digest(folder) == digest(whole)
+
+
 @pytest.mark.soak
 def test_a_disk_that_stays_full_is_said_again_and_harms_nothing(disk: Path, whole: Path) -> None:
     folder = project(disk / "a.zoom", **LARGE)
