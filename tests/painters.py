@@ -15,7 +15,7 @@ from typing import NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
-from renderer.errors import DeviceLost, PainterError
+from renderer.errors import DeviceLost, PainterError, SettingsError
 from renderer.painting.painters import OnStep, PaintJob, preview_hook
 from renderer.settings.render import RenderSettings
 
@@ -40,6 +40,15 @@ class Gradient:
             np.stack([1 - across, across], 1),
         )
         return np.where(job.mask[:, :, None], np.rint(ramp).astype(np.uint8), job.canvas)
+
+
+@dataclass(frozen=True)
+class Picky(Gradient):
+    """Paints with ten steps at most."""
+
+    def check(self, settings: RenderSettings) -> None:
+        if settings.steps > 10:
+            raise SettingsError(f"steps must be at most 10, not {settings.steps}", "steps")
 
 
 @dataclass(frozen=True)
@@ -170,6 +179,10 @@ class Witnessed:
 
 def gradient(settings: RenderSettings) -> Gradient:
     return Gradient()
+
+
+def picky(settings: RenderSettings) -> Picky:
+    return Picky()
 
 
 def grainy(settings: RenderSettings) -> Grainy:

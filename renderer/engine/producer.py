@@ -27,7 +27,7 @@ from renderer.painting.outpaint import (
     outpaint,
     picture_of,
 )
-from renderer.painting.painters import OnStep, Painter, find
+from renderer.painting.painters import CheckingPainter, OnStep, Painter, find
 from renderer.painting.painters.idle_time import Timed
 from renderer.painting.painters.notices import listening
 from renderer.painting.painters.preview_hook import showing
@@ -76,6 +76,7 @@ class Producer:
         From any thread. Raises ProjectError or SettingsError.
         """
         with self._beginning:
+            self._painters.check(self._project.settings_at(self._begun).changed(changes))
             return self._begun if self._project.steer(changes, self._begun) else None
 
     def undo(self) -> int:
@@ -200,6 +201,18 @@ class _PainterSource:
         self._emit = emit
         self._painter: Timed | None = None
         self._made_for: tuple[Any, ...] = ()
+        self._named = ("", "")
+        """Painter and model."""
+
+    def check(self, settings: RenderSettings) -> None:
+        """Ask the painter in force, if it would paint with these. Raises SettingsError.
+
+        From any thread.
+        """
+        painter, named = self._painter, self._named
+        same = (settings.painter, settings.model) == named
+        if same and painter is not None and isinstance(painter.inner, CheckingPainter):
+            painter.inner.check(settings)
 
     def get(self, settings: RenderSettings) -> Timed:
         """The painter for ``settings``, made anew only for a setting that is ``new_painter``."""
@@ -208,7 +221,7 @@ class _PainterSource:
             self._emit(PhaseChanged(Phase.LOADING))
             self._painter = None  # let go of the old model before the new one is loaded
             self._painter = Timed(find(settings.painter)(settings))
-            self._made_for = wanted
+            self._made_for, self._named = wanted, (settings.painter, settings.model)
             self._emit(PhaseChanged(Phase.PAUSED if self._controls.paused else Phase.RENDERING))
         return self._painter
 

@@ -181,6 +181,7 @@ class Project:
         if not changes:
             return False
         self._check_length(now.changed(changes).keyframes, start)
+        now.changed(changes).check_needs()
         trust(now.changed(changes))
         if self.finished:
             self.store.drop_closing()

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from renderer.engine.events import Event, Note, RenderFailed, RenderFinished, StepDone
 from renderer.engine.session import Session
-from renderer.errors import StorageError
+from renderer.errors import SettingsError, StorageError
 from renderer.export.zoom_in import Inward
 from renderer.files import open_to_append, storage_errors
 from renderer.project import registry, session_record
@@ -28,6 +28,7 @@ from renderer.project.trust import check_trust
 from renderer.service.logfile import log_file
 from renderer.service.server import ControlServer
 from renderer.service.signals import GLANCE, Abandoned, stopping
+from renderer.settings.render import OPTIONS
 
 _CROWD = 256
 """Events that may wait for a slow ``show`` before steps are left out."""
@@ -70,6 +71,7 @@ def run(
     path = folder / LOG
     with _kept_when_abandoned(Project.open(folder)) as project, log_file(path), _stacks(path):
         check_trust(folder, project.settings_to_come())
+        _check_needs(project)
         session_record.begin(folder, at=project.place)
         events: queue.SimpleQueue[Event] = queue.SimpleQueue()
 
@@ -101,6 +103,16 @@ def run(
                 outcome = _show_all(events, show)
                 code = _end(outcome, inward, tell)
         return 128 + signals[0] if code is None and signals else code
+
+
+def _check_needs(project: Project) -> None:
+    for settings in project.settings_to_come():
+        try:
+            settings.check_needs()
+        except SettingsError as error:
+            option = OPTIONS[error.field].option(error.field)
+            remedy = f"`zoomtui resume {project.folder} {option} TEXT` gives it one"
+            raise SettingsError(f"{error}; {remedy}", error.field) from None
 
 
 @contextmanager

@@ -78,6 +78,8 @@ class Option:
     """Another value needs the painter made anew."""
     used_by: tuple[str, ...] = ()
     """The built-in painters that make use of it; empty: all."""
+    needed_by: tuple[str, ...] = ()
+    """The built-in painters that can't do without a text for it."""
     slows: bool = False
     """How long a keyframe takes may depend on it."""
     provenance: bool = False

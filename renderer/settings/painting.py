@@ -37,6 +37,7 @@ class PaintingSettings:
         row=("", 1),
         steerable=True,
         used_by=DIFFUSION,
+        needed_by=DIFFUSION,
         provenance=True,
     )
     negative_prompt: str = setting(

@@ -88,6 +88,13 @@ class RenderSettings(FilmSettings):
         except SettingsError as error:
             raise SettingsError(f"{prefix}{error}", error.field) from None
 
+    def check_needs(self) -> None:
+        """Raise SettingsError where the painter can't do without something that is empty."""
+        for name, option in OPTIONS.items():
+            if self.painter in option.needed_by and not getattr(self, name).strip():
+                painter = self.model or self.painter
+                raise SettingsError(f"the {name} is empty; {painter} needs one", name)
+
     def plain(self) -> dict[str, Any]:
         """Every field as TOML and JSON hold it; ``changed`` takes it back."""
         return {name: to_plain(option, getattr(self, name)) for name, option in OPTIONS.items()}

@@ -18,12 +18,12 @@ from renderer.engine.events import (
     Steered,
 )
 from renderer.engine.session import Session
-from renderer.errors import ProjectError
+from renderer.errors import ProjectError, SettingsError
 from renderer.images import read_provenance
 from renderer.journal import read_journal
 from renderer.project.project import Project
 from renderer.project.records import keyframe_path
-from tests.engine.runs import assert_playable, digest, of, project, render, steer, stop_at
+from tests.engine.runs import assert_playable, digest, engine, of, project, render, steer, stop_at
 
 # ---------------------------------------------------------------------- steering, lengthening
 
@@ -74,6 +74,37 @@ def test_steering_while_it_renders_reaches_what_is_not_begun(tmp_path: Path) -> 
         session.run()
     assert [event.from_keyframe for event in of(events, Steered)] == [2]
     assert diary.read_text().splitlines() == ["made", "0 sea", "1 sea", "2 sky", "3 sky"]
+
+
+def test_what_the_painter_in_force_can_not_do_is_refused_when_it_is_steered(tmp_path: Path) -> None:
+    folder = project(tmp_path / "a.zoom", painter="tests.painters:picky", steps=5)
+    complaints: list[str] = []
+    with Project.open(folder) as opened:
+
+        def emit(event: Event) -> None:
+            if isinstance(event, KeyframeStarted) and event.keyframe == 1:
+                for changes in ({"steps": 11}, {"painter": "diffusion", "prompt": " "}):
+                    with pytest.raises(SettingsError) as told:
+                        session.steer(changes)
+                    complaints.append(str(told.value))
+                session.steer({"steps": 7})
+
+        session = Session(opened, emit)
+        assert isinstance(session.run(), RenderFinished)
+        assert opened.settings_at(3).steps == 7
+    assert complaints == [
+        "steps must be at most 10, not 11",
+        "the prompt is empty; diffusion needs one",
+    ]
+
+
+def test_a_project_that_lacks_a_prompt_says_how_to_give_it_one(tmp_path: Path) -> None:
+    folder = project(tmp_path / "a.zoom", painter="diffusion", model="sd2")
+    ended = engine(folder)
+    assert ended.code == SettingsError.exit_code
+    remedy = f"`zoomtui resume {folder} --prompt TEXT` gives it one"
+    assert ended.errors == f"the prompt is empty; sd2 needs one; {remedy}\n"
+    assert not (folder / "film.mp4").read_bytes()
 
 
 def test_another_painter_is_made_where_it_counts_from(tmp_path: Path) -> None:

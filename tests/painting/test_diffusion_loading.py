@@ -17,6 +17,7 @@ from renderer.errors import PainterError, SettingsError
 from renderer.painting.painters.diffusion import create, describe_device
 from renderer.painting.painters.diffusion.device import Device
 from renderer.painting.painters.diffusion.loading import load
+from renderer.painting.painters.diffusion.painter import DiffusionPainter
 from renderer.painting.painters.notices import listening
 from renderer.settings.presets import PRESETS
 from renderer.settings.render import RenderSettings
@@ -305,8 +306,31 @@ def test_more_steps_than_a_sampler_can_do_are_refused(folder: Path) -> None:
 
 
 def test_an_empty_prompt_is_refused_before_anything_is_loaded() -> None:
-    with refused(SettingsError, "the prompt is empty; this painter needs words for what to paint"):
-        create(RenderSettings(prompt="  ", model="me/nothing"))
+    with refused(SettingsError, "the prompt is empty; me/nothing needs one"):
+        create(RenderSettings(prompt="  ", painter="diffusion", model="me/nothing"))
+
+
+@pytest.mark.parametrize(
+    ("changes", "line"),
+    [
+        ({"steps": 5000}, "steps must be at most 1000 with this model"),
+        ({"scheduler": "lcm", "steps": 60}, "scheduler lcm can't do 60 steps"),
+        ({"strength": 0.1}, "strength 0.1 of 3 steps leaves no step to do"),
+        ({"scheduler": "eular"}, "did you mean 'euler'"),
+    ],
+)
+def test_what_is_steered_is_checked_beforehand_and_the_painter_stays_as_it_is(
+    folder: Path, changes: dict[str, Any], line: str
+) -> None:
+    painter = DiffusionPainter(load(settings(folder)), settings(folder))
+    scheduler = painter.caller.pipeline.scheduler
+    before = (dict(scheduler.config), getattr(scheduler, "timesteps", None))
+    with pytest.raises(SettingsError, match=re.escape(line)):
+        painter.check(settings(folder, **changes))
+    painter.check(settings(folder, steps=7))
+    assert painter.caller.pipeline.scheduler is scheduler
+    assert dict(scheduler.config) == before[0]
+    assert getattr(scheduler, "timesteps", None) is before[1]
 
 
 def test_the_device_is_described_in_one_line() -> None:

@@ -75,6 +75,17 @@ class BatchPainter(Painter, Protocol):
     ) -> Sequence[NDArray[np.uint8] | None]: ...
 
 
+@runtime_checkable
+class CheckingPainter(Painter, Protocol):
+    """A painter that knows which values of other settings it could not paint with.
+
+    ``check`` is asked before settings are steered: from any thread, also while it paints, and it
+    must be quick. Raises SettingsError.
+    """
+
+    def check(self, settings: RenderSettings) -> None: ...
+
+
 def paint_all(
     painter: Painter, jobs: Sequence[PaintJob], on_step: OnStep
 ) -> Sequence[NDArray[np.uint8] | None]:

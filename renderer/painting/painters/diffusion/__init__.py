@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from renderer.errors import PainterError, SettingsError
+from renderer.errors import PainterError
 from renderer.painting.painters.diffusion.library_logs import prepare_environment
 
 if TYPE_CHECKING:
@@ -32,10 +32,7 @@ def create(settings: RenderSettings) -> Painter:
     the settings. May download gigabytes, once. Raises SettingsError for a setting that this model
     can't use and PainterError, with the true cause, if the model can't be loaded.
     """
-    if not settings.prompt.strip():
-        raise SettingsError(
-            "the prompt is empty; this painter needs words for what to paint", "prompt"
-        )
+    settings.check_needs()
     prepare_environment()
     try:
         from renderer.painting.painters.diffusion.loading import load

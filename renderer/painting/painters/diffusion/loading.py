@@ -102,9 +102,8 @@ def load(settings: RenderSettings) -> Loaded:
         family, pipeline = _open(settings, model, device)
         offloaded = _place(pipeline, family, device, model)
     pipeline.set_progress_bar_config(disable=True)
-    if settings.scheduler:
-        _set_scheduler(pipeline, settings.scheduler)
-    _check_steps(pipeline, family, settings)
+    check_steps(pipeline, family, settings)
+    pipeline.scheduler = _scheduler(pipeline, settings.scheduler)
     if family.has_unet and pipeline.unet.config.in_channels == 4:
         log.warning("%s was not trained for inpainting (4 channels); joins may show", model)
     log.info(
@@ -119,12 +118,12 @@ def _open(settings: RenderSettings, model: str, device: Device) -> tuple[Family,
     if file.suffix == CHECKPOINT and file.is_file():
         folder = locate_configuration(find_base_preset(file))
         family = read_family(folder / INDEX, model)
-        _check_fits(family, settings, model)
+        check_fits(family, settings, model)
         pipeline = from_checkpoint(file, folder, family, device)
     else:
         folder = locate(model, half=device.half, trust_pickled=settings.trust_pickled_weights)
         family = read_family(folder / INDEX, model)
-        _check_fits(family, settings, model)
+        check_fits(family, settings, model)
         pipeline = _from_folder(folder, family, device, settings)
     for text in settings.loras:
         lora = parse_lora(text)
@@ -132,7 +131,7 @@ def _open(settings: RenderSettings, model: str, device: Device) -> tuple[Family,
     return family, pipeline
 
 
-def _check_fits(family: Family, settings: RenderSettings, model: str) -> None:
+def check_fits(family: Family, settings: RenderSettings, model: str) -> None:
     """Refuse what this kind of model has no use for, before gigabytes are read."""
     if family.own_sampler and settings.scheduler:
         raise SettingsError(
@@ -259,24 +258,31 @@ def _moved(pipeline: Any, device: Device) -> bool:
     return True
 
 
-def _set_scheduler(pipeline: Any, name: str) -> None:
-    """Put the named sampler in place of the model's own, with the model's noise schedule."""
+def _scheduler(pipeline: Any, name: str) -> Any:
+    """The named sampler with the model's noise schedule; without a name the model's own."""
+    if not name:
+        return pipeline.scheduler
     sampler = find_sampler(name)
-    cls = getattr(diffusers, sampler.class_name)
-    pipeline.scheduler = cls.from_config(pipeline.scheduler.config, **sampler.options)
+    return getattr(diffusers, sampler.class_name).from_config(
+        pipeline.scheduler.config, **sampler.options
+    )
 
 
-def _check_steps(pipeline: Any, family: Family, settings: RenderSettings) -> None:
-    """Try the number of steps out now rather than after minutes. Raises SettingsError."""
-    name = settings.scheduler or type(pipeline.scheduler).__name__
-    most = pipeline.scheduler.config.num_train_timesteps
+def check_steps(pipeline: Any, family: Family, settings: RenderSettings) -> None:
+    """Try scheduler, steps and strength out before they are painted with. Raises SettingsError.
+
+    Changes nothing of the pipeline, which may be painting.
+    """
+    scheduler = _scheduler(pipeline, settings.scheduler)
+    name = settings.scheduler or type(scheduler).__name__
+    most = scheduler.config.num_train_timesteps
     if settings.steps > most:
         raise SettingsError(
             f"steps must be at most {most} with this model, not {settings.steps}", "steps"
         )
     try:
         if not family.own_sampler:
-            pipeline.scheduler.set_timesteps(settings.steps)
+            type(scheduler).from_config(scheduler.config).set_timesteps(settings.steps)
     except ValueError as error:
         raise SettingsError(
             f"scheduler {name} can't do {settings.steps} steps: {one_line(error)}", "scheduler"

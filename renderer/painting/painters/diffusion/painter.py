@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from renderer.errors import PainterError, SettingsError
 from renderer.painting.painters import OnStep, PaintJob
 from renderer.painting.painters.diffusion.device_errors import device_lost
-from renderer.painting.painters.diffusion.loading import Loaded
+from renderer.painting.painters.diffusion.loading import Loaded, check_fits, check_steps
 from renderer.painting.painters.diffusion.pipeline_call import Caller
 from renderer.settings.render import RenderSettings, nearest_multiple
 
@@ -80,6 +80,11 @@ class DiffusionPainter:
             f"keyframe {job.keyframe} came out {faults[0]} with {1 + REPAINTS} seeds in a row; "
             f"try another scheduler, or another model than {self._loaded.model}"
         )
+
+    def check(self, settings: RenderSettings) -> None:
+        """Raise SettingsError for a scheduler, steps or strength that the model can't do."""
+        check_fits(self._loaded.family, settings, self._loaded.model)
+        check_steps(self._loaded.pipeline, self._loaded.family, settings)
 
     def _check(self, job: PaintJob) -> None:
         height, width = job.canvas.shape[:2]
