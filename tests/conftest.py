@@ -24,8 +24,13 @@ os.environ["PYTHONDONTWRITEBYTECODE"] = ""  # else each process compiles the pac
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 import pytest  # noqa: E402
+from hypothesis import HealthCheck, settings  # noqa: E402
 
 from tests.cli.processes import QUICK, Answer, Running, painter, zoomtui  # noqa: E402
+
+# How long an example takes, or making one up, says how busy the machine is.
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
 
 
 @pytest.fixture(scope="module", autouse=True)

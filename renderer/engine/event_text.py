@@ -28,7 +28,10 @@ def told(event: Event) -> str:
         case PhaseChanged():
             return str(event.phase)
         case Steered():
-            return f"settings change from keyframe {event.from_keyframe + 1} on"
+            number = event.from_keyframe + 1
+            if event.undone:
+                return f"the change from keyframe {number} on is taken back"
+            return f"settings change from keyframe {number} on"
         case KeyframeReady():
             painted = f"keyframe {event.keyframe + 1} painted in {event.seconds:.1f} s"
             if not event.keyframe:

@@ -115,6 +115,8 @@ class Steered:
     """In force from there on."""
     negative_prompt: str
     total_keyframes: int | None
+    undone: bool = False
+    """These are the settings as they were: what was steered is taken back."""
 
 
 @dataclass(frozen=True, slots=True)

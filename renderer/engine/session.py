@@ -19,6 +19,7 @@ from typing import Any
 from renderer.engine.channel import Channel
 from renderer.engine.consumer import Consumer
 from renderer.engine.controls import Controls
+from renderer.engine.event_text import told
 from renderer.engine.events import (
     Emit,
     Event,
@@ -29,11 +30,11 @@ from renderer.engine.events import (
     RenderFinished,
     RenderStarted,
     Steered,
-    StepDone,
 )
 from renderer.engine.preview_requests import PreviewRequests
 from renderer.engine.producer import Keyframe, Producer
 from renderer.errors import Cancelled, RendererError
+from renderer.formatting import clean
 from renderer.project.project import Project
 
 CAPACITY = 2
@@ -88,7 +89,7 @@ class Session:
 
     def undo(self) -> None:
         """Take back steering that no keyframe has begun with; ProjectError where there is none."""
-        self._emit(self._steered(self._producer.undo()))
+        self._emit(self._steered(self._producer.undo(), undone=True))
 
     def run(self) -> RenderFinished | RenderFailed:
         """Run both threads to their end; the last event is also returned."""
@@ -119,7 +120,7 @@ class Session:
         self._controls.stop()
 
     def _emit(self, event: Event) -> None:
-        """Hand ``event`` to the listener, and to the log unless it is a step: those are many.
+        """Hand ``event`` to the listener, and to the log if it is worth a line there.
 
         Nothing follows the outcome, even where a viewer pauses a render that is just ending, and
         nothing precedes the start: a request made before it shows in the events after it. A phase
@@ -132,8 +133,9 @@ class Session:
             if isinstance(event, PhaseChanged):
                 self._phase = event
             self._over = isinstance(event, RenderFinished | RenderFailed)
-            if not isinstance(event, StepDone):
-                log.info("%s", event)
+            line = told(event)
+            if line:
+                log.info("%s", clean(line))
             self._listener(event)
 
     def _guarded(self, body: Callable[[], None], end: Callable[[], None]) -> None:
@@ -165,13 +167,14 @@ class Session:
             capacity=CAPACITY,
         )
 
-    def _steered(self, start: int) -> Steered:
+    def _steered(self, start: int, *, undone: bool = False) -> Steered:
         settings = self._project.settings_at(start)
         return Steered(
             from_keyframe=start,
             prompt=settings.prompt,
             negative_prompt=settings.negative_prompt,
             total_keyframes=settings.keyframes,
+            undone=undone,
         )
 
     def _outcome(self) -> RenderFinished | RenderFailed:

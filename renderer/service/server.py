@@ -173,6 +173,8 @@ class ControlServer:
                 sending.cancel()
         except* OSError:
             pass  # it has gone
+        except* asyncio.CancelledError:
+            pass  # the engine ends, and has sent it what there was
         finally:
             self._viewers.discard(viewer)
             writer.close()

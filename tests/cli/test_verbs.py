@@ -109,7 +109,10 @@ def test_the_log_is_shown_as_plain_text(folder: Path) -> None:
     with engine(folder):
         until(lambda: read_status(folder).keyframes == 2, "two keyframes are painted")
         zoomtui("stop", str(folder), cwd=folder.parent)
-    assert "RenderFinished" in zoomtui("logs", str(folder), "-n", "3", cwd=folder.parent).out
+    said = zoomtui("logs", str(folder), cwd=folder.parent).out
+    assert said.splitlines()[-1].endswith(" stopped")
+    assert "keyframe 1 painted in " in said  # as the monitor counts them
+    assert "KeyframeReady" not in said
     assert len(zoomtui("logs", str(folder), "-n", "3", cwd=folder.parent).out.splitlines()) == 3
 
 

@@ -201,8 +201,8 @@ def test_a_bad_picture_is_painted_again_with_another_seed(
     third = painter.paint(ring_job(seed=derived_seed(5, 2)), ignore)
     assert np.array_equal(picture, third)
     assert caplog.messages == [
-        f"keyframe 3 came out {fault} with seed 5",
-        f"keyframe 3 came out {fault} with seed {derived_seed(5, 1)}",
+        f"keyframe 4 came out {fault} with seed 5",
+        f"keyframe 4 came out {fault} with seed {derived_seed(5, 1)}",
     ]
 
 
@@ -214,7 +214,7 @@ def test_a_picture_that_stays_bad_is_an_error_after_three_more(make: Make) -> No
         hooked(pipeline_of(painter).vae.decoder, spoil(-1, float("nan"))),
         pytest.raises(
             PainterError,
-            match=r"^keyframe 3 came out broken \(NaN\) with 4 seeds in a row; try another "
+            match=r"^keyframe 4 came out broken \(NaN\) with 4 seeds in a row; try another "
             r"scheduler, or another model than \S+$",
         ),
     ):

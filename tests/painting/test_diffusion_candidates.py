@@ -147,7 +147,7 @@ def test_a_bad_candidate_is_dropped_and_not_painted_again(
     assert spoiled.count == 3
     assert pictures[1] is None
     assert differ(pictures[0], expected[0]) == differ(pictures[2], expected[2]) == 0
-    assert len([text for text in caplog.messages if "keyframe 3 came out" in text]) == 1
+    assert len([text for text in caplog.messages if "keyframe 4 came out" in text]) == 1
 
 
 def test_only_where_all_are_bad_they_are_painted_again(make: Make) -> None:

@@ -228,6 +228,8 @@ def test_prompts_reach_the_project_exactly_and_can_be_taken_back(tmp_path: Path)
             assert watch.view.state.next_from == 4
             await watch.ask("undo")
             await soon(lambda: watch.view.state.next_prompt is None, "taken back")
+            said = watch.view.state.log
+            assert any(line.text.endswith("on is taken back") for line in said)
             with pytest.raises(Refused, match="nothing to undo"):
                 await watch.ask("undo")
             await watch.ask("steer", changes={"prompt": prompt})

@@ -73,11 +73,12 @@ class DiffusionPainter:
                 ]
             for seed, fault in zip(seeds, faults, strict=True):
                 if fault is not None:
-                    log.warning("keyframe %d came out %s with seed %d", job.keyframe, fault, seed)
+                    number = job.keyframe + 1
+                    log.warning("keyframe %d came out %s with seed %d", number, fault, seed)
             if None in faults:
                 return painted
         raise PainterError(
-            f"keyframe {job.keyframe} came out {faults[0]} with {1 + REPAINTS} seeds in a row; "
+            f"keyframe {job.keyframe + 1} came out {faults[0]} with {1 + REPAINTS} seeds in a row; "
             f"try another scheduler, or another model than {self._loaded.model}"
         )
 
