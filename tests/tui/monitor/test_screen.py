@@ -241,12 +241,24 @@ def test_the_palette_knows_what_can_be_done_now(key: str) -> None:
     on_screen(RUNNING, body)
 
 
-@pytest.mark.parametrize("key", ["d", "q", "escape", "ctrl+q"])
+@pytest.mark.parametrize("key", ["d", "q", "ctrl+q"])
 def test_leaving_the_first_screen_detaches_and_says_how_to_come_back(key: str) -> None:
     async def body(pilot: Pilot[str], script: Script) -> None:
         await pilot.press(key)
         await pilot.pause()
         assert "zoomtui attach" in str(pilot.app.return_value)
+        assert script.asked == []
+
+    on_screen(RUNNING, body)
+
+
+def test_escape_closes_what_is_open_and_never_the_interface() -> None:
+    async def body(pilot: Pilot[str], script: Script) -> None:
+        for key in ("question_mark", "l", "v", "s", "p"):
+            await pilot.press(key, "escape", "escape", "escape")
+            assert isinstance(pilot.app.screen, MonitorScreen)
+        assert pilot.app.return_value is None
+        assert pilot.app.is_running
         assert script.asked == []
 
     on_screen(RUNNING, body)

@@ -64,7 +64,7 @@ class MonitorScreen(KeyframeScreen):
         Binding("l", "log", "log", id="monitor.log"),
         Binding("e", "export", "export…", id="project.export"),
         Binding("q,escape", "back", "back", id="app.back"),
-        Binding("q,escape", "detach", "detach", show=False, id="app.backout"),
+        Binding("q", "detach", "detach", show=False, id="app.backout"),
     ]
     KEY_HELP: ClassVar[dict[str, str]] = {
         "render.pause": "pause and go on",
@@ -77,7 +77,7 @@ class MonitorScreen(KeyframeScreen):
         "monitor.view": "the picture on the full screen",
         "monitor.log": "the whole log",
         "project.export": "export… other size, speed, codec; also while it renders",
-        "app.back": "back; from the first screen: detach",
+        "app.back": "back; on the first screen q detaches",
     }
 
     def __init__(self, folder: Path, watch: Watch | None = None) -> None:
@@ -277,7 +277,7 @@ class MonitorScreen(KeyframeScreen):
         self.app.push_screen(ExportScreen(self.watched.view.folder))
 
     def action_back(self) -> None:
-        """To the screen before; from the first one `q` and Esc detach."""
+        """To the screen before. From the first one `q` detaches; Esc closes only what is open."""
         self.dismiss()
 
     def action_detach(self) -> None:
