@@ -40,6 +40,14 @@ def count_text(done: int, total: int | None) -> str:
     return f"{done}" if total is None else f"{done}/{total}"
 
 
+def age_text(seconds: float) -> str:
+    """``"8 s"``, ``"3 min"``, ``"5 h"``, ``"12 d"``."""
+    for limit, unit, name in ((60, 1, "s"), (3600, 60, "min"), (86400, 3600, "h")):
+        if seconds < limit:
+            return f"{max(0, int(seconds / unit))} {name}"
+    return f"{int(seconds / 86400)} d"
+
+
 def share_text(share: float) -> str:
     """0 … 1 as ``"2 %"``."""
     return f"{100 * share:.0f} %"

@@ -60,6 +60,12 @@ class RenderStarted:
     frames_per_keyframe: int
     capacity: int
     """Keyframes that may wait between painting and film."""
+    began: float = 0.0
+    """Unix time at which the session's first engine began; 0: this one is it."""
+    restarted: float = 0.0
+    """Unix time of the crash after which this engine was started; 0: there was none."""
+    crash: str = ""
+    """That crash, one line."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,7 @@ from renderer.engine.producer import Keyframe, Producer
 from renderer.errors import Cancelled, RendererError
 from renderer.formatting import clean
 from renderer.project.project import Project
+from renderer.project.session_record import read_session
 
 CAPACITY = 2
 """Keyframes that may wait between the threads; with one in each thread's hands, four in memory."""
@@ -153,6 +154,7 @@ class Session:
     def _started(self) -> RenderStarted:
         project = self._project
         now = replace(project.settings, keyframes=project.current.keyframes)
+        session = read_session(project.folder)
         return RenderStarted(
             project=str(project.folder),
             film=str(project.film),
@@ -165,6 +167,9 @@ class Session:
             fps=float(now.fps),
             frames_per_keyframe=now.frames_per_keyframe,
             capacity=CAPACITY,
+            began=session.began,
+            restarted=session.at if session.crash else 0.0,
+            crash=session.crash,
         )
 
     def _steered(self, start: int, *, undone: bool = False) -> Steered:

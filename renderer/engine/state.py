@@ -57,7 +57,11 @@ class RenderState:
     film: str = ""
     phase: Phase = Phase.LOADING
     started_at: float = 0.0
-    """Unix time at which this session began."""
+    """Unix time at which this session began, with its first engine."""
+    restarted_at: float = 0.0
+    """Unix time of its last crash; 0: it had none."""
+    crash: str = ""
+    """That crash, one line."""
 
     keyframes: int = 0
     """Keyframes on disk."""
@@ -224,7 +228,9 @@ def _started(state: RenderState, event: RenderStarted, at: float) -> RenderState
     return RenderState(
         project=event.project,
         film=event.film,
-        started_at=at,
+        started_at=event.began or at,
+        restarted_at=event.restarted,
+        crash=event.crash,
         keyframes=event.keyframes,
         total_keyframes=event.total_keyframes,
         prompt=event.prompt,

@@ -47,6 +47,8 @@ class SessionRecord:
     """The line with which the session failed; empty: it runs, was stopped or killed, or is done."""
     exit_code: int = 0
     """Of that failure."""
+    began: Moment = 0.0
+    """Unix time at which the session's first engine opened the project."""
 
     @property
     def progress(self) -> str:
@@ -105,8 +107,8 @@ def record(folder: Path, session: SessionRecord, *, at: Place | None = None) -> 
 def begin(folder: Path, *, at: Place) -> None:
     """An engine has opened ``folder``: a session begins, or one that crashed continues."""
     known = read_session(folder)
-    goes_on = replace(known, restarting=False) if known.restarting else SessionRecord()
-    record(folder, goes_on, at=at)
+    anew = SessionRecord(began=time.time())
+    record(folder, replace(known, restarting=False) if known.restarting else anew, at=at)
 
 
 def fail(folder: Path, why: str, exit_code: int, *, at: Place | None = None) -> None:

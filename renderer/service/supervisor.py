@@ -141,7 +141,12 @@ class _Supervisor:
                 return self._give_up(crash, f"; given up after {often}")
             self._restarts += 1
             self._last = SessionRecord(
-                str(crash), time.time(), self._restarts, number, restarting=True
+                crash=str(crash),
+                at=time.time(),
+                restarts=self._restarts,
+                recent=number,
+                restarting=True,
+                began=read_session(self.folder).began,
             )
             session_record.record(self.folder, self._last)
             self._log(f"process {child.pid}: {crash}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +15,18 @@ from renderer.files import Place
 from renderer.project.records import SESSION
 from renderer.project.session_record import SessionRecord, begin, fail, read_session, record
 
-CRASHED = SessionRecord("the engine was killed", at=5.0, restarts=2, recent=1, restarting=True)
+CRASHED = SessionRecord(
+    "the engine was killed", at=5.0, restarts=2, recent=1, restarting=True, began=4.0
+)
 
 
 def test_a_session_begins_with_nothing(tmp_path: Path) -> None:
     fail(tmp_path, "no space left", 6)
     with closing(Place(tmp_path)) as place:
         begin(tmp_path, at=place)
-    assert read_session(tmp_path) == SessionRecord()
+    found = read_session(tmp_path)
+    assert found == SessionRecord(began=found.began)
+    assert found.began > 0
 
 
 def test_a_session_that_is_restarted_still_knows_of_its_crashes(tmp_path: Path) -> None:
@@ -29,7 +34,7 @@ def test_a_session_that_is_restarted_still_knows_of_its_crashes(tmp_path: Path) 
     with closing(Place(tmp_path)) as place:
         begin(tmp_path, at=place)
     known = read_session(tmp_path)
-    assert (known.crash, known.restarts, known.restarting) == ("the engine was killed", 2, False)
+    assert known == replace(CRASHED, restarting=False)
 
 
 def test_a_failure_keeps_the_crashes_before_it(tmp_path: Path) -> None:

@@ -116,6 +116,7 @@ VIEWS = {
         Situation.OVER, failure=Failure("the GPU ran out of memory; choose a smaller --size", 5)
     ),
     "lost": view(Situation.LOST),
+    "restarted": view(restarted_at=NOW - 125, crash="the engine was killed (out of memory?)"),
     "looking": View(FOLDER),
     "unmetered": view(meters=None),
 }

@@ -180,12 +180,15 @@ def test_the_strip_shows_the_neighbours_and_the_way_back() -> None:
 
 
 def test_what_to_do_is_said_when_nothing_is_rendered() -> None:
-    assert notice_line(RUNNING) == ()
-    assert "r goes on" in text(notice_line(VIEWS["lost"]))
-    assert "out of memory" in text(notice_line(VIEWS["failed"]))
-    assert notice_line(VIEWS["finished"]) == ()
+    assert notice_line(RUNNING, NOW) == ()
+    assert "r goes on" in text(notice_line(VIEWS["lost"], NOW))
+    killed = text(notice_line(VIEWS["restarted"], NOW))
+    assert killed == "restarted 2 min ago: the engine was killed (out of memory?)"
+    assert notice_line(VIEWS["restarted"], NOW + 3600) == ()
+    assert "out of memory" in text(notice_line(VIEWS["failed"], NOW))
+    assert notice_line(VIEWS["finished"], NOW) == ()
     unreachable = view(Situation.UNREACHABLE, why="process 1 on gpu02 renders it")
-    assert "gpu02" in text(notice_line(unreachable))
+    assert "gpu02" in text(notice_line(unreachable, NOW))
 
 
 def test_leaving_says_how_to_come_back() -> None:

@@ -6,7 +6,7 @@ Pure: a view in, words out; knows neither Textual nor a clock.
 from __future__ import annotations
 
 from renderer.engine.events import Phase
-from renderer.formatting import clean, path_text
+from renderer.formatting import age_text, clean, path_text
 from zoomtui.tui.monitor.watcher import Situation, View
 from zoomtui.tui.shared.styled_text import Line, Part, clock_text, cut, length
 
@@ -33,6 +33,10 @@ _PHASES: dict[Phase, Part] = {
     Phase.PAUSED: ("‖ PAUSED", "warn"),
     Phase.DRAINING: ("● FINISHING", "good"),
 }
+
+
+_RECENTLY = 3600.0
+"""Seconds for which a restart is worth a line."""
 
 
 def _ending(view: View) -> Part:
@@ -89,9 +93,12 @@ def seconds_to_keyframe(view: View) -> float | None:
     return pace * (1 - state.step / state.steps)
 
 
-def notice_line(view: View) -> Line:
-    """What to do when nothing is being rendered; empty while all is well."""
+def notice_line(view: View, now: float) -> Line:
+    """What has gone wrong, or what to do when nothing is rendered; empty while all is well."""
     match view.situation:
+        case Situation.RUNNING if now - view.state.restarted_at < _RECENTLY:
+            ago = age_text(now - view.state.restarted_at)
+            return ((f"restarted {ago} ago: {clean(view.state.crash)}", "warn"),)
         case Situation.LOST:
             return (f"{why_it_ended(view)} The film is whole.", "bad"), ("  r goes on", "strong")
         case Situation.UNREACHABLE | Situation.RESTARTING if view.why:

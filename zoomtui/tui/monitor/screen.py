@@ -122,7 +122,7 @@ class MonitorScreen(KeyframeScreen):
 
     def paint(self, view: View, now: float) -> None:
         self._notice_change(view)
-        self._notice.show(notice_line(view))
+        self._notice.show(notice_line(view, now))
         self.set_class(bool(self._notice.line), "-noticed")
         self.set_class(self._picture.pictures == "off", "-blind")
         self._paint_easel(view)

@@ -12,7 +12,7 @@ from typing import Any, Literal
 from rich.cells import cell_len, set_cell_size
 
 from renderer.engine.events import Phase
-from renderer.formatting import clean, count_text, duration_text, path_text, size_text
+from renderer.formatting import age_text, clean, count_text, duration_text, path_text, size_text
 from renderer.project.records import FILM
 from renderer.project.status import State
 from renderer.settings.plain_values import dimensions
@@ -251,14 +251,6 @@ def brief_seconds(seconds: float) -> str:
     if seconds < 100:
         return f"{seconds:.1f} s"
     return f"{seconds / 60:.1f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"
-
-
-def age_text(seconds: float) -> str:
-    """``"8 s"``, ``"3 min"``, ``"5 h"``, ``"12 d"``."""
-    for limit, unit, name in ((60, 1, "s"), (3600, 60, "min"), (86400, 3600, "h")):
-        if seconds < limit:
-            return f"{max(0, int(seconds / unit))} {name}"
-    return f"{int(seconds / 86400)} d"
 
 
 def when_text(at: float, now: float) -> str:
