@@ -7,6 +7,7 @@ import os
 import shlex
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -29,6 +30,7 @@ from tests.tui.scripted import (
 )
 from tests.worlds import natural
 from zoomtui.terminal.capabilities import Terminal
+from zoomtui.tui.export import child
 from zoomtui.tui.export.form import ROWS
 from zoomtui.tui.export.screen import CancelDialog, ExportScreen
 from zoomtui.tui.shared.form_screen import LeaveDialog
@@ -173,15 +175,26 @@ def test_what_no_field_is_to_blame_for_is_said_below(tmp_path: Path) -> None:
     asyncio.run(run())
 
 
-def test_an_export_runs_and_says_where_it_is_and_how_to_fetch_it(reef: Path, here: Path) -> None:
+def test_an_export_runs_and_says_where_it_is_and_how_to_fetch_it(
+    reef: Path, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async def run() -> None:
-        app = on_export(reef)
+        app, seen, export = on_export(reef), asyncio.Event(), child.export
+
+        async def held(*asked: Any) -> child.Outcome:
+            """It ends once it was seen to run."""
+            made = await export(*asked)
+            await seen.wait()
+            return made
+
+        monkeypatch.setattr(child, "export", held)
         async with app.run_test(size=(120, 36)) as pilot:
             await reckoned(pilot)
             assert "copied as it is" in screen_text(app)
             await put(pilot, direction="in", hold_end="0.1", seconds_per_keyframe="0.2")
             await pilot.press("ctrl+s")
             await soon(lambda: "The export belongs to this screen." in screen_text(app), "said")
+            seen.set()
             await ended(pilot)
             text = screen_text(app)
             assert "16 frames, 0.5 s" in text

@@ -26,6 +26,7 @@ from zoomtui.tui.shared.field_widgets import TextField
 from zoomtui.tui.shared.form_fields import FieldError
 from zoomtui.tui.shared.form_screen import LAST_KEYS, FormScreen
 from zoomtui.tui.shared.form_widget import Form
+from zoomtui.tui.shared.host import standing
 from zoomtui.tui.shared.styled_text import Line
 
 
@@ -173,7 +174,7 @@ class ExportScreen(FormScreen):
         finally:
             clock.stop()
             self.running = False
-            if self.is_attached:
+            if standing(self):
                 self._come_back()
 
     def _come_back(self) -> None:

@@ -16,6 +16,7 @@ from renderer.engine.state import LogLine
 from renderer.formatting import clean
 from renderer.project.records import LOG
 from zoomtui.tui.monitor.watcher import View
+from zoomtui.tui.shared.host import standing
 from zoomtui.tui.shared.text_widgets import KeyLine, OneLine
 
 TAIL = 64 << 10
@@ -61,6 +62,8 @@ class LogScreen(Screen[None]):
         self._paint()
 
     def _paint(self) -> None:
+        if not standing(self):
+            return
         view = self._view()
         path = view.folder / LOG
         lines = tail(path) if self._file else [_text(line) for line in view.state.log]

@@ -30,6 +30,7 @@ from zoomtui.tui.shared.field_widgets import LongField
 from zoomtui.tui.shared.form_fields import FieldError, Texts
 from zoomtui.tui.shared.form_screen import LAST_KEYS, FormScreen
 from zoomtui.tui.shared.form_widget import Form
+from zoomtui.tui.shared.host import standing
 from zoomtui.tui.shared.styled_text import Line
 
 if TYPE_CHECKING:
@@ -152,7 +153,7 @@ class NewScreen(FormScreen):
         self._forecast()
 
     def _forecast(self) -> None:
-        if self.is_attached and self._draft is not None and self._surroundings is not None:
+        if standing(self) and self._draft is not None and self._surroundings is not None:
             self._reckon(self._folder, self._draft, self._surroundings)
 
     @work(thread=True, exclusive=True, group="forecast")
@@ -162,7 +163,7 @@ class NewScreen(FormScreen):
         self.app.call_later(self._take_survey, survey(folder, draft.settings, surroundings))
 
     def _take_survey(self, found: Survey) -> None:
-        if self.is_attached:
+        if standing(self):
             self._survey = found
             self.paint()
 

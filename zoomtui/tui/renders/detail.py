@@ -18,6 +18,7 @@ from zoomtui.tui.monitor.panels import strip_line
 from zoomtui.tui.renders import describe
 from zoomtui.tui.renders.listing import keyframes_of
 from zoomtui.tui.renders.scan import Details, Render, details
+from zoomtui.tui.shared.host import standing
 from zoomtui.tui.shared.keyframe_cursor import KeyframeCursor
 from zoomtui.tui.shared.picture import Picture
 from zoomtui.tui.shared.text_widgets import OneLine, content
@@ -96,6 +97,6 @@ class RenderDetail(Container):
 
     def _take_details(self, folder: Path, found: Details | None, now: float) -> None:
         shown = self._shown and self._shown.folder
-        if self.is_attached and folder == shown and found != self._details:
+        if standing(self) and folder == shown and found != self._details:
             self._details = found
             self._show_facts(now)

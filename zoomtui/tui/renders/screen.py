@@ -24,7 +24,7 @@ from zoomtui.tui.renders.detail import RenderDetail
 from zoomtui.tui.renders.listing import Listing, possible, what_forgetting_means
 from zoomtui.tui.renders.scan import Reader, Render, Scan
 from zoomtui.tui.shared.dialogs import ChoiceDialog
-from zoomtui.tui.shared.host import HostedScreen
+from zoomtui.tui.shared.host import HostedScreen, standing
 from zoomtui.tui.shared.row_list import Rows
 from zoomtui.tui.shared.text_widgets import KeyLine, OneLine
 from zoomtui.tui.shared.typed_text import PlainInput
@@ -136,14 +136,13 @@ class RendersScreen(HostedScreen):
     def _take(self, scan: Scan) -> None:
         self._looking = False
         self._listing = self._listing.looked_at(scan)
-        if self.is_attached:
-            self._paint()
+        self._paint()
 
     # ------------------------------------------------------------------------------- painting
 
     def _paint(self) -> None:
-        if not self.query(Rows):
-            return  # a late answer, while the screen is taken down
+        if not standing(self):
+            return
         now = self.host.clock()
         self._rows = self._listing.rows()
         head = self._listing.header_line(len(self._rows), self.size.width)
@@ -159,6 +158,8 @@ class RendersScreen(HostedScreen):
 
     @on(OptionList.OptionHighlighted)
     def _paint_chosen(self) -> None:
+        if not standing(self):
+            return
         self.query_one(RenderDetail).show(self.chosen, self.host.clock())
         self.query_one(KeyLine).refresh_keys(self)
 

@@ -20,7 +20,7 @@ from textual.widgets import Static
 from zoomtui.tui.shared.dialogs import ChoiceDialog
 from zoomtui.tui.shared.form_fields import FieldError
 from zoomtui.tui.shared.form_widget import Form, hint_line
-from zoomtui.tui.shared.host import HostedScreen
+from zoomtui.tui.shared.host import HostedScreen, standing
 from zoomtui.tui.shared.styled_text import Line, cut
 from zoomtui.tui.shared.text_widgets import KeyLine, OneLine, content
 
@@ -124,8 +124,8 @@ class FormScreen(HostedScreen):
 
     def paint(self) -> None:
         """Everything but the fields."""
-        if not self.query("#form-head"):
-            return  # a late answer, while the screen is taken down
+        if not standing(self):
+            return
         self.query_one("#form-head", OneLine).show(cut(self.headline(), self.size.width))
         self._paint_hint()
         self.paint_side()

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar, cast
 
 from textual.await_complete import AwaitComplete
+from textual.dom import DOMNode
 from textual.screen import Screen
 
 from zoomtui.terminal.capabilities import Terminal
@@ -33,6 +34,15 @@ class Host(Protocol):
 
 
 Result = TypeVar("Result")
+
+
+def standing(node: DOMNode) -> bool:
+    """Whether ``node`` and all of its screen are there.
+
+    A late answer may come while a screen is taken down, some of its widgets already gone: Textual
+    shows a screen no more from the moment on at which its removal begins.
+    """
+    return node.is_attached and node.screen.display
 
 
 class ClosesOnce(Screen[Result]):
