@@ -159,7 +159,8 @@ class ControlServer:
             writer.close()
             return
         if len(self._viewers) >= self._most:
-            writer.write(reply(None, f"{len(self._viewers)} viewers are connected, which is most"))
+            full = f"{len(self._viewers)} viewers are connected, and no more can be; try later"
+            writer.write(reply(None, full))
             writer.close()
             return
         viewer = Viewer(writer, self._snapshot)
