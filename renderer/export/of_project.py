@@ -15,7 +15,7 @@ from renderer.export.containers import Target
 from renderer.export.plan import Plan, make_plan
 from renderer.export.run import OnProgress, make
 from renderer.export.source import CanvasFile, Footage
-from renderer.film.store import committed, records_of_film
+from renderer.film.records import committed, records_of_film
 from renderer.journal import Record
 from renderer.painting.geometry import Geometry
 from renderer.project.records import (

@@ -15,7 +15,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from renderer.files import Place, replace_file
-from renderer.film.store import Segment
+from renderer.film.records import Segment
 
 LIVE, WATCH = "live.m3u8", "watch.m3u8"
 

@@ -9,7 +9,7 @@ from typing import BinaryIO
 
 from renderer.files import storage_errors
 from renderer.film.fragment import Box, box_at, frames_in
-from renderer.film.store import HEADER, SEGMENT, records_of_film
+from renderer.film.records import HEADER, SEGMENT, records_of_film
 from renderer.journal import Record
 
 OnBytes = Callable[[int, int], None]

@@ -10,50 +10,26 @@ from __future__ import annotations
 
 import os
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 from renderer.errors import ProjectError
 from renderer.files import NO_LINK, flush_folder, storage_errors
 from renderer.film.fragment import EncodedSegment, box_at, signature
-from renderer.journal import Count, Journal, Record, read_as, untouched, write_at
+from renderer.film.records import (
+    HEADER,
+    SEGMENT,
+    Segment,
+    committed,
+    header_in,
+    is_of_film,
+    records_of_film,
+)
+from renderer.journal import Journal, Record, read_as, untouched, write_at
 
-HEADER, SEGMENT = "header", "segment"
-"""The journal's record types that are the store's; it skips all others."""
 _HEADER, _FRAGMENT = (b"ftyp", b"moov"), (b"moof", b"mdat")
 """Kinds of boxes that a film begins with, and continues with."""
-
-
-@dataclass(frozen=True, slots=True)
-class Header:
-    """The film's first bytes, which every segment is decoded behind."""
-
-    offset: Count
-    length: Count
-    """Bytes."""
-    crc: Count
-    """CRC-32 of its bytes."""
-
-
-@dataclass(frozen=True, slots=True)
-class Segment:
-    """A committed segment of the film."""
-
-    index: Count
-    """0, 1, …: the interval it shows."""
-    first_frame: Count
-    """Frame of the film that it begins with."""
-    frames: Count
-    offset: Count
-    """Where its bytes begin in the film."""
-    length: Count
-    """Bytes."""
-    crc: Count
-    """CRC-32 of its bytes."""
-    closing: bool = False
-    """True for the very last frame of a finished film, which is a segment of its own."""
 
 
 class FilmStore:
@@ -64,7 +40,7 @@ class FilmStore:
         self._film = film
         self._journal = journal
         self._handle = handle
-        self._header = _header(journal.records)
+        self._header = header_in(journal.records)
         self._segments = committed(journal.records)
         self._lacking = 0
 
@@ -77,7 +53,7 @@ class FilmStore:
         Without ``mend`` that waits for ``mend`` to be called. Raises ProjectError, with nothing
         changed, where anything else is wrong; StorageError where the disk fails.
         """
-        handle = _open(film, new=_header(journal.records) is None)
+        handle = _open(film, new=header_in(journal.records) is None)
         try:
             store = cls(film, journal, handle)
             store._lacking = store._examine()
@@ -257,9 +233,9 @@ class FilmStore:
     def _drop_last(self, count: int = 1) -> None:
         """Take the last segments' (or a lone header's) records out of the journal."""
         records = self._journal.records
-        ours = [index for index, record in enumerate(records) if _is_ours(record)]
+        ours = [index for index, record in enumerate(records) if is_of_film(record)]
         self._journal.remove(ours[-count:])
-        self._header = _header(records)
+        self._header = header_in(records)
         self._segments = committed(records)
 
     def _cut(self) -> None:
@@ -268,43 +244,6 @@ class FilmStore:
             if os.fstat(self._handle).st_size != self.size:
                 os.ftruncate(self._handle, self.size)
                 os.fsync(self._handle)
-
-
-def committed(records: Sequence[Record]) -> list[Segment]:
-    """The segments that a journal's ``records`` commit. Reads no film.
-
-    Raises ProjectError where a segment does not follow the one before it.
-    """
-    header = _header(records)
-    end = header["length"] if header else 0
-    frame = 0
-    segments: list[Segment] = []
-    for record in records:
-        if record.get("type") != SEGMENT:
-            continue
-        segment = read_as(record, Segment, whole=True)
-        if (segment.index, segment.first_frame, segment.offset) != (len(segments), frame, end):
-            raise ProjectError(
-                f"the journal is damaged: segment {segment.index} does not follow segment "
-                f"{len(segments) - 1}; `zoomtui repair` shows what can be saved"
-            )
-        segments.append(segment)
-        frame += segment.frames
-        end += segment.length
-    return segments
-
-
-def records_of_film(records: Iterable[Record]) -> list[Record]:
-    """A journal's records of the header and of the segments."""
-    return [record for record in records if _is_ours(record)]
-
-
-def _is_ours(record: Record) -> bool:
-    return record.get("type") in (HEADER, SEGMENT)
-
-
-def _header(records: Sequence[Record]) -> Record | None:
-    return next((record for record in records if record.get("type") == HEADER), None)
 
 
 def _extent(offset: int, data: bytes) -> Record:

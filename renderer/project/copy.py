@@ -12,8 +12,8 @@ from pathlib import Path
 
 from renderer.errors import ProjectError
 from renderer.files import flush_folder, replace_file, replacing_file, storage_errors
+from renderer.film.records import committed
 from renderer.film.salvage import OnBytes
-from renderer.film.store import committed
 from renderer.journal import write_journal
 from renderer.project.create import refuse_occupied
 from renderer.project.records import (

@@ -12,7 +12,7 @@ from typing import Any
 
 from renderer.errors import ProjectError
 from renderer.film.hls import LIVE, WATCH
-from renderer.film.store import HEADER, SEGMENT, Header, Segment
+from renderer.film.records import HEADER, SEGMENT, Header, Segment
 from renderer.journal import Count, Moment, Record, read_as, read_journal, unknown_record
 from renderer.painting import prompt_schedule
 from renderer.painting.figures import Figures

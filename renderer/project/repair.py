@@ -26,8 +26,8 @@ from renderer.files import (
     size_text,
     storage_errors,
 )
+from renderer.film.records import SEGMENT
 from renderer.film.salvage import OnBytes, salvage_film
-from renderer.film.store import SEGMENT
 from renderer.images import read_keyframe, read_provenance
 from renderer.journal import Record, salvage, write_journal
 from renderer.painting.figures import FIGURES, figures_in

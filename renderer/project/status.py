@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from renderer.film.store import committed
+from renderer.film.records import committed
 from renderer.painting.figures import FIGURES, Figures, typical
 from renderer.project.lock import Holder
 from renderer.project.records import (

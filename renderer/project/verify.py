@@ -8,8 +8,8 @@ from itertools import chain
 from pathlib import Path
 
 from renderer.errors import ProjectError
+from renderer.film.records import HEADER, committed, records_of_film
 from renderer.film.salvage import OnBytes
-from renderer.film.store import HEADER, committed, records_of_film
 from renderer.images import read_keyframe
 from renderer.journal import Record
 from renderer.painting.geometry import Geometry

@@ -12,7 +12,7 @@ import pytest
 
 from renderer.errors import StorageError
 from renderer.film.hls import EVERY, LIVE, WATCH, WINDOW, write_playlists
-from renderer.film.store import Segment
+from renderer.film.records import Segment
 from tests.export.barcode import decode, decode_with_ffmpeg, exact
 from tests.film.writer import LENGTHS, write
 

@@ -18,7 +18,8 @@ import pytest
 
 from renderer.errors import ProjectError, StorageError
 from renderer.film.encode import encode_segment
-from renderer.film.store import FilmStore, committed
+from renderer.film.records import committed
+from renderer.film.store import FilmStore
 from renderer.journal import Journal, Record, read_journal
 from tests.export.barcode import decode, encoding, exact, frames
 from tests.film.writer import LENGTHS, write

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-from renderer.film.store import committed
+from renderer.film.records import committed
 from renderer.journal import read_journal
 from renderer.project.records import FILM, JOURNAL, keyframe_path
 

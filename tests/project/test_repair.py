@@ -11,7 +11,7 @@ import pytest
 
 from renderer.errors import ProjectBusy, ProjectError
 from renderer.film.decode import decoded_frames
-from renderer.film.store import committed
+from renderer.film.records import committed
 from renderer.images import read_provenance
 from renderer.journal import read_journal
 from renderer.project.project import Project
