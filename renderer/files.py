@@ -15,6 +15,8 @@ from typing import BinaryIO
 
 from renderer.errors import StorageError
 
+_AT_ONCE = 1 << 20
+"""Bytes."""
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
@@ -98,6 +100,18 @@ def overwrite_file(path: Path, data: bytes, *, at: Place | None = None) -> None:
         with os.fdopen(handle, "wb") as file:
             file.write(data)
             _flush(file, durable=True)
+
+
+def copy_part(path: Path, new: Path, start: int, end: int) -> None:
+    """Put the bytes of ``path`` from ``start`` to ``end`` into ``new``, durably, at one stroke.
+
+    Fewer where the file ends before. Raises OSError where it can't be read, else StorageError.
+    """
+    with path.open("rb") as file, replacing_file(new) as write:
+        file.seek(start)
+        while start < end and (part := file.read(min(end - start, _AT_ONCE))):
+            write(part)
+            start += len(part)
 
 
 @contextmanager

@@ -11,7 +11,7 @@ import shutil
 from pathlib import Path
 
 from renderer.errors import ProjectError
-from renderer.files import flush_folder, replace_file, replacing_file, storage_errors
+from renderer.files import copy_part, flush_folder, replace_file, storage_errors
 from renderer.film.records import committed
 from renderer.film.salvage import OnBytes
 from renderer.journal import write_journal
@@ -29,9 +29,6 @@ from renderer.project.records import (
     read_settings,
 )
 from renderer.project.verify import verify
-
-_AT_ONCE = 1 << 20
-"""Bytes."""
 
 
 def copy_project(folder: Path, new: Path, on_bytes: OnBytes) -> None:
@@ -71,17 +68,9 @@ def _copy(folder: Path, new: Path) -> None:
         if (folder / name).exists():
             replace_file(new / name, (folder / name).read_bytes())
     if segments:
-        _copy_film(folder / FILM, new / FILM, segments[-1].offset + segments[-1].length)
+        copy_part(folder / FILM, new / FILM, 0, segments[-1].offset + segments[-1].length)
     for stored in keyframes_in(records):
         own = keyframe_path(folder, stored.keyframe)
         if own.exists():  # else the check will say so
             replace_file(keyframe_path(new, stored.keyframe), own.read_bytes())
     write_journal(new / JOURNAL, records)
-
-
-def _copy_film(film: Path, new: Path, length: int) -> None:
-    """Its first bytes, as many as are committed."""
-    with film.open("rb") as file, replacing_file(new) as write:
-        while length and (part := file.read(min(length, _AT_ONCE))):
-            write(part)
-            length -= len(part)

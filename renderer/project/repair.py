@@ -20,9 +20,9 @@ from typing import Any
 from renderer.errors import ProjectBusy, ProjectError, RendererError, SettingsError
 from renderer.files import (
     NO_LINK,
+    copy_part,
     flush_folder,
     replace_file,
-    replacing_file,
     size_text,
     storage_errors,
 )
@@ -47,9 +47,6 @@ from renderer.project.records import (
     settings_at,
 )
 from renderer.settings.render import OPTIONS, STEERABLE, RenderSettings
-
-_AT_ONCE = 1 << 20
-"""Bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,10 +257,7 @@ def _cut_film(film: Path, end: int, tail: Path) -> None:
     """Shorten the film; what stood behind its new end is first saved at ``tail``, durably."""
     if not film.exists() or film.stat().st_size <= end:
         return
-    with film.open("rb") as file, replacing_file(tail) as write:
-        file.seek(end)
-        while part := file.read(_AT_ONCE):
-            write(part)
+    copy_part(film, tail, end, film.stat().st_size)
     handle = os.open(film, os.O_RDWR | NO_LINK)
     try:
         os.ftruncate(handle, end)
