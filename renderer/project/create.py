@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from renderer.errors import ProjectError
+from renderer.errors import ProjectError, StorageError
 from renderer.files import flush_folder, replace_file, storage_errors
 from renderer.images import Picture, load_picture, write_keyframe
 from renderer.journal import Journal
+from renderer.project import registry
 from renderer.project.project import Project, store_keyframe
 from renderer.project.records import (
     EXEMPLAR,
@@ -70,6 +72,8 @@ def discard_unpainted(folder: Path) -> bool:
     with Project.open(folder) as project:
         if project.store.frames or any(stored.seconds > 0 for stored in project.keyframes):
             return False
+    with contextlib.suppress(StorageError):
+        registry.unlist(folder)
     shutil.rmtree(folder)
     return True
 

@@ -10,6 +10,7 @@ from PIL import Image
 
 from renderer.errors import ProjectError, SettingsError, StorageError
 from renderer.images import read_provenance
+from renderer.project import registry
 from renderer.project.create import create_project, discard_unpainted, refuse_occupied
 from renderer.project.project import Project
 from renderer.project.records import (
@@ -268,8 +269,10 @@ def test_steering_that_can_not_be_changes_nothing(tmp_path: Path) -> None:
 def test_a_project_in_which_nothing_was_painted_can_be_discarded(tmp_path: Path) -> None:
     unpainted = project(tmp_path / "a.zoom", painter="tests.painters:unloadable")
     render(unpainted)
+    registry.remember(unpainted)
     assert discard_unpainted(unpainted)
     assert not unpainted.exists()
+    assert unpainted not in registry.known()
     painted = project(tmp_path / "b.zoom")
     render(painted)
     assert not discard_unpainted(painted)
