@@ -116,7 +116,7 @@ def _in_eight_bits(image: Image.Image) -> Image.Image:
 
 def _reason(error: BaseException) -> str:
     if isinstance(error, UnidentifiedImageError):
-        return f"it is no picture, or none of {', '.join(_formats())}"
+        return f"not a recognised image format; use {', '.join(_formats())}"
     if isinstance(error, FileNotFoundError):
         return "it does not exist"
     if isinstance(error, IsADirectoryError):

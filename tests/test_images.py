@@ -136,8 +136,8 @@ def broken(tmp_path: Path, name: str) -> Path:
         ("cut.png", "truncated"),
         ("cut.jpg", "truncated"),
         ("spoilt.png", "broken data stream"),
-        ("empty.png", "it is no picture, or none of PNG, JPEG, WEBP"),
-        ("text.png", "it is no picture, or none of PNG, JPEG, WEBP"),
+        ("empty.png", "not a recognised image format; use PNG, JPEG, WEBP"),
+        ("text.png", "not a recognised image format; use PNG, JPEG, WEBP"),
         ("folder.png", "it is a folder"),
     ],
 )
@@ -167,7 +167,7 @@ def test_other_formats_stay_shut_whatever_the_name(tmp_path: Path, kind: str) ->
         )
     else:
         Image.new("RGB", (80, 80)).save(path, kind)
-    with pytest.raises(SettingsError, match=r"it is no picture, or none of PNG, JPEG, WEBP"):
+    with pytest.raises(SettingsError, match=r"not a recognised image format; use PNG, JPEG, WEBP"):
         load_picture(path)
     assert not marker.exists()
 

@@ -156,7 +156,7 @@ def _choose_painter(given: dict[str, Any], notes: list[str]) -> ModelPreset | No
     if given["painter"] == "texture":
         if unused := _unused(given, chosen=chosen):
             words = _list([_words(key) for key in unused])
-            notes.append(f"the texture painter has no model; it makes no use of {words}")
+            notes.append(f"the texture painter has no model; it ignores {words}")
         given.update(without_anew(given))
     return None
 

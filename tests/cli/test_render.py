@@ -241,7 +241,7 @@ def test_a_dry_run_says_the_figures_and_writes_nothing(tmp_path: Path) -> None:
         "30 frames/s, h264",
         "11 keyframes, 601 frames, 20.0 s",
         "free",
-        "note: the texture painter has no model; it makes no use of prompt",
+        "note: the texture painter has no model; it ignores prompt",
     ):
         assert part in answer.out, part
     assert list(tmp_path.iterdir()) == []

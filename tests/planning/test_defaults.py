@@ -58,7 +58,7 @@ def test_a_model_means_the_diffusion_painter() -> None:
 
 def test_the_texture_painter_says_what_it_makes_no_use_of() -> None:
     told = notes(prompt="a reef", painter="texture", steps=9, guidance_scale=3.0)
-    assert "no use of prompt, steps and guidance scale" in told
+    assert "it ignores prompt, steps and guidance scale" in told
     assert notes(painter="texture") == ""
 
 
@@ -90,7 +90,7 @@ def test_the_texture_painter_joins_by_itself_and_says_so() -> None:
         "seam_pass": 0.3,
     }
     told = notes(painter="texture", **wishes)
-    assert "no use of overmask, feather, colour fit, drift guard and seam pass" in told
+    assert "it ignores overmask, feather, colour fit, drift guard and seam pass" in told
     assert notes(painter="texture", feather=48, colour_fit=True, candidates=4) == ""
     settings = film(**wishes)
     assert (settings.overmask, settings.seam_pass) == (0, 0)

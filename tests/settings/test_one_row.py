@@ -130,7 +130,7 @@ assert producer._made(RenderSettings(sparkle=4), Blend("a reef"), done, figures)
 from renderer.planning.defaults import fill_in
 from zoomtui.tui.new_render.forecast import likeness
 (note, *_) = fill_in({"painter": "texture", "sparkle": 5}).notes
-assert "makes no use of sparkle" in note, note
+assert "ignores sparkle" in note, note
 one, other = (RenderSettings(painter="diffusion", sparkle=stars) for stars in (1, 2))
 assert likeness(one) != likeness(other)
 """,
@@ -194,7 +194,7 @@ def test_the_texture_painter_says_of_each_option_that_it_makes_no_use_of_it(key:
 
     wishes = {"speed": "fast", "loras": ("a.safetensors",), "prompt_blend": 4, "steps": 30}
     notes = fill_in({"painter": "texture", key: wishes[key]}).notes
-    assert any(f"makes no use of {key.replace('_', ' ')}" in note for note in notes), notes
+    assert any(f"ignores {key.replace('_', ' ')}" in note for note in notes), notes
 
 
 def test_the_forecast_tells_one_candidate_from_four() -> None:

@@ -105,7 +105,7 @@ def test_a_key_steers_the_real_engine(tmp_path: Path) -> None:
         monitor.type(b" ")
         monitor.until("go on")
         monitor.type(b"p")
-        monitor.until("It counts from keyframe 5")
+        monitor.until("Takes effect at keyframe 5")
         monitor.type(b" at night\r")
         monitor.until("a reef at night")
         monitor.type(b"s")

@@ -49,7 +49,7 @@ def planned_lines(
     if wrong:
         lines += _wrapped("✗", clean(wrong), width, 4, "bad")
     elif outcome is None:
-        lines.append((("reckoning…", "faint"),))
+        lines.append((("estimating…", "faint"),))
     else:
         lines += _outcome_lines(outcome, width)
     return [*lines, (), *_command_lines("command", command, width, 8)]

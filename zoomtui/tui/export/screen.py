@@ -251,7 +251,7 @@ class ExportScreen(FormScreen):
         self.paint_side()
 
 
-_SEE = "one of the fields can't be used; see there"
+_SEE = "Fix the marked field first."
 
 
 def _fetch(path: Path) -> str:

@@ -71,7 +71,7 @@ class LogScreen(Screen[None]):
         self._shown = lines
         if new:
             self.query_one(Log).write_lines(new)
-        what = f" {clean(str(path))}" if self._file else " What this session has said"
+        what = f" {clean(str(path))}" if self._file else " Session log"
         self.query_one("#headline", OneLine).show(((what, "strong"),))
         self.query_one(KeyLine).refresh_keys(self)
 

@@ -188,7 +188,7 @@ class NewScreen(FormScreen):
         from zoomtui.tui.new_render.forecast import brief_lines, forecast_lines
 
         if self._survey is None:
-            return [(("what to paint?" if self.wrong else "reckoning…", "faint"),)]
+            return [(("what to paint?" if self.wrong else "estimating…", "faint"),)]
         if self.has_class("-narrow"):
             return brief_lines(self._survey, width)
         notes: list[Line] = [((f"! {clean(note)}", "label"),) for note in self._notes]

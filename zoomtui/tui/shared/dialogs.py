@@ -57,7 +57,7 @@ class PromptDialog(Dialog):
 
     def compose(self) -> ComposeResult:
         with Vertical(id="dialog"):
-            yield Static(f"It counts from keyframe {self._from + 1} on.", markup=False)
+            yield Static(f"Takes effect at keyframe {self._from + 1}.", markup=False)
             yield PromptArea(
                 self._prompt, soft_wrap=True, show_line_numbers=False, tab_behavior="focus"
             )

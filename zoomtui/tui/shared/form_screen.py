@@ -37,10 +37,10 @@ LAST_KEYS: tuple[BindingType, ...] = (
 class LeaveDialog(ChoiceDialog):
     """``leave``, or None."""
 
-    TITLE = "Leave the form?"
+    TITLE = "Discard this form?"
     ANSWERS: ClassVar[dict[str, str]] = {
-        "": "Stay: go on with the form",
-        "leave": "Leave: what was typed is lost",
+        "": "Go on with the form",
+        "leave": "Discard what was typed",
     }
 
 
