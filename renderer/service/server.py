@@ -50,6 +50,8 @@ _RESERVED = 256
 """Open files that viewers leave to the render."""
 _UNLIMITED = 1 << 20
 """Open files where there is no limit."""
+_AT_ONCE = 16
+"""Viewers that are let in before it is looked whether there is room for more."""
 _QUEUE = 4096
 """Viewers that may wait to be let in; the kernel may allow fewer."""
 _METER_INTERVAL = 1.0
@@ -114,8 +116,9 @@ class ControlServer:
 
     async def _serve(self) -> None:
         server = await asyncio.start_unix_server(
-            self._attend, sock=self._listener, limit=LONGEST_LINE, backlog=_QUEUE
+            self._attend, sock=self._listener, limit=LONGEST_LINE, backlog=_AT_ONCE
         )
+        self._listener.listen(_QUEUE)
         async with server, asyncio.TaskGroup() as tasks:
             metering = tasks.create_task(self._meter())
             await self._end.wait()

@@ -95,6 +95,7 @@ def test_a_crash_too_many_is_an_end_with_its_reason(tmp_path: Path) -> None:
         assert (told["session"]["restarts"], told["session"]["exit_code"]) == (3, 9)
 
 
+@pytest.mark.slow
 def test_the_monitor_stays_and_says_that_the_engine_was_restarted(tmp_path: Path) -> None:
     folder = make_project(tmp_path / "reef.zoom", "endless", 3)
     with engine(folder), OnMonitor(folder, (160, 50)) as monitor:

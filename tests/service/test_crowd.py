@@ -20,7 +20,6 @@ from renderer.project import registry
 from renderer.project.status import State, read_status
 from tests.cli.engines import engine, make_project, running, soon, until
 from tests.engine.runs import digest
-from tests.marks import slower
 
 COMMANDS = 300
 """Of each viewer that floods the engine."""
@@ -96,7 +95,8 @@ async def guests(folder: Path, count: int) -> AsyncIterator[list[Guest]]:
         yield [Guest(reader, writer) for reader, writer in come]
 
 
-@pytest.mark.parametrize("crowd", [100, *slower([1000])])
+@pytest.mark.slow
+@pytest.mark.parametrize("crowd", [100, 1000])
 def test_a_crowd_changes_no_byte_and_hears_every_reply(
     tmp_path: Path, calm: str, crowd: int
 ) -> None:
@@ -125,6 +125,7 @@ def test_a_crowd_changes_no_byte_and_hears_every_reply(
     assert digest(folder) == calm
 
 
+@pytest.mark.slow
 def test_commands_are_all_answered_by_an_engine_that_stays(tmp_path: Path) -> None:
     folder = make_project(tmp_path / "a.zoom", "endless", since=2)
 
@@ -160,6 +161,7 @@ def test_replies_come_to_a_viewer_that_has_ended_its_own_half(tmp_path: Path) ->
     assert [each["id"] for each in messages if each["type"] == "reply"] == [1, 2]
 
 
+@pytest.mark.slow
 def test_a_viewer_that_reads_late_has_lost_events_and_no_reply(tmp_path: Path) -> None:
     folder = make_project(tmp_path / "a.zoom", "endless", since=2)
 
@@ -184,6 +186,7 @@ def test_a_viewer_that_reads_late_has_lost_events_and_no_reply(tmp_path: Path) -
         asyncio.run(read_late())
 
 
+@pytest.mark.slow
 def test_viewers_beyond_the_files_that_may_be_open_are_told_so_and_the_render_goes_on(
     tmp_path: Path,
 ) -> None:

@@ -112,6 +112,7 @@ def _steered(folder: Path) -> str:
     )
 
 
+@pytest.mark.slow
 def test_a_viewer_that_stops_reading_holds_nothing_up(tmp_path: Path) -> None:
     folder = make_project(tmp_path / "a.zoom", keyframes=150, frames_per_keyframe=2)
     with engine(folder), viewer(folder) as deaf:

@@ -96,6 +96,7 @@ def test_a_killed_engine_is_said_and_enter_goes_on(tmp_path: Path) -> None:
         until(lambda: running(folder) not in (0, pid), "another engine renders")
 
 
+@pytest.mark.slow
 def test_a_key_steers_the_real_engine(tmp_path: Path) -> None:
     folder = make_project(tmp_path / "reef.zoom", "endless", 3)
     with engine(folder), OnMonitor(folder) as monitor:

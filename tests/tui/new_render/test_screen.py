@@ -279,6 +279,7 @@ def test_start_makes_what_the_command_line_says_and_leaves_the_engine_alone(here
     kill_engine(folder)
 
 
+@pytest.mark.slow
 def test_what_cannot_start_says_so_at_its_field_and_leaves_nothing(here: Path) -> None:
     async def run() -> None:
         app = on_new(here)
