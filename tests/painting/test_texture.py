@@ -347,7 +347,7 @@ def test_an_unusable_exemplar_is_refused_with_its_reason(tmp_path: Path) -> None
     (tmp_path / "torn.png").write_bytes(whole.read_bytes()[:900])
     reasons = {
         "missing.png": "does not exist",
-        "text.png": "no picture",
+        "text.png": "not a recognised image format",
         "small.png": "is 15x400; both sides",
         "thread.png": "too narrow",
         "torn.png": "can't be read",

@@ -68,7 +68,7 @@ def test_a_prompt_is_typed_and_sent() -> None:
     async def body(pilot: Pilot[str], script: Script) -> None:
         await pilot.press("p")
         await pilot.press("ctrl+a", "ctrl+k")
-        assert "from keyframe 130 on" in screen_text(pilot.app)  # type: ignore[arg-type]
+        assert "at keyframe 130" in screen_text(pilot.app)  # type: ignore[arg-type]
         await pilot.press(*"a ?:q", "ctrl+j", *"reef", "enter")
         assert script.asked == [("steer", {"changes": {"prompt": "a ?:q\nreef"}})]
 
