@@ -19,7 +19,11 @@ WRONG_PICTURES = {
     "a tiny picture": (("--image", "tiny.png"), 2, ["tiny.png is 40x300", "at least 64 px"]),
     "a folder as picture": (("--image", "full"), 2, ["full can't be read", "folder"]),
     "a picture's name too long": (("--image", LONG), 2, ["name too long"]),
-    "a bad exemplar": (("--exemplar", "text.png"), 2, ["text.png", "not a recognised image format"]),
+    "a bad exemplar": (
+        ("--exemplar", "text.png"),
+        2,
+        ["text.png", "not a recognised image format"],
+    ),
 }
 WRONG_NUMBERS = {
     "an odd size": (("--size", "101x64"), 2, ["101x64", "odd", "use 102x64"]),

@@ -180,6 +180,7 @@ def test_a_second_export_to_one_name_is_refused_and_the_first_is_not_harmed(
     assert left_in(tmp_path) == [name.rstrip("/")]
 
 
+@pytest.mark.slow
 def test_of_exports_that_begin_at_once_one_is_made_and_the_others_say_why(
     reef: Path, tmp_path: Path
 ) -> None:

@@ -268,6 +268,7 @@ def test_a_dry_run_refuses_what_a_render_would(tmp_path: Path) -> None:
 # --- being stopped -------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("number", "code"),
     [(signal.SIGINT, 130), pytest.param(signal.SIGTERM, 143, marks=pytest.mark.slow)],

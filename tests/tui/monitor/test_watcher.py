@@ -122,6 +122,7 @@ def test_a_failure_is_told_with_its_reason(tmp_path: Path) -> None:
         asyncio.run(watch_it())
 
 
+@pytest.mark.slow
 def test_a_killed_engine_is_lost_and_resuming_continues_the_film_byte_for_byte(
     tmp_path: Path,
 ) -> None:

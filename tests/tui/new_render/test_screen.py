@@ -334,6 +334,7 @@ def test_a_try_out_that_fails_says_why(here: Path) -> None:
     asyncio.run(run())
 
 
+@pytest.mark.slow
 def test_a_try_out_can_be_cancelled_at_any_moment(
     here: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
