@@ -273,8 +273,8 @@ def _record(line: bytes) -> Record | None:
 def _parse(path: Path) -> tuple[list[Record], list[int], bool]:
     """The records, the lengths of their lines, and whether an unfinished one follows.
 
-    Reads no further than the first line that is no record, so that what is no journal takes no
-    memory, whatever its size. Raises ProjectError.
+    Reads no further than the first line that is no record, so that a file of any size that
+    is no journal takes no memory. Raises ProjectError.
     """
     records: list[Record] = []
     lengths: list[int] = []

@@ -1,4 +1,4 @@
-"""A disk that fails at a chosen call, for whatever this process writes below one folder.
+"""A disk that fails at a chosen call, for all that this process writes below one folder.
 
 Every call that changes a file counts: create, write, fsync, truncate, rename, unlink, mkdir. The
 files themselves are real; only the answer of the kernel is made up, before or halfway through.

@@ -170,7 +170,8 @@ class Project:
         """
         start = len(self.keyframes) if from_keyframe is None else from_keyframe
         now = self.settings_at(start)
-        before, after = now.plain(), now.changed(changes).plain()
+        wanted = now.changed(changes)
+        before, after = now.plain(), wanted.plain()
         changes = {key: after[key] for key in changes if after[key] != before[key]}
         for key in changes:
             if key not in STEERABLE:
@@ -180,9 +181,9 @@ class Project:
                 )
         if not changes:
             return False
-        self._check_length(now.changed(changes).keyframes, start)
-        now.changed(changes).check_needs()
-        trust(now.changed(changes))
+        self._check_length(wanted.keyframes, start)
+        wanted.check_needs()
+        trust(wanted)
         if self.finished:
             self.store.drop_closing()
         self._journal.append({"type": "steer", "from_keyframe": start, "changes": changes})

@@ -62,7 +62,7 @@ class SessionRecord:
 
 
 def supervise(folder: Path) -> ProjectLock:
-    """Be the parent of whatever renders ``folder``, until the lock is released.
+    """Be the parent of the engines that render ``folder``, until the lock is released.
 
     Raises ProjectBusy, naming the process, where one renders it already; StorageError.
     """

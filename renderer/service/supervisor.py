@@ -140,13 +140,13 @@ class _Supervisor:
                 often = f"{RESTARTS} restarts in {WINDOW / 60:.0f} minutes"
                 return self._give_up(crash, f"; given up after {often}")
             self._restarts += 1
-            self._last = SessionRecord(
+            self._last = replace(
+                read_session(self.folder),
                 crash=str(crash),
                 at=time.time(),
                 restarts=self._restarts,
                 recent=number,
                 restarting=True,
-                began=read_session(self.folder).began,
             )
             session_record.record(self.folder, self._last)
             self._log(f"process {child.pid}: {crash}")
