@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -58,11 +58,12 @@ class Guest:
         self._writer.write(json.dumps(message).encode() + b"\n")
 
     async def listen(self) -> None:
-        """To the end."""
-        while line := await self._reader.readline():
-            self.first, self.last = self.first or line, line
-            if line.startswith(b'{"type":"reply"'):
-                self.replies.append(json.loads(line))
+        """To the end; a connection is reset where the engine ends before it has read all."""
+        with suppress(ConnectionResetError):
+            while line := await self._reader.readline():
+                self.first, self.last = self.first or line, line
+                if line.startswith(b'{"type":"reply"'):
+                    self.replies.append(json.loads(line))
 
     async def flood(self) -> None:
         """As fast as it is let; the last word is to go on."""
