@@ -9,7 +9,10 @@ from __future__ import annotations
 import errno
 import io
 import os
+import random
+import shutil
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -17,9 +20,26 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-DIRECT = ("fsync", "fdatasync", "ftruncate", "unlink", "mkdir", "rename")
+import pytest
+
+from tests.marks import slower
+
+DIRECT = ("fsync", "fdatasync", "ftruncate", "unlink", "mkdir", "rename", "replace")
 WRITES = ("write", "pwrite")
 CHANGING = os.O_WRONLY | os.O_RDWR
+
+KINDS: dict[str, dict[str, Any]] = {
+    "full": {"number": errno.ENOSPC, "lasting": True, "short": True},
+    "device": {"number": errno.EIO},
+    "cut off": {"number": errno.EIO, "short": True},
+    "quota": {"number": errno.EDQUOT, "lasting": True},
+    "read-only": {"number": errno.EROFS, "lasting": True},
+}
+POINTS = pytest.mark.parametrize("few", [2, *slower([None])])
+"""How many calls of a kind of fault `make test` tries; `make slow` tries all."""
+BY_KIND = pytest.mark.parametrize(
+    "kind", ["full", "device", *slower(["cut off", "quota", "read-only"])]
+)
 
 
 @dataclass
@@ -137,3 +157,33 @@ def _fdopen(disk: Disk, real: Callable[..., Any]) -> Callable[..., Any]:
         return real(handle, mode, *rest, **more)
 
     return call
+
+
+def points(disk: Disk, few: int | None) -> list[int]:
+    """Every call that was counted, or a ``few`` of them."""
+    every = range(len(disk.calls))
+    return list(every) if few is None else sorted(random.Random(5).sample(every, few))
+
+
+def sweep(
+    kind: str,
+    few: int | None,
+    make: Callable[[Path], Path],
+    trial: Callable[[Path, Disk], None],
+    check: Callable[[Path], None],
+    where: Path,
+) -> Counter[str]:
+    """``trial`` on what ``make`` makes, with a fault at every call; how many failed, by call."""
+    counted = Disk(make(where / "counted.zoom"))
+    trial(counted.folder, counted)
+    check(counted.folder)
+    tried: Counter[str] = Counter()
+    for point in points(counted, few):
+        folder = make(where / f"{point}.zoom")
+        disk = Disk(folder, at=point, **KINDS[kind])
+        trial(folder, disk)
+        check(folder)
+        if disk.failed:
+            tried[disk.calls[point]] += 1
+        shutil.rmtree(folder, ignore_errors=True)
+    return tried

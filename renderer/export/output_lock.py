@@ -31,9 +31,11 @@ def claimed(path: Path) -> Iterator[None]:
     try:
         yield
     finally:
-        # While it is held: a process that opened it meanwhile looks again.
-        lock.unlink(missing_ok=True)
-        os.close(handle)
+        try:
+            # While it is held: a process that opened it meanwhile looks again.
+            lock.unlink(missing_ok=True)
+        finally:
+            os.close(handle)
 
 
 def _claim(lock: Path, path: Path) -> int:

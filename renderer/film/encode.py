@@ -22,7 +22,7 @@ import av
 import av.logging
 import numpy as np
 from av.codec.codec import UnknownCodecError
-from av.codec.context import CodecContext, OptionFlags, ThreadType
+from av.codec.context import CodecContext, OptionFlags, OptionType, ThreadType
 from av.packet import Packet
 from av.video.codeccontext import VideoCodecContext
 from av.video.plane import VideoPlane
@@ -241,11 +241,16 @@ def _check_options(context: VideoCodecContext, encoding: Encoding) -> None:
             near = get_close_matches(key, known, n=1)
             hint = f"did you mean {near[0]!r}?" if near else "`ffmpeg -h encoder=NAME` lists them"
             raise SettingsError(f"unknown {what}; {hint}")
+        if known[key].type in _FREE_TEXT and key not in _TEXTS | {encoding.codec.params}:
+            raise SettingsError(f"{what} can't be used: it takes any text, which may name a file")
         words = {choice.name for choice in known[key].choices}
         if words and not _NUMBER.fullmatch(value) and not set(re.split(r"[+|]", value)) <= words:
             raise SettingsError(unknown(f"value {value!r} for {what}", value, words))
 
 
+_FREE_TEXT = {OptionType.STRING, OptionType.DICT, OptionType.BINARY}
+_TEXTS = {"preset", "tune", "profile", "level", "psy-rd", "deblock", "partitions", "wpredp"}
+"""Options that take any text, and name no file by it: settings may be another user's."""
 _NUMBER = re.compile(r"[-+]?[0-9.]+")
 _ABOUT_OPTIONS = re.compile(r"option|parameter|preset|profile|invalid value", re.IGNORECASE)
 

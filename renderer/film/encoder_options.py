@@ -38,6 +38,8 @@ _REFUSED = {
     "color_trc": _COLOUR,
     "pass": "segments are encoded in one pass",
     "stats": "segments are encoded in one pass",
+    "x265-stats": "it names a file",
+    "qsv_params": "the library behind the encoder takes anything there",
     "x264opts": "use x264-params",
     "passlogfile": "it names a file",
     "movflags": "the container is fixed",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import shutil
@@ -17,6 +18,7 @@ import av
 import numpy as np
 import psutil
 import pytest
+from av.codec.context import CodecContext, OptionType
 from numpy.typing import NDArray
 
 from renderer.errors import Cancelled, EncoderError, RendererError, SettingsError
@@ -268,6 +270,10 @@ def test_the_probe_accepts_every_software_default(codec: str) -> None:
         ({"codec": "hevc", "encoder_options": {"x265-params": "csv=out"}}, "'csv'"),
         ({"codec": "hevc", "encoder_options": {"x265-params": "recon=out"}}, "'recon'"),
         ({"codec": "av1", "encoder_options": {"svtav1-params": "fgs-table=in"}}, "'fgs-table'"),
+        ({"codec": "hevc", "encoder_options": {"x265-stats": "out"}}, "it names a file"),
+        ({"codec": "h264_qsv", "encoder_options": {"qsv_params": "a=b"}}, "takes anything"),
+        ({"codec": "vp9", "encoder_options": {"ts-parameters": "a=b"}}, "may name a file"),
+        ({"encoder_options": {"dump_separator": "out"}}, "may name a file"),
         ({"encoder_options": {"x264-params": "stitchable=0"}}, "stitchable=0 can't be used"),
         ({"encoder_options": {"x264-params": "sliced_threads=1"}}, "sliced_threads=1"),
         ({"codec": "hevc", "encoder_options": {"x265-params": "open-gop=1"}}, "open-gop=1"),
@@ -279,6 +285,20 @@ def test_settings_that_can_not_be_used_are_named(settings: dict[str, Any], messa
             probe(encoding(**settings))
         assert message in str(caught.value)
         assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("codec", SOFTWARE)
+def test_no_option_that_takes_any_text_makes_a_file(codec: str, tmp_path: Path) -> None:
+    supported = CodecContext.create(resolve(codec).encoder, "w").supported_options
+    texts = (OptionType.STRING, OptionType.DICT, OptionType.BINARY)
+    options = [each for each in (*supported.generic, *supported.private) if each.type in texts]
+    assert options
+    with contextlib.chdir(tmp_path):
+        for option in options:
+            with contextlib.suppress(SettingsError):
+                probe(encoding(codec=codec, encoder_options={option.name: "file"}))
+                assert option.name in {"psy-rd", "deblock", "partitions", "wpredp"}
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_options_of_the_user_reach_the_encoder_beside_the_pinned_ones() -> None:

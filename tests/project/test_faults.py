@@ -8,14 +8,10 @@ disturbed.
 
 from __future__ import annotations
 
-import errno
-import random
 import shutil
-from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -38,22 +34,8 @@ from tests.engine.runs import (
     small,
     steer,
 )
-from tests.faults import Disk, failing
-from tests.marks import slower
+from tests.faults import BY_KIND, POINTS, Disk, failing, sweep
 from tests.project.damages import older_film_and_journal
-
-KINDS: dict[str, dict[str, Any]] = {
-    "full": {"number": errno.ENOSPC, "lasting": True, "short": True},
-    "device": {"number": errno.EIO},
-    "cut off": {"number": errno.EIO, "short": True},
-    "quota": {"number": errno.EDQUOT, "lasting": True},
-    "read-only": {"number": errno.EROFS, "lasting": True},
-}
-POINTS = pytest.mark.parametrize("few", [2, *slower([None])])
-"""How many calls of a kind of fault `make test` tries; `make slow` tries all."""
-BY_KIND = pytest.mark.parametrize(
-    "kind", ["full", "device", *slower(["cut off", "quota", "read-only"])]
-)
 
 
 @pytest.fixture(scope="module")
@@ -62,12 +44,6 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = project(tmp_path_factory.mktemp("whole") / "a.zoom")
     render(folder)
     return folder
-
-
-def points(disk: Disk, few: int | None) -> list[int]:
-    """Every call that was counted, or a ``few`` of them."""
-    every = range(len(disk.calls))
-    return list(every) if few is None else sorted(random.Random(5).sample(every, few))
 
 
 def disturbed(folder: Path, disk: Disk) -> None:
@@ -89,30 +65,6 @@ def assert_nothing_lost(folder: Path, whole: Path, kind: str) -> None:
     assert digest(folder) == digest(whole)
     assert verify(folder, lambda *_: None) == []
     assert not list(folder.rglob("*.part")) or kind == "read-only"  # there they can't be removed
-
-
-def sweep(
-    kind: str,
-    few: int | None,
-    make: Callable[[Path], Path],
-    trial: Callable[[Path, Disk], None],
-    check: Callable[[Path], None],
-    where: Path,
-) -> Counter[str]:
-    """``trial`` on what ``make`` makes, with a fault at every call; how many failed, by call."""
-    counted = Disk(make(where / "counted.zoom"))
-    trial(counted.folder, counted)
-    check(counted.folder)
-    tried: Counter[str] = Counter()
-    for point in points(counted, few):
-        folder = make(where / f"{point}.zoom")
-        disk = Disk(folder, at=point, **KINDS[kind])
-        trial(folder, disk)
-        check(folder)
-        if disk.failed:
-            tried[disk.calls[point]] += 1
-        shutil.rmtree(folder, ignore_errors=True)
-    return tried
 
 
 @POINTS

@@ -19,6 +19,7 @@ import pytest
 from renderer.project import registry
 from renderer.project.status import State, read_status
 from tests.cli.engines import engine, make_project, running, soon, until
+from tests.cli.processes import zoomtui
 from tests.engine.runs import digest
 
 COMMANDS = 300
@@ -146,6 +147,36 @@ def test_commands_are_all_answered_by_an_engine_that_stays(tmp_path: Path) -> No
 
     with engine(folder):
         asyncio.run(flood())
+
+
+@pytest.mark.slow
+def test_an_export_is_the_same_while_viewers_flood_its_engine(tmp_path: Path) -> None:
+    folder = make_project(tmp_path / "a.zoom", "endless", since=3)
+    line = ("export", "--direction", "in", str(folder))
+
+    async def flood() -> None:
+        async with guests(folder, 20) as flooders:
+            listening = [asyncio.create_task(guest.listen()) for guest in flooders]
+            exporting = asyncio.create_task(
+                asyncio.to_thread(zoomtui, *line, "flooded.mp4", cwd=tmp_path)
+            )
+            floods = 0
+            while not exporting.done():
+                await asyncio.gather(*(guest.flood() for guest in flooders))
+                floods += 1
+            assert exporting.result().code == 0, exporting.result()
+            await soon(
+                lambda: all(len(guest.replies) == COMMANDS * floods for guest in flooders),
+                "all replies",
+            )
+            for task in listening:
+                task.cancel()
+
+    with engine(folder):
+        until(lambda: read_status(folder).keyframes == 3, "it paints the fourth keyframe")
+        asyncio.run(flood())
+        assert zoomtui(*line, "calm.mp4", cwd=tmp_path).code == 0
+    assert (tmp_path / "flooded.mp4").read_bytes() == (tmp_path / "calm.mp4").read_bytes()
 
 
 def test_replies_come_to_a_viewer_that_has_ended_its_own_half(tmp_path: Path) -> None:
