@@ -30,6 +30,12 @@ class RendererError(Exception):
         super().__init__(message)
         self.field = field
 
+    def naming(self, name: str) -> str:
+        """The message, where it begins with the field's own name with ``name`` in its place."""
+        text = str(self)
+        begins = bool(self.field) and text.startswith(f"{self.field} ")
+        return name + text.removeprefix(self.field) if begins else text
+
 
 class SettingsError(RendererError):
     """A setting, option or input picture can't be used."""

@@ -68,6 +68,8 @@ class ModelPreset:
     """What ``--speed fast`` takes; None: none is known."""
     gated: bool = False
     """Its licence must be accepted on the hub before it can be downloaded."""
+    on_cpu: bool = False
+    """Made for machines without a GPU: paints in seconds there."""
     tried: bool = True
     """Its repository was looked at; else its figures are those that its makers give."""
     folder: Path | None = None
@@ -93,6 +95,7 @@ def _packaged() -> tuple[ModelPreset, ...]:
             guidance_scale=card.guidance_scale,
             note="nebulae and stars; small, made for CPUs",
             unet=True,
+            on_cpu=True,
             folder=cosmos.FOLDER,
         ),
     )

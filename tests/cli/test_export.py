@@ -15,6 +15,7 @@ import psutil
 import pytest
 from PIL import Image
 
+from renderer.errors import SettingsError
 from renderer.project.create import create_project
 from renderer.project.project import Project
 from tests.cli.processes import PATIENCE, OnTerminal, Running, zoomtui, zoomtui_here
@@ -22,6 +23,7 @@ from tests.engine.runs import render, small
 from tests.marks import first_of
 from tests.planning.chains import chain
 from tests.worlds import natural
+from zoomtui.cli.options import option_of
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +80,7 @@ def test_every_option_arrives(reef: Path, tmp_path: Path) -> None:
     ("arguments", "code", "word"),
     [
         (["film.xyz"], 2, ".xyz is no kind"),
-        (["film.mp4", "--focus", "middle"], 2, "focus must be X,Y"),
+        (["film.mp4", "--focus", "middle"], 2, "--focus must be X,Y"),
         (["film.mp4", "--size", "big"], 2, "WIDTHxHEIGHT"),
         (["film.mp4", "--speed", "fast"], 2, "FIRST-LAST=FACTOR"),
         (["film.mp4", "--direction", "up"], 2, "direction"),
@@ -120,7 +122,8 @@ def test_with_json_an_error_is_an_event_that_names_the_option_to_blame(
     answer = zoomtui_here("export", str(reef), *arguments, "--json", "--dry-run", cwd=tmp_path)
     (said,) = map(json.loads, answer.lines)
     assert (said["event"], said["field"]) == ("ExportFailed", field)
-    assert answer.err == f"zoomtui: {said['message']}\n"
+    named = SettingsError(said["message"], field).naming(option_of(field))
+    assert answer.err == f"zoomtui: {named}\n"
 
 
 def test_no_project_and_no_keyframes_are_told_apart(tmp_path: Path) -> None:

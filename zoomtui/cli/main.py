@@ -134,7 +134,9 @@ def _run(arguments: list[str] | None) -> int:
         report(_usage_line(error))
         return 2
     except RendererError as error:
-        report(clean(str(error)))
+        from zoomtui.cli.options import option_of
+
+        report(clean(error.naming(option_of(error.field))))
         return error.exit_code
     except OSError as error:  # a path too long, a folder that may not be entered: no bug of ours
         where = f"{error.filename}: " if error.filename else ""

@@ -120,6 +120,12 @@ def _option(name: str, row: Option, *, hidden: bool = False) -> Callable[[F], F]
     return click.option(words, name, **said)
 
 
+def option_of(setting: str) -> str:
+    """The option that says it; the setting's own name where there is none."""
+    row = {**EXPORT_OPTIONS, **BESIDES, **OPTIONS}.get(setting)
+    return row.option(setting) if row and row.help else setting
+
+
 def wishes(options: dict[str, Any]) -> dict[str, Any]:
     """What was really given, as plain values by the settings' names."""
     # An empty tuple is click's way to say that a repeatable option was not given.

@@ -135,7 +135,7 @@ def test_names_that_look_like_options_stay_names() -> None:
         ("speeds", "3=5", "FIRST-LAST=FACTOR"),
         ("focus", "middle", "X,Y"),
         ("focus", "2,0", "in the picture"),
-        ("fps", "0", "fps"),
+        ("fps", "0", "Frames/s must be above 0"),
         ("size", "big", "WIDTHxHEIGHT"),
         ("upscale", "ai", "upscale"),
         ("crf", "good", "a whole number"),

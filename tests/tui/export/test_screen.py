@@ -134,7 +134,7 @@ def test_the_keyboard_alone_reaches_every_field(reef: Path) -> None:
             assert reached == [f"field-{key}" for row in ROWS for key in row]
             await pilot.press("down")
             assert screen(pilot).form.texts["out"] == "reef.mkv"
-            await pilot.press("tab", "down", "down")
+            await pilot.press("tab", "down")
             assert screen(pilot).form.texts["direction"] == "in"
 
     asyncio.run(run())
@@ -145,7 +145,7 @@ def test_what_is_wrong_is_said_at_its_field_by_form_and_engine(reef: Path, here:
         app = on_export(reef)
         async with app.run_test(size=(120, 36)) as pilot:
             await put(pilot, focus="left")
-            assert "focus must be X,Y" in complaint(app)
+            assert "Focus must be X,Y" in complaint(app)
             await put(pilot, focus="", size="321x180")
             await soon(lambda: "odd side" in screen_text(app), "the engine says so")
             await put(pilot, size="")

@@ -106,9 +106,105 @@ def test_what_is_typed_is_checked_at_once_and_said_at_its_field(here: Path) -> N
             await put(pilot, painter="texture")
             assert complaint(app) == ""
             await put(pilot, zoom_factor="1")
-            assert "zoom_factor must be above 1" in complaint(app)
+            assert "Zoom factor must be above 1" in complaint(app)
             await put(pilot, zoom_factor="2")
             assert complaint(app) == ""
+
+    asyncio.run(run())
+
+
+def test_everything_wrong_is_said_at_once_and_no_figures_beside_it(here: Path) -> None:
+    async def run() -> None:
+        app = on_new(here)
+        async with app.run_test(size=(120, 36)) as pilot:
+            await put(pilot, painter="texture")
+            await soon(lambda: "no GPU needed" in screen_text(app), "the forecast")
+            await put(pilot, keyframes="1", zoom_factor="1", fps="fast")
+            text = await settled(pilot)
+            for words in (
+                "Keyframes must be at least 2",
+                "Zoom factor must be above 1",
+                "Frames/s must be a number",
+                "Fix the marked fields first.",
+            ):
+                assert words in text
+            assert "no GPU needed" not in text
+            await pilot.press("ctrl+s")
+            assert app.focused is not None
+            assert app.focused.id == "field-keyframes"
+            await put(pilot, keyframes="", fps="", zoom_factor="2")
+            await soon(lambda: "no GPU needed" in screen_text(app), "the forecast again")
+            assert complaint(app) == ""
+
+    asyncio.run(run())
+
+
+def test_a_field_is_selected_when_it_is_entered_so_that_typing_replaces_it(here: Path) -> None:
+    async def run() -> None:
+        app = on_new(here)
+        async with app.run_test(size=(120, 36)) as pilot:
+            await put(pilot, painter="texture", keyframes="12")
+            new(pilot).form.choose("seed")
+            await pilot.press("tab", *"30")
+            assert new(pilot).texts["keyframes"] == "30"
+            await pilot.press(*"5")
+            assert new(pilot).texts["keyframes"] == "305"
+
+    asyncio.run(run())
+
+
+def test_offers_are_stepped_through_from_what_the_field_shows(here: Path) -> None:
+    async def run() -> None:
+        app = on_new(here)
+        async with app.run_test(size=(120, 36)) as pilot:
+            await put(pilot, painter="texture")
+            new(pilot).form.choose("zoom_factor")
+            seen = []
+            for _ in range(5):
+                await pilot.press("down")
+                seen.append(new(pilot).texts["zoom_factor"])
+            assert seen == ["2", "3", "1.25", "", "2"]  # 1.5 is the default
+            await pilot.press("up", *"1.7", "down")
+            assert new(pilot).texts["zoom_factor"] == "2"
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("key", ["enter", "space"])
+def test_offers_are_listed(key: str, here: Path) -> None:
+    async def run() -> None:
+        app = on_new(here)
+        async with app.run_test(size=(80, 24)) as pilot:
+            await put(pilot, painter="texture")
+            new(pilot).form.choose("zoom_factor")
+            await pilot.press(key)
+            text = await settled(pilot)
+            assert "> 1.5 (default)" in text
+            assert "  1.25 " in text
+            await pilot.press("down", "enter")
+            assert new(pilot).texts["zoom_factor"] == "2"
+            await pilot.press(key, "down", "escape")
+            assert new(pilot).texts["zoom_factor"] == "2"
+            await pilot.press(key, "up", "enter")
+            assert new(pilot).texts["zoom_factor"] == ""
+
+    asyncio.run(run())
+
+
+def test_a_space_that_is_typed_stays_a_space_and_enter_goes_on_where_nothing_is_offered(
+    here: Path,
+) -> None:
+    async def run() -> None:
+        app = on_new(here)
+        async with app.run_test(size=(120, 36)) as pilot:
+            await put(pilot, painter="diffusion")
+            new(pilot).form.choose("model")
+            await pilot.press(*"my", "space", *"model")
+            assert new(pilot).texts["model"] == "my model"
+            new(pilot).form.choose("folder")
+            await pilot.press("enter")
+            assert app.focused is not None
+            assert app.focused.id != "field-folder"
 
     asyncio.run(run())
 
@@ -186,7 +282,7 @@ def test_what_is_wrong_is_never_folded_away(here: Path) -> None:
         app = on_new(here)
         async with app.run_test(size=(120, 36)) as pilot:
             await put(pilot, painter="texture", candidates="0")
-            assert "candidates must be 1 to 64" in complaint(app)
+            assert "Candidates must be 1 to 64" in complaint(app)
             await pilot.press("ctrl+s")
             assert app.focused is not None
             assert app.focused.id == "field-candidates"
@@ -219,11 +315,11 @@ def test_up_and_down_step_through_what_is_worth_offering(here: Path) -> None:
         app = on_new(here)
         async with app.run_test(size=(80, 24)) as pilot:
             new(pilot).form.choose("painter")
-            await pilot.press("down", "down")
+            await pilot.press("down")  # from the default, texture
             assert new(pilot).texts["painter"] == "diffusion"
             assert "Steps" in screen_text(app)
             await pilot.press("up")
-            assert new(pilot).texts["painter"] == "texture"
+            assert new(pilot).texts["painter"] == ""
             assert "Steps" not in screen_text(app)
 
     asyncio.run(run())

@@ -70,7 +70,7 @@ async def _run(arguments: Sequence[str], on_progress: Callable[[int, int], None]
         complaints.seek(0)
         words = complaints.read().decode(errors="replace").splitlines()
     if code != 0:
-        raise ExportFailed(_reason(words, code), last.get("field", ""))
+        raise ExportFailed(last.get("message") or _reason(words, code), last.get("field", ""))
     notes = tuple(word.removeprefix(_NOTE) for word in words if word.startswith(_NOTE))
     figures = last["frames"], last["seconds"], last["size"], last["copies"]
     return Outcome(last["out"], *figures, notes)

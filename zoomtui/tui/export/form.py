@@ -21,6 +21,7 @@ from zoomtui.tui.shared.form_fields import (
     FieldError,
     Texts,
     as_typed,
+    complaint_at,
     counted,
     fields_of,
     read,
@@ -100,7 +101,7 @@ def command_line(project: Path, texts: Texts) -> str:
 
 def complaint(error: RendererError) -> FieldError:
     """The error at the field that it blames, if there is one."""
-    return FieldError(error.field if error.field in BY_KEY else "", str(error))
+    return complaint_at(error, BY_KEY)
 
 
 def value(texts: Texts, key: str) -> str:

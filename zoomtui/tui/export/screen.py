@@ -23,7 +23,7 @@ from zoomtui.tui.export.describe import Pace, finished_lines, planned_lines, run
 from zoomtui.tui.shared.dialogs import ChoiceDialog
 from zoomtui.tui.shared.fetch import fetch_command
 from zoomtui.tui.shared.field_widgets import TextField
-from zoomtui.tui.shared.form_fields import FieldError
+from zoomtui.tui.shared.form_fields import all_wrong
 from zoomtui.tui.shared.form_screen import LAST_KEYS, FormScreen
 from zoomtui.tui.shared.form_widget import Form
 from zoomtui.tui.shared.host import standing
@@ -42,6 +42,8 @@ class CancelDialog(ChoiceDialog):
 
 class NameField(TextField):
     """A file's name; up and down step through the kinds of file that it can be."""
+
+    lists = False
 
     def action_step(self, by: int) -> None:
         self.put(exportform.other_ending(self.text, by))
@@ -122,13 +124,9 @@ class ExportScreen(FormScreen):
 
     def _check(self) -> bool:
         """Whether nothing is wrong whatever the film is; an error is shown at its field."""
-        self.wrong = None
-        try:
-            exportform.check(self.form.texts)
-        except FieldError as error:
-            self.wrong = error
+        self.wrong = all_wrong(exportform.check, self.form.texts)
         self.form.complain(self.wrong)
-        return self.wrong is None
+        return not self.wrong
 
     @work(group="forecast", exclusive=True)
     async def _forecast(self) -> None:
@@ -140,7 +138,7 @@ class ExportScreen(FormScreen):
         self.paint()
 
     def _blame(self, error: ExportFailed) -> None:
-        self.wrong = exportform.complaint(error)
+        self.wrong = (exportform.complaint(error),)
         self.form.complain(self.wrong)
 
     # -------------------------------------------------------------------------------- exporting
@@ -180,7 +178,7 @@ class ExportScreen(FormScreen):
     def _come_back(self) -> None:
         """To the form, however the export ended."""
         self.form.disabled = False
-        if self._made is None and self.wrong is not None:
+        if self._made is None and self.wrong:
             self.refuse()
         else:
             self.form.choose("out")
@@ -204,8 +202,7 @@ class ExportScreen(FormScreen):
         if self._made is not None:
             path, outcome, size, command = self._made
             return finished_lines(path, outcome, size, _fetch(path), command, width)
-        wrong = "" if self.wrong is None else _SEE if self.wrong.key else str(self.wrong)
-        return planned_lines(self.path, self._outcome, wrong, self.command, width)
+        return planned_lines(self.path, self._outcome, self.what_first, self.command, width)
 
     # --------------------------------------------------------------------------------- actions
 
@@ -249,9 +246,6 @@ class ExportScreen(FormScreen):
         self._cancelling = True
         self.workers.cancel_group(self, "export")
         self.paint_side()
-
-
-_SEE = "Fix the marked field first."
 
 
 def _fetch(path: Path) -> str:

@@ -25,7 +25,7 @@ from renderer.project.records import (
     settings_at,
 )
 from renderer.settings.plain_values import dimensions
-from renderer.settings.presets import find_preset
+from renderer.settings.presets import ModelPreset, find_preset
 from renderer.settings.render import OPTIONS, RenderSettings
 from zoomtui.tui.shared.styled_text import NOT_AVAILABLE, Line, Part, Role, cut, folded, labelled
 
@@ -144,9 +144,13 @@ def needed_memory(settings: RenderSettings) -> int | None:
     """Bytes of GPU memory that painting takes; 0: none; None: not known of this model."""
     if settings.painter == "texture":
         return 0
-    preset = find_preset(settings.model) if settings.painter == "diffusion" else None
+    preset = _preset(settings)
     figure = re.search(r"([\d.]+) GB", preset.vram) if preset else None
     return round(float(figure[1]) * _GIB) if figure else None
+
+
+def _preset(settings: RenderSettings) -> ModelPreset | None:
+    return find_preset(settings.model) if settings.painter == "diffusion" else None
 
 
 def forecast_lines(survey: Survey, width: int) -> list[Line]:
@@ -193,6 +197,9 @@ def _needs(survey: Survey) -> tuple[Part, str]:
         return ("", ""), f"GPU memory {NOT_AVAILABLE}"
     about = f"about {size_text(needed)} of GPU memory"
     if gpu is None:
+        preset = _preset(settings)
+        if preset is not None and preset.on_cpu:
+            return ("✔", "good"), "no GPU needed: it paints in seconds on a CPU"
         return ("!", "warn"), f"{about}; without a GPU it is slow"
     if gpu.free is None:
         return ("", ""), f"{about}; what is free: {NOT_AVAILABLE}"

@@ -18,7 +18,15 @@ from renderer.settings.codecs import resolve
 from renderer.settings.option import unknown
 from renderer.settings.render import OPTIONS, RenderSettings
 from zoomtui.tui.new_render.fields import BY_KEY, FIELDS, FILM_PRESETS, SOURCES, unused_by
-from zoomtui.tui.shared.form_fields import FieldError, Texts, as_typed, counted, read, words_of
+from zoomtui.tui.shared.form_fields import (
+    FieldError,
+    Texts,
+    as_typed,
+    complaint_at,
+    counted,
+    read,
+    words_of,
+)
 
 _AS_TYPED = ("prompt", "negative_prompt")
 """Fields whose spaces count."""
@@ -181,6 +189,8 @@ def complaint(error: Exception, texts: Texts) -> FieldError:
     key = _SAID_IN.get(blamed, blamed)
     if key == "keyframe_size" and not _text(key, texts):
         key = "size"  # that is what it follows from
+    if key == blamed:
+        return complaint_at(error, BY_KEY)
     return FieldError(key if key in BY_KEY else "", str(error))
 
 

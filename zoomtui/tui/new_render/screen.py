@@ -27,7 +27,7 @@ from zoomtui.tui.new_render.form import Draft
 from zoomtui.tui.new_render.tryout import TryOut
 from zoomtui.tui.new_render.tryout_view import TryoutView
 from zoomtui.tui.shared.field_widgets import LongField
-from zoomtui.tui.shared.form_fields import FieldError, Texts
+from zoomtui.tui.shared.form_fields import FieldError, Texts, all_wrong
 from zoomtui.tui.shared.form_screen import LAST_KEYS, FormScreen
 from zoomtui.tui.shared.form_widget import Form
 from zoomtui.tui.shared.host import standing
@@ -113,33 +113,36 @@ class NewScreen(FormScreen):
     def _check(self) -> None:
         """See what the fields come to, or show what is wrong at the field to blame."""
         texts = self.texts
-        self._draft, self.wrong = None, None
-        try:
-            draft = form.check(texts)
-            prompt = draft.settings.prompt
-            self._folder = form.path(texts, "folder") or free_folder(self._here, prompt)
-            self._draft = draft
-        except FieldError as error:
-            self.wrong = error
-        except RendererError as error:
-            self.wrong = FieldError("folder", str(error))
-        missing = self.wrong is not None and self.wrong.key == "prompt"
-        self.form.complain(None if missing else self.wrong)  # not before anything was typed
+        self.wrong = all_wrong(self._draw_up, texts)
+        self._draft = None if self.wrong else self._draw_up(texts)
+        # Of a missing prompt not before anything was typed.
+        self.form.complain([error for error in self.wrong if error.key != "prompt"])
         self.form.hide(fields.unused_by(form.painter_of(texts)))
         if self._draft is not None:
             self.form.show_defaults(form.defaults(self._draft.settings, self._folder))
             self.after_typing(self._forecast)
 
+    def _draw_up(self, texts: Texts) -> Draft:
+        """What the fields come to; also takes the folder. Raises FieldError."""
+        draft = form.check(texts)
+        try:
+            prompt = draft.settings.prompt
+            self._folder = form.path(texts, "folder") or free_folder(self._here, prompt)
+        except RendererError as error:
+            raise FieldError("folder", str(error)) from None
+        return draft
+
     def _ready(self) -> Draft | None:
         """What the fields come to; None while something is wrong, which is then shown."""
         self._check()
-        self._refuse(self.wrong)
+        self._refuse(*self.wrong)
         return self._draft
 
-    def _refuse(self, wrong: FieldError | None) -> None:
-        if wrong is not None and wrong.key == "prompt":
-            wrong = FieldError("prompt", _NEEDS_PROMPT)
-        self.wrong = wrong
+    def _refuse(self, *wrong: FieldError) -> None:
+        self.wrong = tuple(
+            FieldError("prompt", _NEEDS_PROMPT) if error.key == "prompt" else error
+            for error in wrong
+        )
         self.refuse()
 
     @work(thread=True, group="surroundings")
@@ -187,8 +190,12 @@ class NewScreen(FormScreen):
     def _forecast_lines(self, width: int) -> list[Line]:
         from zoomtui.tui.new_render.forecast import brief_lines, forecast_lines
 
+        if [error.key for error in self.wrong] == ["prompt"]:
+            return [(("what to paint?", "faint"),)]
+        if self.wrong:
+            return [((self.what_first, "bad"),)]
         if self._survey is None:
-            return [(("what to paint?" if self.wrong else "estimating…", "faint"),)]
+            return [(("estimating…", "faint"),)]
         if self.has_class("-narrow"):
             return brief_lines(self._survey, width)
         notes: list[Line] = [((f"! {clean(note)}", "label"),) for note in self._notes]

@@ -5,6 +5,7 @@ Nothing destructive is ever one key away. Knows no engine: a dialog's answer is 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 from textual import on
@@ -84,33 +85,43 @@ class ChoiceDialog(Dialog):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q", "dismiss(None)", "cancel", id="dialog.cancel"),
     ]
-    TITLE: ClassVar[str]
-    ANSWERS: ClassVar[dict[str, str]]
+    TITLE: ClassVar[str] = ""
+    ANSWERS: ClassVar[Mapping[str, str]] = {}
     """The result of each answer, and the text shown for it; ``""`` stands for the result None."""
 
-    def __init__(self, text: str) -> None:
-        """``text``: what the answers are about; plain."""
+    def __init__(
+        self, text: str, *, title: str = "", answers: Mapping[str, str] | None = None, at: int = 0
+    ) -> None:
+        """``text``: what the answers are about; plain. ``at``: the answer that is marked first."""
         super().__init__()
         self._text = text
+        self._title = title or self.TITLE
+        self._answers = answers or self.ANSWERS
+        self._at = at
 
     def compose(self) -> ComposeResult:
         with Vertical(id="dialog"):
             yield Static(self._text, markup=False)
             yield OptionList(
-                *(Option(f"  {shown}", answer or "none") for answer, shown in self.ANSWERS.items()),
+                *(
+                    Option(f"  {shown}", answer or "none")
+                    for answer, shown in self._answers.items()
+                ),
                 markup=False,
                 compact=True,
             )
             yield Static("↑ ↓ choose   Enter does it   Esc cancels", markup=False, classes="hint")
 
     def on_mount(self) -> None:
-        self.query_one("#dialog").border_title = self.TITLE
-        self.query_one(OptionList).focus()
+        self.query_one("#dialog").border_title = self._title
+        answers = self.query_one(OptionList)
+        answers.highlighted = self._at
+        answers.focus()
 
     @on(OptionList.OptionHighlighted)
     def _mark(self, event: OptionList.OptionHighlighted) -> None:
         """The chosen one is marked by a sign, too, for terminals without colours."""
-        for index, shown in enumerate(self.ANSWERS.values()):
+        for index, shown in enumerate(self._answers.values()):
             mark = ">" if index == event.option_index else " "
             event.option_list.replace_option_prompt_at_index(index, f"{mark} {shown}")
 

@@ -8,27 +8,36 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import ClassVar
 
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.widgets import Static
 
 from renderer.formatting import clean
+from zoomtui.tui.shared.dialogs import ChoiceDialog
 from zoomtui.tui.shared.form_fields import Field, FieldError
 from zoomtui.tui.shared.styled_text import Line
 from zoomtui.tui.shared.typed_text import PlainArea, PlainInput
 
 
 class TextField(PlainInput):
-    """One line of text. Up and down step through the texts that are worth offering."""
+    """One line of text, selected as a whole when it is entered.
+
+    Up and down step through the texts that are worth offering, Enter lists them, and so does Space
+    where it would replace the text.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("down", "step(1)", "choose", show=False),
         Binding("up", "step(-1)", "choose", show=False),
     ]
 
+    lists = True
+    """Its offers can be listed: they stand for its whole text."""
+
     def __init__(self, field: Field) -> None:
-        super().__init__(id=f"field-{field.key}", compact=True, select_on_focus=False)
+        super().__init__(id=f"field-{field.key}", compact=True)
         self.field = field
 
     @property
@@ -40,11 +49,54 @@ class TextField(PlainInput):
         self.value = text
         self.cursor_position = len(text)
 
+    @property
+    def offers(self) -> tuple[str, ...]:
+        """The texts that are worth offering; the empty one, for the default, in its place."""
+        texts, default = self.field.choices, self._default
+        if default not in texts:
+            return ("", *texts)
+        return tuple("" if text == default else text for text in texts)
+
+    @property
+    def _default(self) -> str:
+        """What it is while it is empty; a placeholder may explain that behind a colon."""
+        return str(self.placeholder).partition(":")[0]
+
+    @property
+    def _here(self) -> int:
+        """The place of its text among the offers; of the default, for a text of the user's own."""
+        return self.offers.index(self.value if self.value in self.offers else "")
+
     def action_step(self, by: int) -> None:
-        texts = ("", *self.field.choices)
-        if len(texts) > 1:
-            here = texts.index(self.value) if self.value in texts else 0
-            self.put(texts[(here + by) % len(texts)])
+        if self.field.choices:
+            self.put(self.offers[(self._here + by) % len(self.offers)])
+            self.select_all()
+
+    async def action_submit(self) -> None:
+        if self.field.choices and self.lists:
+            self._list()
+        else:
+            await super().action_submit()
+
+    def on_key(self, event: events.Key) -> None:
+        replaced = len(self.selected_text) == len(self.value)
+        if event.key == "space" and self.field.choices and self.lists and replaced:
+            event.stop()
+            event.prevent_default()
+            self._list()
+
+    def _list(self) -> None:
+        """Ask which of the offers it shall be."""
+        shown = [text or f"{self.placeholder or 'none'} (default)" for text in self.offers]
+        answers = {str(number): text for number, text in enumerate(shown)}
+        label, what = self.field.label, self.field.help
+        dialog = ChoiceDialog(what, title=label, answers=answers, at=self._here)
+        self.app.push_screen(dialog, self._take)
+
+    def _take(self, number: str | None) -> None:
+        if number is not None:
+            self.put(self.offers[int(number)])
+            self.select_all()
 
 
 class LongField(PlainArea):
@@ -78,7 +130,7 @@ def field_hint(field: Field) -> Line:
     """What a field is for, and what is worth trying there."""
     line: Line = ((f" {field.label}: ", "strong"), (field.help, ""))
     if field.choices:
-        line = (*line, ("  ↑↓ ", "strong"), (" ".join(field.choices), "faint"))
+        line = (*line, ("  ↑↓ Enter ", "strong"), (" ".join(field.choices), "faint"))
     return line
 
 
@@ -108,12 +160,13 @@ class FieldRow(Vertical):
                 yield Horizontal(label, widget, classes="cell", id=f"cell-{widget.field.key}")
         yield self._complaint
 
-    def complain(self, wrong: FieldError | None) -> None:
-        """Show what is wrong, if one of the row's fields is to blame."""
-        mine = wrong is not None and any(f.field.key == wrong.key for f in self.fields)
+    def complain(self, wrong: Sequence[FieldError]) -> None:
+        """Show what is wrong with the row's own fields."""
+        keys = [widget.field.key for widget in self.fields]
+        mine = [f"✗ {clean(str(error))}" for error in wrong if error.key in keys]
         if mine or self.has_class("-wrong"):
-            self._complaint.update(f"✗ {clean(str(wrong))}" if mine else "")
-            self.set_class(mine, "-wrong")
+            self._complaint.update("\n".join(mine))
+            self.set_class(bool(mine), "-wrong")
 
     def hide(self, keys: Sequence[str]) -> None:
         """Show those of its fields that are not among ``keys``, and itself if any are left."""

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from renderer.errors import RendererError
 from renderer.settings.option import NOTATION, YES_NO, Kind, Option
 from renderer.settings.plain_values import dimensions
 
@@ -100,6 +101,33 @@ class FieldError(Exception):
         """``key``: empty where no field is to blame."""
         super().__init__(message)
         self.key = key
+
+
+def complaint_at(error: Exception, fields: Mapping[str, Field]) -> FieldError:
+    """The error at the field that it blames, if there is one, called by its label."""
+    if isinstance(error, RendererError) and error.field in fields:
+        return FieldError(error.field, error.naming(fields[error.field].label))
+    return FieldError("", str(error))
+
+
+def all_wrong(check: Callable[[Texts], object], texts: Texts) -> tuple[FieldError, ...]:
+    """Everything that ``check`` finds wrong, a field each, in the order of ``texts``.
+
+    ``check`` raises FieldError for what it finds first, and is asked again without the fields that
+    it has blamed. An error that no field is to blame for comes last.
+    """
+    found: dict[str, FieldError] = {}
+    while True:
+        try:
+            check({key: "" if key in found else text for key, text in texts.items()})
+        except FieldError as error:
+            if error.key in found:
+                break
+            found[error.key] = error
+            if error.key:
+                continue
+        break
+    return tuple(found[key] for key in (*texts, "") if key in found)
 
 
 def counted(field: Field, text: str) -> str:

@@ -61,7 +61,7 @@ class FormScreen(HostedScreen):
         super().__init__()
         self.begun: dict[str, str] = {}
         """What stood in the form when there was nothing to lose yet."""
-        self.wrong: FieldError | None = None
+        self.wrong: tuple[FieldError, ...] = ()
         self._waiting: Timer | None = None
 
     @property
@@ -111,14 +111,24 @@ class FormScreen(HostedScreen):
             self._waiting.stop()
 
     def refuse(self) -> None:
-        """Where something is wrong, go to the field to blame, or say what it is."""
-        if self.wrong is None:
+        """Where something is wrong, go to the first field to blame, or say what it is."""
+        if not self.wrong:
             return
-        if self.wrong.key:
-            self.form.complain(self.wrong)
-            self.form.choose(self.wrong.key)
+        self.form.complain(self.wrong)
+        if self.wrong[0].key:
+            self.form.choose(self.wrong[0].key)
         else:
-            self.host.say(str(self.wrong), bad=True)
+            self.host.say(str(self.wrong[0]), bad=True)
+
+    @property
+    def what_first(self) -> str:
+        """What has to be done before there is anything to say beside the form; empty: nothing."""
+        match self.wrong:
+            case ():
+                return ""
+            case (error,):
+                return "Fix the marked field first." if error.key else str(error)
+        return "Fix the marked fields first."
 
     # ------------------------------------------------------------------------------- painting
 

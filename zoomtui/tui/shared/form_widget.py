@@ -167,10 +167,10 @@ class Form(VerticalScroll, can_focus=False):
         row = next(row for row in self.query(FieldRow) if field in row.fields)
         self.call_after_refresh(row.scroll_visible, animate=False)
 
-    def complain(self, wrong: FieldError | None) -> None:
-        """Say what is wrong at its field, and nowhere else."""
-        if wrong is not None:
-            self._unfold(wrong.key)
+    def complain(self, wrong: Sequence[FieldError]) -> None:
+        """Say what is wrong at the fields to blame, and nowhere else."""
+        for error in wrong:
+            self._unfold(error.key)
         for row in self.query(FieldRow):
             row.complain(wrong)
             if row.has_class("-wrong") and self.screen.focused in row.fields:
@@ -182,11 +182,11 @@ class Form(VerticalScroll, can_focus=False):
                 group.fold(False)
 
     def show_defaults(self, texts: Mapping[str, str]) -> None:
-        """What an empty field stands for."""
+        """What an empty field stands for; one that is not empty keeps what it stood for."""
         for key, text in texts.items():
             field = self._fields[key]
-            if isinstance(field, TextField) and field.placeholder != (harmless := clean(text)):
-                field.placeholder = harmless
+            if isinstance(field, TextField) and not field.text:
+                field.placeholder = clean(text)
 
     def hide(self, keys: Sequence[str]) -> None:
         """Show all fields but these."""
