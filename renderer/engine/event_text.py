@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
+from typing import Any
 
 from renderer.engine.events import (
     Event,
@@ -15,6 +17,7 @@ from renderer.engine.events import (
     SegmentWritten,
     Steered,
 )
+from renderer.formatting import shortened
 from renderer.painting.figures import BESIDE_TIME, texts
 
 
@@ -31,7 +34,7 @@ def told(event: Event) -> str:
             number = event.from_keyframe + 1
             if event.undone:
                 return f"the change from keyframe {number} on is taken back"
-            return f"settings change from keyframe {number} on"
+            return f"from keyframe {number} on: {changes_text(event.changes)}"
         case KeyframeReady():
             painted = f"keyframe {event.keyframe + 1} painted in {event.seconds:.1f} s"
             if not event.keyframe:
@@ -48,3 +51,21 @@ def told(event: Event) -> str:
             return event.message
         case _:
             return ""
+
+
+def changes_text(changes: Mapping[str, Any]) -> str:
+    """What changes, in a line: plain values by the settings' names, a prompt without its name."""
+    return ", ".join(_change_text(name, value) for name, value in changes.items())
+
+
+def _change_text(name: str, value: Any) -> str:
+    if isinstance(value, bool):
+        value = "on" if value else "off"
+    elif isinstance(value, list | tuple):
+        value = " ".join(map(str, value))
+    text = shortened(str(value), _SHOWN) or "none"
+    return text if name == "prompt" else f"{name.replace('_', ' ')} {text}"
+
+
+_SHOWN = 200
+"""Characters of a text."""

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, get_args
 
 import msgspec
@@ -121,6 +121,8 @@ class Steered:
     """In force from there on."""
     negative_prompt: str
     total_keyframes: int | None
+    changes: Mapping[str, Any] = field(default_factory=dict)
+    """What changes there: plain values by the settings' names."""
     undone: bool = False
     """These are the settings as they were: what was steered is taken back."""
 

@@ -70,14 +70,14 @@ class Producer:
         self._begun = len(project.keyframes)
         self._beginning = threading.Lock()
 
-    def steer(self, changes: Mapping[str, Any]) -> int | None:
-        """Change settings from the next keyframe not begun; returns its index, None: no change.
+    def steer(self, changes: Mapping[str, Any]) -> tuple[int, Mapping[str, Any]]:
+        """Change settings from the next keyframe not begun: its index, and what really changes.
 
         From any thread. Raises ProjectError or SettingsError.
         """
         with self._beginning:
             self._painters.check(self._project.settings_at(self._begun).changed(changes))
-            return self._begun if self._project.steer(changes, self._begun) else None
+            return self._begun, self._project.steer(changes, self._begun)
 
     def undo(self) -> int:
         """Take back steering that no keyframe has begun with; returns the index it was for.

@@ -84,13 +84,13 @@ class Session:
 
     def steer(self, changes: Mapping[str, Any]) -> None:
         """Change settings from the next keyframe that is not begun. See ``Project.steer``."""
-        start = self._producer.steer(changes)
-        if start is not None:
-            self._emit(self._steered(start))
+        start, changed = self._producer.steer(changes)
+        if changed:
+            self._emit(self._steered(start, changed))
 
     def undo(self) -> None:
         """Take back steering that no keyframe has begun with; ProjectError where there is none."""
-        self._emit(self._steered(self._producer.undo(), undone=True))
+        self._emit(self._steered(self._producer.undo(), {}))
 
     def run(self) -> RenderFinished | RenderFailed:
         """Run both threads to their end; the last event is also returned."""
@@ -172,14 +172,15 @@ class Session:
             crash=session.crash,
         )
 
-    def _steered(self, start: int, *, undone: bool = False) -> Steered:
+    def _steered(self, start: int, changed: Mapping[str, Any]) -> Steered:
         settings = self._project.settings_at(start)
         return Steered(
             from_keyframe=start,
             prompt=settings.prompt,
             negative_prompt=settings.negative_prompt,
             total_keyframes=settings.keyframes,
-            undone=undone,
+            changes=changed,
+            undone=not changed,
         )
 
     def _outcome(self) -> RenderFinished | RenderFailed:

@@ -7,7 +7,7 @@ no socket, no screen, and no clock of its own (each event comes with its time).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import msgspec
@@ -73,8 +73,8 @@ class RenderState:
     steps: int = 0
     prompt: str = ""
     """Of the keyframe in hand, or the newest."""
-    next_prompt: str | None = None
-    """Queued for ``next_from``; None: nothing is queued."""
+    next_changes: Mapping[str, Any] = field(default_factory=dict)
+    """Settings that change from ``next_from`` on, as plain values; empty: nothing is queued."""
     next_from: int = 0
     seed: int = 0
     figures: tuple[Figures, ...] = ()
@@ -105,6 +105,12 @@ class RenderState:
     """The session has ended well: finished, or stopped."""
     stopped: bool = False
     """It was stopped before its last keyframe."""
+
+    @property
+    def next_prompt(self) -> str:
+        """The prompt from the next keyframe on that is not begun."""
+        prompt: str = self.next_changes.get("prompt", self.prompt)
+        return prompt
 
     @property
     def over(self) -> bool:
@@ -196,10 +202,10 @@ def _applied(state: RenderState, event: Event, at: float) -> RenderState:
         case PhaseChanged():
             return _phase_changed(state, event.phase, at)
         case Steered():
-            queued = event.prompt != state.prompt
+            earlier = state.next_changes if event.from_keyframe == state.next_from else {}
             return replace(
                 state,
-                next_prompt=event.prompt if queued else None,
+                next_changes={} if event.undone else {**earlier, **event.changes},
                 next_from=event.from_keyframe,
                 total_keyframes=event.total_keyframes,
             )
@@ -254,13 +260,12 @@ def _phase_changed(state: RenderState, phase: Phase, at: float) -> RenderState:
 
 
 def _keyframe_started(state: RenderState, event: KeyframeStarted) -> RenderState:
-    taken = state.next_prompt is not None and event.keyframe >= state.next_from
     return replace(
         state,
         painting=event.keyframe,
         step=0,
         prompt=event.prompt,
-        next_prompt=None if taken else state.next_prompt,
+        next_changes={} if event.keyframe >= state.next_from else state.next_changes,
     )
 
 

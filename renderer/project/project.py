@@ -161,12 +161,14 @@ class Project:
         """The prompt that counts for ``keyframe``, and how far it has replaced an earlier one."""
         return blend_at(self.settings, self._journal.records, keyframe)
 
-    def steer(self, changes: Mapping[str, Any], from_keyframe: int | None = None) -> bool:
+    def steer(
+        self, changes: Mapping[str, Any], from_keyframe: int | None = None
+    ) -> Mapping[str, Any]:
         """Change settings (plain values, as in TOML) from ``from_keyframe`` on, which is not begun.
 
-        By default it is the first one not on disk. Durable when this returns; False: nothing
-        would change. Raises ProjectError for what would contradict the film, SettingsError for a
-        value that can't be used.
+        By default it is the first one not on disk. Durable when this returns: what really changes,
+        empty where nothing does. Raises ProjectError for what would contradict the film,
+        SettingsError for a value that can't be used.
         """
         start = len(self.keyframes) if from_keyframe is None else from_keyframe
         now = self.settings_at(start)
@@ -180,14 +182,14 @@ class Project:
                     f"depends on it; start a new project to change it"
                 )
         if not changes:
-            return False
+            return {}
         self._check_length(wanted.keyframes, start)
         wanted.check_needs()
         trust(wanted)
         if self.finished:
             self.store.drop_closing()
         self._journal.append({"type": "steer", "from_keyframe": start, "changes": changes})
-        return True
+        return changes
 
     def drop_steering(self, from_keyframe: int) -> bool:
         """Take back the steering that starts at this keyframe, not begun yet; False: none does."""

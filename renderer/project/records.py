@@ -124,6 +124,15 @@ def settings_at(
     return settings
 
 
+def read_settings_at(folder: Path, keyframe: int | None = None) -> RenderSettings:
+    """``settings_at`` for a project on disk; without ``keyframe`` those of its very end.
+
+    Raises ProjectError, SettingsError, StorageError.
+    """
+    at = _LAST if keyframe is None else keyframe
+    return settings_at(read_settings(folder), read_records(folder), at)
+
+
 def blend_at(settings: RenderSettings, records: Iterable[Record], keyframe: int) -> Blend:
     """The prompt that counts for ``keyframe``, and how far it has replaced the one before it.
 
@@ -166,6 +175,10 @@ def read_settings(folder: Path) -> RenderSettings:
 
 def keyframe_path(folder: Path, keyframe: int) -> Path:
     return folder / KEYFRAMES / f"{keyframe:06d}.png"
+
+
+_LAST = 1 << 62
+"""A keyframe after all others."""
 
 
 def _no_folder(folder: Path) -> str:

@@ -94,6 +94,11 @@ class Option:
         return self.named or "--" + key.replace("_", "-")
 
     @property
+    def told(self) -> bool:
+        """Users may change it while a film is made, and have words for it."""
+        return self.steerable and bool(self.label)
+
+    @property
     def offered(self) -> tuple[str, ...]:
         """The texts that the form offers."""
         if self.kind == "flag":

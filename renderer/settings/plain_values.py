@@ -6,12 +6,13 @@ A setting's row says which form its value has (``option``). Knows no names and n
 from __future__ import annotations
 
 import re
+import shlex
 from contextlib import suppress
 from fractions import Fraction
 from typing import Any
 
 from renderer.errors import SettingsError
-from renderer.settings.option import Option
+from renderer.settings.option import YES_NO, Kind, Option
 
 Size = tuple[int, int]
 """(width, height) in pixels."""
@@ -63,6 +64,35 @@ def from_plain(option: Option, value: Any) -> Any:
         case "flag" | "switch":
             return _of(bool, value)
     return _of(str, value)
+
+
+def from_text(kind: Kind, text: str) -> Any:
+    """What ``text``, which is not empty, writes as a value of that kind: ``from_plain`` takes it.
+
+    Raises ValueError for what is not written so; ``NOTATION`` says how it is.
+    """
+    match kind:
+        case "whole":
+            return int(text)
+        case "count":
+            return "inf" if text.casefold() == "inf" else int(text)
+        case "number" | "seconds":
+            return float(text)
+        case "flag" | "switch":
+            return not YES_NO.index(text)
+        case "words":
+            return tuple(shlex.split(text))
+        case "pairs":
+            return _pairs(shlex.split(text))
+        case _:
+            return text
+
+
+def _pairs(words: list[str]) -> dict[str, str]:
+    pairs = [word.partition("=") for word in words]
+    if not all(key and equals for key, equals, _ in pairs):
+        raise ValueError("no pairs")
+    return {key: rest for key, _, rest in pairs}
 
 
 def is_text(value: str) -> bool:

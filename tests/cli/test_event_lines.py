@@ -166,10 +166,14 @@ def test_steering_says_what_comes_and_moves_the_end() -> None:
     progress = Progress()
     progress.tell(started(), 0.0)
     steered = Steered(
-        from_keyframe=3, prompt="at \x1b[5mnight", negative_prompt="", total_keyframes=9
+        from_keyframe=3,
+        prompt="at \x1b[5mnight",
+        negative_prompt="",
+        total_keyframes=9,
+        changes={"prompt": "at \x1b[5mnight", "keyframes": 9, "colour_fit": False},
     )
     assert progress.tell(steered, 1.0) == (
-        r"from keyframe 4 on: at \x1b[5mnight; 9 keyframes in all"
+        r"from keyframe 4 on: at \x1b[5mnight, keyframes 9, colour fit off"
     )
     assert progress.state.total_frames == 81
 

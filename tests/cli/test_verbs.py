@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,7 +15,15 @@ from renderer.journal import read_journal
 from renderer.project.records import JOURNAL
 from renderer.project.status import read_status
 from tests.cli.engines import engine, make_project, running, until
-from tests.cli.processes import QUICK, OnTerminal, Running, environment, painter, zoomtui
+from tests.cli.processes import (
+    QUICK,
+    OnTerminal,
+    Running,
+    environment,
+    painter,
+    zoomtui,
+    zoomtui_here,
+)
 from tests.marks import slower
 
 MARKUP = "[red]night[/red] \x1b[31m"
@@ -87,6 +97,52 @@ def test_a_headless_render_that_a_viewer_stops_says_how_it_goes_on(tmp_path: Pat
 def test_a_prompt_that_can_not_be_used_is_a_setting_that_can_not(folder: Path) -> None:
     answer = zoomtui("prompt", str(folder), "sky", "--blend", "-1", cwd=folder.parent)
     assert (answer.code, answer.err.count("\n")) == (2, 1)
+
+
+def steering(folder: Path) -> list[dict[str, Any]]:
+    return [r["changes"] for r in read_journal(folder / JOURNAL) if r["type"] == "steer"]
+
+
+def test_settings_are_steered_by_name_while_it_renders_and_while_it_does_not(folder: Path) -> None:
+    line = ("steps=40", "candidates=2", "prompt=a = b\x1b[2J")
+    wanted = {"steps": 40, "candidates": 2, "prompt": "a = b\x1b[2J"}
+    with engine(folder):
+        until(lambda: read_status(folder).keyframes == 2, "two keyframes are painted")
+        said = zoomtui("steer", str(folder), *line, cwd=folder.parent)
+        assert said.out == ("from the next keyframe on: steps 40, candidates 2, a = b\\x1b[2J\n")
+        assert steering(folder) == [wanted]
+        assert zoomtui("stop", "--now", str(folder), cwd=folder.parent).code == 0
+    said = zoomtui("steer", str(folder), "prompt-blend=3", "keyframes=inf", cwd=folder.parent)
+    assert (said.code, said.err) == (0, "")
+    assert steering(folder) == [wanted, {"prompt_blend": 3}]  # the end is none already
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ("steps", "'steps' is not KEY=VALUE, such as steps=40"),
+        ("stepz=3", "did you mean 'steps'"),
+        ("trust_pickled_weights=yes", "trust_pickled_weights is no setting that can be changed"),
+        ("steps=many", "steps=many is not a whole number"),
+        ("steps=0", "steps must be at least 1"),
+        ("colour-fit=maybe", "is not yes or no"),
+        ("fps=25", "fps is no setting that can be changed"),
+        ("keyframes=1", "keyframes must be at least 2"),
+    ],
+)
+@pytest.mark.parametrize("runs", [False, *slower([True])])
+def test_what_can_not_be_steered_is_said_in_a_line_and_changes_nothing(
+    folder: Path, change: str, words: str, runs: bool
+) -> None:
+    with engine(folder) if runs else contextlib.nullcontext():
+        if runs:
+            until(lambda: read_status(folder).keyframes == 2, "two keyframes are painted")
+        said = zoomtui_here("steer", str(folder), change, cwd=folder.parent)
+    assert said.code == 2
+    assert words in said.err
+    assert "--steps" not in said.err
+    assert said.err.count("\n") == 1
+    assert steering(folder) == []
 
 
 def test_steering_what_is_no_project_says_so(tmp_path: Path) -> None:

@@ -109,7 +109,7 @@ def view(situation: Situation = Situation.RUNNING, why: str = "", **changes: Any
 VIEWS = {
     "running": RUNNING,
     "paused": view(phase=Phase.PAUSED, viewers=1),
-    "steered": view(next_prompt="coral reef library, soft fog", next_from=129),
+    "steered": view(next_changes={"prompt": "coral reef library, soft fog"}, next_from=129),
     "finished": view(Situation.OVER, finished=True, painting=None),
     "stopped": view(Situation.OVER, finished=True, stopped=True, painting=None),
     "failed": view(

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from pathlib import Path
 
+from renderer.engine.event_text import told
 from renderer.engine.events import (
     Event,
     KeyframeReady,
@@ -27,7 +28,6 @@ from renderer.formatting import (
     count_text,
     duration_text,
     path_text,
-    shortened,
     size_text,
 )
 from renderer.painting.figures import BESIDE_TIME, texts
@@ -71,7 +71,7 @@ class Progress:
             case RenderFinished():
                 return _finished(event)
             case Steered():
-                return _steered(event)
+                return clean(told(event))
             case _:  # an error is reported by the caller, once; the rest is worth no line
                 return None
 
@@ -105,12 +105,6 @@ def _started(event: RenderStarted) -> str:
         return f"resuming {where}: {keyframes} keyframes, {frames} frames done{end}"
     goal = f": {event.total_frames} frames" if event.total_frames else end
     return f"rendering {where}{goal}"
-
-
-def _steered(event: Steered) -> str:
-    total = event.total_keyframes
-    end = "until stopped" if total is None else f"{total} keyframes in all"
-    return f"from keyframe {event.from_keyframe + 1} on: {shortened(event.prompt)}; {end}"
 
 
 def _finished(event: RenderFinished) -> str:

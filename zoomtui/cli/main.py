@@ -57,6 +57,7 @@ VERBS = {
     "pause": "steer.pause",
     "unpause": "steer.unpause",
     "prompt": "steer.prompt",
+    "steer": "steer.steer",
     "stop": "steer.stop",
     "export": "export.export",
     "import": "import_.import_pictures",

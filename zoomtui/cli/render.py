@@ -13,7 +13,6 @@ from renderer.formatting import clean, path_text
 from renderer.planning.estimate import Estimate
 from renderer.planning.prepare import Prepared, free_folder, named, prepare
 from renderer.planning.prompt_file import Starts, with_plan
-from renderer.project.records import read_settings
 from renderer.service.launch import launch
 from zoomtui.cli.event_lines import watch_lines
 from zoomtui.cli.headless import run as run_here
@@ -27,6 +26,7 @@ from zoomtui.cli.options import (
     painting_options,
     wishes,
 )
+from zoomtui.cli.steer import record_steering
 from zoomtui.stdio import ERR, OUT, write_line
 
 _DEMO_FILM = {"size": "1280x720", "seconds_per_keyframe": 1.5, "keyframes": 8, "seed": 1995}
@@ -195,32 +195,12 @@ def resume(
         with Project.open(project) as opened:
             opened.trust()
     if given:
-        _steer(project, given)
+        record_steering(project, given)
     if _detached(headless, as_json):
         return _launch_and_watch(project, look)
     code = run_here(project, as_json=as_json)
     _say_what_next(project, code, as_json)
     return code
-
-
-def _steer(folder: Path, given: dict[str, Any]) -> None:
-    """Change what comes next, once every check that could refuse it has passed."""
-    from renderer.film.encode import Encoding, probe
-    from renderer.painting.painters import find
-    from renderer.planning.defaults import changes
-    from renderer.project.project import Project
-    from renderer.project.session_record import supervise
-    from renderer.project.trust import check_trust
-
-    read_settings(folder)  # a folder that is no project gets no files
-    # A project whose engine is being restarted looks free, and must not be taken from it.
-    with supervise(folder), Project.open(folder) as project:
-        changed = changes(project.current, given)
-        if "painter" not in changed:
-            check_trust(folder, [project.current])
-        find(changed.get("painter", project.current.painter))
-        probe(Encoding.of(project.settings))
-        project.steer(changed)
 
 
 @click.command(

@@ -1,27 +1,40 @@
-"""`pause`, `unpause`, `prompt` and `stop`: what the monitor's keys do, as verbs."""
+"""`pause`, `unpause`, `prompt`, `steer` and `stop`: what the monitor's keys do, as verbs."""
 
 from __future__ import annotations
 
 import asyncio
 import functools
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from pathlib import Path
 from typing import Any
 
 import click
 
+from renderer.engine.event_text import changes_text
 from renderer.engine.events import RenderFailed, RenderFinished
-from renderer.errors import ProjectError
-from renderer.formatting import path_text, shortened
-from renderer.project.records import read_settings
+from renderer.errors import ProjectError, SettingsError
+from renderer.formatting import clean, path_text, shortened
+from renderer.project.records import read_settings, read_settings_at
 from renderer.service.client import NotRunning, Refused, Told, ask, reach
-from renderer.settings.render import RenderSettings
+from renderer.settings.option import NOTATION, unknown
+from renderer.settings.plain_values import from_text
+from renderer.settings.render import OPTIONS, RenderSettings
 from zoomtui.cli.event_lines import Progress
 from zoomtui.cli.options import FOLDER
 from zoomtui.stdio import write_line
 
 Deed = Callable[..., Coroutine[Any, Any, None]]
+
+
+def _key(setting: str) -> str:
+    """As `steer` calls a setting."""
+    return setting.replace("_", "-")
+
+
+def _what_can_change() -> str:
+    rows = [(name, row) for name, row in OPTIONS.items() if row.told]
+    return "\n".join(f"  {_key(name):16} {row.help or row.hint}" for name, row in rows)
 
 
 def _verb(short_help: str, *examples: str) -> Callable[[Deed], click.Command]:
@@ -80,6 +93,92 @@ async def prompt(project: Path, text: str, blend: int | None) -> None:
     await ask(project, "steer", changes=changes)
     gradually = f", over {blend} keyframes" if blend else ""
     write_line(f"from the next keyframe on{gradually}: {shortened(text)}")
+
+
+@click.command(
+    "steer",
+    short_help="Change steps, model, seed … of what a render paints next.",
+    epilog="""\b
+Examples:
+  zoomtui steer coral.zoom steps=40 guidance-scale=5
+  zoomtui steer coral.zoom prompt="the reef at night" candidates=4
+  zoomtui steer coral.zoom keyframes=200
+
+\b
+What can be changed:
+"""
+    + _what_can_change(),
+)
+@click.argument("project", type=FOLDER)
+@click.argument("changes", nargs=-1, required=True, metavar="KEY=VALUE...")
+def steer(project: Path, changes: tuple[str, ...]) -> None:
+    """Change settings from the next keyframe that PROJECT's engine has not begun.
+
+    A project that is not being rendered keeps the change until `zoomtui resume` goes on with it.
+    """
+    given = dict(_read(change) for change in changes)
+    try:
+        _steer(project, given)
+    except SettingsError as error:
+        raise SettingsError(error.naming(_key(error.field))) from None
+    write_line(f"from the next keyframe on: {clean(changes_text(given))}")
+
+
+def _steer(folder: Path, given: Mapping[str, Any]) -> None:
+    try:
+        asyncio.run(ask(folder, "steer", changes=_planned(folder, given)))
+    except NotRunning:
+        record_steering(folder, given)
+    except Refused as refused:
+        raise ProjectError(str(refused)) from None
+
+
+def _read(change: str) -> tuple[str, Any]:
+    """KEY=VALUE as a setting's name and its plain value. Raises SettingsError."""
+    key, equals, text = change.partition("=")
+    name = key.strip().replace("-", "_")
+    known = {_key(each) for each, row in OPTIONS.items() if row.told}
+    if not equals:
+        raise SettingsError(f"{shortened(change, 40)!r} is not KEY=VALUE, such as steps=40")
+    if name not in OPTIONS:
+        raise SettingsError(unknown(f"setting {shortened(key, 40)!r}", _key(name), known))
+    if not OPTIONS[name].told:
+        raise SettingsError(f"{name} is no setting that can be changed; those are in --help")
+    try:
+        return name, from_text(OPTIONS[name].kind, text)
+    except ValueError:
+        notation = NOTATION[OPTIONS[name].kind]
+        raise SettingsError(f"{key}={shortened(text, 40)} is not {notation}", name) from None
+
+
+def _planned(folder: Path, given: Mapping[str, Any]) -> dict[str, Any]:
+    """What ``given`` would change, with what another model brings along."""
+    from renderer.planning.defaults import changes
+
+    return changes(read_settings_at(folder), given)
+
+
+def record_steering(folder: Path, given: Mapping[str, Any]) -> None:
+    """Change what comes next in a project that no engine renders.
+
+    Only once every check that could refuse it has passed. Raises RendererError.
+    """
+    from renderer.film.encode import Encoding, probe
+    from renderer.painting.painters import find
+    from renderer.planning.defaults import changes
+    from renderer.project.project import Project
+    from renderer.project.session_record import supervise
+    from renderer.project.trust import check_trust
+
+    read_settings(folder)  # a folder that is no project gets no files
+    # A project whose engine is being restarted looks free, and must not be taken from it.
+    with supervise(folder), Project.open(folder) as project:
+        changed = changes(project.current, given)
+        if "painter" not in changed:
+            check_trust(folder, [project.current])
+        find(changed.get("painter", project.current.painter))
+        probe(Encoding.of(project.settings))
+        project.steer(changed)
 
 
 @_verb("End a render after the segment in hand.", "stop coral.zoom", "stop coral.zoom --now")

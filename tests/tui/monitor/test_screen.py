@@ -169,7 +169,7 @@ def test_a_refusal_is_shown_as_plain_text() -> None:
 @pytest.mark.parametrize("prompt", [*HOSTILE[:3], *slower(HOSTILE[3:])])
 def test_hostile_text_harms_nothing(prompt: str, size: tuple[int, int]) -> None:
     log = tuple(replace(line, text=prompt) for line in RUNNING.state.log)
-    shown = look(view(prompt=prompt, next_prompt=prompt, log=log), size)
+    shown = look(view(prompt=prompt, next_changes={"prompt": prompt}, log=log), size)
     assert not any(ord(c) < 32 and c != "\n" for c in shown)
     assert "\u202e" not in shown
     if prompt.isascii() and prompt.isprintable():

@@ -228,7 +228,7 @@ def test_prompts_reach_the_project_exactly_and_can_be_taken_back(tmp_path: Path)
             await soon(lambda: watch.view.state.next_prompt == prompt, "queued")
             assert watch.view.state.next_from == 4
             await watch.ask("undo")
-            await soon(lambda: watch.view.state.next_prompt is None, "taken back")
+            await soon(lambda: not watch.view.state.next_changes, "taken back")
             said = watch.view.state.log
             assert any(line.text.endswith("on is taken back") for line in said)
             with pytest.raises(Refused, match="nothing to undo"):

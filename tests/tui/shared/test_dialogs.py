@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 from textual import events
 from textual.pilot import Pilot
 
+from renderer.planning.defaults import fill_in
+from renderer.project.create import create_project
 from tests.cli.engines import soon
+from tests.engine.runs import steer
 from tests.marks import first_of, slower
 from tests.tui.scripted import (
     HOSTILE,
     RUNNING,
     VIEWS,
     Script,
+    check_snapshot,
     on_screen,
     screen_text,
     settled,
     view,
 )
+from zoomtui.tui.monitor.steer_dialog import PromptArea, SteerDialog
 from zoomtui.tui.monitor.watcher import Situation
-from zoomtui.tui.shared.dialogs import PromptArea, PromptDialog, ResumeDialog, StopDialog
+from zoomtui.tui.shared.dialogs import ResumeDialog, StopDialog
+from zoomtui.tui.shared.form_widget import Form
 
 
 def test_stopping_takes_two_keys_and_by_default_finishes_the_segment() -> None:
@@ -99,7 +108,7 @@ def test_a_hostile_prompt_is_pasted_shown_and_sent_exactly(
 ) -> None:
     async def body(pilot: Pilot[str], script: Script) -> None:
         await pilot.press("p")
-        assert isinstance(pilot.app.screen, PromptDialog)
+        assert isinstance(pilot.app.screen, SteerDialog)
         pilot.app.post_message(events.Paste(prompt))
         await pilot.pause()
         shown = screen_text(pilot.app)  # type: ignore[arg-type]
@@ -144,3 +153,59 @@ def test_not_now_leaves_the_offer_on_a_key() -> None:
         assert script.resumed == 1
 
     on_screen(RUNNING, body)
+
+
+@pytest.fixture
+def reef(tmp_path: Path) -> Path:
+    """A project of the diffusion painter, with steps steered from its third keyframe on."""
+    folder = tmp_path / "reef.zoom"
+    create_project(folder, fill_in({"prompt": "a reef", "model": "sd2", "seed": 5}).settings)
+    steer(folder, steps=30)
+    return folder
+
+
+def test_other_settings_stand_below_the_prompt_and_go_along_with_it(reef: Path) -> None:
+    async def body(pilot: Pilot[str], script: Script) -> None:
+        await pilot.press("p")
+        await soon(lambda: pilot.app.screen.query("#field-steps"), "the settings are read")
+        text = await settled(pilot)
+        assert "Steps          30" in text
+        assert "Guidance       7.5" in text
+        await pilot.press(*"!", "tab")
+        pilot.app.screen.query_one(Form).choose("steps")
+        await pilot.pause()
+        await pilot.press(*"4", *"4", "tab", *"5", "ctrl+s")
+        wanted = {"prompt": "a reef!", "steps": 44, "guidance_scale": 5.0}
+        assert script.asked == [("steer", {"changes": wanted})]
+
+    on_screen(replace(view(prompt="a reef"), folder=reef), body)
+
+
+def test_what_is_wrong_with_a_setting_is_said_there_and_sends_nothing(reef: Path) -> None:
+    async def body(pilot: Pilot[str], script: Script) -> None:
+        await pilot.press("p")
+        await soon(lambda: pilot.app.screen.query("#field-steps"), "the settings are read")
+        pilot.app.screen.query_one(Form).put({"steps": "0", "strength": "2"})
+        await pilot.press("ctrl+s")
+        assert "Steps must be at least 1" in await settled(pilot)
+        assert pilot.app.focused is not None
+        assert pilot.app.focused.id == "field-steps"
+        assert script.asked == []
+        await pilot.press("escape")
+        assert not isinstance(pilot.app.screen, SteerDialog)
+
+    on_screen(replace(view(prompt="a reef"), folder=reef), body, (80, 24))
+
+
+@pytest.mark.parametrize("size", [(80, 24), *slower([(120, 36)])])
+def test_the_settings_are_as_they_were_looked_at(reef: Path, size: tuple[int, int]) -> None:
+    shown = []
+
+    async def body(pilot: Pilot[str], script: Script) -> None:
+        await pilot.press("p")
+        await soon(lambda: pilot.app.screen.query("#field-steps"), "the settings are read")
+        pilot.app.screen.query_one(Form).choose("steps")
+        shown.append(await settled(pilot))
+
+    on_screen(replace(view(prompt="a reef"), folder=reef), body, size)
+    check_snapshot(f"steer-{size[0]}x{size[1]}", shown[0])

@@ -12,6 +12,7 @@ from typing import Any
 
 from rich.cells import cell_len
 
+from renderer.engine.event_text import changes_text
 from renderer.engine.events import Phase
 from renderer.engine.preview import Preview
 from renderer.engine.state import LogLine, RenderState
@@ -149,10 +150,11 @@ def prompt_lines(view: View, width: int) -> list[Line]:
     """The prompt in hand, and the one that is queued."""
     state = view.state
     now: list[Part] = [quoted(state.prompt) if state.prompt else ("(none)", "faint")]
-    if state.next_prompt is None:
-        following: list[Part] = [("p writes another", "faint") if view.steerable else ("", "")]
+    if state.next_changes:
+        text = changes_text(state.next_changes)
+        following: list[Part] = [(f"from keyframe {state.next_from + 1}:", "strong"), quoted(text)]
     else:
-        following = [(f"from keyframe {state.next_from + 1}:", "strong"), quoted(state.next_prompt)]
+        following = [("p writes another", "faint") if view.steerable else ("", "")]
     return [
         cut(labelled("now", now, 6), width),
         cut(labelled("next", following, 6), width),
@@ -252,7 +254,7 @@ def _quality(view: View) -> str:
 
 def next_to_begin(state: RenderState) -> int:
     """The first keyframe, from 0, that a change may count for; the engine has the last word."""
-    if state.next_prompt is not None:
+    if state.next_changes:
         return state.next_from
     return state.keyframes + state.queued if state.painting is None else state.painting + 1
 

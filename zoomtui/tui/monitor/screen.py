@@ -25,8 +25,9 @@ from zoomtui.tui.monitor.full_picture import ViewScreen
 from zoomtui.tui.monitor.headline import farewell, name, notice_line, title, why_it_ended
 from zoomtui.tui.monitor.keyframe_screen import KeyframeScreen
 from zoomtui.tui.monitor.log_screen import LogScreen
+from zoomtui.tui.monitor.steer_dialog import Changes, SteerDialog
 from zoomtui.tui.monitor.watcher import Situation, View, Watch
-from zoomtui.tui.shared.dialogs import PromptDialog, ResumeDialog, StopDialog
+from zoomtui.tui.shared.dialogs import ResumeDialog, StopDialog
 from zoomtui.tui.shared.keyframe_cursor import KeyframeCursor
 from zoomtui.tui.shared.picture import Picture
 from zoomtui.tui.shared.styled_text import Line, length
@@ -70,7 +71,7 @@ class MonitorScreen(KeyframeScreen):
         "render.pause": "pause and go on",
         "render.unpause": "pause and go on",
         "render.resume": "resume what was stopped or has crashed; nothing is lost",
-        "render.prompt": "another prompt, from the next keyframe that is not begun",
+        "render.prompt": "another prompt or other settings, from the next keyframe not begun",
         "render.undo": "take it back, until it is begun",
         "render.stop": "stop… after the segment in hand, or now; asks first",
         "app.detach": "detach: the render goes on, even after you log out",
@@ -212,7 +213,7 @@ class MonitorScreen(KeyframeScreen):
             case "prompt":
                 return view.steerable
             case "undo":
-                return view.steerable and view.state.next_prompt is not None
+                return view.steerable and bool(view.state.next_changes)
             case "stop":
                 return view.running
             case "resume":
@@ -232,17 +233,17 @@ class MonitorScreen(KeyframeScreen):
         self._ask("unpause")
 
     def action_undo(self) -> None:
-        self._ask("undo", said="The queued prompt is taken back.")
+        self._ask("undo", said="The queued change is taken back.")
 
     def action_prompt(self) -> None:
-        state = self.watched.view.state
-        text = state.prompt if state.next_prompt is None else state.next_prompt
+        view = self.watched.view
 
-        def steer(answer: str | None) -> None:
-            if answer is not None and answer != text:
-                self._ask("steer", changes={"prompt": answer})
+        def steer(changes: Changes | None) -> None:
+            if changes:
+                self._ask("steer", changes=changes)
 
-        self.app.push_screen(PromptDialog(text, panels.next_to_begin(state)), steer)
+        begins = panels.next_to_begin(view.state)
+        self.app.push_screen(SteerDialog(view.folder, view.state.next_prompt, begins), steer)
 
     def action_stop(self) -> None:
         def stop(answer: str | None) -> None:

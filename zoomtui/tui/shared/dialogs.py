@@ -12,71 +12,15 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.message import Message
 from textual.screen import ModalScreen
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from zoomtui.tui.shared.host import ClosesOnce
-from zoomtui.tui.shared.typed_text import PlainArea
-
-
-class PromptArea(PlainArea):
-    """Text as typed; Enter is for the dialog, Ctrl+J begins a new line."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "submit", "apply", priority=True, id="prompt.apply"),
-        Binding("ctrl+j,shift+enter", "newline", "new line", id="prompt.newline"),
-    ]
-
-    class Submitted(Message):
-        """Enter was pressed."""
-
-    def action_submit(self) -> None:
-        self.post_message(self.Submitted())
-
-    def action_newline(self) -> None:
-        self.insert("\n")
 
 
 class Dialog(ModalScreen[str | None], ClosesOnce[str | None]):
     """Its answer is its result; None: the user took the question back."""
-
-
-class PromptDialog(Dialog):
-    """Another prompt for the keyframes still to come; None: leave it as it is."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "dismiss(None)", "cancel", id="dialog.cancel"),
-    ]
-
-    def __init__(self, prompt: str, from_keyframe: int) -> None:
-        """``from_keyframe``: the first that it can count for, from 0."""
-        super().__init__()
-        self._prompt = prompt
-        self._from = from_keyframe
-
-    def compose(self) -> ComposeResult:
-        with Vertical(id="dialog"):
-            yield Static(f"Takes effect at keyframe {self._from + 1}.", markup=False)
-            yield PromptArea(
-                self._prompt, soft_wrap=True, show_line_numbers=False, tab_behavior="focus"
-            )
-            yield Static(
-                "Enter applies it   Ctrl+J new line   Esc leaves it as it is",
-                markup=False,
-                classes="hint",
-            )
-
-    def on_mount(self) -> None:
-        self.query_one("#dialog").border_title = "Prompt"
-        area = self.query_one(PromptArea)
-        area.move_cursor(area.document.end)
-        area.focus()
-
-    @on(PromptArea.Submitted)
-    def _submit(self) -> None:
-        self.dismiss(self.query_one(PromptArea).text)
 
 
 class ChoiceDialog(Dialog):

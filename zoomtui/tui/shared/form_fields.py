@@ -14,7 +14,7 @@ from typing import Any
 
 from renderer.errors import RendererError
 from renderer.settings.option import NOTATION, YES_NO, Kind, Option
-from renderer.settings.plain_values import dimensions
+from renderer.settings.plain_values import dimensions, from_text
 
 Texts = Mapping[str, str]
 """What stands in each field, by its key."""
@@ -141,34 +141,9 @@ def counted(field: Field, text: str) -> str:
 def read(field: Field, text: str) -> Any:
     """What ``text`` (as it counts, not empty) means. Raises FieldError."""
     try:
-        return _read(field.kind, text)
+        return from_text(field.kind, text)
     except ValueError:
         raise FieldError(field.key, f"{text[:40]!r} is not {NOTATION[field.kind]}") from None
-
-
-def _read(kind: Kind, text: str) -> Any:
-    match kind:
-        case "whole":
-            return int(text)
-        case "count":
-            return "inf" if text.casefold() == "inf" else int(text)
-        case "number" | "seconds":
-            return float(text)
-        case "flag" | "switch":
-            return not YES_NO.index(text)
-        case "words":
-            return tuple(shlex.split(text))
-        case "pairs":
-            return _pairs(shlex.split(text))
-        case _:
-            return text
-
-
-def _pairs(words: list[str]) -> dict[str, str]:
-    pairs = [word.partition("=") for word in words]
-    if not all(key and equals for key, equals, _ in pairs):
-        raise ValueError("no pairs")
-    return {key: rest for key, _, rest in pairs}
 
 
 def words_of(field: Field, text: str) -> list[str]:
