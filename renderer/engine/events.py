@@ -66,6 +66,9 @@ class RenderStarted:
     """Unix time of the crash after which this engine was started; 0: there was none."""
     crash: str = ""
     """That crash, one line."""
+    stop_when: tuple[str, ...] = ()
+    """Conditions on which it will stop by itself."""
+    pause_when: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +126,9 @@ class Steered:
     total_keyframes: int | None
     changes: Mapping[str, Any] = field(default_factory=dict)
     """What changes there: plain values by the settings' names."""
+    stop_when: tuple[str, ...] = ()
+    """In force from there on."""
+    pause_when: tuple[str, ...] = ()
     undone: bool = False
     """These are the settings as they were: what was steered is taken back."""
 

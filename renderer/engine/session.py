@@ -12,17 +12,20 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
 from renderer.engine.channel import Channel
+from renderer.engine.conditions import Conditions
 from renderer.engine.consumer import Consumer
 from renderer.engine.controls import Controls
 from renderer.engine.event_text import told
 from renderer.engine.events import (
     Emit,
     Event,
+    KeyframeReady,
     Note,
     Phase,
     PhaseChanged,
@@ -61,6 +64,8 @@ class Session:
         self._producer = Producer(
             project, self._channel, self._controls, self._emit, self.preview_requests
         )
+        began = read_session(project.folder).began or time.time()
+        self._conditions = Conditions(project.folder, began)
         self._errors: list[BaseException] = []
         self._saying = threading.RLock()  # a listener may itself pause or steer
         self._begun = False
@@ -138,6 +143,21 @@ class Session:
             if line:
                 log.info("%s", clean(line))
             self._listener(event)
+            if isinstance(event, KeyframeReady):
+                self._heed(event)
+
+    def _heed(self, newest: KeyframeReady) -> None:
+        """Stop or pause by itself where the settings want that."""
+        settings = self._project.settings_at(newest.keyframe + 1)
+        if why := self._conditions.met(settings.stop_when, newest):
+            if not self._controls.stopped:
+                self._emit(Note(f"stops by itself: {why}"))
+                self.stop()
+        elif not self._controls.paused and (
+            why := self._conditions.met(settings.pause_when, newest)
+        ):
+            self._emit(Note(f"pauses by itself: {why}; unpause goes on"))
+            self.pause(True)
 
     def _guarded(self, body: Callable[[], None], end: Callable[[], None]) -> None:
         """A thread's whole life: run, record what went wrong, and always end the other side."""
@@ -170,6 +190,8 @@ class Session:
             began=session.began,
             restarted=session.at if session.crash else 0.0,
             crash=session.crash,
+            stop_when=project.current.stop_when,
+            pause_when=project.current.pause_when,
         )
 
     def _steered(self, start: int, changed: Mapping[str, Any]) -> Steered:
@@ -180,6 +202,8 @@ class Session:
             negative_prompt=settings.negative_prompt,
             total_keyframes=settings.keyframes,
             changes=changed,
+            stop_when=settings.stop_when,
+            pause_when=settings.pause_when,
             undone=not changed,
         )
 

@@ -67,6 +67,9 @@ class RenderState:
     """Keyframes on disk."""
     total_keyframes: int | None = None
     """None: until stopped."""
+    stop_when: tuple[str, ...] = ()
+    """Conditions on which it will stop by itself."""
+    pause_when: tuple[str, ...] = ()
     painting: int | None = None
     """The keyframe in the painter's hands."""
     step: int = 0
@@ -208,6 +211,8 @@ def _applied(state: RenderState, event: Event, at: float) -> RenderState:
                 next_changes={} if event.undone else {**earlier, **event.changes},
                 next_from=event.from_keyframe,
                 total_keyframes=event.total_keyframes,
+                stop_when=event.stop_when,
+                pause_when=event.pause_when,
             )
         case KeyframeStarted():
             return _keyframe_started(state, event)
@@ -239,6 +244,8 @@ def _started(state: RenderState, event: RenderStarted, at: float) -> RenderState
         crash=event.crash,
         keyframes=event.keyframes,
         total_keyframes=event.total_keyframes,
+        stop_when=event.stop_when,
+        pause_when=event.pause_when,
         prompt=event.prompt,
         frames=event.frames,
         frames_per_keyframe=event.frames_per_keyframe,

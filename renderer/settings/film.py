@@ -9,6 +9,7 @@ from fractions import Fraction
 from typing import Literal, get_args
 
 from renderer.settings import names
+from renderer.settings.conditions import EXAMPLES, condition_text
 from renderer.settings.option import Option, at_least, between, not_empty, one_of, setting
 from renderer.settings.painting import PaintingSettings
 from renderer.settings.plain_values import Size, dimensions
@@ -106,6 +107,31 @@ class FilmSettings(PaintingSettings):
         hint="Pictures in all; empty or inf: until you stop it.",
         choices=("inf", "10", "20", "60", "200"),
         row=("", 6),
+        steerable=True,
+    )
+    stop_when: tuple[str, ...] = setting(
+        (),
+        kind="words",
+        parse=condition_text,
+        help="Stop by itself after a keyframe for which this is so: drift>60, seam>2.5, "
+        "seconds>600, disk<5GiB or time>07:00; may be given several times.",
+        metavar="CONDITION",
+        label="Stop when",
+        hint="Stop by itself; several with spaces. Looked at after every keyframe.",
+        choices=EXAMPLES,
+        row=("ending", 1),
+        steerable=True,
+    )
+    pause_when: tuple[str, ...] = setting(
+        (),
+        kind="words",
+        parse=condition_text,
+        help="Pause by itself after such a keyframe; conditions as for --stop-when.",
+        metavar="CONDITION",
+        label="Pause when",
+        hint="Pause by itself; several with spaces. Looked at after every keyframe.",
+        choices=EXAMPLES,
+        row=("ending", 2),
         steerable=True,
     )
     size: Size = setting(

@@ -70,12 +70,14 @@ def ends_texts(view: View) -> list[str]:
         return ["nothing is being rendered"]
     if state.phase is Phase.DRAINING:
         return ["after the segment in hand"]
+    by_itself = [f"or {clean(each)}" for each in state.stop_when]
+    by_itself += [f"pause {clean(each)}" for each in state.pause_when]
     if state.total_keyframes is None:
         lasts = _disk_lasts(view)
-        return ["when stopped", f"disk {lasts}"] if lasts else ["when stopped"]
+        return ["when stopped", *by_itself, *([f"disk {lasts}"] if lasts else [])]
     if state.seconds_left is None:
-        return [f"after {state.total_keyframes} keyframes"]
-    return [f"in {duration_text(max(1, round(state.seconds_left)))}"]
+        return [f"after {state.total_keyframes} keyframes", *by_itself]
+    return [f"in {duration_text(max(1, round(state.seconds_left)))}", *by_itself]
 
 
 def gpu_lines(view: View, width: int) -> list[Line]:

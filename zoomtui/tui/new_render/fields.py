@@ -41,7 +41,13 @@ SOURCES: Mapping[str, Option] = {
 }
 """Fields that name what a project is made from, and where; the rest are RenderSettings'."""
 
-_TITLES = {"": "", "painting": "Painting", "joining": "Joining", "encoding": "Encoding"}
+_TITLES = {
+    "": "",
+    "painting": "Painting",
+    "joining": "Joining",
+    "encoding": "Encoding",
+    "ending": "Ending",
+}
 """The groups, in their order; what is in the first is always shown, the rest is folded away."""
 
 
