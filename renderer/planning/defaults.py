@@ -26,6 +26,7 @@ from renderer.planning.join_options import (
     without_anew,
 )
 from renderer.planning.sizes import choose_sizes, size_notes
+from renderer.settings import cosmos
 from renderer.settings.film import BESIDES
 from renderer.settings.lora_names import check_lora, resolved
 from renderer.settings.plain_values import parse_rate
@@ -144,21 +145,45 @@ def _choose_painter(given: dict[str, Any], notes: list[str]) -> ModelPreset | No
     """Settle painter and model; returns the model's preset, None for painters without a model."""
     chosen = "painter" in given
     if not chosen:
-        given["painter"] = "diffusion" if accelerator() or "model" in given else "texture"
+        usual = usual_painter(given.get("prompt", ""), given.get("model"))
+        if usual is None:
+            raise SettingsError(_OPEN, "painter")
+        given["painter"], model = usual
+        if model == cosmos.NAME and "model" not in given:
+            notes.append("no GPU here, so cosmos paints this sky, in seconds a keyframe")
+        if model:
+            given["model"] = model
     if given["painter"] == "diffusion":
         return _choose_model(given)
     if not chosen:
-        notes.append(
-            "no usable accelerator here, so the texture painter is used, which needs no model and "
-            "follows no prompt; --model cosmos paints nebulae in seconds, --painter diffusion "
-            "anything, slowly"
-        )
+        notes.append("no GPU here and no prompt, so the texture painter is used")
     if given["painter"] == "texture":
         if unused := _unused(given, chosen=chosen):
             words = _list([_words(key) for key in unused])
             notes.append(f"the texture painter has no model; it ignores {words}")
         given.update(without_anew(given))
     return None
+
+
+def usual_painter(prompt: str, model: str | None) -> tuple[str, str] | None:
+    """The painter, and the model ("": none, or the default), where the user names no painter.
+
+    None: without a GPU that is the user's to say, for a prompt about anything but the sky.
+    """
+    if model or accelerator():
+        return "diffusion", model or ""
+    if not prompt.strip():
+        return "texture", ""
+    if cosmos.is_of_the_sky(prompt) and find_preset(cosmos.NAME):
+        return "diffusion", cosmos.NAME
+    return None
+
+
+_OPEN = (
+    "no GPU here, so say what paints this: --model cosmos (seconds a keyframe, but only skies), "
+    "--model sd2 (anything, in minutes a keyframe on the CPU) or --painter texture --image FILE "
+    "(grows from a picture of yours, and follows no prompt)"
+)
 
 
 def _unused(given: Mapping[str, Any], *, chosen: bool) -> list[str]:

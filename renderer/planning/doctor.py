@@ -70,9 +70,9 @@ def _encoder(name: str, text: str) -> Finding:
 
 def _default() -> str:
     """What `zoomtui render PROMPT` would do here, and why."""
-    settings = fill_in({"prompt": "x"}).settings
     found = accelerator()
-    why = f"{found} is present" if found else "no usable accelerator was found"
-    model = f" with {settings.model}" if settings.model else ""
+    if not found:
+        return "cosmos for skies, else a question, because no usable accelerator was found"
+    settings = fill_in({"prompt": "x"}).settings
     film = f"{settings.size[0]}x{settings.size[1]} {settings.codec}"
-    return f"--painter {settings.painter}{model}, {film}, because {why}"
+    return f"--model {settings.model}, {film}, because {found} is present"

@@ -6,6 +6,7 @@ They are made by ``training/``; a package may have been built without them. Ligh
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +18,18 @@ MISSING = (
     f"model {NAME} is not in this package: it was built without the weights; take one that has "
     "them, or make them as training/README.md of the source says"
 )
+
+
+_SKY = re.compile(
+    r"\b(nebula[es]?|galax(y|ies)|stars|starry|star ?fields?|constellations?|supernova[es]?|"
+    r"milky way|cosmos|cosmic|universe|interstellar|(deep|outer) space)\b",
+    re.IGNORECASE,
+)
+
+
+def is_of_the_sky(prompt: str) -> bool:
+    """Whether ``prompt`` asks for what cosmos was trained on: nebulae, galaxies, stars."""
+    return _SKY.search(prompt) is not None
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,8 @@ from renderer.settings.option import YES_NO, Kind, Option
 Size = tuple[int, int]
 """(width, height) in pixels."""
 
+NONE = "none"
+"""How no words, and no pairs, are written."""
 _SURROGATE = re.compile("[\ud800-\udfff]")
 """What Python makes of an argument's bytes that are not UTF-8; no text file can hold them."""
 
@@ -81,9 +83,9 @@ def from_text(kind: Kind, text: str) -> Any:
         case "flag" | "switch":
             return not YES_NO.index(text)
         case "words":
-            return tuple(shlex.split(text))
+            return tuple(shlex.split(text)) if text != NONE else ()
         case "pairs":
-            return _pairs(shlex.split(text))
+            return _pairs(shlex.split(text)) if text != NONE else {}
         case _:
             return text
 

@@ -20,6 +20,7 @@ from types import TracebackType
 from typing import Any, Self
 
 import av
+import psutil
 import pytest
 
 from renderer.settings.render import RenderSettings
@@ -143,6 +144,13 @@ class Running:
         while not (what in self.said if isinstance(what, str) else what(self.said)):
             assert self._read(ends), f"{what!r} was never said, only: {self.said[-1000:]!r}"
         return self.said
+
+    def until_it_waits(self) -> None:
+        """Until it does nothing but wait: for what is typed, once it has asked."""
+        process, ends = psutil.Process(self._process.pid), time.monotonic() + PATIENCE
+        while process.status() != psutil.STATUS_SLEEPING:
+            assert time.monotonic() < ends, "it never waits"
+            time.sleep(0.02)
 
     def end(self) -> int:
         """Read to the end; the exit code."""

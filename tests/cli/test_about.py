@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from renderer.painting.painters.accelerator import accelerator
 from renderer.planning.defaults import fill_in
 from renderer.settings.presets import PRESETS
 from tests.cli.processes import environment, zoomtui
@@ -22,7 +23,10 @@ def test_models_says_licence_size_resolution_and_memory_of_each(tmp_path: Path) 
         for part in (preset.name, preset.repo, preset.licence, preset.weights, preset.vram):
             assert part in answer.out
         assert f"native {preset.native} px" in answer.out
-    assert answer.out.count("(default)") == 1
+    assert answer.out.count("(default)") == (accelerator() is not None)
+    if accelerator() is None:
+        assert answer.lines[0].startswith("No GPU here.")
+        assert answer.lines[3] == "cosmos"
     assert answer.out.count("hf auth login") == sum(preset.gated for preset in PRESETS)
     assert answer.out.count("untested with real") == sum(not preset.tried for preset in PRESETS)
     assert max(map(len, answer.lines)) <= 80

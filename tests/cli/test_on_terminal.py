@@ -7,9 +7,11 @@ import signal
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
+from renderer.painting.painters.accelerator import accelerator
 from renderer.project.status import State, read_status
-from tests.cli.processes import QUICK, OnTerminal, painter
+from tests.cli.processes import QUICK, OnTerminal, painter, zoomtui
 
 SHOW, HIDE = "\x1b[?25h", "\x1b[?25l"
 """The cursor."""
@@ -110,3 +112,48 @@ def test_json_on_a_terminal_is_json_only(tmp_path: Path) -> None:
         assert running.end() == 0
     assert "\x1b" not in running.said
     assert all(line.startswith("{") for line in running.said.splitlines())
+
+
+no_gpu_here = pytest.mark.skipif(accelerator() is not None, reason="there is a GPU here")
+
+
+@no_gpu_here
+@pytest.mark.parametrize(
+    ("answers", "words"),
+    [((b"1\r",), "canvas"), ((b"7\r", b"2\r"), "512x512"), ((b"3\r", b"moss.png\r"), "canvas")],
+)
+def test_without_a_gpu_what_paints_is_asked_once(
+    tmp_path: Path, answers: tuple[bytes, ...], words: str
+) -> None:
+    Image.new("RGB", (96, 64), "green").save(tmp_path / "moss.png")
+    with OnTerminal("render", "a reef", "--dry-run", cwd=tmp_path) as running:
+        said = running.until("Ctrl-C leaves")
+        assert "no GPU here; what shall paint a reef?" in said
+        assert "min a keyframe by its arithmetic" in said
+        for number, answer in enumerate(answers):
+            running.type(answer)
+            if number + 1 < len(answers):
+                running.until(":" if answer == b"7\r" else "a picture of yours")
+        assert running.end() == 0
+    assert words in running.said
+    assert not list(tmp_path.glob("*.zoom"))
+
+
+@no_gpu_here
+def test_ctrl_c_at_that_question_leaves_nothing(tmp_path: Path) -> None:
+    with OnTerminal("render", "a reef", cwd=tmp_path) as running:
+        running.until("Ctrl-C leaves: ")
+        running.until_it_waits()  # else Python may get the signal just before it begins to read
+        running.type(CTRL_C)
+        assert running.end() == 130
+    assert list(tmp_path.iterdir()) == []
+
+
+@no_gpu_here
+def test_a_script_is_told_what_there_is_to_choose(tmp_path: Path) -> None:
+    answer = zoomtui("render", "a reef", cwd=tmp_path)
+    assert answer.code == 2
+    assert answer.err.count("\n") == 1
+    for choice in ("--model cosmos", "--model sd2", "--painter texture --image FILE"):
+        assert choice in answer.err
+    assert list(tmp_path.iterdir()) == []

@@ -11,7 +11,6 @@ import pytest
 
 from renderer.errors import SettingsError
 from renderer.painting.geometry import Geometry
-from renderer.painting.painters.accelerator import accelerator
 from renderer.planning import defaults
 from renderer.planning.defaults import changes, fill_in
 from renderer.settings.plain_values import Size
@@ -34,13 +33,35 @@ def notes(**wishes: Any) -> str:
 # --- painter and model ---------------------------------------------------------------------------
 
 
-@pytest.mark.skipif(accelerator() is not None, reason="there is an accelerator here")
-def test_without_an_accelerator_it_is_texture_and_one_line_says_so() -> None:
-    plan = fill_in({"prompt": "a reef"})
+@pytest.fixture
+def no_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(defaults, "accelerator", lambda: None)
+
+
+@pytest.mark.usefixtures("no_gpu")
+def test_without_a_gpu_the_painter_is_the_users_to_say() -> None:
+    with pytest.raises(SettingsError) as caught:
+        fill_in({"prompt": "a reef"})
+    assert caught.value.field == "painter"
+    for choice in ("--model cosmos", "--model sd2", "--painter texture --image FILE"):
+        assert choice in str(caught.value)
+
+
+@pytest.mark.usefixtures("no_gpu")
+@pytest.mark.parametrize(
+    "prompt", ["a crimson nebula", "Galaxies, deep field", "starry night", "OUTER SPACE"]
+)
+def test_without_a_gpu_cosmos_paints_the_sky_and_a_line_says_so(prompt: str) -> None:
+    plan = fill_in({"prompt": prompt})
+    assert (plan.settings.painter, plan.settings.model) == ("diffusion", "cosmos")
+    assert plan.notes[0] == "no GPU here, so cosmos paints this sky, in seconds a keyframe"
+
+
+@pytest.mark.usefixtures("no_gpu")
+def test_without_a_gpu_and_a_prompt_it_is_texture_and_one_line_says_so() -> None:
+    plan = fill_in({})
     assert plan.settings.painter == "texture"
-    (note,) = plan.notes
-    assert "no usable accelerator" in note
-    assert "texture painter" in note
+    assert plan.notes == ("no GPU here and no prompt, so the texture painter is used",)
 
 
 def test_with_an_accelerator_it_is_diffusion_with_the_default_model(

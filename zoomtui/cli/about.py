@@ -25,10 +25,18 @@ Examples:
 )
 def models() -> None:
     """List the models that ship as presets; others of the same kinds work as well."""
+    from renderer.painting.painters.accelerator import accelerator
     from renderer.settings.presets import DEFAULT, PRESETS
 
-    for preset in PRESETS:
-        default = "  (default)" if preset.name == DEFAULT else ""
+    gpu = accelerator()
+    if gpu is None:
+        answer("No GPU here. cosmos paints in seconds a keyframe without one, sd15 and sd2 in")
+        answer("minutes; --painter texture needs no model, but a picture to grow from.")
+    else:
+        answer(f"{clean(gpu)}: each of these, as far as its memory goes.")
+    answer("")
+    for preset in sorted(PRESETS, key=lambda each: gpu is None and not each.on_cpu):
+        default = "  (default)" if gpu and preset.name == DEFAULT else ""
         answer(f"{preset.name}{default}")
         answer(f"  {preset.note}")
         answer(f"  {preset.repo or 'part of this package'}")

@@ -14,6 +14,7 @@ from renderer.planning.estimate import Estimate
 from renderer.planning.prepare import Prepared, free_folder, named, prepare
 from renderer.planning.prompt_file import Starts, with_plan
 from renderer.service.launch import launch
+from zoomtui.cli.ask_painter import ask_painter, is_open
 from zoomtui.cli.event_lines import watch_lines
 from zoomtui.cli.headless import run as run_here
 from zoomtui.cli.open_tui import Look, on_terminal, watch
@@ -115,6 +116,8 @@ def render(
     given = {"prompt": prompt, **wishes(options)}
     if prompts is not None:
         given, later = with_plan(prompts, given)
+    if not as_json and on_terminal() and is_open(given):
+        given, image = ask_painter(given, image)
     plan = fill_in(given)
     folder = named(out) if out is not None else free_folder(Path(), plan.settings.prompt)
     prepared = prepare(folder, plan.settings, image, exemplar, later)

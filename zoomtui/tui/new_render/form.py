@@ -93,11 +93,11 @@ def film_preset(texts: Texts) -> str:
 
 
 def painter_of(texts: Texts) -> str:
-    """The painter that the fields come to."""
-    from renderer.painting.painters.accelerator import accelerator
+    """The painter that the fields come to; diffusion as long as that is open."""
+    from renderer.planning.defaults import usual_painter
 
-    modelled = texts.get("model", "").strip() or accelerator()
-    return texts.get("painter", "").strip() or ("diffusion" if modelled else "texture")
+    usual = usual_painter(texts.get("prompt", ""), texts.get("model", "").strip())
+    return texts.get("painter", "").strip() or (usual[0] if usual else "diffusion")
 
 
 def relevant(texts: Texts) -> dict[str, str]:

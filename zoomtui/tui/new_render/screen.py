@@ -38,7 +38,11 @@ if TYPE_CHECKING:
 
 _SHOWN = 700
 """Characters of the command line that are shown; all of it is copied."""
-_NEEDS_PROMPT = "the diffusion painter needs a prompt: say here what it should paint"
+_NEEDED = {
+    "prompt": "the diffusion painter needs a prompt: say here what it should paint",
+    "painter": "no GPU here: choose a model (cosmos: skies, in seconds; sd2: anything, in minutes) "
+    "or the texture painter, which grows from a first picture",
+}
 _LOST = "The form is not empty, and nothing of it has been started."
 
 
@@ -86,6 +90,12 @@ class NewScreen(FormScreen):
     def _notes(self) -> tuple[str, ...]:
         return self._draft.notes if self._draft else ()
 
+    @property
+    def _missing(self) -> list[str]:
+        """Empty fields that there is no default for."""
+        empty = [key for key in _NEEDED if not self.texts.get(key)]
+        return [error.key for error in self.wrong if error.key in empty]
+
     def make_form(self) -> Form:
         return Form(fields.FIELDS, fields.ROWS, fields.GROUPS, {"prompt": LongField})
 
@@ -115,8 +125,8 @@ class NewScreen(FormScreen):
         texts = self.texts
         self.wrong = all_wrong(self._draw_up, texts)
         self._draft = None if self.wrong else self._draw_up(texts)
-        # Of a missing prompt not before anything was typed.
-        self.form.complain([error for error in self.wrong if error.key != "prompt"])
+        # What is missing is said when it is needed, and not while the user is on the way there.
+        self.form.complain([error for error in self.wrong if error.key not in self._missing])
         self.form.hide(fields.unused_by(form.painter_of(texts)))
         if self._draft is not None:
             self.form.show_defaults(form.defaults(self._draft.settings, self._folder))
@@ -139,8 +149,9 @@ class NewScreen(FormScreen):
         return self._draft
 
     def _refuse(self, *wrong: FieldError) -> None:
+        missing = self._missing
         self.wrong = tuple(
-            FieldError("prompt", _NEEDS_PROMPT) if error.key == "prompt" else error
+            FieldError(error.key, _NEEDED[error.key]) if error.key in missing else error
             for error in wrong
         )
         self.refuse()
@@ -190,8 +201,9 @@ class NewScreen(FormScreen):
     def _forecast_lines(self, width: int) -> list[Line]:
         from zoomtui.tui.new_render.forecast import brief_lines, forecast_lines
 
-        if [error.key for error in self.wrong] == ["prompt"]:
-            return [(("what to paint?", "faint"),)]
+        if self._missing:
+            asked = {"prompt": "what to paint?", "painter": "no GPU here: which model or painter?"}
+            return [((asked[self._missing[0]], "faint"),)]
         if self.wrong:
             return [((self.what_first, "bad"),)]
         if self._survey is None:

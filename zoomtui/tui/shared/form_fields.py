@@ -14,7 +14,7 @@ from typing import Any
 
 from renderer.errors import RendererError
 from renderer.settings.option import NOTATION, YES_NO, Kind, Option
-from renderer.settings.plain_values import dimensions, from_text
+from renderer.settings.plain_values import NONE, dimensions, from_text
 
 Texts = Mapping[str, str]
 """What stands in each field, by its key."""
@@ -88,9 +88,9 @@ def as_typed(option: Option, value: Any) -> str:
         case "flag" | "switch":
             return YES_NO[not value]
         case "words":
-            return " ".join(value) or "none"
+            return " ".join(value) or NONE
         case "pairs":
-            return " ".join(f"{key}={text}" for key, text in value.items()) or "none"
+            return " ".join(f"{key}={text}" for key, text in value.items()) or NONE
     return str(value)
 
 
