@@ -49,6 +49,8 @@ _STYLES: list[str | PurePath] = [
     "new_render/screen.tcss",
     "export/screen.tcss",
 ]
+_COMMAND = 26
+"""Columns of a command's name."""
 _SCREEN = 2
 """The file descriptor that Textual draws on."""
 _UNTRUE_SIZES = ("COLUMNS", "LINES")
@@ -174,15 +176,11 @@ class ZoomApp(App[str]):
             if not (active.enabled and binding.id and binding.description not in told):
                 continue
             told.add(binding.description)
-            yield SystemCommand(
-                binding.description.capitalize(),
-                f"key {self.get_key_display(binding) or key}",
-                partial(self.call_later, self.run_action, binding.action, node),
-            )
-        yield SystemCommand("Theme", "other colours", self.action_change_theme)
-        yield SystemCommand(
-            "Screenshot", "this screen as an SVG file", lambda: self.set_timer(0.2, self._shoot)
-        )
+            deed = partial(self.call_later, self.run_action, binding.action, node)
+            yield _command(binding.description, self.get_key_display(binding) or key, deed)
+        yield _command("theme", "other colours", self.action_change_theme)
+        shoot = partial(self.set_timer, 0.2, self._shoot)
+        yield _command("screenshot", "this screen as an SVG file", shoot)
 
     def action_command_palette(self) -> None:
         if not isinstance(self.screen, CommandPalette):
@@ -277,6 +275,11 @@ def _screen(module: str, name: str) -> Screen[Any]:
     """A screen that loads only when it is opened: the first one need not wait for it."""
     screen: Screen[Any] = getattr(import_module(f"zoomtui.tui.{module}.screen"), name)()
     return screen
+
+
+def _command(name: str, beside: str, deed: Callable[[], object]) -> SystemCommand:
+    """One line of the palette."""
+    return SystemCommand(f"{name.capitalize():{_COMMAND}}{beside}", "", deed)
 
 
 def _theme(terminal: Terminal) -> str:

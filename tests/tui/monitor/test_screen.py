@@ -6,10 +6,15 @@ import asyncio
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import pytest
+from textual import events
 from textual.command import CommandPalette
 from textual.pilot import Pilot
+from textual.screen import Screen
+from textual.widget import Widget
+from textual.widgets._toast import Toast
 
 from renderer.engine.events import Phase
 from tests.cli.engines import soon
@@ -29,9 +34,11 @@ from tests.tui.scripted import (
 from zoomtui.terminal.capabilities import Terminal
 from zoomtui.tui.app import ZoomApp
 from zoomtui.tui.export.screen import ExportScreen
+from zoomtui.tui.monitor.filmstrip import Filmstrip
 from zoomtui.tui.monitor.full_picture import ViewScreen
 from zoomtui.tui.monitor.log_screen import LogScreen
 from zoomtui.tui.monitor.screen import MonitorScreen
+from zoomtui.tui.monitor.steer_dialog import SteerDialog
 from zoomtui.tui.monitor.watcher import Situation, View
 from zoomtui.tui.new_render.screen import NewScreen
 from zoomtui.tui.renders.screen import RendersScreen
@@ -233,7 +240,7 @@ def test_the_palette_knows_what_can_be_done_now(key: str) -> None:
         await pilot.press(key)
         await soon(lambda: isinstance(pilot.app.screen, CommandPalette), "it opens")
         await pilot.press(*"paus")
-        await shows(pilot, "key space")
+        await shows(pilot, "Pause                     space")
         await pilot.press("enter")
         await soon(lambda: script.asked, "it is asked")
         assert [asked for asked, _ in script.asked] == ["pause"]
@@ -329,3 +336,65 @@ def test_the_end_of_a_render_is_shown_without_asking_anything() -> None:
         assert "✔ FINISHED" in shown_text(pilot)
 
     on_screen(RUNNING, body)
+
+
+@pytest.mark.parametrize(
+    ("where", "screen"),
+    [("#picture", ViewScreen), ("#log", LogScreen), ("#prompt", SteerDialog)],
+)
+def test_a_click_opens_what_is_clicked_on(where: str, screen: type[Screen[Any]]) -> None:
+    async def body(pilot: Pilot[str], script: Script) -> None:
+        await pilot.click(where)
+        await soon(lambda: isinstance(pilot.app.screen, screen), "it is open")
+        assert script.asked == []
+
+    on_screen(RUNNING, body, (120, 36))
+
+
+def test_a_click_on_the_full_picture_closes_it() -> None:
+    async def body(pilot: Pilot[str], script: Script) -> None:
+        await pilot.press("v")
+        await pilot.click("#picture")
+        await soon(lambda: isinstance(pilot.app.screen, MonitorScreen), "it is closed")
+
+    on_screen(RUNNING, body)
+
+
+def test_the_filmstrip_is_clicked_and_the_wheel_walks() -> None:
+    async def body(pilot: Pilot[str], script: Script) -> None:
+        screen = pilot.app.screen
+        assert isinstance(screen, MonitorScreen)
+        strip = screen.query_one(Filmstrip)
+        numbers = strip.render_line(strip.size.height - 1).text
+        await pilot.click(strip, offset=(numbers.index("126") + 1, 1))
+        assert screen.cursor.shown(128) == 125
+        assert "[126]" in await settled(pilot)
+        for _ in range(2):
+            roll(strip, events.MouseScrollUp)
+        await soon(lambda: screen.cursor.shown(128) == 123, "two older")
+        roll(strip, events.MouseScrollDown)
+        await soon(lambda: screen.cursor.shown(128) == 124, "one newer")
+        await pilot.click(strip, offset=(numbers.index("128") + 1, 1))
+        assert screen.cursor.following
+
+    on_screen(RUNNING, body, (200, 60))
+
+
+def roll(over: Widget, kind: type[events.MouseEvent]) -> None:
+    """One notch of the wheel, as a terminal reports it."""
+    x, y = over.region.x + 1, over.region.y + 1
+    over.app.post_message(kind(None, x, y, 0, 0, 0, False, False, False, x, y))
+
+
+@pytest.mark.parametrize("size", first_of([(80, 24), (120, 36)]))
+def test_a_notice_leaves_the_newest_log_lines_to_be_seen(size: tuple[int, int]) -> None:
+    async def body(pilot: Pilot[str], script: Script) -> None:
+        assert isinstance(pilot.app, ZoomApp)
+        pilot.app.say("something to be told, of some length, that goes away by itself")
+        await shows(pilot, "something to be told")
+        shown = pilot.app.screen.query_one(Toast).region
+        assert shown.area
+        for below in ("#log", "#prompt", "#headline"):
+            assert not shown.overlaps(pilot.app.screen.query_one(below).region)
+
+    on_screen(RUNNING, body, size)

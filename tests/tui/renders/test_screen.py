@@ -23,6 +23,7 @@ from zoomtui.tui.renders.describe import EMPTY
 from zoomtui.tui.renders.scan import Scan
 from zoomtui.tui.renders.screen import ForgetDialog, RendersScreen
 from zoomtui.tui.shared.row_list import Rows
+from zoomtui.tui.shared.text_widgets import OneLine
 
 NOWHERE = Path("/nowhere")
 
@@ -277,5 +278,40 @@ def test_a_render_that_comes_and_one_that_goes_leave_the_choice_alone() -> None:
             renders(pilot)._look()
             await soon(lambda: "brand-new" in screen_text(app), "it is shown")
             assert (renders(pilot).chosen or CORAL).name == "ink-dragons"
+
+    asyncio.run(run())
+
+
+def test_a_click_chooses_and_a_double_click_opens() -> None:
+    async def run() -> None:
+        app = on_renders(NOWHERE, SCAN)
+        async with app.run_test(size=(120, 36)) as pilot:
+            await looked(pilot)
+            rows = app.screen.query_one(Rows)
+            await pilot.click(rows, offset=(4, 2))
+            assert rows.highlighted == 2
+            assert app.opened == []
+            await pilot.click(rows, offset=(4, 1), times=2)
+            assert rows.highlighted == 1
+            await soon(lambda: app.opened == [Path(rows.chosen or "")], "it is open")
+
+    asyncio.run(run())
+
+
+def test_a_click_on_a_heading_sorts() -> None:
+    async def run() -> None:
+        app = on_renders(NOWHERE, SCAN)
+        async with app.run_test(size=(120, 36)) as pilot:
+            await looked(pilot)
+            heading = app.screen.query_one("#renders-heading", OneLine)
+            titles = str(heading.render())
+            for title, order in (
+                ("size", "size"),
+                ("state", "state"),
+                ("name", "name"),
+                ("changed", "newest"),
+            ):
+                await pilot.click(heading, offset=(titles.index(title) + 2, 0))
+                assert f"sort {order}" in await settled(pilot)
 
     asyncio.run(run())

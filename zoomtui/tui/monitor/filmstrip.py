@@ -16,6 +16,8 @@ from typing import Any, NamedTuple
 
 from rich.segment import Segment
 from rich.style import Style
+from textual import events
+from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
@@ -76,6 +78,13 @@ class Filmstrip(Widget):
     """The last row has the numbers; all others are pictures."""
 
     DEFAULT_CSS = "Filmstrip { width: 1fr; height: 4; }"
+
+    class Clicked(Message):
+        """The user wants to see that keyframe."""
+
+        def __init__(self, keyframe: int) -> None:
+            super().__init__()
+            self.keyframe = keyframe
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
@@ -146,6 +155,13 @@ class Filmstrip(Widget):
 
     def on_resize(self) -> None:
         self._rearrange()
+
+    def on_click(self, event: events.Click) -> None:
+        there = self._slots
+        place, beside = divmod(event.x - there.left, there.columns + there.gap)
+        keyframe = self._marked.first + place
+        if beside < there.columns and keyframe in self._visible:
+            self.post_message(self.Clicked(keyframe))
 
     def _rearrange(self) -> None:
         first, total, chosen = self._marked

@@ -30,6 +30,9 @@ class ViewScreen(KeyframeScreen):
         yield OneLine(id="strip")
         yield KeyLine()
 
+    def on_click(self) -> None:
+        self.dismiss()
+
     def paint(self, view: View, now: float) -> None:
         width, count = self.size.width, view.state.keyframes
         strip = strip_line(count, self.cursor.shown(count), self.cursor.following, width)

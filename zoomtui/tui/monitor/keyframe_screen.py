@@ -10,12 +10,14 @@ from pathlib import Path
 from time import monotonic
 from typing import ClassVar
 
+from textual import events
 from textual.binding import Binding, BindingType
 
 from renderer.engine.preview import Preview
 from renderer.project.records import keyframe_path
 from zoomtui.terminal.capabilities import Pictures, Terminal
 from zoomtui.terminal.driver import backlog
+from zoomtui.tui.monitor.filmstrip import Filmstrip
 from zoomtui.tui.monitor.headline import header_line, state_word
 from zoomtui.tui.monitor.watcher import View, Watch
 from zoomtui.tui.shared.host import HostedScreen
@@ -102,6 +104,18 @@ class KeyframeScreen(HostedScreen):
     def action_walk(self, by: int) -> None:
         self.cursor.step(by, self.watched.view.state.keyframes)
         self._tick()
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        self._roll(event, -1)
+
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        self._roll(event, 1)
+
+    def _roll(self, event: events.MouseEvent, by: int) -> None:
+        """The wheel walks where the keyframes are."""
+        over, _ = self.get_widget_at(event.screen_x, event.screen_y)
+        if isinstance(over, Picture | Filmstrip):
+            self.action_walk(by)
 
     def action_follow(self) -> None:
         self.cursor.follow()

@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
-from textual import work
+from textual import events, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
@@ -71,7 +71,7 @@ class MonitorScreen(KeyframeScreen):
         "render.pause": "pause and go on",
         "render.unpause": "pause and go on",
         "render.resume": "resume what was stopped or has crashed; nothing is lost",
-        "render.prompt": "another prompt or other settings, from the next keyframe not begun",
+        "render.prompt": "another prompt or settings, from the next keyframe not begun",
         "render.undo": "take it back, until it is begun",
         "render.stop": "stop… after the segment in hand, or now; asks first",
         "app.detach": "detach: the render goes on, even after you log out",
@@ -281,6 +281,16 @@ class MonitorScreen(KeyframeScreen):
         """To the screen before. From the first one `q` detaches; Esc closes only what is open."""
         self.dismiss()
 
+    def on_filmstrip_clicked(self, event: Filmstrip.Clicked) -> None:
+        self.cursor.choose(event.keyframe, self.watched.view.state.keyframes)
+        self._tick()
+
+    async def on_click(self, event: events.Click) -> None:
+        """The picture opens on the full screen, the log and the prompt in full."""
+        clicked = event.widget.ancestors_with_self if event.widget else ()
+        for deed in filter(None, (_CLICKED.get(node.id or "") for node in clicked)):
+            await self.run_action(deed)
+
     def action_detach(self) -> None:
         """Leave the whole interface; the render stays."""
         self.host.exit(farewell(self.watched.view))
@@ -307,6 +317,8 @@ def _hinted(line: Line, following: bool, room: int) -> Line:
     return (*line, (" " * gap, ""), (hint, "faint")) if line and gap > 1 else line
 
 
+_CLICKED = {"picture": "view", "log": "log", "prompt": "prompt"}
+"""What a click on a widget does, by its id."""
 _PANELS: dict[str, Callable[[View, int], list[Line]]] = {
     "progress": panels.progress_lines,
     "gpu": panels.gpu_lines,

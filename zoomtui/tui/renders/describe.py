@@ -54,6 +54,8 @@ _KEYS: dict[Order, Callable[[Render], tuple[Any, ...]]] = {
 # Columns right of the name: heading, cells, and whether figures stand at the right.
 _COLUMNS = (("state", 9, False), ("keyframes", 9, True), ("film", 8, True), ("size", 8, True),
             ("each", 8, True), ("changed", 7, True))  # fmt: skip
+_SORTS: dict[str, Order] = {"state": "state", "size": "size", "changed": "newest"}
+"""What a click on a heading sorts by; on the name: by that."""
 _SIGN = 2
 _GAP = 1
 _SHORTEST_NAME = 14
@@ -103,6 +105,16 @@ def heading_line(width: int) -> Line:
     """The names of the columns."""
     cells = [_cell(title, size, right) for title, size, right in _columns(width)]
     return ((_line_of("", "name", cells, width), "label"),)
+
+
+def order_at(column: int, width: int) -> Order | None:
+    """What a click on that column of ``heading_line`` sorts by; None: nothing."""
+    end = width
+    for title, size, _ in reversed(_columns(width)):
+        if end - size <= column < end:
+            return _SORTS.get(title)
+        end -= size + _GAP
+    return "name" if column < end else None
 
 
 def row_line(render: Render, width: int, now: float) -> Line:

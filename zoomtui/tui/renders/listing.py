@@ -32,6 +32,9 @@ class Listing:
         """The same in the next order."""
         return replace(self, order=ORDERS[(ORDERS.index(self.order) + 1) % len(ORDERS)])
 
+    def sorted_by(self, order: Order) -> Listing:
+        return replace(self, order=order)
+
     def filtered(self, wanted: str) -> Listing:
         return replace(self, wanted=wanted)
 

@@ -228,6 +228,14 @@ class RendersScreen(HostedScreen):
         self._listing = self._listing.turned()
         self._paint()
 
+    @on(events.Click, "#renders-heading")
+    def _sort_by_column(self, event: events.Click) -> None:
+        heading = self.query_one("#renders-heading", OneLine)
+        order = describe.order_at(event.x, heading.content_size.width - 1)
+        if order is not None:
+            self._listing = self._listing.sorted_by(order)
+            self._paint()
+
     def action_walk(self, by: int) -> None:
         self.query_one(RenderDetail).cursor(by)
         self.query_one(KeyLine).refresh_keys(self)

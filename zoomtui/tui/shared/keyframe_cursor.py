@@ -27,5 +27,9 @@ class KeyframeCursor:
         there = max(0, self.shown(count) + by)
         self._chosen = None if there >= count - 1 else there
 
+    def choose(self, keyframe: int, count: int) -> None:
+        """That one; the newest is followed again."""
+        self._chosen = None if keyframe >= count - 1 else max(0, keyframe)
+
     def follow(self) -> None:
         self._chosen = None

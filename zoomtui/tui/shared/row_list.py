@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
+from textual import events
 from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.widgets import OptionList
@@ -60,6 +61,15 @@ class Rows(OptionList):
             self.clear_options()
             self.add_options(Option(self._prompt(line), id=key) for key, line in lines.items())
         self.highlighted = self._place(list(lines), chosen, place)
+
+    def on_click(self, event: events.Click) -> None:
+        """A click chooses, a second one opens; Textual's own opens at once."""
+        event.prevent_default()
+        clicked: int | None = event.style.meta.get("option")
+        if clicked is not None:
+            self.highlighted = clicked
+            if event.chain > 1:
+                self.action_select()
 
     def _place(self, keys: Sequence[str], chosen: str | None, before: int) -> int | None:
         """Where the choice goes: with its row, else it stays at its place."""
