@@ -9,18 +9,28 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from statistics import fmean
-from typing import Any
+from typing import Any, Literal
 
 LAST = 10
 """Keyframes that a mean is taken of."""
 
 
+Grade = Literal["good", "fair", "poor"]
+
+
 def figure(
-    text: Callable[[float], str], *, scale: str = "", mean: bool = False, **options: Any
+    text: Callable[[float], str],
+    *,
+    scale: str = "",
+    grades: tuple[float, float] | None = None,
+    mean: bool = False,
+    **options: Any,
 ) -> Any:
     """A field for a figure. ``text`` shows it, and ``scale``, behind it, how to read it;
+    ``grades``: up to the first it is good, up to the second fair, above that poor;
     ``mean``: the figure of a single keyframe says little."""
-    return field(metadata={"text": text, "scale": scale, "mean": mean}, **options)
+    facts = {"text": text, "scale": scale, "grades": grades, "mean": mean}
+    return field(metadata=facts, **options)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,9 +39,11 @@ class Figures:
 
     seconds: float = figure(lambda seconds: f"{seconds:.1f} s", mean=True)
     """Painting time."""
-    seam: float = figure(lambda seam: f"seam {seam:.2f}", scale=" (1 = invisible)")
+    seam: float = figure(
+        lambda seam: f"seam {seam:.2f}", scale=" (1 = invisible)", grades=(1.5, 2.5)
+    )
     """Gradient across the paste border ÷ around it; 1 = invisible. 0 for keyframe 0."""
-    drift: float = figure(lambda drift: f"drift {drift:.1f}", scale="/255")
+    drift: float = figure(lambda drift: f"drift {drift:.1f}", scale="/255", grades=(30, 60))
     """Distance of the picture's mean colour from keyframe 0's, of 255."""
     idle: float = figure(lambda idle: f"painter idle {100 * idle:.0f} %", mean=True, default=0.0)
     """Share of the time since the last keyframe that the painter was left without work, 0 … 1."""
@@ -53,13 +65,28 @@ def texts(figures: Mapping[str, float], names: Sequence[str]) -> list[str]:
     return [FIGURES[name]["text"](figures[name]) for name in names if name in figures]
 
 
+def grade(name: str, value: float) -> Grade | None:
+    """What a figure says of a keyframe; None: it says nothing of that kind.
+
+    The bounds are what is seen: up to 1.5 a seam has to be looked for, above 2.5 it is a line; a
+    drift of 60 is another mood.
+    """
+    grades = FIGURES[name]["grades"]
+    if grades is None:
+        return None
+    good, fair = grades
+    return "good" if value <= good else "fair" if value <= fair else "poor"
+
+
 def explained(figures: Figures) -> str:
-    """How good the keyframe is, each figure with its scale."""
-    return ", ".join(
-        how["text"](getattr(figures, name)) + how["scale"]
-        for name, how in FIGURES.items()
-        if how["scale"]
-    )
+    """How good the keyframe is, each figure with its scale and its grade."""
+    said = []
+    for name, how in FIGURES.items():
+        if how["scale"]:
+            value = getattr(figures, name)
+            parts = [f"{how['text'](value)}{how['scale']}", grade(name, value)]
+            said.append(" ".join(part for part in parts if part))
+    return ", ".join(said)
 
 
 def typical(figures: Sequence[Figures]) -> Figures | None:

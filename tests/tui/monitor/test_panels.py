@@ -10,8 +10,9 @@ from rich.cells import cell_len
 
 from renderer.engine.events import Phase
 from renderer.engine.state import LogLine
+from renderer.painting.figures import grade
 from tests.tui.scripted import HOSTILE, NOW, RUNNING, VIEWS, figures, view
-from zoomtui.tui.monitor import panels
+from zoomtui.tui.monitor import caption, panels
 from zoomtui.tui.monitor.headline import farewell, header_line, notice_line, state_word, title
 from zoomtui.tui.monitor.watcher import Situation, View
 from zoomtui.tui.shared.styled_text import Line, bar, clock_text, cut, joined, quoted, spark
@@ -213,8 +214,22 @@ def test_keys_make_room_for_the_way_out() -> None:
 
 def test_provenance_of_an_older_keyframe() -> None:
     made = {"seed": 5, "seconds": 1.25, "seam": 1.1, "drift": 0.4, "prompt": "a\x1b[2Jreef"}
-    assert panels.provenance_text(made) == "1.2 s · seam 1.10 · drift 0.4 · a\\x1b[2Jreef"
-    assert panels.provenance_text({"seconds": "soon", "prompt": 7}) == ""
+    assert text(caption.provenance_line(made)) == "1.2 s · seam 1.10 · drift 0.4 · a\\x1b[2Jreef"
+    assert caption.provenance_line({"seconds": "soon", "prompt": 7}) == ()
+
+
+def test_figures_that_are_not_good_say_so_in_a_word_and_a_colour() -> None:
+    line = caption.provenance_line({"seconds": 2.0, "seam": 2.0, "drift": 61.0})
+    assert line == (
+        ("2.0 s", ""),
+        (" · ", ""),
+        ("seam 2.00 fair", "warn"),
+        (" · ", ""),
+        ("drift 61.0 poor", "bad"),
+    )
+    assert grade("seam", 1.5) == "good"
+    assert grade("seam", 2.51) == "poor"
+    assert grade("seconds", 999) is None
 
 
 def test_small_change() -> None:

@@ -6,18 +6,15 @@ Pure: knows neither Textual nor a clock. What can't be told is shown as n/a, nev
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict
-from typing import Any
+from collections.abc import Sequence
 
 from rich.cells import cell_len
 
 from renderer.engine.event_text import changes_text
 from renderer.engine.events import Phase
-from renderer.engine.preview import Preview
 from renderer.engine.state import LogLine, RenderState
-from renderer.formatting import clean, duration_text, path_text, share_text, shortened, size_text
-from renderer.painting.figures import explained, figures_in, texts
+from renderer.formatting import clean, duration_text, path_text, share_text, size_text
+from renderer.painting.figures import explained
 from zoomtui.tui.monitor.watcher import View
 from zoomtui.tui.shared.styled_text import (
     LABEL,
@@ -196,42 +193,6 @@ def strip_line(count: int, shown: int, following: bool, width: int) -> Line:
 
 def _strip_length(first: int, last: int) -> int:
     return sum(len(str(index + 1)) + 2 for index in range(first, last + 1))
-
-
-def caption_line(shown: int, figures: str, width: int) -> Line:
-    """Under the picture: which keyframe, and how it came out."""
-    if shown < 0:
-        return ()
-    return cut([(f" Keyframe {shown + 1}", "strong"), (f"  {figures}", "")], width)
-
-
-def unfinished_line(preview: Preview, width: int) -> Line:
-    """Under a look at the keyframe in the making."""
-    of = f"unfinished, step {preview.step} of {preview.steps}"
-    return cut([(f" Keyframe {preview.keyframe + 1}", "strong"), (f"  {of}", "")], width)
-
-
-_SHOWN = ("seconds", "seam", "drift")
-"""Figures that stand beside a picture."""
-
-
-def quality_text(view: View) -> str:
-    """Figures of the newest keyframe."""
-    state = view.state
-    if not state.figures:
-        return ""
-    shown = _SHOWN if state.keyframes > 1 else _SHOWN[:1]
-    said = texts(asdict(state.figures[-1]), shown)
-    return " · ".join(said + ([f"seed {state.seed}"] if state.seed else []))
-
-
-def provenance_text(made: Mapping[str, Any]) -> str:
-    """Figures of an older keyframe, out of its file; the prompt last, as far as there is room."""
-    found = {name: value for name, value in figures_in(made).items() if value}
-    said = texts(found, _SHOWN)
-    if isinstance(prompt := made.get("prompt"), str) and prompt:
-        said.append(shortened(prompt, 60))
-    return clean(" · ".join(said))
 
 
 def project_lines(view: View, width: int) -> list[Line]:

@@ -7,7 +7,6 @@ through the same watch. Closing it, in whatever way, changes nothing for the ren
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -17,9 +16,9 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 
 from renderer.errors import RendererError
-from renderer.project.records import keyframe_path
 from renderer.service.client import NotRunning, Refused
 from zoomtui.tui.monitor import panels
+from zoomtui.tui.monitor.easel import Easel, Looking
 from zoomtui.tui.monitor.filmstrip import Filmstrip
 from zoomtui.tui.monitor.full_picture import ViewScreen
 from zoomtui.tui.monitor.headline import farewell, name, notice_line, title, why_it_ended
@@ -29,8 +28,7 @@ from zoomtui.tui.monitor.steer_dialog import Changes, SteerDialog
 from zoomtui.tui.monitor.watcher import Situation, View, Watch
 from zoomtui.tui.shared.dialogs import ResumeDialog, StopDialog
 from zoomtui.tui.shared.keyframe_cursor import KeyframeCursor
-from zoomtui.tui.shared.picture import Picture
-from zoomtui.tui.shared.styled_text import Line, length
+from zoomtui.tui.shared.styled_text import Line
 from zoomtui.tui.shared.text_widgets import FewLines, Framed, KeyLine, OneLine, Panel
 
 _LOG_ROWS = 14
@@ -84,17 +82,12 @@ class MonitorScreen(KeyframeScreen):
     def __init__(self, folder: Path, watch: Watch | None = None) -> None:
         super().__init__(watch or Watch(folder), KeyframeCursor())
         self._ran = False
-        self._figures: tuple[int, str] = (-1, "")
 
     def compose(self) -> ComposeResult:
         yield OneLine(id="headline")
         yield FewLines(id="notice")
         with Horizontal(id="body"):
-            with Framed(id="easel"):
-                yield Picture(id="picture")
-                yield OneLine(id="caption")
-                yield OneLine(id="strip")
-                yield Filmstrip(id="filmstrip")
+            yield Easel()
             with Vertical(id="panels"):
                 yield Panel("Progress", 5, id="progress")
                 yield Panel("GPU", 4, extra=(1, 3), id="gpu")
@@ -109,15 +102,13 @@ class MonitorScreen(KeyframeScreen):
         # Textual calls KeyframeScreen's too: called from here it would run twice, with two clocks.
         self._frames = list(self.query(Framed))
         self._panels = {each.id: each for each in self.query(Panel)}
-        self._caption, self._strip, self._notice = (
-            self.query_one(f"#{each}", OneLine) for each in ("caption", "strip", "notice")
-        )
-        self._filmstrip = self.query_one(Filmstrip)
+        self._easel = self.query_one(Easel)
+        self._notice = self.query_one("#notice", FewLines)
         self.run_worker(self.watched.run(), name="watch", group="watch")
 
     def measures(self) -> object:
         sizes = [frame.content_size for frame in self._frames]
-        return self.size, sizes, self._filmstrip.display
+        return self.size, sizes, self._easel.has_strip
 
     # ------------------------------------------------------------------------------- painting
 
@@ -126,7 +117,8 @@ class MonitorScreen(KeyframeScreen):
         self._notice.show(notice_line(view, now))
         self.set_class(bool(self._notice.line), "-noticed")
         self.set_class(self._picture.pictures == "off", "-blind")
-        self._paint_easel(view)
+        keyframe, following = self.cursor.shown(view.state.keyframes), self.cursor.following
+        self._easel.paint(Looking(view, keyframe, following, self._pictured, self._preview))
         for panel_id, lines in _PANELS.items():
             panel = self._panels[panel_id]
             panel.show(lines(view, panel.room))
@@ -134,63 +126,6 @@ class MonitorScreen(KeyframeScreen):
         log = self._panels["log"]
         log.show(panels.log_lines(view.state.log, log.content_size.height, log.room))
         self.host.set_title(title(view))
-
-    def _paint_easel(self, view: View) -> None:
-        count = view.state.keyframes
-        shown = self.cursor.shown(count)
-        following, caption, strip = self.cursor.following, self._caption, self._strip
-        room = caption.content_size.width
-        strip.show(panels.strip_line(count, shown, following, room))
-        self._show_filmstrip(view, shown)
-        if following:
-            figures = panels.quality_text(view)
-        else:
-            figures = self._figures[1] if self._figures[0] == shown else ""
-            if self._figures[0] != shown:
-                self._figures = (shown, "")
-                self._read_figures(keyframe_path(view.folder, shown), shown)
-        # Not in the border: whatever changes there has the whole picture painted anew.
-        line = panels.caption_line(shown, figures, room)
-        if self._preview is not None:
-            line = panels.unfinished_line(self._preview, room)
-        caption.show(_hinted(line, following, room) if self._filmstrip.display else line)
-
-    def _show_filmstrip(self, view: View, shown: int) -> None:
-        """In step with the picture: as it follows the newest, it moves when the picture does."""
-        following, pictures = self.cursor.following, self._picture.pictures
-        count = view.state.keyframes
-        if following:
-            shown = shown if self._pictured is None else min(self._pictured, shown)
-            count = shown + 1
-        self._filmstrip.show(count, shown, pictures, at_leisure=following)
-
-    def on_picture_shown(self) -> None:
-        """The picture was decoded: the strip needs no second look at its file."""
-        view = self.watched.view
-        self._show_filmstrip(view, self.cursor.shown(view.state.keyframes))
-        if self._picture.small is not None:
-            path, pixels = self._picture.small
-            self._filmstrip.offer(int(path.stem), pixels)
-        self._filmstrip.fill(partial(keyframe_path, view.folder))
-
-    def on_picture_failed(self) -> None:
-        self._filmstrip.fill(partial(keyframe_path, self.watched.view.folder))
-
-    @work(thread=True, exclusive=True, group="figures")
-    def _read_figures(self, path: Path, keyframe: int) -> None:
-        """What the file of an older keyframe tells of its making."""
-        from renderer.images import read_provenance  # loads Pillow
-
-        try:
-            text = panels.provenance_text(read_provenance(path))
-        except (OSError, ValueError, SyntaxError):
-            text = "its file can't be read"
-        self.app.call_later(self._take_figures, keyframe, text)
-
-    def _take_figures(self, keyframe: int, text: str) -> None:
-        if self._figures[0] == keyframe:
-            self._figures = (keyframe, text)
-            self._painted = None
 
     def _notice_change(self, view: View) -> None:
         """Ring once a running render has ended, and offer to resume one whose engine is lost."""
@@ -308,13 +243,6 @@ class MonitorScreen(KeyframeScreen):
         else:
             if said:
                 self.host.say(said)
-
-
-def _hinted(line: Line, following: bool, room: int) -> Line:
-    """The keys that walk at the right end, where there is room for them."""
-    hint = "←/→ walk " if following else "End newest "
-    gap = room - length(line, 0) - len(hint)
-    return (*line, (" " * gap, ""), (hint, "faint")) if line and gap > 1 else line
 
 
 _CLICKED = {"picture": "view", "log": "log", "prompt": "prompt"}

@@ -1,0 +1,77 @@
+"""What stands below the picture: which keyframe it is, and how that came out.
+
+Pure: views in, lines out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from renderer.engine.preview import Preview
+from renderer.formatting import clean, shortened
+from renderer.painting.figures import Grade, figures_in, grade, texts
+from zoomtui.tui.monitor.watcher import View
+from zoomtui.tui.shared.styled_text import Line, Part, Role, cut, length
+
+
+def caption_line(shown: int, figures: Line, width: int) -> Line:
+    """Under the picture: which keyframe, and how it came out."""
+    if shown < 0:
+        return ()
+    return cut([(f" Keyframe {shown + 1}", "strong"), ("  ", ""), *figures], width)
+
+
+def unfinished_line(preview: Preview, width: int) -> Line:
+    """Under a look at the keyframe in the making."""
+    of = f"unfinished, step {preview.step} of {preview.steps}"
+    return cut([(f" Keyframe {preview.keyframe + 1}", "strong"), (f"  {of}", "")], width)
+
+
+_SHOWN = ("seconds", "seam", "drift")
+"""Figures that stand beside a picture."""
+
+
+_GRADES: Mapping[Grade | None, Role] = {None: "", "good": "", "fair": "warn", "poor": "bad"}
+"""What a grade looks like; a word says it as well, but where all is good."""
+
+
+def quality_line(view: View) -> Line:
+    """Figures of the newest keyframe."""
+    state = view.state
+    if not state.figures:
+        return ()
+    shown = _SHOWN if state.keyframes > 1 else _SHOWN[:1]
+    seed: list[Part] = [(f"seed {state.seed}", "")] if state.seed else []
+    return _dotted(_figure_parts(asdict(state.figures[-1]), shown) + seed)
+
+
+def provenance_line(made: Mapping[str, Any]) -> Line:
+    """Figures of an older keyframe, out of its file; the prompt last, as far as there is room."""
+    found = {name: value for name, value in figures_in(made).items() if value}
+    said = _figure_parts(found, _SHOWN)
+    if isinstance(prompt := made.get("prompt"), str) and prompt:
+        said.append((clean(shortened(prompt, 60)), "quoted"))
+    return _dotted(said)
+
+
+def _figure_parts(figures: Mapping[str, float], names: Sequence[str]) -> list[Part]:
+    """Each of the named figures that are there, with its grade where that is not good."""
+    parts: list[Part] = []
+    for name in (name for name in names if name in figures):
+        (text,), found = texts(figures, [name]), grade(name, figures[name])
+        parts.append((text if found in (None, "good") else f"{text} {found}", _GRADES[found]))
+    return parts
+
+
+def _dotted(parts: Sequence[Part]) -> Line:
+    """The parts with a dot between them."""
+    return tuple(each for part in parts for each in ((" · ", ""), part))[1:]
+
+
+def with_keys(line: Line, following: bool, room: int) -> Line:
+    """The keys that walk at the right end, where there is room for them."""
+    hint = "←/→ walk " if following else "End newest "
+    gap = room - length(line, 0) - len(hint)
+    return (*line, (" " * gap, ""), (hint, "faint")) if line and gap > 1 else line

@@ -1,0 +1,129 @@
+"""The picture, what stands below it, and the strip of keyframes around it.
+
+Is told what to show; reads keyframes' files for the strip, and what an older one says of its
+making. Knows no engine and no keys.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+from textual import work
+from textual.app import ComposeResult
+
+from renderer.engine.preview import Preview
+from renderer.project.records import keyframe_path
+from zoomtui.tui.monitor import caption
+from zoomtui.tui.monitor.filmstrip import Filmstrip
+from zoomtui.tui.monitor.panels import strip_line
+from zoomtui.tui.monitor.watcher import View
+from zoomtui.tui.shared.picture import Picture
+from zoomtui.tui.shared.styled_text import Line
+from zoomtui.tui.shared.text_widgets import Framed, OneLine
+
+
+@dataclass(frozen=True, slots=True)
+class Looking:
+    """What the user looks at."""
+
+    view: View
+    keyframe: int
+    """From 0; -1: there is none."""
+    following: bool
+    """It is the newest, whichever that becomes."""
+    pictured: int | None
+    """The keyframe whose picture is on the easel already; it follows the newest at leisure."""
+    preview: Preview | None
+    """The look at the next keyframe that is shown in its place."""
+
+
+class Easel(Framed):
+    """See the module."""
+
+    def __init__(self) -> None:
+        super().__init__(id="easel")
+        self._looking: Looking | None = None
+        self._made: tuple[int, Line] = (-1, ())
+        """An older keyframe, and what its file says of its making."""
+
+    def compose(self) -> ComposeResult:
+        yield Picture(id="picture")
+        yield OneLine(id="caption")
+        yield OneLine(id="strip")
+        yield Filmstrip(id="filmstrip")
+
+    def on_mount(self) -> None:
+        self._picture = self.query_one(Picture)
+        self._caption, self._strip = (
+            self.query_one("#caption", OneLine),
+            self.query_one("#strip", OneLine),
+        )
+        self._filmstrip = self.query_one(Filmstrip)
+
+    @property
+    def has_strip(self) -> bool:
+        """Whether there is room for the strip of pictures."""
+        return self._filmstrip.display
+
+    def paint(self, looking: Looking) -> None:
+        """Show that; the picture itself is the caller's."""
+        self._looking = looking
+        count, shown, following = looking.view.state.keyframes, looking.keyframe, looking.following
+        self._strip.show(strip_line(count, shown, following, self._caption.content_size.width))
+        self._show_filmstrip(looking)
+        if not following and self._made[0] != shown:
+            self._made = (shown, ())
+            self._read_figures(keyframe_path(looking.view.folder, shown), shown)
+        self._show_caption(looking)
+
+    def _show_caption(self, looking: Looking) -> None:
+        # Not in the border: whatever changes there has the whole picture painted anew.
+        room, following = self._caption.content_size.width, looking.following
+        figures = caption.quality_line(looking.view) if following else self._made[1]
+        line = caption.caption_line(looking.keyframe, figures, room)
+        if looking.preview is not None:
+            line = caption.unfinished_line(looking.preview, room)
+        self._caption.show(caption.with_keys(line, following, room) if self.has_strip else line)
+
+    def _show_filmstrip(self, looking: Looking) -> None:
+        """In step with the picture: as it follows the newest, it moves when the picture does."""
+        count, shown = looking.view.state.keyframes, looking.keyframe
+        if looking.following:
+            shown = shown if looking.pictured is None else min(looking.pictured, shown)
+            count = shown + 1
+        pictures = self._picture.pictures
+        self._filmstrip.show(count, shown, pictures, at_leisure=looking.following)
+
+    def on_picture_shown(self) -> None:
+        """The picture was decoded: the strip needs no second look at its file."""
+        if self._looking is None:
+            return
+        if self._picture.small is not None:
+            path, pixels = self._picture.small
+            keyframe = int(path.stem)
+            self._looking = replace(self._looking, pictured=keyframe)
+            self._show_filmstrip(self._looking)
+            self._filmstrip.offer(keyframe, pixels)
+        self.on_picture_failed()
+
+    def on_picture_failed(self) -> None:
+        if self._looking is not None:
+            self._filmstrip.fill(partial(keyframe_path, self._looking.view.folder))
+
+    @work(thread=True, exclusive=True, group="figures")
+    def _read_figures(self, path: Path, keyframe: int) -> None:
+        """What the file of an older keyframe tells of its making."""
+        from renderer.images import read_provenance  # loads Pillow
+
+        try:
+            line = caption.provenance_line(read_provenance(path))
+        except (OSError, ValueError, SyntaxError):
+            line = (("its file can't be read", "bad"),)
+        self.app.call_later(self._take_figures, keyframe, line)
+
+    def _take_figures(self, keyframe: int, line: Line) -> None:
+        if self._made[0] == keyframe and self._looking is not None and self.is_attached:
+            self._made = (keyframe, line)
+            self._show_caption(self._looking)
