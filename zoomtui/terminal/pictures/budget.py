@@ -19,6 +19,9 @@ from zoomtui.terminal.driver import TerminalDriver, backlog
 from zoomtui.terminal.pictures import kitty
 
 BYTES_PER_SECOND = 64 * 1024
+"""Over a network."""
+LOCAL_BYTES_PER_SECOND = 1024 * 1024
+"""To a terminal on this machine."""
 
 _CROWD = 2
 """Writes that may wait for the terminal; with more, a picture waits too."""
@@ -69,7 +72,9 @@ class Link:
         """
         link = getattr(app, "picture_link", None)
         if not isinstance(link, cls):
-            link = cls(app, getattr(app, "terminal", _PLAIN))
+            terminal = getattr(app, "terminal", _PLAIN)
+            rate = BYTES_PER_SECOND if terminal.remote else LOCAL_BYTES_PER_SECOND
+            link = cls(app, terminal, rate)
             app.picture_link = link  # type: ignore[attr-defined]
         return link
 

@@ -1,12 +1,13 @@
 """What stands below the picture: which keyframe it is, and how that came out.
 
-Pure: views in, lines out.
+Views in, lines out; only ``read_figures`` opens a file.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from renderer.engine.preview import Preview
@@ -54,6 +55,16 @@ def provenance_line(made: Mapping[str, Any]) -> Line:
     if isinstance(prompt := made.get("prompt"), str) and prompt:
         said.append((clean(shortened(prompt, 60)), "quoted"))
     return _dotted(said)
+
+
+def read_figures(path: Path) -> Line:
+    """``provenance_line`` of the keyframe in that file. Blocking."""
+    from renderer.images import read_provenance  # loads Pillow
+
+    try:
+        return provenance_line(read_provenance(path))
+    except (OSError, ValueError, SyntaxError):
+        return (("its file can't be read", "bad"),)
 
 
 def _figure_parts(figures: Mapping[str, float], names: Sequence[str]) -> list[Part]:

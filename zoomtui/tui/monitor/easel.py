@@ -115,13 +115,7 @@ class Easel(Framed):
     @work(thread=True, exclusive=True, group="figures")
     def _read_figures(self, path: Path, keyframe: int) -> None:
         """What the file of an older keyframe tells of its making."""
-        from renderer.images import read_provenance  # loads Pillow
-
-        try:
-            line = caption.provenance_line(read_provenance(path))
-        except (OSError, ValueError, SyntaxError):
-            line = (("its file can't be read", "bad"),)
-        self.app.call_later(self._take_figures, keyframe, line)
+        self.app.call_later(self._take_figures, keyframe, caption.read_figures(path))
 
     def _take_figures(self, keyframe: int, line: Line) -> None:
         if self._made[0] == keyframe and self._looking is not None and self.is_attached:

@@ -62,6 +62,8 @@ class MonitorScreen(KeyframeScreen):
         Binding("v", "view", "view", id="monitor.view"),
         Binding("l", "log", "log", id="monitor.log"),
         Binding("e", "export", "export…", id="project.export"),
+        Binding("f", "play", "film", id="monitor.play"),
+        Binding("c", "compare", "compare", show=False, id="monitor.compare"),
         Binding("q,escape", "back", "back", id="app.back"),
         Binding("q", "detach", "detach", show=False, id="app.backout"),
     ]
@@ -74,6 +76,8 @@ class MonitorScreen(KeyframeScreen):
         "render.stop": "stop… after the segment in hand, or now; asks first",
         "app.detach": "detach: the render goes on, even after you log out",
         "monitor.view": "the picture on the full screen",
+        "monitor.play": "play the film's newest seconds",
+        "monitor.compare": "two keyframes side by side",
         "monitor.log": "the whole log",
         "project.export": "export… other size, speed, codec; also while it renders",
         "app.back": "back; on the first screen q detaches",
@@ -155,7 +159,9 @@ class MonitorScreen(KeyframeScreen):
                 return view.resumable
             case "view":
                 return view.state.keyframes > 0
-            case "export":
+            case "play":
+                return view.state.frames > 0
+            case "export" | "compare":
                 return view.state.keyframes > 1
             case "back":
                 return self.app.screen_stack[0] is not self
@@ -203,6 +209,19 @@ class MonitorScreen(KeyframeScreen):
 
     def action_view(self) -> None:
         self.app.push_screen(ViewScreen(self.watched, self.cursor))
+
+    def action_play(self) -> None:
+        from zoomtui.tui.monitor.play_screen import PlayScreen  # not needed for the first paint
+        from zoomtui.tui.monitor.player import Player
+
+        view = self.watched.view
+        self.app.push_screen(PlayScreen(Player(view.folder), name(view), self.cursor.pictures))
+
+    def action_compare(self) -> None:
+        from zoomtui.tui.monitor.compare_screen import CompareScreen
+
+        keyframe = self.cursor.shown(self.watched.view.state.keyframes)
+        self.app.push_screen(CompareScreen(self.watched, keyframe, self.cursor.pictures))
 
     def action_log(self) -> None:
         self.app.push_screen(LogScreen(lambda: self.watched.view))

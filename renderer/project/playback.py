@@ -1,0 +1,127 @@
+"""A film's frames, small, one by one: what a viewer plays, also while the film grows.
+
+``python -m renderer.project.playback PROJECT SIDE`` serves one viewer, in a process of its own that
+gives way to any other: it reads a frame's number a line, and answers with a line of JSON
+(``Moment``) and the picture's bytes. Reads only; knows no terminal.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from bisect import bisect_right
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from renderer.errors import ProjectError, RendererError
+from renderer.files import storage_errors
+from renderer.film.decode import decoded_pictures
+from renderer.film.records import Segment, committed, header_in
+from renderer.project.records import FILM, JOURNAL, read_records, read_settings
+
+_POLITE = 19
+"""Niceness: painter and encoder go first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A frame, and how much film there is."""
+
+    frame: int = -1
+    """From 0; -1: there is no film yet, and no picture follows."""
+    frames: int = 0
+    """Committed so far."""
+    fps: float = 0.0
+    width: int = 0
+    height: int = 0
+    """Of the picture that follows: height × width × 3 bytes of sRGB."""
+    error: str = ""
+    """Why there is none, one line; the process then ends."""
+
+
+class Playback:
+    """The film of one project."""
+
+    def __init__(self, folder: Path, side: int) -> None:
+        """``side``: pixels that no side of a picture exceeds. Raises RendererError."""
+        self._folder = folder
+        self._side = side
+        self._fps = float(read_settings(folder).fps)
+        self._known = (0, 0)
+        self._header = (0, 0)
+        self._segments: list[Segment] = []
+        self._decoded: tuple[int, list[NDArray[np.uint8]]] = (-1, [])
+
+    def at(self, number: int) -> tuple[Moment, bytes]:
+        """The frame of that number, or the nearest there is; below 0: counted from the end.
+
+        Raises ProjectError where the film is damaged, StorageError.
+        """
+        self._look()
+        if not self._segments:
+            return Moment(fps=self._fps), b""
+        frames = self._segments[-1].first_frame + self._segments[-1].frames
+        frame = max(0, min(number + frames if number < 0 else number, frames - 1))
+        index = bisect_right(self._segments, frame, key=lambda each: each.first_frame) - 1
+        picture = self._pictures(index)[frame - self._segments[index].first_frame]
+        height, width = picture.shape[:2]
+        return Moment(frame, frames, self._fps, width, height), picture.tobytes()
+
+    def _look(self) -> None:
+        """Read the journal again where it has changed."""
+        with storage_errors(self._folder / JOURNAL):
+            found = (self._folder / JOURNAL).stat()
+        if (found.st_mtime_ns, found.st_size) != self._known:
+            self._known = (found.st_mtime_ns, found.st_size)
+            records = read_records(self._folder)
+            header = header_in(records)
+            if header is not None:
+                self._header = (header["offset"], header["length"])
+            self._segments = committed(records)
+
+    def _pictures(self, index: int) -> list[NDArray[np.uint8]]:
+        """Those of a segment; those of the last one asked for are kept."""
+        segment = self._segments[index]
+        if self._decoded[0] != segment.offset:
+            path = self._folder / FILM
+            with storage_errors(path), path.open("rb") as film:
+                init, media = (
+                    _bytes(film, *self._header),
+                    _bytes(film, segment.offset, segment.length),
+                )
+            pictures = decoded_pictures(init, media, self._side)
+            if len(pictures) != segment.frames:
+                raise ProjectError(f"{path} is damaged; `zoomtui verify` says where")
+            self._decoded = segment.offset, pictures
+        return self._decoded[1]
+
+
+def _bytes(file: BinaryIO, offset: int, length: int) -> bytes:
+    file.seek(offset)
+    return file.read(length)
+
+
+def serve(folder: Path, side: int, asked: BinaryIO, answers: BinaryIO) -> None:
+    """Answer until ``asked`` ends."""
+    try:
+        playback = Playback(folder, side)
+        for line in asked:
+            moment, picture = playback.at(int(line))
+            _answer(answers, moment, picture)
+    except RendererError as error:
+        _answer(answers, Moment(error=str(error)), b"")
+
+
+def _answer(answers: BinaryIO, moment: Moment, picture: bytes) -> None:
+    answers.write(json.dumps(asdict(moment)).encode() + b"\n" + picture)
+    answers.flush()
+
+
+if __name__ == "__main__":
+    os.nice(_POLITE)
+    serve(Path(sys.argv[1]), int(sys.argv[2]), sys.stdin.buffer, sys.stdout.buffer)

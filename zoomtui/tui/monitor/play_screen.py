@@ -1,0 +1,186 @@
+"""The film's newest seconds, played in the terminal: as fast as the line to it allows.
+
+Frames that don't get there in time are left out, so that a second of film takes a second. Decoding
+is a process's of its own (``player``), and costs the render nothing that it needs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from time import monotonic
+from typing import ClassVar
+
+from textual import work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+
+from renderer.errors import ProjectError
+from zoomtui.terminal.capabilities import Pictures
+from zoomtui.tui.monitor.player import Frame, Player
+from zoomtui.tui.shared.host import HostedScreen
+from zoomtui.tui.shared.picture import Picture
+from zoomtui.tui.shared.styled_text import Line, clock_text, cut
+from zoomtui.tui.shared.text_widgets import KeyLine, OneLine
+
+NEWEST = 10.0
+"""Seconds before the film's end at which it begins."""
+_LOOK_AGAIN = 0.5
+"""Seconds between two looks whether there is film, or more of it."""
+
+
+class PlayScreen(HostedScreen):
+    """See the module."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("space", "pause", "pause", id="play.pause"),
+        Binding("left", "skip(-1)", "a second back", key_display="←", show=False, id="play.back"),
+        Binding("right", "skip(1)", "a second on", key_display="→", show=False, id="play.on"),
+        Binding("pageup", "skip(-10)", "ten back", show=False, id="play.tenback"),
+        Binding("pagedown", "skip(10)", "ten on", show=False, id="play.tenon"),
+        Binding("home", "go(0)", "beginning", id="play.first"),
+        Binding("end", "go(-10)", "newest", id="play.newest"),
+        Binding("escape,q,f", "dismiss", "back", id="view.back"),
+    ]
+    KEY_HELP: ClassVar[dict[str, str]] = {
+        "play.pause": "hold it and go on",
+        "play.back": "a second back",
+        "play.on": "a second on",
+        "play.tenback": "ten seconds back",
+        "play.tenon": "ten seconds on",
+        "play.first": "from the beginning",
+        "play.newest": "the newest ten seconds",
+        "view.back": "back",
+    }
+
+    def __init__(self, player: Player, name: str, pictures: Pictures | None) -> None:
+        """``name``: of the render; plain. ``pictures``: their kind, None for the best."""
+        super().__init__()
+        self._player = player
+        self._name = name
+        self._pictures = pictures
+        self._paused = False
+        self._at = -NEWEST
+        """Seconds from the beginning; below 0: from the end, until that is known."""
+        self._since = 0.0
+        """The moment at which that was true."""
+        self.frame: Frame | None = None
+        self._turned = asyncio.Event()
+        """The user wants another moment."""
+        self._drawn = asyncio.Event()
+
+    def compose(self) -> ComposeResult:
+        yield OneLine(id="headline")
+        yield Picture(empty="no film yet", id="picture")
+        yield OneLine(id="timeline")
+        yield KeyLine()
+
+    def on_mount(self) -> None:
+        self.query_one(Picture).set_pictures(self._pictures)
+        self.host.set_title(f"zoomtui · {self._name}")
+        self._paint()
+        self._play()
+
+    def on_resize(self) -> None:
+        self.call_after_refresh(self._paint)
+
+    def on_picture_shown(self) -> None:
+        self._drawn.set()
+
+    # --------------------------------------------------------------------------------- playing
+
+    @work(group="play")
+    async def _play(self) -> None:
+        try:
+            with self._player as player:
+                self._since = monotonic()
+                while True:
+                    await self._show(await player.frame(self._wanted()))
+        except ProjectError as error:
+            self.host.say(str(error), bad=True)
+
+    def _wanted(self) -> int:
+        """The number of the frame that is due."""
+        if self.frame is None:
+            return -1  # the newest says how long the film is
+        return max(0, round(self._now() * self.frame.fps))
+
+    def _now(self) -> float:
+        return self._at + (0.0 if self._paused else monotonic() - self._since)
+
+    async def _show(self, frame: Frame | None) -> None:
+        """Draw it, and wait until the next one is due and the line has room."""
+        if frame is None:
+            await asyncio.sleep(_LOOK_AGAIN)
+            return
+        if self.frame is None:
+            self.frame = frame
+            self._place(max(0.0, frame.length - NEWEST))
+            return
+        changed = frame.number != self.frame.number or not self._drawn.is_set()
+        self.frame = frame
+        at_end = frame.number == frame.frames - 1
+        if at_end:
+            self._place(frame.at)
+        self._paint()
+        self._turned.clear()
+        if changed:
+            self._drawn.clear()
+            self.query_one(Picture).show(frame.rgb, frame.width, frame.height)
+            await self._wait_for(self._drawn)
+        elif at_end or self._paused:
+            await self._wait_for(self._turned)
+        else:
+            await self._wait_for(self._turned, 1 / frame.fps)
+
+    async def _wait_for(self, event: asyncio.Event, seconds: float = _LOOK_AGAIN) -> None:
+        """At most so long: the screen may be covered, and then nothing is drawn."""
+        try:
+            async with asyncio.timeout(seconds):
+                await event.wait()
+        except TimeoutError:
+            pass
+
+    def _place(self, at: float) -> None:
+        self._at, self._since = at, monotonic()
+        self._turned.set()
+
+    # -------------------------------------------------------------------------------- painting
+
+    def _paint(self) -> None:
+        width = self.size.width
+        self.query_one("#headline", OneLine).show(cut(((f" {self._name}", "strong"),), width))
+        self.query_one("#timeline", OneLine).show(self._timeline(width))
+        self.query_one(KeyLine).refresh_keys(self)
+
+    def _timeline(self, width: int) -> Line:
+        """``‖ 0:12 ━━━━━━─── 1:30``"""
+        frame = self.frame
+        if frame is None:
+            return ()
+        sign = "‖" if self._paused else "▸"
+        left, right = f" {sign} {clock_text(frame.at)} ", f" {clock_text(frame.length)} "
+        room = max(0, width - len(left) - len(right))
+        done = round(room * (frame.number + 1) / frame.frames)
+        line: Line = (
+            (left, ""),
+            ("━" * done, "bar"),
+            ("─" * (room - done), "faint"),
+            (right, ""),
+        )
+        return cut(line, width)
+
+    # --------------------------------------------------------------------------------- actions
+
+    def action_pause(self) -> None:
+        at = self._now()
+        self._paused = not self._paused
+        self._place(at)
+        self._paint()
+
+    def action_skip(self, seconds: int) -> None:
+        self._place(max(0.0, self._now() + seconds))
+
+    def action_go(self, seconds: int) -> None:
+        """From the beginning, or, below 0, from the end."""
+        length = 0.0 if self.frame is None else self.frame.length
+        self._place(max(0.0, seconds if seconds >= 0 else length + seconds))
