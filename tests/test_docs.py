@@ -8,11 +8,15 @@ import sys
 from pathlib import Path
 
 import pytest
+from textual.binding import Binding
 
 from renderer.project.records import keyframe_path
 from renderer.project.status import State, read_status
 from tests.cli.engines import engine, make_project
 from tests.cli.processes import zoomtui
+from zoomtui.tui.app import ZoomApp
+from zoomtui.tui.monitor.keyframe_screen import KeyframeScreen
+from zoomtui.tui.monitor.screen import MonitorScreen
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -82,3 +86,29 @@ def test_every_test_that_the_promises_name_is_there() -> None:
     named = set(re.findall(r"`(tests/[\w/.]+)`", (ROOT / "docs" / "reliability.md").read_text()))
     assert len(named) > 10
     assert not [name for name in named if not (ROOT / name).exists()]
+
+
+KEYS = {"Space": "space", "←": "left", "→": "right", "End": "end"} | {
+    "?": "question_mark",
+    ":": "colon",
+}
+"""Keys as the README writes them, where that is not Textual's name of them."""
+
+
+def test_the_keys_of_the_readme_are_those_of_the_monitor_and_its_help() -> None:
+    page = (ROOT / "README.md").read_text(encoding="utf-8")
+    table = page.partition("| key | in the monitor | verb |")[2].partition("\n\n")[0]
+    cells = [row.split("|")[1] for row in table.splitlines() if row.startswith("| `")]
+    written = {KEYS.get(key, key) for cell in cells for key in re.findall("`([^`]+)`", cell)}
+    screens = (MonitorScreen, KeyframeScreen, ZoomApp)
+    bindings = [
+        binding
+        for screen in screens
+        for binding in screen.BINDINGS
+        if isinstance(binding, Binding) and binding.id
+    ]
+    assert written <= {key for binding in bindings for key in binding.key.split(",")}
+    told = [each for each in bindings if written & set(each.key.split(","))]
+    explained = {name for screen in screens for name in screen.KEY_HELP}
+    assert {each.id for each in told} <= explained | {"app.backout"}
+    assert {each.id for each in bindings if each.show} <= {each.id for each in told}

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from renderer.journal import read_journal
+from renderer.project.records import JOURNAL
 from renderer.project.status import read_status
 from renderer.service.client import ask
 from tests.cli.engines import OnMonitor, engine, kill_engine, make_project, running, until
@@ -59,6 +61,21 @@ def test_however_the_interface_ends_the_render_goes_on_and_can_be_attached_again
             again.until("RENDERING")
             again.until("3 of")
             again.until("a reef")
+
+
+def test_keys_that_are_typed_as_fast_as_they_go_pass_through_every_screen(tmp_path: Path) -> None:
+    folder = make_project(tmp_path / "reef.zoom", "endless", 3)
+    with engine(folder) as pid, OnMonitor(folder) as monitor:
+        monitor.until("RENDERING")
+        monitor.until("3 of")
+        monitor.type(b"?qlqvqcqfqsq" * 3)  # help, log, picture, comparison, film, the stop dialog
+        monitor.type(b"p, at night: ?qlvcfs\rlqd")
+        assert monitor.end() == 0
+        assert "goes on rendering" in monitor.said.split(BACK)[-1]
+        assert "Traceback" not in monitor.said
+        assert running(folder) == pid
+    steered = [r["changes"] for r in read_journal(folder / JOURNAL) if r["type"] == "steer"]
+    assert steered == [{"prompt": "a reef, at night: ?qlvcfs"}]
 
 
 @pytest.mark.slow
