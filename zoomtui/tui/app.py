@@ -32,6 +32,7 @@ from zoomtui.terminal.driver import TerminalDriver
 from zoomtui.tui.monitor.screen import MonitorScreen
 from zoomtui.tui.shared.help import HelpScreen
 from zoomtui.tui.shared.key_order import KeyOrder, Pressed
+from zoomtui.tui.shared.text_widgets import signs_for
 
 LOCAL_RATE, REMOTE_RATE = 4.0, 2.0
 """Paintings a second."""
@@ -177,7 +178,8 @@ class ZoomApp(App[str]):
                 continue
             told.add(binding.description)
             deed = partial(self.call_later, self.run_action, binding.action, node)
-            yield _command(binding.description, self.get_key_display(binding) or key, deed)
+            named = self.get_key_display(binding) or key
+            yield _command(signs_for(self, binding.description), signs_for(self, named), deed)
         yield _command("theme", "other colours", self.action_change_theme)
         shoot = partial(self.set_timer, 0.2, self._shoot)
         yield _command("screenshot", "this screen as an SVG file", shoot)

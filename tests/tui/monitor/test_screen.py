@@ -398,3 +398,24 @@ def test_a_notice_leaves_the_newest_log_lines_to_be_seen(size: tuple[int, int]) 
             assert not shown.overlaps(pilot.app.screen.query_one(below).region)
 
     on_screen(RUNNING, body, size)
+
+
+@pytest.mark.parametrize("keys", [("p",), ("colon",), ("s",), ("question_mark",), ("e",), ("l",)])
+def test_every_screen_above_the_monitor_is_ascii_where_that_is_asked(keys: tuple[str, ...]) -> None:
+    shown = look(RUNNING, (80, 24), *keys, terminal=Terminal("test", "none", "ascii"))
+    scrollbar = set("▁▂▃▄▅▆▇█")  # Textual's own
+    assert {sign for sign in shown if not sign.isascii()} <= scrollbar
+
+
+@pytest.mark.parametrize("size", first_of(SIZES), ids=lambda s: f"{s[0]}x{s[1]}")
+def test_snapshot_of_the_palette(size: tuple[int, int]) -> None:
+    shown = []
+
+    async def body(pilot: Pilot[str], script: Script) -> None:
+        await pilot.press("colon")
+        await soon(lambda: isinstance(pilot.app.screen, CommandPalette), "it opens")
+        await shows(pilot, "Detach                    d")
+        shown.append(await settled(pilot))
+
+    on_screen(RUNNING, body, size)
+    check_snapshot(f"palette-{size[0]}x{size[1]}", shown[0])

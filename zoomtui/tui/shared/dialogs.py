@@ -17,6 +17,7 @@ from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from zoomtui.tui.shared.host import ClosesOnce
+from zoomtui.tui.shared.text_widgets import signs_for
 
 
 class Dialog(ModalScreen[str | None], ClosesOnce[str | None]):
@@ -54,7 +55,8 @@ class ChoiceDialog(Dialog):
                 markup=False,
                 compact=True,
             )
-            yield Static("↑ ↓ choose   Enter does it   Esc cancels", markup=False, classes="hint")
+            hint = signs_for(self.app, "↑ ↓ choose   Enter does it   Esc cancels")
+            yield Static(hint, markup=False, classes="hint")
 
     def on_mount(self) -> None:
         self.query_one("#dialog").border_title = self._title

@@ -18,6 +18,7 @@ from renderer.formatting import clean
 from zoomtui.tui.shared.dialogs import ChoiceDialog
 from zoomtui.tui.shared.form_fields import Field, FieldError
 from zoomtui.tui.shared.styled_text import Line
+from zoomtui.tui.shared.text_widgets import signs_for
 from zoomtui.tui.shared.typed_text import PlainArea, PlainInput
 
 
@@ -163,7 +164,8 @@ class FieldRow(Vertical):
     def complain(self, wrong: Sequence[FieldError]) -> None:
         """Show what is wrong with the row's own fields."""
         keys = [widget.field.key for widget in self.fields]
-        mine = [f"✗ {clean(str(error))}" for error in wrong if error.key in keys]
+        sign = signs_for(self.app, "✗")
+        mine = [f"{sign} {clean(str(error))}" for error in wrong if error.key in keys]
         if mine or self.has_class("-wrong"):
             self._complaint.update("\n".join(mine))
             self.set_class(bool(mine), "-wrong")

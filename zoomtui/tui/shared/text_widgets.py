@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
-from textual.app import ComposeResult
+from textual.app import App, ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical
 from textual.content import Content
@@ -40,6 +40,11 @@ ASCII = str.maketrans(
     }
 )  # fmt: skip
 """The interface's own symbols for terminals without them; text from outside stays as it is."""
+
+
+def signs_for(app: App[Any], text: str) -> str:
+    """The interface's own words as ``app``'s terminal can show them."""
+    return text.translate(ASCII) if app.has_class("-ascii") else text
 
 
 def content(line: Line, *, plain: bool) -> Content:
