@@ -21,6 +21,8 @@ from renderer.engine.events import (
 from renderer.formatting import path_text
 from zoomtui.cli.event_lines import Progress, watch_lines
 
+LOADING, PAINTING = PhaseChanged(Phase.LOADING), PhaseChanged(Phase.RENDERING)
+
 
 def started(**changes: Any) -> RenderStarted:
     values: dict[str, Any] = {
@@ -72,17 +74,22 @@ def said(*events: Event) -> str | None:
 
 
 def test_a_new_render_says_how_much_there_is_to_do() -> None:
-    assert said(started()) == "rendering reef.zoom: 41 frames"
+    assert said(started()) is None
+    assert said(started(), LOADING) is None
+    assert said(started(), LOADING, PAINTING) == "rendering reef.zoom: 41 frames"
+    assert said(started(), LOADING, PAINTING, PAINTING) is None
     endless = started(total_keyframes=None, total_frames=None)
-    assert said(endless) == "rendering reef.zoom, until stopped"
+    assert said(endless, PAINTING) == "rendering reef.zoom, until stopped"
 
 
 def test_a_resumed_render_says_what_is_done() -> None:
-    assert said(started(keyframes=3, frames=20)) == (
+    assert said(started(keyframes=3, frames=20), PAINTING) == (
         "resuming reef.zoom: 3/5 keyframes, 20/41 frames done"
     )
     endless = started(keyframes=3, frames=20, total_keyframes=None, total_frames=None)
-    assert said(endless) == "resuming reef.zoom: 3 keyframes, 20 frames done, until stopped"
+    assert (
+        said(endless, PAINTING) == "resuming reef.zoom: 3 keyframes, 20 frames done, until stopped"
+    )
 
 
 def test_every_keyframe_is_one_line_with_its_quality_but_for_the_first() -> None:

@@ -48,16 +48,19 @@ class Progress:
         self.state = RenderState()
         self.now = "starting"
         """What is being done, in a few words."""
+        self._start: str | None = None
+        """The first line; it is kept until the painter is there, which may fail."""
 
     def tell(self, event: Event, at: float) -> str | None:
         """Take one event that came ``at`` (seconds, any origin); the line it is worth, if any."""
         self.state = apply(self.state, event, at)
         match event:
             case RenderStarted():
-                return _started(event)
+                self._start = _started(event)
+                return None
             case PhaseChanged():
                 self.now = _PHASES[event.phase]
-                return None
+                return None if event.phase is Phase.LOADING else self._begin()
             case StepDone():
                 number = count_text(event.keyframe + 1, self.state.total_keyframes)
                 self.now = f"keyframe {number}, step {event.step}/{event.steps}"
@@ -74,6 +77,10 @@ class Progress:
                 return clean(told(event))
             case _:  # an error is reported by the caller, once; the rest is worth no line
                 return None
+
+    def _begin(self) -> str | None:
+        line, self._start = self._start, None
+        return line
 
     def _keyframe(self, event: KeyframeReady) -> str:
         number = f"keyframe {count_text(event.keyframe + 1, self.state.total_keyframes)}"
