@@ -94,7 +94,7 @@ class Option:
         return self.named or "--" + key.replace("_", "-")
 
     @property
-    def told(self) -> bool:
+    def user_steerable(self) -> bool:
         """Users may change it while a film is made, and have words for it."""
         return self.steerable and bool(self.label)
 

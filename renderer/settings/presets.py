@@ -267,11 +267,9 @@ PRESETS = (
     *_packaged(),
 )
 DEFAULT = "sd2"
-
 CHECKPOINT = ".safetensors"
 """Ending of a model in a single file."""
 _FILES = {CHECKPOINT, ".ckpt", ".pt", ".pth", ".bin"}
-
 _HUB_ID = re.compile(r"[\w.-]+/[\w.-]+(@[\w./-]+)?")
 
 
@@ -316,8 +314,7 @@ def check_model(model: str) -> None:
 
 def hub_source(model: str) -> tuple[str, str]:
     """(repository, revision) of a preset or of a hub id, which may end in ``@revision``."""
-    preset = find_preset(model)
-    if preset:
+    if preset := find_preset(model):
         return preset.repo, preset.revision
     repo, _, revision = model.partition("@")
     return repo, revision or "main"

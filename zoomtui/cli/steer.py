@@ -33,7 +33,7 @@ def _key(setting: str) -> str:
 
 
 def _what_can_change() -> str:
-    rows = [(name, row) for name, row in OPTIONS.items() if row.told]
+    rows = [(name, row) for name, row in OPTIONS.items() if row.user_steerable]
     return "\n".join(f"  {_key(name):16} {row.help or row.hint}" for name, row in rows)
 
 
@@ -137,12 +137,12 @@ def _read(change: str) -> tuple[str, Any]:
     """KEY=VALUE as a setting's name and its plain value. Raises SettingsError."""
     key, equals, text = change.partition("=")
     name = key.strip().replace("-", "_")
-    known = {_key(each) for each, row in OPTIONS.items() if row.told}
+    known = {_key(each) for each, row in OPTIONS.items() if row.user_steerable}
     if not equals:
         raise SettingsError(f"{shortened(change, 40)!r} is not KEY=VALUE, such as steps=40")
     if name not in OPTIONS:
         raise SettingsError(unknown(f"setting {shortened(key, 40)!r}", _key(name), known))
-    if not OPTIONS[name].told:
+    if not OPTIONS[name].user_steerable:
         raise SettingsError(f"{name} is no setting that can be changed; those are in --help")
     try:
         return name, from_text(OPTIONS[name].kind, text)

@@ -43,7 +43,7 @@ Changes = Mapping[str, Any]
 
 _GROUPS = ("", "ending", "painting", "joining")
 _FIELDS: Mapping[str, Option] = {
-    name: row for name, row in OPTIONS.items() if row.told and name != "prompt"
+    name: row for name, row in OPTIONS.items() if row.user_steerable and name != "prompt"
 }
 
 
