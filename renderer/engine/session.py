@@ -147,15 +147,15 @@ class Session:
                 self._heed(event)
 
     def _heed(self, newest: KeyframeReady) -> None:
-        """Stop or pause by itself where the settings want that."""
+        """Stop or pause by itself where the settings want that, and something is left to paint."""
         settings = self._project.settings_at(newest.keyframe + 1)
-        if why := self._conditions.met(settings.stop_when, newest):
-            if not self._controls.stopped:
-                self._emit(Note(f"stops by itself: {why}"))
-                self.stop()
-        elif not self._controls.paused and (
-            why := self._conditions.met(settings.pause_when, newest)
-        ):
+        met, paused = self._conditions.met, self._controls.paused
+        if self._controls.stopped or newest.keyframe + 1 == settings.keyframes:
+            return
+        if why := met(settings.stop_when, newest):
+            self._emit(Note(f"stops by itself: {why}"))
+            self.stop()
+        elif not paused and (why := met(settings.pause_when, newest)):
             self._emit(Note(f"pauses by itself: {why}; unpause goes on"))
             self.pause(True)
 

@@ -100,6 +100,14 @@ def test_a_render_pauses_by_itself_after_every_such_keyframe(tmp_path: Path) -> 
     assert_playable(folder, frames=16)
 
 
+def test_a_film_whose_last_keyframe_is_painted_is_finished_all_the_same(tmp_path: Path) -> None:
+    folder = project(tmp_path / "a.zoom", keyframes=2, stop_when=("disk<900TB",))
+    assert render(folder)[-1].stopped
+    events = render(folder)  # the second and last one is painted
+    assert not events[-1].stopped
+    assert of(events, Note) == []
+
+
 def test_viewers_hear_of_conditions_at_the_start_and_when_they_are_steered(tmp_path: Path) -> None:
     folder = project(tmp_path / "a.zoom", stop_when=("drift>250",))
     state = RenderState()
