@@ -81,6 +81,8 @@ class RenderSettings(FilmSettings):
                 raise SettingsError(prefix + unknown(f"key {key!r}", key, set(OPTIONS)))
             try:
                 typed[key] = from_plain(OPTIONS[key], value)
+            except SettingsError as error:
+                raise SettingsError(f"{prefix}{error}", key) from None
             except (TypeError, ValueError, ArithmeticError):
                 raise SettingsError(f"{prefix}{key} can't be {value!r}", key) from None
         try:
