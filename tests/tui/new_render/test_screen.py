@@ -139,6 +139,28 @@ def test_everything_wrong_is_said_at_once_and_no_figures_beside_it(here: Path) -
     asyncio.run(run())
 
 
+def test_without_a_gpu_the_painter_is_asked_for_when_it_is_needed(
+    here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("renderer.planning.defaults.accelerator", lambda: None)
+
+    async def run() -> None:
+        app = on_new(here)
+        async with app.run_test(size=(120, 36)) as pilot:
+            await put(pilot, prompt="a reef")
+            assert complaint(app) == ""
+            assert "no GPU here: which model or painter?" in await settled(pilot)
+            await pilot.press("ctrl+s")
+            assert "no GPU here: choose a model (cosmos" in complaint(app)
+            assert app.focused is not None
+            assert app.focused.id == "field-painter"
+            await put(pilot, prompt="a crimson nebula")
+            await soon(lambda: "no GPU needed: it paints" in screen_text(app), "cosmos")
+            assert complaint(app) == ""
+
+    asyncio.run(run())
+
+
 def test_a_field_is_selected_when_it_is_entered_so_that_typing_replaces_it(here: Path) -> None:
     async def run() -> None:
         app = on_new(here)
