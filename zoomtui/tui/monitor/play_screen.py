@@ -7,6 +7,7 @@ is a process's of its own (``player``), and costs the render nothing that it nee
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from time import monotonic
 from typing import ClassVar
 
@@ -94,6 +95,7 @@ class PlayScreen(HostedScreen):
             with self._player as player:
                 self._since = monotonic()
                 while True:
+                    self._turned.clear()
                     await self._show(await player.frame(self._wanted()))
         except ProjectError as error:
             self.host.say(str(error), bad=True)
@@ -119,10 +121,9 @@ class PlayScreen(HostedScreen):
         changed = frame.number != self.frame.number or not self._drawn.is_set()
         self.frame = frame
         at_end = frame.number == frame.frames - 1
-        if at_end:
-            self._place(frame.at)
+        if at_end:  # and on from here, should it grow
+            self._at, self._since = frame.at, monotonic()
         self._paint()
-        self._turned.clear()
         if changed:
             self._drawn.clear()
             self.query_one(Picture).show(frame.rgb, frame.width, frame.height)
@@ -134,11 +135,9 @@ class PlayScreen(HostedScreen):
 
     async def _wait_for(self, event: asyncio.Event, seconds: float = _LOOK_AGAIN) -> None:
         """At most so long: the screen may be covered, and then nothing is drawn."""
-        try:
+        with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await event.wait()
-        except TimeoutError:
-            pass
 
     def _place(self, at: float) -> None:
         self._at, self._since = at, monotonic()
