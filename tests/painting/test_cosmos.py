@@ -34,7 +34,7 @@ def wished(prompt: str) -> RenderSettings:
 
 def test_it_is_listed_with_its_licence_and_size(tmp_path: Path) -> None:
     listed = zoomtui("models", cwd=tmp_path).out
-    lines = listed[listed.index("cosmos") :].splitlines()[:5]
+    lines = listed[listed.index("\ncosmos\n") + 1 :].splitlines()[:5]
     assert [line.strip() for line in lines[2:4]] == ["part of this package", "licence CC BY 4.0"]
     card = cosmos.read_card()
     assert card is not None

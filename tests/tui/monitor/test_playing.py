@@ -13,6 +13,7 @@ from textual.pilot import Pilot
 from tests.cli.engines import soon
 from tests.engine.runs import project, render
 from tests.tui.scripted import RUNNING, Script, on_screen, settled
+from zoomtui.tui.monitor import play_screen
 from zoomtui.tui.monitor.play_screen import PlayScreen
 from zoomtui.tui.monitor.player import Player
 from zoomtui.tui.monitor.screen import MonitorScreen
@@ -40,7 +41,11 @@ def number(screen: PlayScreen) -> int:
     return -1 if screen.frame is None else screen.frame.number
 
 
-def test_the_newest_ten_seconds_are_played_to_the_end(reef: Path) -> None:
+def test_the_newest_seconds_are_played_to_the_end(
+    reef: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(play_screen, "NEWEST", 2.0)
+
     async def body(pilot: Pilot[str], script: Script) -> None:
         screen = await playing(pilot)
         await soon(lambda: 60 < number(screen) < LENGTH - 1, "it is under way")
