@@ -103,6 +103,7 @@ def steering(folder: Path) -> list[dict[str, Any]]:
     return [r["changes"] for r in read_journal(folder / JOURNAL) if r["type"] == "steer"]
 
 
+@pytest.mark.slow
 def test_settings_are_steered_by_name_while_it_renders_and_while_it_does_not(folder: Path) -> None:
     line = ("steps=40", "candidates=2", "prompt=a = b\x1b[2J")
     wanted = {"steps": 40, "candidates": 2, "prompt": "a = b\x1b[2J"}

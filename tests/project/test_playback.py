@@ -16,14 +16,12 @@ import pytest
 from renderer.errors import ProjectError
 from renderer.project.playback import Moment, Playback, serve
 from tests.engine.runs import ROOT, project, render, steer, stop_at
-from tests.planning.chains import chain
-from tests.worlds import natural
 
 
 @pytest.fixture(scope="module")
 def reef(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("reef") / "reef.zoom"
-    chain(folder, natural(2400), frames_per_keyframe=6)
+    project(folder, frames_per_keyframe=6, size=(320, 180), keyframe_size=(320, 184))
     render(folder)
     return folder
 

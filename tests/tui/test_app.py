@@ -63,6 +63,7 @@ def test_however_the_interface_ends_the_render_goes_on_and_can_be_attached_again
             again.until("a reef")
 
 
+@pytest.mark.slow
 def test_keys_that_are_typed_as_fast_as_they_go_pass_through_every_screen(tmp_path: Path) -> None:
     folder = make_project(tmp_path / "reef.zoom", "endless", 3)
     with engine(folder) as pid, OnMonitor(folder) as monitor:

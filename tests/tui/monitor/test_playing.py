@@ -57,6 +57,7 @@ def test_the_newest_seconds_are_played_to_the_end(
     on_screen(replace(RUNNING, folder=reef), body, (80, 24))
 
 
+@pytest.mark.slow
 def test_it_is_held_and_walked_through_by_key(reef: Path) -> None:
     async def body(pilot: Pilot[str], script: Script) -> None:
         screen = await playing(pilot)

@@ -181,6 +181,7 @@ def test_other_settings_stand_below_the_prompt_and_go_along_with_it(reef: Path) 
     on_screen(replace(view(prompt="a reef"), folder=reef), body)
 
 
+@pytest.mark.slow
 def test_what_is_wrong_with_a_setting_is_said_there_and_sends_nothing(reef: Path) -> None:
     async def body(pilot: Pilot[str], script: Script) -> None:
         await pilot.press("p")
