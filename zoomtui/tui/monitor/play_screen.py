@@ -38,8 +38,8 @@ class PlayScreen(HostedScreen):
         Binding("right", "skip(1)", "a second on", key_display="→", show=False, id="play.on"),
         Binding("pageup", "skip(-10)", "ten back", show=False, id="play.tenback"),
         Binding("pagedown", "skip(10)", "ten on", show=False, id="play.tenon"),
-        Binding("home", "go(0)", "beginning", id="play.first"),
-        Binding("end", "go(-10)", "newest", id="play.newest"),
+        Binding("home", "go_first", "beginning", id="play.first"),
+        Binding("end", "go_newest", "newest", id="play.newest"),
         Binding("escape,q,f", "dismiss", "back", id="view.back"),
     ]
     KEY_HELP: ClassVar[dict[str, str]] = {
@@ -60,8 +60,8 @@ class PlayScreen(HostedScreen):
         self._name = name
         self._pictures = pictures
         self._paused = False
-        self._at = -NEWEST
-        """Seconds from the beginning; below 0: from the end, until that is known."""
+        self._at = 0.0
+        """Seconds from the beginning."""
         self._since = 0.0
         """The moment at which that was true."""
         self.frame: Frame | None = None
@@ -116,7 +116,7 @@ class PlayScreen(HostedScreen):
             return
         if self.frame is None:
             self.frame = frame
-            self._place(max(0.0, frame.length - NEWEST))
+            self.action_go_newest()
             return
         changed = frame.number != self.frame.number or not self._drawn.is_set()
         self.frame = frame
@@ -179,7 +179,9 @@ class PlayScreen(HostedScreen):
     def action_skip(self, seconds: int) -> None:
         self._place(max(0.0, self._now() + seconds))
 
-    def action_go(self, seconds: int) -> None:
-        """From the beginning, or, below 0, from the end."""
+    def action_go_first(self) -> None:
+        self._place(0.0)
+
+    def action_go_newest(self) -> None:
         length = 0.0 if self.frame is None else self.frame.length
-        self._place(max(0.0, seconds if seconds >= 0 else length + seconds))
+        self._place(max(0.0, length - NEWEST))

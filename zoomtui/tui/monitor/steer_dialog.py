@@ -45,6 +45,7 @@ _GROUPS = ("", "ending", "painting", "joining")
 _FIELDS: Mapping[str, Option] = {
     name: row for name, row in OPTIONS.items() if row.user_steerable and name != "prompt"
 }
+_BY_KEY = {field.key: field for field in fields_of(_FIELDS, _GROUPS)}
 
 
 class PromptArea(PlainArea):
@@ -129,10 +130,9 @@ class SteerDialog(ModalScreen[Changes | None], ClosesOnce[Changes | None]):
         """What is to change. Raises FieldError."""
         prompt = self.query_one(PromptArea).text
         given = {} if prompt == self._prompt else {"prompt": prompt}
-        fields = {field.key: field for field in fields_of(_FIELDS, _GROUPS)}
         for key, text in texts.items():
-            if wanted := counted(fields[key], text):
-                given[key] = read(fields[key], wanted)
+            if wanted := counted(_BY_KEY[key], text):
+                given[key] = read(_BY_KEY[key], wanted)
         if self._now is None:
             return given
         from renderer.planning.defaults import changes  # not needed for the first paint
@@ -140,7 +140,7 @@ class SteerDialog(ModalScreen[Changes | None], ClosesOnce[Changes | None]):
         try:
             return changes(self._now, given) if given else {}
         except SettingsError as error:
-            raise complaint_at(error, fields) from None
+            raise complaint_at(error, _BY_KEY) from None
 
     @property
     def _texts(self) -> Texts:

@@ -124,7 +124,8 @@ class NewScreen(FormScreen):
         """See what the fields come to, or show what is wrong at the field to blame."""
         texts = self.texts
         self.wrong = all_wrong(self._draw_up, texts)
-        self._draft = None if self.wrong else self._draw_up(texts)
+        if self.wrong:
+            self._draft = None
         # What is missing is said when it is needed, and not while the user is on the way there.
         self.form.complain([error for error in self.wrong if error.key not in self._missing])
         self.form.hide(fields.unused_by(form.painter_of(texts)))
@@ -132,15 +133,15 @@ class NewScreen(FormScreen):
             self.form.show_defaults(form.defaults(self._draft.settings, self._folder))
             self.after_typing(self._forecast)
 
-    def _draw_up(self, texts: Texts) -> Draft:
-        """What the fields come to; also takes the folder. Raises FieldError."""
+    def _draw_up(self, texts: Texts) -> None:
+        """Take what the fields come to, and the folder. Raises FieldError."""
         draft = form.check(texts)
         try:
             prompt = draft.settings.prompt
             self._folder = form.path(texts, "folder") or free_folder(self._here, prompt)
         except RendererError as error:
             raise FieldError("folder", str(error)) from None
-        return draft
+        self._draft = draft
 
     def _ready(self) -> Draft | None:
         """What the fields come to; None while something is wrong, which is then shown."""
