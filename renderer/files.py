@@ -52,6 +52,11 @@ class Place:
         os.close(self.handle)
 
 
+def part_of(path: Path) -> Path:
+    """Where a file is written before it is whole; a kill may leave it there."""
+    return path.with_name(path.name + ".part")
+
+
 def open_to_append(path: Path) -> int:
     """A handle on the file, which is made if need be; never on what a link names. OSError."""
     return os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | NO_LINK, 0o666)
@@ -74,7 +79,7 @@ def replacing_file(
     lies in, if it is held open. Raises StorageError.
     """
     place = at or Place(path.parent)
-    name, beside, folder = path.name, path.name + ".part", place.handle
+    name, beside, folder = path.name, part_of(path).name, place.handle
     try:
         with storage_errors(path), _unlinked(beside, folder):
             flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | NO_LINK

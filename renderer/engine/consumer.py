@@ -18,7 +18,6 @@ from renderer.engine.producer import Keyframe
 from renderer.errors import Cancelled
 from renderer.film.camera import Camera
 from renderer.film.encode import Encoding, encode_segment
-from renderer.film.hls import write_playlists
 from renderer.film.zoom import CanvasPlanes, Frame, closing_frame, interval_frames
 from renderer.images import Picture
 from renderer.painting.figures import figures_in
@@ -40,7 +39,7 @@ class Consumer:
 
     def run(self) -> None:
         """Take keyframes in order; each but the first closes an interval of the film."""
-        self._publish()
+        self._project.publish(everything=True)
         last: Keyframe | None = None
         for keyframe in self._channel:
             last = keyframe
@@ -52,14 +51,15 @@ class Consumer:
         if last is not None and self._complete():
             frame = closing_frame(CanvasPlanes.from_rgb(last.picture), self._camera)
             self._commit([frame], closes=True)
-        self._publish(everything=True)
+        self._project.publish(everything=True)
 
     def _keep(self, keyframe: Keyframe, made: Mapping[str, Any]) -> None:
         """Make a freshly painted keyframe durable."""
-        self._project.add_keyframe(keyframe.index, keyframe.picture, made)
+        stored = self._project.add_keyframe(keyframe.index, keyframe.picture, made)
         self._emit(
             KeyframeReady(
                 keyframe=keyframe.index,
+                take=stored.take,
                 seed=made["seed"],
                 prompt=made["prompt"],
                 queued=len(self._channel),
@@ -71,12 +71,16 @@ class Consumer:
         count = self._project.settings.frames_per_keyframe
         planes = CanvasPlanes.from_rgb(canvas)
         with closing(interval_frames(planes, self._camera, count)) as frames:
-            self._commit(self._while_wanted(frames), closes=False)
+            try:
+                self._commit(self._while_wanted(frames), closes=False)
+            except Cancelled:
+                if self._controls.hurried:
+                    raise  # else the keyframes that wait are still kept
 
     def _while_wanted(self, frames: Iterable[Frame]) -> Iterator[Frame]:
-        """``frames``; a stop that doesn't wait for the segment raises Cancelled."""
+        """``frames``; Cancelled, where the segment is not to be finished."""
         for frame in frames:
-            if self._controls.hurried:
+            if self._controls.hurried or self._controls.interrupted:
                 raise Cancelled
             yield frame
 
@@ -88,7 +92,7 @@ class Consumer:
             frames, self._encoding, first_frame=store.frames, index=store.next_segment
         )
         segment = store.append(encoded, closing=closes)
-        self._publish()
+        project.publish()
         self._emit(
             SegmentWritten(
                 segment=segment.index,
@@ -100,20 +104,6 @@ class Consumer:
                 queued=len(self._channel),
             )
         )
-
-    def _publish(self, *, everything: bool = False) -> None:
-        project = self._project
-        if project.store.segments:
-            write_playlists(
-                project.folder,
-                project.film.name,
-                project.store.segments,
-                project.store.header_length,
-                project.settings.fps,
-                finished=project.finished,
-                everything=everything,
-                at=project.place,
-            )
 
     def _complete(self) -> bool:
         """Every keyframe asked for is painted and filmed; only the closing frame is missing."""

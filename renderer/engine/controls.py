@@ -1,4 +1,4 @@
-"""What the outside may ask of a running session: stop, pause, go on. Safe from any thread.
+"""What may be asked of a session's threads: stop, pause, end for now. Safe from any thread.
 
 Knows nothing of what is being stopped.
 """
@@ -12,18 +12,25 @@ from renderer.errors import Cancelled
 
 
 class Controls:
-    """One for both threads of a session. A stop wins over a pause."""
+    """One for both threads of a session. A stop, or an interruption, wins over a pause."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
         self._stopped = False
         self._hurried = False
+        self._interrupted = False
         self._paused = False
         self._waited = 0.0
 
     @property
     def stopped(self) -> bool:
-        return self._stopped
+        """Nothing more is to be begun; for good, unless it is only ``interrupted``."""
+        return self._stopped or self._interrupted
+
+    @property
+    def interrupted(self) -> bool:
+        """Both threads end, since something else is to be rendered than what is in hand."""
+        return self._interrupted
 
     @property
     def hurried(self) -> bool:
@@ -46,6 +53,17 @@ class Controls:
             self._hurried = self._hurried or now
             self._changed.notify_all()
 
+    def interrupt(self) -> None:
+        """Drop what is in hand, until ``go_on``."""
+        with self._changed:
+            self._interrupted = True
+            self._changed.notify_all()
+
+    def go_on(self) -> None:
+        """After ``interrupt``; a stop stays."""
+        with self._changed:
+            self._interrupted = False
+
     def pause(self, paused: bool) -> None:
         """True: hold the painter at its next checkpoint; False: let it go on."""
         with self._changed:
@@ -59,7 +77,7 @@ class Controls:
         """
         with self._changed:
             began = time.monotonic()
-            self._changed.wait_for(lambda: self._stopped or not self._paused)
+            self._changed.wait_for(lambda: self.stopped or not self._paused)
             self._waited += time.monotonic() - began
-            if self._stopped:
+            if self.stopped:
                 raise Cancelled

@@ -14,6 +14,7 @@ from renderer.engine.events import (
     RenderFailed,
     RenderFinished,
     RenderStarted,
+    Rewound,
     SegmentWritten,
     Steered,
 )
@@ -35,6 +36,8 @@ def told(event: Event) -> str:
             if event.undone:
                 return f"the change from keyframe {number} on is taken back"
             return f"from keyframe {number} on: {changes_text(event.changes)}"
+        case Rewound():
+            return _rewound_text(event)
         case KeyframeReady():
             painted = f"keyframe {event.keyframe + 1} painted in {event.seconds:.1f} s"
             if not event.keyframe:
@@ -51,6 +54,14 @@ def told(event: Event) -> str:
             return event.message
         case _:
             return ""
+
+
+def _rewound_text(event: Rewound) -> str:
+    first, back = event.keyframe + 1, event.before - event.keyframe
+    if event.keyframes > event.keyframe:
+        return f"from keyframe {first} on the film has other takes: {event.keyframes} keyframes now"
+    which = f"keyframe {first} is" if back == 1 else f"keyframes {first} to {event.before} are"
+    return f"{which} taken back, and kept; the film ends with keyframe {event.keyframes}"
 
 
 def changes_text(changes: Mapping[str, Any]) -> str:

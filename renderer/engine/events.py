@@ -6,7 +6,7 @@ knows who listens. The promise:
 1. ``RenderStarted`` comes first, exactly once.
 2. Then everything else, freely interleaved; for each keyframe ``KeyframeStarted``, ``StepDone``
    and ``KeyframeReady`` in this order; keyframes and segments each in rising order, and a segment
-   only after both its keyframes.
+   only after both its keyframes. After ``Rewound`` they go on from where that says.
 3. One ``RenderFinished`` or ``RenderFailed`` comes last, and nothing after it.
 
 Where an engine crashes and another takes its place (``service.supervisor``), its events
@@ -69,6 +69,8 @@ class RenderStarted:
     stop_when: tuple[str, ...] = ()
     """Conditions on which it will stop by itself."""
     pause_when: tuple[str, ...] = ()
+    takes: tuple[tuple[int, int], ...] = ()
+    """(keyframe, take) of all keyframes of which the film has another take than the first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +92,7 @@ class KeyframeReady(Figures):
     """A keyframe is painted, durable on disk and journalled."""
 
     keyframe: int
+    take: int = 1
     seed: int
     prompt: str
     queued: int
@@ -131,6 +134,29 @@ class Steered:
     pause_when: tuple[str, ...] = ()
     undone: bool = False
     """These are the settings as they were: what was steered is taken back."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rewound:
+    """Keyframes are taken back, or other takes are chosen; the journal has it."""
+
+    keyframe: int
+    """The first that is not what it was."""
+    before: int
+    """How many keyframes there were."""
+    keyframes: int
+    """How many there are now; painting goes on behind them."""
+    takes: tuple[tuple[int, int], ...]
+    """(keyframe, take) of all keyframes of which the film has another take than the first."""
+    frames: int
+    """Of the film, which ends there until what follows is made."""
+    duration: float
+    """Seconds."""
+    size: int
+    """Bytes."""
+    prompt: str
+    """In force for the next keyframe."""
+    total_keyframes: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +214,7 @@ Event = (
     RenderStarted
     | PhaseChanged
     | Steered
+    | Rewound
     | KeyframeStarted
     | StepDone
     | KeyframeReady

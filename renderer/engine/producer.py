@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from renderer.engine.channel import Channel
@@ -32,7 +32,7 @@ from renderer.painting.painters.idle_time import Timed
 from renderer.painting.painters.notices import listening
 from renderer.painting.painters.preview_hook import showing
 from renderer.painting.prompt_schedule import Blend
-from renderer.painting.seeds import derive_seed
+from renderer.painting.seeds import derive_seed, varied_seed
 from renderer.project.project import Project
 from renderer.settings.plain_values import to_plain
 from renderer.settings.render import OPTIONS, RenderSettings
@@ -50,7 +50,7 @@ class Keyframe:
 
 
 class Producer:
-    """Runs once, on its own thread, until the last keyframe, a stop, or an error."""
+    """Runs once, on its own thread: to the last keyframe, an interruption, a stop, or an error."""
 
     def __init__(
         self,
@@ -59,6 +59,7 @@ class Producer:
         controls: Controls,
         emit: Emit,
         preview_requests: PreviewRequests,
+        painters: PainterSource,
     ) -> None:
         self._project = project
         self._channel = channel
@@ -66,7 +67,7 @@ class Producer:
         self._emit = emit
         self._preview_requests = preview_requests
         self._step = StepDone(0, 0, 0)
-        self._painters = _PainterSource(controls, emit)
+        self._painters = painters
         self._begun = len(project.keyframes)
         self._beginning = threading.Lock()
 
@@ -105,7 +106,8 @@ class Producer:
             ):
                 self._paint_on(picture)
         finally:
-            self._emit(PhaseChanged(Phase.DRAINING))
+            if not self._controls.interrupted:
+                self._emit(PhaseChanged(Phase.DRAINING))
 
     def _unfilmed(self) -> range:
         """Keyframes on disk from the last filmed one on, which is needed for what follows."""
@@ -114,7 +116,7 @@ class Producer:
         for index in range(start + 1, end):
             if not project.keyframe_intact(index):
                 self._emit(Note(f"keyframes/{index:06d}.png is damaged, so it is painted again"))
-                project.drop_keyframes(index)
+                project.drop_damaged(index)
                 self._begun = end = index
                 break
         return range(start, end)
@@ -125,6 +127,8 @@ class Producer:
         while (index := self._begin()) is not None:
             settings, blend = self._project.settings_at(index), self._project.blend_at(index)
             painter = self._painters.get(settings)
+            variation = self._project.history.variation(index)
+            settings = replace(settings, seed=varied_seed(settings.seed, index, variation))
             self._emit(KeyframeStarted(index, settings.prompt))
             began = time.monotonic() - self._controls.waited
             if picture is None:
@@ -147,7 +151,7 @@ class Producer:
             figures = Figures(
                 seconds=seconds, seam=done.seam, drift=done.drift, idle=painter.idle()
             )
-            made = _made(settings, blend, done, figures)
+            made = {**_made(settings, blend, done, figures), "variation": variation}
             self._channel.put(Keyframe(index, done.canvas, made))
 
     def _begin(self) -> int | None:
@@ -193,7 +197,7 @@ _OF_THE_PAINTER = [name for name, option in OPTIONS.items() if option.new_painte
 """Settings that a painter is made for; others come with each job, or no painter sees them."""
 
 
-class _PainterSource:
+class PainterSource:
     """The painter for the settings in force; made anew only when they name another."""
 
     def __init__(self, controls: Controls, emit: Emit) -> None:

@@ -35,7 +35,8 @@ from renderer.engine.events import (
     Steered,
 )
 from renderer.engine.preview_requests import PreviewRequests
-from renderer.engine.producer import Keyframe, Producer
+from renderer.engine.producer import Keyframe, PainterSource, Producer
+from renderer.engine.revisions import Revisions
 from renderer.errors import Cancelled, RendererError
 from renderer.formatting import clean
 from renderer.project.project import Project
@@ -61,9 +62,10 @@ class Session:
         self._controls = Controls()
         self.preview_requests = PreviewRequests()
         """For viewers that want to see the keyframe in the painter's hands, unfinished as it is."""
-        self._producer = Producer(
-            project, self._channel, self._controls, self._emit, self.preview_requests
-        )
+        self._painters = PainterSource(self._controls, self._emit)
+        self._producer = self._new_producer()
+        self.revisions = Revisions(project, self._controls)
+        """For viewers that want other keyframes than there are."""
         began = read_session(project.folder).began or time.time()
         self._conditions = Conditions(project.folder, began)
         self._errors: list[BaseException] = []
@@ -83,7 +85,7 @@ class Session:
 
     def pause(self, paused: bool) -> None:
         """Hold the painter at its next step, or let it go on."""
-        if paused != self._controls.paused and not self._controls.stopped:
+        if paused != self._controls.paused and not self.stop_asked:
             self._controls.pause(paused)
             self._emit(PhaseChanged(Phase.PAUSED if paused else Phase.RENDERING))
 
@@ -102,6 +104,15 @@ class Session:
         self._emit(self._started())
         if self._project.recovered:
             self._emit(Note(self._project.recovered))
+        self._run_threads()
+        while self._revised():
+            self._run_threads()
+        outcome = self._outcome()
+        self._emit(outcome)
+        return outcome
+
+    def _run_threads(self) -> None:
+        """Both threads, until there is nothing to do, a stop, an interruption, or an error."""
         threads = [
             threading.Thread(target=self._guarded, args=(body, end), name=name)
             for name, body, end in (
@@ -113,9 +124,33 @@ class Session:
             thread.start()
         for thread in threads:
             thread.join()
-        outcome = self._outcome()
-        self._emit(outcome)
-        return outcome
+
+    def _revised(self) -> bool:
+        """Do what was asked for meanwhile; True: the threads are to go on."""
+        said: list[Event] = []
+        end = bool(self._errors) or self.stop_asked
+        self._guarded(lambda: said.extend(self.revisions.do(end=end)), lambda: None)
+        again = bool(said) and not end and not self._errors
+        if again:
+            self._channel = Channel(CAPACITY)
+            self._producer = self._new_producer()
+        with self._saying:
+            for event in said:
+                self._emit(event)
+            if again:
+                paused = self._controls.paused
+                self._emit(PhaseChanged(Phase.PAUSED if paused else Phase.RENDERING))
+        return again
+
+    def _new_producer(self) -> Producer:
+        return Producer(
+            self._project,
+            self._channel,
+            self._controls,
+            self._emit,
+            self.preview_requests,
+            self._painters,
+        )
 
     def _consume(self) -> None:
         Consumer(self._project, self._channel, self._controls, self._emit).run()
@@ -123,7 +158,7 @@ class Session:
     def _give_up(self) -> None:
         """Nothing more is filmed, so the painter must end, even where it is paused."""
         self._channel.abort()
-        self._controls.stop()
+        self._controls.interrupt()
 
     def _emit(self, event: Event) -> None:
         """Hand ``event`` to the listener, and to the log if it is worth a line there.
@@ -192,6 +227,7 @@ class Session:
             crash=session.crash,
             stop_when=project.current.stop_when,
             pause_when=project.current.pause_when,
+            takes=project.history.other_takes,
         )
 
     def _steered(self, start: int, changed: Mapping[str, Any]) -> Steered:

@@ -24,6 +24,7 @@ from renderer.engine.events import (
     RenderFailed,
     RenderFinished,
     RenderStarted,
+    Rewound,
     SegmentWritten,
     Steered,
     StepDone,
@@ -64,7 +65,9 @@ class RenderState:
     """That crash, one line."""
 
     keyframes: int = 0
-    """Keyframes on disk."""
+    """Keyframes of the film on disk."""
+    takes: tuple[tuple[int, int], ...] = ()
+    """(keyframe, take) of all of which the film has another take than the first."""
     total_keyframes: int | None = None
     """None: until stopped."""
     stop_when: tuple[str, ...] = ()
@@ -108,6 +111,10 @@ class RenderState:
     """The session has ended well: finished, or stopped."""
     stopped: bool = False
     """It was stopped before its last keyframe."""
+
+    def take(self, keyframe: int) -> int:
+        """The take of ``keyframe`` that the film has."""
+        return dict(self.takes).get(keyframe, 1)
 
     @property
     def next_prompt(self) -> str:
@@ -214,6 +221,8 @@ def _applied(state: RenderState, event: Event, at: float) -> RenderState:
                 stop_when=event.stop_when,
                 pause_when=event.pause_when,
             )
+        case Rewound():
+            return _rewound(state, event, at)
         case KeyframeStarted():
             return _keyframe_started(state, event)
         case StepDone():
@@ -243,6 +252,7 @@ def _started(state: RenderState, event: RenderStarted, at: float) -> RenderState
         restarted_at=event.restarted,
         crash=event.crash,
         keyframes=event.keyframes,
+        takes=event.takes,
         total_keyframes=event.total_keyframes,
         stop_when=event.stop_when,
         pause_when=event.pause_when,
@@ -266,6 +276,26 @@ def _phase_changed(state: RenderState, phase: Phase, at: float) -> RenderState:
     return replace(state, phase=phase, progress=began)
 
 
+def _rewound(state: RenderState, event: Rewound, at: float) -> RenderState:
+    """The figures of keyframes that are left are still right; rates are taken anew."""
+    left = len(state.figures) - (event.before - event.keyframe)
+    return replace(
+        state,
+        keyframes=event.keyframes,
+        takes=event.takes,
+        total_keyframes=event.total_keyframes,
+        painting=None,
+        step=0,
+        prompt=event.prompt,
+        next_changes={},
+        figures=state.figures[: max(0, left)] if event.keyframes == event.keyframe else (),
+        frames=event.frames,
+        duration=event.duration,
+        size=event.size,
+        progress=((at, event.frames, event.size),),
+    )
+
+
 def _keyframe_started(state: RenderState, event: KeyframeStarted) -> RenderState:
     return replace(
         state,
@@ -281,6 +311,7 @@ def _keyframe_ready(state: RenderState, event: KeyframeReady) -> RenderState:
         state,
         keyframes=event.keyframe + 1,
         painting=None if state.painting == event.keyframe else state.painting,
+        takes=state.takes if event.take == 1 else (*state.takes, (event.keyframe, event.take)),
         seed=event.seed,
         queued=event.queued,
         figures=(*state.figures, Figures(**figures_in(asdict(event))))[-LAST:],

@@ -16,18 +16,16 @@ from renderer.export.plan import Plan, make_plan
 from renderer.export.run import OnProgress, make
 from renderer.export.source import CanvasFile, Footage
 from renderer.film.records import committed, records_of_film
-from renderer.journal import Record
 from renderer.painting.geometry import Geometry
+from renderer.project.history import History
 from renderer.project.records import (
     EXPORTS,
     FILM,
     OWN,
     SETTINGS,
-    keyframe_path,
-    keyframes_in,
+    path_of,
     read_records,
     read_settings,
-    settings_at,
 )
 from renderer.settings.export import ExportOptions
 from renderer.settings.render import RenderSettings
@@ -74,29 +72,25 @@ def read_footage(project: Path) -> Footage:
     settings = read_settings(project)
     records = read_records(project)
     segments = committed(records)
-    canvases = [stored for stored in keyframes_in(records) if stored.keyframe > 0]
+    history = History(records)
+    canvases = history.keyframes[1:]
     return Footage(
         settings=settings,
         canvas_size=Geometry.of(settings).canvas_size,
-        canvases=tuple(
-            CanvasFile(keyframe_path(project, stored.keyframe), stored.crc) for stored in canvases
-        ),
+        canvases=tuple(CanvasFile(path_of(project, stored), stored.crc) for stored in canvases),
         film=project / FILM,
         film_length=segments[-1].offset + segments[-1].length if segments else 0,
         film_frames=sum(segment.frames for segment in segments),
         film_records=tuple(records_of_film(records)),
-        prompts=tuple(
-            settings_at(settings, records, stored.keyframe).prompt for stored in canvases
-        ),
-        provenance=_provenance(settings, records),
+        prompts=tuple(history.settings_at(settings, stored.keyframe).prompt for stored in canvases),
+        provenance=_provenance(settings, history),
     )
 
 
-def _provenance(settings: RenderSettings, records: list[Record]) -> dict[str, Any]:
+def _provenance(settings: RenderSettings, history: History) -> dict[str, Any]:
     """Prompts, seed, model and everything else that the film follows from."""
     steered = [
-        {"from_keyframe": record["from_keyframe"], **record["changes"]}
-        for record in records
-        if record["type"] == "steer"
+        {"from_keyframe": steering.from_keyframe, **steering.changes}
+        for steering in history.steering
     ]
     return {"zoomtui": __version__, "settings": settings.plain(), "steered": steered}

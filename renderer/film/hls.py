@@ -14,7 +14,7 @@ from fractions import Fraction
 from pathlib import Path
 from urllib.parse import quote
 
-from renderer.files import Place, replace_file
+from renderer.files import Place, replace_file, storage_errors
 from renderer.film.records import Segment
 
 LIVE, WATCH = "live.m3u8", "watch.m3u8"
@@ -43,10 +43,13 @@ def write_playlists(
 
     ``header_length`` is the size of the film's header in bytes. ``finished`` adds the end mark, at
     which players stop waiting. ``everything`` brings the full playlist up to date however long the
-    film is: for the end of a session. ``at``: ``folder``, if it is held open. Does nothing before
-    the first segment. Raises StorageError.
+    film is: for the end of a session. ``at``: ``folder``, if it is held open. Removes them where
+    there is no segment. Raises StorageError.
     """
     if not segments:
+        with storage_errors(folder):
+            for name in (LIVE, WATCH):
+                (folder / name).unlink(missing_ok=True)
         return
     listing = _Listing(film_name, header_length, fps, _target(segments, fps), finished)
     live = listing.text(_window(segments, fps))

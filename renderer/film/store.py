@@ -22,8 +22,9 @@ from renderer.film.records import (
     SEGMENT,
     Segment,
     committed,
+    end_before_rewind,
     header_in,
-    is_of_film,
+    numbers_of_film,
     records_of_film,
 )
 from renderer.journal import Journal, Record, read_as, untouched, write_at
@@ -143,6 +144,16 @@ class FilmStore:
             self._drop_last()
             self._cut()
 
+    def rewind(self, record: Record) -> None:
+        """Append ``record``, a REWIND, and let the film end where that says.
+
+        A crash in between is repaired by ``open``. Raises StorageError, with nothing changed where
+        the record could not be written.
+        """
+        self._journal.append({**record, "film_end": self.size})
+        self._segments = committed(self._journal.records)
+        self._cut()
+
     def close(self) -> None:
         """Let go of the film. Everything is durable already."""
         os.close(self._handle)
@@ -165,12 +176,12 @@ class FilmStore:
         """Records at the journal's end whose bytes are not in the film; ``mend`` takes them out."""
         return self._lacking
 
-    def mend(self) -> None:
-        """Let film and journal end at the same place again. Raises StorageError."""
-        if self._lacking:
-            self._drop_last(self._lacking)
-            self._lacking = 0
-        self._cut()
+    def mend(self) -> bool:
+        """Let film and journal end at the same place again; False: they did so. StorageError."""
+        lacking, self._lacking = self._lacking, 0
+        if lacking:
+            self._drop_last(lacking)
+        return self._cut() or lacking > 0
 
     def _examine(self) -> int:
         """How many records at the journal's end have no bytes in the film. Changes nothing.
@@ -202,7 +213,12 @@ class FilmStore:
             )
 
     def _check_tail(self, size: int) -> None:
-        """Check that at most one segment, whole or in part, lies behind the committed end."""
+        """Check that at most one segment, whole or in part, lies behind the committed end.
+
+        More may lie there where the film was rewound.
+        """
+        if size <= end_before_rewind(self._journal.records):
+            return
         at, fragments = self.size, 0
         expected, others = (_FRAGMENT, _HEADER) if self._header else (_HEADER, _FRAGMENT)
         with storage_errors(self._film):
@@ -233,17 +249,18 @@ class FilmStore:
     def _drop_last(self, count: int = 1) -> None:
         """Take the last segments' (or a lone header's) records out of the journal."""
         records = self._journal.records
-        ours = [index for index, record in enumerate(records) if is_of_film(record)]
-        self._journal.remove(ours[-count:])
+        self._journal.remove(numbers_of_film(records)[-count:])
         self._header = header_in(records)
         self._segments = committed(records)
 
-    def _cut(self) -> None:
-        """Let the film end at its committed end, durably."""
+    def _cut(self) -> bool:
+        """Let the film end at its committed end, durably; False: it did."""
         with storage_errors(self._film):
-            if os.fstat(self._handle).st_size != self.size:
+            longer = os.fstat(self._handle).st_size != self.size
+            if longer:
                 os.ftruncate(self._handle, self.size)
                 os.fsync(self._handle)
+        return longer
 
 
 def _extent(offset: int, data: bytes) -> Record:

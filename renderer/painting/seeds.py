@@ -17,6 +17,11 @@ def derive_seed(seed: int, keyframe: int, side: int, *more: int | str) -> int:
     return int.from_bytes(digest, "big") >> 1
 
 
+def varied_seed(seed: int, keyframe: int, variation: int) -> int:
+    """What stands for the film's ``seed`` in another variation of ``keyframe``; 0: itself."""
+    return derive_seed(seed, keyframe, 0, "variation", variation) if variation else seed
+
+
 def version_seed(seed: int, keyframe: int, side: int, version: int) -> int:
     """The seed of version 0, 1, 2 … of a border."""
     return derive_seed(seed, keyframe, side, *([version] if version else []))

@@ -12,6 +12,7 @@ from typing import Any
 from renderer.errors import ProjectError
 from renderer.film.store import FilmStore
 from renderer.journal import Record, untouched
+from renderer.project.history import History
 from renderer.project.records import (
     EXPORTS,
     FILM,
@@ -20,7 +21,7 @@ from renderer.project.records import (
     OWN,
     SETTINGS,
     keyframe_path,
-    keyframes_in,
+    path_of,
 )
 from renderer.settings.render import RenderSettings
 
@@ -42,10 +43,11 @@ def check_project(
     if not records:
         raise _damaged(folder, f"{JOURNAL} holds no record")
     _check_settings(folder, settings, records)
-    known = [stored.keyframe for stored in keyframes_in(records)]
+    history = History(records)
+    known = [stored.keyframe for stored in history.keyframes]
     if known != list(range(len(known))) or store.intervals > max(0, len(known) - 1):
         raise _damaged(folder, f"{JOURNAL} contradicts itself")
-    _check_files(folder, len(known), store)
+    _check_files(folder, history, store)
 
 
 def _damaged(folder: Path, what: str) -> ProjectError:
@@ -65,20 +67,21 @@ def _check_settings(folder: Path, settings: RenderSettings, records: Sequence[Re
             )
 
 
-def _check_files(folder: Path, known: int, store: FilmStore) -> None:
+def _check_files(folder: Path, history: History, store: FilmStore) -> None:
     """The journal knows every keyframe on disk, and those that are still needed are there.
 
     An interrupted append may leave one unknown keyframe. A segment that the film lacks is made
     again from its keyframes.
     """
-    if keyframe_path(folder, known + 1).is_file():
+    known = len(history.keyframes)
+    if keyframe_path(folder, known + 1).is_file() and not history.find(known + 1, 1):
         raise _damaged(folder, f"{KEYFRAMES}/ holds pictures that {JOURNAL} knows nothing of")
     lacking = store.lacking
     first = max(0, len(store.segments) - lacking) if lacking else known
-    for keyframe in range(first, known):
-        if not keyframe_path(folder, keyframe).exists():
+    for stored in history.keyframes[first:]:
+        if not path_of(folder, stored).exists():
             raise _damaged(
                 folder,
                 f"{FILM} lacks the last {lacking} segments that {JOURNAL} records, and "
-                f"keyframe {keyframe + 1}, which one of them is made from, is missing",
+                f"keyframe {stored.keyframe + 1}, which one of them is made from, is missing",
             )

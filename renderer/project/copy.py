@@ -16,6 +16,7 @@ from renderer.film.records import committed
 from renderer.film.salvage import OnBytes
 from renderer.journal import write_journal
 from renderer.project.create import refuse_occupied
+from renderer.project.history import History
 from renderer.project.records import (
     EXEMPLAR,
     EXPORTS,
@@ -23,8 +24,7 @@ from renderer.project.records import (
     JOURNAL,
     KEYFRAMES,
     SETTINGS,
-    keyframe_path,
-    keyframes_in,
+    path_of,
     read_records,
     read_settings,
 )
@@ -69,8 +69,9 @@ def _copy(folder: Path, new: Path) -> None:
             replace_file(new / name, (folder / name).read_bytes())
     if segments:
         copy_part(folder / FILM, new / FILM, 0, segments[-1].offset + segments[-1].length)
-    for stored in keyframes_in(records):
-        own = keyframe_path(folder, stored.keyframe)
-        if own.exists():  # else the check will say so
-            replace_file(keyframe_path(new, stored.keyframe), own.read_bytes())
+    history = History(records)
+    for stored in (*history.keyframes, *history.not_chosen()):
+        own = path_of(folder, stored)
+        if own.exists():  # else it was pruned, or the check will say so
+            replace_file(path_of(new, stored), own.read_bytes())
     write_journal(new / JOURNAL, records)

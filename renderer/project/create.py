@@ -14,7 +14,8 @@ from renderer.files import flush_folder, replace_file, storage_errors
 from renderer.images import Picture, load_picture, write_keyframe
 from renderer.journal import Journal
 from renderer.project import registry
-from renderer.project.project import Project, store_keyframe
+from renderer.project.keyframe_files import store_keyframe
+from renderer.project.project import Project
 from renderer.project.records import (
     EXEMPLAR,
     EXPORTS,

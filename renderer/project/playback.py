@@ -55,7 +55,7 @@ class Playback:
         self._known = (0, 0)
         self._header = (0, 0)
         self._segments: list[Segment] = []
-        self._decoded: tuple[int, list[NDArray[np.uint8]]] = (-1, [])
+        self._decoded: tuple[tuple[int, int], list[NDArray[np.uint8]]] = ((-1, 0), [])
 
     def at(self, number: int) -> tuple[Moment, bytes]:
         """The frame of that number, or the nearest there is; below 0: counted from the end.
@@ -87,7 +87,7 @@ class Playback:
     def _pictures(self, index: int) -> list[NDArray[np.uint8]]:
         """Those of a segment; those of the last one asked for are kept."""
         segment = self._segments[index]
-        if self._decoded[0] != segment.offset:
+        if self._decoded[0] != (segment.offset, segment.crc):
             path = self._folder / FILM
             with storage_errors(path), path.open("rb") as film:
                 init, media = (
@@ -97,7 +97,7 @@ class Playback:
             pictures = decoded_pictures(init, media, self._side)
             if len(pictures) != segment.frames:
                 raise ProjectError(f"{path} is damaged; `zoomtui verify` says where")
-            self._decoded = segment.offset, pictures
+            self._decoded = (segment.offset, segment.crc), pictures
         return self._decoded[1]
 
 

@@ -5,25 +5,25 @@ Knows no threads and no painters; the film's bytes are ``film.store``'s.
 
 from __future__ import annotations
 
-import time
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, suppress
 from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from renderer import __version__
-from renderer.errors import ProjectError
 from renderer.files import Place, storage_errors
+from renderer.film.hls import write_playlists
+from renderer.film.records import REWIND, SEGMENT
 from renderer.film.store import FilmStore
-from renderer.images import Picture, read_keyframe, write_keyframe
-from renderer.journal import Journal
-from renderer.painting.figures import figures_in
+from renderer.images import Picture, read_keyframe
+from renderer.journal import Journal, Record
 from renderer.painting.geometry import Geometry
 from renderer.painting.prompt_schedule import Blend
 from renderer.project.checks import check_project, refuse_links
+from renderer.project.history import STEER, History, Rewind, StoredKeyframe
+from renderer.project.keyframe_files import store_keyframe, unrecorded
 from renderer.project.lock import ProjectLock
 from renderer.project.records import (
     DROPPED,
@@ -32,17 +32,15 @@ from renderer.project.records import (
     KEYFRAMES,
     LOCK,
     SETTINGS,
-    StoredKeyframe,
-    blend_at,
     check_records,
-    keyframe_path,
-    keyframes_in,
+    path_of,
     read_settings,
-    settings_at,
 )
+from renderer.project.rewinding import last_rewind
+from renderer.project.steering import what_changes
 from renderer.project.trust import trust
 from renderer.settings.plain_values import Size
-from renderer.settings.render import STEERABLE, RenderSettings
+from renderer.settings.render import RenderSettings
 
 
 class Project:
@@ -68,6 +66,7 @@ class Project:
         self._lock = lock
         self._journal = journal
         self._pictures = keyframes
+        self.history = History(journal.records)
 
     @classmethod
     def open(cls, folder: Path, *, mend: bool = True) -> Project:
@@ -121,7 +120,8 @@ class Project:
 
     @property
     def keyframes(self) -> Sequence[StoredKeyframe]:
-        return keyframes_in(self._journal.records)
+        """Those that make the film, in order; not to be changed by the reader."""
+        return self.history.keyframes
 
     @property
     def finished(self) -> bool:
@@ -140,7 +140,7 @@ class Project:
 
     def settings_at(self, keyframe: int) -> RenderSettings:
         """The settings that count for ``keyframe``; the exemplar as a path that can be opened."""
-        settings = settings_at(self.settings, self._journal.records, keyframe)
+        settings = self.history.settings_at(self.settings, keyframe)
         if settings.exemplar:
             settings = settings.changed({"exemplar": str(self.folder / settings.exemplar)})
         return settings
@@ -148,7 +148,7 @@ class Project:
     def settings_to_come(self) -> Iterator[RenderSettings]:
         """The settings that count for keyframes not yet on disk, each once."""
         start = len(self.keyframes)
-        steered = {r["from_keyframe"] for r in self._journal.records if r["type"] == "steer"}
+        steered = {steering.from_keyframe for steering in self.history.steering}
         for keyframe in sorted({start, *(later for later in steered if later > start)}):
             yield self.settings_at(keyframe)
 
@@ -159,7 +159,7 @@ class Project:
 
     def blend_at(self, keyframe: int) -> Blend:
         """The prompt that counts for ``keyframe``, and how far it has replaced an earlier one."""
-        return blend_at(self.settings, self._journal.records, keyframe)
+        return self.history.blend_at(self.settings, keyframe)
 
     def steer(
         self, changes: Mapping[str, Any], from_keyframe: int | None = None
@@ -171,85 +171,135 @@ class Project:
         SettingsError for a value that can't be used.
         """
         start = len(self.keyframes) if from_keyframe is None else from_keyframe
-        now = self.settings_at(start)
-        wanted = now.changed(changes)
-        before, after = now.plain(), wanted.plain()
-        changes = {key: after[key] for key in changes if after[key] != before[key]}
-        for key in changes:
-            if key not in STEERABLE:
-                raise ProjectError(
-                    f"{key} is fixed at {before[key]} since the project was made: the film so far "
-                    f"depends on it; start a new project to change it"
-                )
+        changes = self._really(changes, start)
         if not changes:
             return {}
-        self._check_length(wanted.keyframes, start)
-        wanted.check_needs()
-        trust(wanted)
         if self.finished:
             self.store.drop_closing()
-        self._journal.append({"type": "steer", "from_keyframe": start, "changes": changes})
+        self._record({"type": STEER, "from_keyframe": start, "changes": changes})
         return changes
+
+    def _really(self, changes: Mapping[str, Any], start: int) -> dict[str, Any]:
+        now = self.settings_at(start)
+        changed = what_changes(now, changes, begun=start, finished=self.finished)
+        if changed:
+            trust(now.changed(changed))
+        return changed
 
     def drop_steering(self, from_keyframe: int) -> bool:
         """Take back the steering that starts at this keyframe, not begun yet; False: none does."""
         numbered = [
             number
             for number, record in enumerate(self._journal.records)
-            if record["type"] == "steer" and record["from_keyframe"] == from_keyframe
+            if record["type"] == STEER and record["from_keyframe"] == from_keyframe
         ]
         if numbered:
-            self._journal.remove(numbered)
+            self._remove(numbered)
         return bool(numbered)
 
-    def _check_length(self, count: int | None, begun: int) -> None:
-        """A film can't get fewer keyframes than are begun, and a finished one needs more."""
-        if count is not None and count < begun:
-            raise ProjectError(
-                f"keyframes can't be {count}: {begun} are painted already; choose {begun} or more"
-            )
-        if self.finished and count is not None and count <= begun:
-            raise ProjectError(
-                f"the film is finished with {begun} keyframes, so nothing will be painted; "
-                f"lengthen it as well, with --keyframes {begun + 10} or --keyframes inf"
-            )
-
-    def add_keyframe(self, keyframe: int, picture: Picture, made: Mapping[str, Any]) -> None:
+    def add_keyframe(
+        self, keyframe: int, picture: Picture, made: Mapping[str, Any]
+    ) -> StoredKeyframe:
         """Make a keyframe durable, then journal it. ``made``: seed, seconds, seam, drift, …
 
         Raises StorageError where the folder is not where it was opened.
         """
         self.place.check()
-        store_keyframe(self.folder, self._journal, keyframe, picture, made, self._pictures)
+        take = self.history.next_take(keyframe)
+        around = self.keyframes[keyframe - 1].take if keyframe else 1
+        made = {**made, "take": take, "around": around}
+        record = store_keyframe(self.folder, self._journal, keyframe, picture, made, self._pictures)
+        self.history.add(record)
+        return self.keyframes[keyframe]
+
+    def rewind(self, rewind: Rewind) -> None:
+        """Let the film consist, from a keyframe on, of other takes, or end there; durable.
+
+        See ``rewinding``. Raises what ``check_rewind`` does, and StorageError; nothing is changed
+        then.
+        """
+        changes = self.check_rewind(rewind)
+        plain = {**asdict(rewind), "takes": list(rewind.takes), "changes": changes}
+        self.store.rewind({"type": REWIND, **plain})
+        self.history = History(self._journal.records)
+        self.publish(everything=True)
+
+    def check_rewind(self, rewind: Rewind) -> dict[str, Any]:
+        """What it changes of the settings. Raises ProjectError, SettingsError.
+
+        ProjectError also where the file of a take is not there, or damaged.
+        """
+        for keyframe, take in enumerate(rewind.takes, rewind.keyframe):
+            stored = self.history.find(keyframe, take)
+            if stored is not None:
+                read_keyframe(path_of(self.folder, stored), self._size_of(keyframe), stored.crc)
+        return self._really(rewind.changes, rewind.keyframe)
+
+    def undo_rewind(self) -> None:
+        """Take the last rewind back, and all steering since. Raises ProjectError, StorageError.
+
+        The film's end is made again, from the keyframes.
+        """
+        records = self._journal.records
+        number = self.last_rewind()
+        keyframe = records[number]["keyframe"]
+        if self.store.intervals >= keyframe:  # some of what it chose is filmed already
+            now = tuple(stored.take for stored in self.keyframes[keyframe:])
+            self.rewind(Rewind(keyframe, now))
+        taken_back = {
+            each
+            for each, record in enumerate(records)
+            if (record["type"] == SEGMENT and record["index"] >= keyframe - 1)
+            or (record["type"] in (STEER, REWIND) and each >= number)
+        }
+        self._remove(taken_back)
+
+    def last_rewind(self) -> int:
+        """The number of the record that ``undo_rewind`` takes back. Raises ProjectError."""
+        return last_rewind(self._journal.records)
+
+    def publish(self, *, everything: bool = False) -> None:
+        """Bring the playlists up to date with the film; see ``write_playlists``."""
+        write_playlists(
+            self.folder,
+            FILM,
+            self.store.segments,
+            self.store.header_length,
+            self.settings.fps,
+            finished=self.finished,
+            everything=everything,
+            at=self.place,
+        )
 
     def load_keyframe(self, keyframe: int) -> Picture:
         """Keyframe 0 is the first picture, all others are canvases. Raises ProjectError."""
         stored = self.keyframes[keyframe]
-        return read_keyframe(
-            keyframe_path(self.folder, keyframe), self._size_of(keyframe), stored.crc
-        )
+        return read_keyframe(path_of(self.folder, stored), self._size_of(keyframe), stored.crc)
 
     def keyframe_intact(self, keyframe: int) -> bool:
         """The file is there and is the one that was written."""
-        path, stored = keyframe_path(self.folder, keyframe), self.keyframes[keyframe]
+        stored = self.keyframes[keyframe]
+        path = path_of(self.folder, stored)
         return path.exists() and zlib.crc32(path.read_bytes()) == stored.crc
 
-    def drop_keyframes(self, start: int) -> None:
-        """Take back the keyframes from ``start`` on, none of which may be in the film yet.
+    def drop_damaged(self, keyframe: int) -> None:
+        """Take back a keyframe that is not intact, and all after it; the film must not have it yet.
 
-        Their files stay beside the others, as ``000005.png.dropped``.
+        Its file stays, as ``000005.png.dropped``.
         """
-        for stored in self.keyframes[start:]:
-            path = keyframe_path(self.folder, stored.keyframe)
-            with storage_errors(path), suppress(FileNotFoundError):
-                path.rename(path.with_name(path.name + DROPPED))
-        self._journal.remove(
-            [
-                number
-                for number, record in enumerate(self._journal.records)
-                if record["type"] == "keyframe" and record["keyframe"] >= start
-            ]
-        )
+        path = path_of(self.folder, self.keyframes[keyframe])
+        with storage_errors(path), suppress(FileNotFoundError):
+            path.rename(path.with_name(path.name + DROPPED))
+        self.rewind(Rewind(keyframe))
+
+    def _record(self, record: Record) -> None:
+        self._journal.append(record)
+        self.history.add(record)
+
+    def _remove(self, numbers: Collection[int]) -> None:
+        """Take records out of the journal, at one stroke."""
+        self._journal.remove(numbers)
+        self.history = History(self._journal.records)
 
     def _size_of(self, keyframe: int) -> Size:
         return Geometry.of(self.settings).stored_size(keyframe)
@@ -258,31 +308,13 @@ class Project:
         """Remove what an interrupted append has left. Raises StorageError."""
         lacking = self.store.lacking
         self._journal.mend()
-        self.store.mend()
+        if self.store.mend():
+            self.publish(everything=True)
+        for path in unrecorded(self.folder, self.history):
+            with storage_errors(path):
+                path.unlink(missing_ok=True)
         if lacking > 1:
             self.recovered = (
                 f"{FILM} lacks the last {lacking} segments that {JOURNAL} records, as in a copy "
                 f"that was taken while rendering; they are made again from the keyframes"
             )
-
-
-def store_keyframe(
-    folder: Path,
-    journal: Journal,
-    keyframe: int,
-    picture: Picture,
-    made: Mapping[str, Any],
-    at: Place | None = None,
-) -> None:
-    """A keyframe's file, durable, then its record. ``made``: as in ``Project.add_keyframe``."""
-    provenance = {"zoomtui": __version__, "keyframe": keyframe, **made}
-    length, crc = write_keyframe(keyframe_path(folder, keyframe), picture, provenance, at)
-    stored = StoredKeyframe(
-        keyframe=keyframe,
-        length=length,
-        crc=crc,
-        seed=made["seed"],
-        at=time.time(),
-        **figures_in(made),
-    )
-    journal.append({"type": "keyframe", **asdict(stored)})

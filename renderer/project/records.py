@@ -12,11 +12,17 @@ from typing import Any
 
 from renderer.errors import ProjectError
 from renderer.film.hls import LIVE, WATCH
-from renderer.film.records import HEADER, SEGMENT, Header, Segment
-from renderer.journal import Count, Moment, Record, read_as, read_journal, unknown_record
-from renderer.painting import prompt_schedule
-from renderer.painting.figures import Figures
-from renderer.painting.prompt_schedule import Blend, Change
+from renderer.film.records import HEADER, REWIND, SEGMENT, Header, Segment
+from renderer.journal import Record, read_as, read_journal, unknown_record
+from renderer.project.history import (
+    KEYFRAME,
+    STEER,
+    TAKE,
+    History,
+    Rewind,
+    Steering,
+    StoredKeyframe,
+)
 from renderer.settings.render import RenderSettings
 
 SETTINGS = "project.toml"
@@ -28,7 +34,7 @@ SESSION = "session.json"
 LOG = "render.log"
 KEYFRAMES = "keyframes"
 DROPPED = ".dropped"
-"""What is added to the name of a keyframe that was taken back."""
+"""What is added to the name of a keyframe that is damaged and painted again."""
 EXPORTS = "exports"
 INWARD_FILM = f"{EXPORTS}/in.mp4"
 EXEMPLAR = "exemplar.png"
@@ -41,20 +47,6 @@ OWN = frozenset(
 """All that a project is made of; what lies beside it in the folder is the user's."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoredKeyframe(Figures):
-    """The journal's record of a keyframe on disk."""
-
-    keyframe: Count
-    length: Count
-    """Bytes of the PNG file."""
-    crc: Count
-    """CRC-32 of the PNG file."""
-    seed: int
-    at: Moment
-    """Unix time at which it became durable."""
-
-
 @dataclass(frozen=True, slots=True)
 class ProjectMade:
     """The journal's first record."""
@@ -63,19 +55,12 @@ class ProjectMade:
     """Plain values; what the film was begun with."""
 
 
-@dataclass(frozen=True, slots=True)
-class Steering:
-    """The journal's record of settings that changed on the way."""
-
-    from_keyframe: Count
-    changes: dict[str, Any]
-    """Plain values."""
-
-
 _KINDS: dict[str, type[Any]] = {
     "project": ProjectMade,
-    "steer": Steering,
-    "keyframe": StoredKeyframe,
+    STEER: Steering,
+    KEYFRAME: StoredKeyframe,
+    TAKE: StoredKeyframe,
+    REWIND: Rewind,
     HEADER: Header,
     SEGMENT: Segment,
 }
@@ -106,55 +91,18 @@ def is_known(record: Record) -> bool:
     return True
 
 
-def keyframes_in(records: Iterable[Record]) -> list[StoredKeyframe]:
-    """The keyframes that a journal knows, in order."""
-    return [read_as(record, StoredKeyframe) for record in records if record["type"] == "keyframe"]
-
-
-def settings_at(
-    settings: RenderSettings, records: Iterable[Record], keyframe: int
-) -> RenderSettings:
-    """``settings`` with all steering applied that counts for ``keyframe``.
-
-    Steering for a later keyframe takes precedence, whenever it was recorded: a plan of prompts is
-    written down before the first keyframe is painted.
-    """
-    for record in _steering(records, keyframe):
-        settings = settings.changed(record["changes"], JOURNAL)
-    return settings
+def read_history(folder: Path) -> History:
+    """What the journal of ``folder`` tells. Raises ProjectError."""
+    return History(read_records(folder))
 
 
 def read_settings_at(folder: Path, keyframe: int | None = None) -> RenderSettings:
-    """``settings_at`` for a project on disk; without ``keyframe`` those of its very end.
+    """What counts for ``keyframe`` of a project on disk; by default at its very end.
 
     Raises ProjectError, SettingsError, StorageError.
     """
     at = _LAST if keyframe is None else keyframe
-    return settings_at(read_settings(folder), read_records(folder), at)
-
-
-def blend_at(settings: RenderSettings, records: Iterable[Record], keyframe: int) -> Blend:
-    """The prompt that counts for ``keyframe``, and how far it has replaced the one before it.
-
-    All of it follows from the journal, so a resumed film is blended as one that was never
-    interrupted.
-    """
-    prompt, blend = settings.prompt, settings.prompt_blend
-    changes = [Change(0, prompt, 0)]
-    for record in _steering(records, keyframe):
-        start, changed = int(record["from_keyframe"]), record["changes"]
-        prompt, blend = changed.get("prompt", prompt), changed.get("prompt_blend", blend)
-        if changes[-1].start == start:  # steered again from this keyframe: the last one counts
-            changes.pop()
-        if not changes or changes[-1].prompt != prompt:
-            changes.append(Change(start, prompt, blend))
-    return prompt_schedule.blend_at(changes, keyframe)
-
-
-def _steering(records: Iterable[Record], keyframe: int) -> list[Record]:
-    """The steering that starts at ``keyframe`` or before it, in the order in which it counts."""
-    steering = [r for r in records if r["type"] == "steer" and r["from_keyframe"] <= keyframe]
-    return sorted(steering, key=lambda record: int(record["from_keyframe"]))
+    return read_history(folder).settings_at(read_settings(folder), at)
 
 
 def read_settings(folder: Path) -> RenderSettings:
@@ -173,8 +121,19 @@ def read_settings(folder: Path) -> RenderSettings:
     return RenderSettings.from_toml(text, str(path))
 
 
-def keyframe_path(folder: Path, keyframe: int) -> Path:
-    return folder / KEYFRAMES / f"{keyframe:06d}.png"
+def keyframe_path(folder: Path, keyframe: int, take: int = 1) -> Path:
+    """The file of a take."""
+    which = f".take{take}" if take > 1 else ""
+    return folder / KEYFRAMES / f"{keyframe:06d}{which}.png"
+
+
+def keyframe_in(path: Path) -> int:
+    """Which keyframe such a file is of."""
+    return int(path.name.partition(".")[0])
+
+
+def path_of(folder: Path, stored: StoredKeyframe) -> Path:
+    return keyframe_path(folder, stored.keyframe, stored.take)
 
 
 _LAST = 1 << 62

@@ -26,12 +26,14 @@ from renderer.files import (
     size_text,
     storage_errors,
 )
-from renderer.film.records import SEGMENT
+from renderer.film.records import SEGMENT, records_of_film
 from renderer.film.salvage import OnBytes, salvage_film
 from renderer.images import read_keyframe, read_provenance
 from renderer.journal import Record, salvage, write_journal
 from renderer.painting.figures import FIGURES, figures_in
 from renderer.painting.geometry import Geometry
+from renderer.project.history import KEYFRAME, STEER, History, StoredKeyframe
+from renderer.project.known_records import Known
 from renderer.project.lock import ProjectLock
 from renderer.project.project import Project
 from renderer.project.records import (
@@ -40,11 +42,9 @@ from renderer.project.records import (
     KEYFRAMES,
     LOCK,
     SETTINGS,
-    StoredKeyframe,
     is_known,
     keyframe_path,
     read_settings,
-    settings_at,
 )
 from renderer.settings.render import OPTIONS, STEERABLE, RenderSettings
 
@@ -91,7 +91,8 @@ def find_rescue(folder: Path, on_bytes: OnBytes) -> Rescue:
     records = [record for record in found if is_known(record)]
     unread += len(found) - len(records)
     settings, from_journal = _settings(folder, records)
-    keyframes = list(_keyframes(folder, settings, records))
+    known = Known.of(records)
+    keyframes = list(_keyframes(folder, settings, known))
     film = salvage_film(folder / FILM, records, on_bytes)
     if film and not keyframes:
         raise ProjectError(
@@ -99,17 +100,20 @@ def find_rescue(folder: Path, on_bytes: OnBytes) -> Rescue:
             f"holds {len(film) - 1} whole segments: copy it"
         )
     film = _fitting(film, len(keyframes))
-    steering = [record for record in records if record["type"] == "steer"]
-    steering += _lost_steering(folder, settings, steering, records, len(keyframes))
+    steering = [*known.steering, *_lost_steering(folder, settings, known, keyframes)]
     made = _in_order(settings, steering, keyframes, film)
+    made += known.takes_beside(folder, keyframes)
     film_end = film[-1]["offset"] + film[-1]["length"] if film else 0
     size = (folder / FILM).stat().st_size if (folder / FILM).exists() else 0
     strays = tuple(
         path
         for path in sorted((folder / KEYFRAMES).glob("*.png"))
-        if path.stem.isdecimal() and int(path.stem) > len(keyframes)
+        if path.stem.isdecimal()
+        and int(path.stem) > len(keyframes)
+        and (int(path.stem), 1) not in known.takes
     )
-    kept = sum(record in records for record in made)
+    before = [*known.all_but_film(folder), *records_of_film(records)]
+    kept = sum(record in before for record in made)
     segments = [record for record in film if record["type"] == SEGMENT]
     frames, behind = sum(record["frames"] for record in segments), size - film_end
     lines = [
@@ -123,7 +127,7 @@ def find_rescue(folder: Path, on_bytes: OnBytes) -> Rescue:
     ]
     if from_journal:
         lines.append(f"{SETTINGS}: written again, out of {JOURNAL}")
-    loses = bool(strays) or any(record not in made for record in records)
+    loses = bool(strays) or any(record not in made for record in before)
     return Rescue(
         settings, tuple(made), film_end, strays, from_journal, loses=loses, lines=tuple(lines)
     )
@@ -174,15 +178,15 @@ def _settings(folder: Path, records: list[Record]) -> tuple[RenderSettings, bool
     return read_settings(folder), False
 
 
-def _keyframes(folder: Path, settings: RenderSettings, records: list[Record]) -> Iterator[Record]:
+def _keyframes(folder: Path, settings: RenderSettings, known: Known) -> Iterator[Record]:
     """Records of the keyframes, up to the first with neither a record nor a good file."""
-    known = {record["keyframe"]: record for record in records if record["type"] == "keyframe"}
     geometry = Geometry.of(settings)
     for keyframe in count():
-        if keyframe in known:
-            yield known[keyframe]
+        if keyframe in known.chosen:
+            yield known.chosen[keyframe]
             continue
-        path = keyframe_path(folder, keyframe)
+        take = known.lost_take(keyframe)
+        path = keyframe_path(folder, keyframe, take)
         try:
             data = path.read_bytes()
             read_keyframe(path, geometry.stored_size(keyframe), zlib.crc32(data))
@@ -196,9 +200,12 @@ def _keyframes(folder: Path, settings: RenderSettings, records: list[Record]) ->
             crc=zlib.crc32(data),
             seed=int(made.get("seed", settings.seed)),
             at=path.stat().st_mtime,
+            take=take,
+            variation=int(made.get("variation", 0)),
+            around=int(made.get("around", 1)),
             **figures,
         )
-        yield {"type": "keyframe", **asdict(stored)}
+        yield {"type": KEYFRAME, **asdict(stored)}
 
 
 def _fitting(film: list[Record], keyframes: int) -> list[Record]:
@@ -211,27 +218,22 @@ def _fitting(film: list[Record], keyframes: int) -> list[Record]:
 
 
 def _lost_steering(
-    folder: Path,
-    settings: RenderSettings,
-    steering: list[Record],
-    records: list[Record],
-    keyframes: int,
+    folder: Path, settings: RenderSettings, known: Known, keyframes: list[Record]
 ) -> Iterator[Record]:
     """Steering that is read back from the files of keyframes whose records are lost."""
-    known = {record["keyframe"] for record in records if record["type"] == "keyframe"}
-    steering = list(steering)
-    for keyframe in range(keyframes):
-        if keyframe in known:
+    steering = list(known.steering)
+    for keyframe, record in enumerate(keyframes):
+        if keyframe in known.chosen:
             continue
-        made = read_provenance(keyframe_path(folder, keyframe))
-        now = settings_at(settings, steering, keyframe).plain()
+        made = read_provenance(keyframe_path(folder, keyframe, record["take"]))
+        now = History(steering).settings_at(settings, keyframe).plain()
         changes: dict[str, Any] = {
             name: made[name]
             for name, option in OPTIONS.items()
             if option.provenance and name in STEERABLE and made.get(name, now[name]) != now[name]
         }
         if changes and made.get("painter") not in ("given", "import"):
-            steering.append({"type": "steer", "from_keyframe": keyframe, "changes": changes})
+            steering.append({"type": STEER, "from_keyframe": keyframe, "changes": changes})
             yield steering[-1]
 
 

@@ -12,13 +12,12 @@ from typing import Any
 
 from renderer.film.records import committed
 from renderer.painting.figures import FIGURES, Figures, typical
+from renderer.project.history import History
 from renderer.project.lock import Holder
 from renderer.project.records import (
     FILM,
-    keyframes_in,
     read_records,
     read_settings,
-    settings_at,
 )
 from renderer.project.session_record import SessionRecord, read_session, renders
 
@@ -66,7 +65,7 @@ class Status:
     painter: str
     model: str
     keyframes: int
-    """Keyframes on disk."""
+    """Keyframes of the film on disk."""
     total_keyframes: int | None
     """None: until stopped."""
     frames: int
@@ -82,6 +81,8 @@ class Status:
     """Of the newest keyframe, with times averaged over the last ones. None: none was painted."""
     session: SessionRecord
     """What the last session has been through: crashes, and why it failed."""
+    takes: tuple[tuple[int, int], ...] = ()
+    """(keyframe, take) of all of which the film has another take than the first."""
 
     @property
     def seconds_per_keyframe(self) -> float | None:
@@ -100,10 +101,11 @@ def read_status(folder: Path) -> Status:
     settings = read_settings(folder)
     running = renders(folder)
     records = read_records(folder)
-    keyframes = keyframes_in(records)
+    history = History(records)
+    keyframes = history.keyframes
     segments = committed(records)
     frames = sum(segment.frames for segment in segments)
-    now = settings_at(settings, records, len(keyframes))
+    now = history.settings_at(settings, len(keyframes))
     painted = [stored for stored in keyframes if stored.seconds > 0]
     finished = bool(segments) and segments[-1].closing
     session = read_session(folder)
@@ -116,6 +118,7 @@ def read_status(folder: Path) -> Status:
         painter=now.painter,
         model=now.model,
         keyframes=len(keyframes),
+        takes=history.other_takes,
         total_keyframes=now.keyframes,
         frames=frames,
         total_frames=replace(settings, keyframes=now.keyframes).film_frames,

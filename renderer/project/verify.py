@@ -13,11 +13,11 @@ from renderer.film.salvage import OnBytes
 from renderer.images import read_keyframe
 from renderer.journal import Record
 from renderer.painting.geometry import Geometry
+from renderer.project.history import History, StoredKeyframe
+from renderer.project.kept_takes import kept_takes
 from renderer.project.records import (
     FILM,
-    StoredKeyframe,
-    keyframe_path,
-    keyframes_in,
+    path_of,
     read_records,
     read_settings,
 )
@@ -38,7 +38,8 @@ def verify(folder: Path, on_bytes: OnBytes, *, decode: Decode | None = None) -> 
     """
     settings, records = read_settings(folder), read_records(folder)
     committed(records)  # raises where they contradict each other
-    keyframes = keyframes_in(records)
+    history = History(records)
+    keyframes = [*history.keyframes, *kept_takes(folder, history)]
     film = records_of_film(records)
     total = sum(record["length"] for record in film) + sum(stored.length for stored in keyframes)
     done, problems = 0, []
@@ -101,7 +102,7 @@ def _keyframes(
 ) -> Iterator[Finding]:
     geometry = Geometry.of(settings)
     for stored in keyframes:
-        path = keyframe_path(folder, stored.keyframe)
+        path = path_of(folder, stored)
         problem = ""
         try:
             if decode is not None:

@@ -2,11 +2,11 @@
 
 JSON lines over a Unix socket, one object a line, at most 1 MiB. The engine says
 
-    {"type": "snapshot", "protocol": 2, "seq": 41, "pid": 900, "state": {…}}   first, once
+    {"type": "snapshot", "protocol": 3, "seq": 41, "pid": 900, "state": {…}}   first, once
     {"type": "event", "seq": 42, "at": 1795386982.3, …}                        then each event
     {"type": "reply", "id": 7, "ok": true}  or  {…, "ok": false, "error": "…"} to each command
 
-and a viewer says ``{"id": 7, "command": "pause"}``; see ``_Commands``. ``preview`` is answered when
+and a viewer says ``{"id": 7, "command": "pause"}``; see ``commands``. ``preview`` is answered when
 the painter gets to it, with the keyframe in the making (``engine.preview``): only to the viewer
 that has asked, and once. A viewer that reads too slowly loses events and gets a fresh snapshot
 instead; it never slows the engine. Runs its own loop on its own thread; knows nothing of painting,
@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import logging
 import os
 import resource
@@ -25,17 +24,15 @@ import socket
 import struct
 import threading
 import time
-from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any
 
 from renderer.engine.events import Event, Metered, StepDone, ViewersChanged, to_json
 from renderer.engine.preview import Preview
 from renderer.engine.session import Session
 from renderer.engine.state import RenderState, apply
-from renderer.errors import RendererError
 from renderer.files import storage_errors
+from renderer.service.commands import Commands
 from renderer.service.metrics import Metrics
 from renderer.service.protocol import LONGEST_LINE, PROTOCOL
 from renderer.service.viewer import Viewer, reply, to_line
@@ -68,7 +65,7 @@ class ControlServer:
     def __init__(self, path: Path, folder: Path, session: Session) -> None:
         self._path = path
         self._meters = Metrics(folder)
-        self._commands = _Commands(session)
+        self._commands = Commands(session)
         self._state = RenderState()
         self._seq = 0
         self._viewers: set[Viewer] = set()
@@ -211,58 +208,6 @@ class ControlServer:
                 viewer.answer(answer)
             self._count()
             await viewer.ready()
-
-
-class _Commands:
-    """What a viewer may ask: ``pause``, ``unpause``, ``stop``, ``steer`` (with ``changes``: plain
-    settings by name), ``undo`` (takes back steering that no keyframe has begun with), ``preview``
-    (its reply holds one, and comes when there is one), ``watch`` (the client counts as a viewer
-    from now on: others see it, and the meters run for it).
-    """
-
-    def __init__(self, session: Session) -> None:
-        self._session = session
-
-    def answer(self, line: bytes, viewer: Viewer) -> bytes | None:
-        """The reply to one line of ``viewer``; None: it comes later.
-
-        Never raises: the reply to a bad line says what is wrong with it.
-        """
-        number = None
-        try:
-            asked = json.loads(line)
-            if not isinstance(asked, dict):
-                raise ValueError("a command is a JSON object")
-            number = asked.get("id")
-            if asked.get("command") == "preview":
-                viewer.look(number)
-                self._session.preview_requests.ask()
-                return None
-            if asked.get("command") == "watch":
-                viewer.watching = True
-            else:
-                self._obey(asked)
-        except (ValueError, RecursionError, RendererError) as error:
-            return reply(number, str(error))
-        return reply(number, None)
-
-    def _obey(self, asked: Mapping[str, Any]) -> None:
-        match asked.get("command"):
-            case "pause":
-                self._session.pause(True)
-            case "unpause":
-                self._session.pause(False)
-            case "stop":
-                self._session.stop(now=asked.get("now") is True)
-            case "steer":
-                changes = asked.get("changes")
-                if not isinstance(changes, dict):
-                    raise ValueError("steer needs changes: settings by name")
-                self._session.steer(changes)
-            case "undo":
-                self._session.undo()
-            case other:
-                raise ValueError(f"unknown command {other!r}")
 
 
 def _listen(path: Path) -> socket.socket:

@@ -10,7 +10,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 
-from renderer.project.records import keyframe_path
 from zoomtui.terminal.capabilities import Pictures
 from zoomtui.tui.monitor.caption import caption_line, read_figures
 from zoomtui.tui.monitor.watcher import Watch
@@ -23,13 +22,13 @@ from zoomtui.tui.shared.text_widgets import KeyLine, OneLine
 class Side(Vertical):
     """One of the two."""
 
-    def __init__(self, folder: Path, keyframe: int, pictures: Pictures | None) -> None:
+    def __init__(self, watch: Watch, keyframe: int, pictures: Pictures | None) -> None:
         super().__init__()
-        self._folder = folder
+        self._watch = watch
         self._pictures = pictures
         self._figures: Line = ()
-        self._read: int | None = None
-        """The keyframe whose file was read last."""
+        self._read: Path | None = None
+        """The file that was read last."""
         self.keyframe = keyframe
         self.chosen = False
 
@@ -41,22 +40,22 @@ class Side(Vertical):
         self.query_one(Picture).set_pictures(self._pictures)
 
     def paint(self) -> None:
-        path = keyframe_path(self._folder, self.keyframe)
+        path = self._watch.view.keyframe_path(self.keyframe)
         self.query_one(Picture).show_file(path)
-        if self._read != self.keyframe:
-            self._read, self._figures = self.keyframe, ()
-            self._read_figures(path, self.keyframe)
+        if self._read != path:
+            self._read, self._figures = path, ()
+            self._read_figures(path)
         sign = "▸" if self.chosen else " "
         caption = self.query_one(OneLine)
         line = caption_line(self.keyframe, self._figures, max(0, caption.size.width - 1))
         caption.show(((sign, "strong"), *line))
 
     @work(thread=True, exclusive=True, group="figures")
-    def _read_figures(self, path: Path, keyframe: int) -> None:
-        self.app.call_later(self._take, keyframe, read_figures(path))
+    def _read_figures(self, path: Path) -> None:
+        self.app.call_later(self._take, path, read_figures(path))
 
-    def _take(self, keyframe: int, figures: Line) -> None:
-        if self.is_attached and keyframe == self.keyframe:
+    def _take(self, path: Path, figures: Line) -> None:
+        if self.is_attached and path == self._read:
             self._figures = figures
             self.paint()
 
@@ -85,10 +84,7 @@ class CompareScreen(HostedScreen):
         """``keyframe``: stands at the right, beside the one before it."""
         super().__init__()
         self._watch = watch
-        folder = watch.view.folder
-        self.sides = tuple(
-            Side(folder, each, pictures) for each in (max(0, keyframe - 1), keyframe)
-        )
+        self.sides = tuple(Side(watch, each, pictures) for each in (max(0, keyframe - 1), keyframe))
         self.sides[0].chosen = True
 
     @property

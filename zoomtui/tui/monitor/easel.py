@@ -7,14 +7,13 @@ making. Knows no engine and no keys.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 
 from textual import work
 from textual.app import ComposeResult
 
 from renderer.engine.preview import Preview
-from renderer.project.records import keyframe_path
+from renderer.project.records import keyframe_in
 from zoomtui.tui.monitor import caption
 from zoomtui.tui.monitor.filmstrip import Filmstrip
 from zoomtui.tui.monitor.panels import strip_line
@@ -33,7 +32,7 @@ class Looking:
     """From 0; -1: there is none."""
     following: bool
     """It is the newest, whichever that becomes."""
-    pictured: int | None
+    pictured: Path | None
     """The keyframe whose picture is on the easel already; it follows the newest at leisure."""
     preview: Preview | None
     """The look at the next keyframe that is shown in its place."""
@@ -45,7 +44,7 @@ class Easel(Framed):
     def __init__(self) -> None:
         super().__init__(id="easel")
         self._looking: Looking | None = None
-        self._made: tuple[int, Line] = (-1, ())
+        self._made: tuple[Path | None, Line] = (None, ())
         """An older keyframe, and what its file says of its making."""
 
     def compose(self) -> ComposeResult:
@@ -73,9 +72,10 @@ class Easel(Framed):
         count, shown, following = looking.view.state.keyframes, looking.keyframe, looking.following
         self._strip.show(strip_line(count, shown, following, self._caption.content_size.width))
         self._show_filmstrip(looking)
-        if not following and self._made[0] != shown:
-            self._made = (shown, ())
-            self._read_figures(keyframe_path(looking.view.folder, shown), shown)
+        path = looking.view.keyframe_path(shown)
+        if not following and self._made[0] != path:
+            self._made = (path, ())
+            self._read_figures(path)
         self._show_caption(looking)
 
     def _show_caption(self, looking: Looking) -> None:
@@ -91,10 +91,11 @@ class Easel(Framed):
         """In step with the picture: as it follows the newest, it moves when the picture does."""
         count, shown = looking.view.state.keyframes, looking.keyframe
         if looking.following:
-            shown = shown if looking.pictured is None else min(looking.pictured, shown)
+            shown = min(keyframe_in(looking.pictured), shown) if looking.pictured else shown
             count = shown + 1
         pictures = self._picture.pictures
-        self._filmstrip.show(count, shown, pictures, at_leisure=looking.following)
+        takes = dict(looking.view.state.takes)
+        self._filmstrip.show(count, shown, pictures, takes=takes, at_leisure=looking.following)
 
     def on_picture_shown(self) -> None:
         """The picture was decoded: the strip needs no second look at its file."""
@@ -102,22 +103,22 @@ class Easel(Framed):
             return
         if self._picture.small is not None:
             path, pixels = self._picture.small
-            keyframe = int(path.stem)
-            self._looking = replace(self._looking, pictured=keyframe)
+            self._looking = replace(self._looking, pictured=path)
             self._show_filmstrip(self._looking)
-            self._filmstrip.offer(keyframe, pixels)
+            if path == self._looking.view.keyframe_path(keyframe_in(path)):
+                self._filmstrip.offer(keyframe_in(path), pixels)
         self.on_picture_failed()
 
     def on_picture_failed(self) -> None:
         if self._looking is not None:
-            self._filmstrip.fill(partial(keyframe_path, self._looking.view.folder))
+            self._filmstrip.fill(self._looking.view.keyframe_path)
 
     @work(thread=True, exclusive=True, group="figures")
-    def _read_figures(self, path: Path, keyframe: int) -> None:
+    def _read_figures(self, path: Path) -> None:
         """What the file of an older keyframe tells of its making."""
-        self.app.call_later(self._take_figures, keyframe, caption.read_figures(path))
+        self.app.call_later(self._take_figures, path, caption.read_figures(path))
 
-    def _take_figures(self, keyframe: int, line: Line) -> None:
-        if self._made[0] == keyframe and self._looking is not None and self.is_attached:
-            self._made = (keyframe, line)
+    def _take_figures(self, path: Path, line: Line) -> None:
+        if self._made[0] == path and self._looking is not None and self.is_attached:
+            self._made = (path, line)
             self._show_caption(self._looking)

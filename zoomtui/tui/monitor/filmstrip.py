@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from time import thread_time
 from typing import Any, NamedTuple
@@ -92,6 +92,7 @@ class Filmstrip(Widget):
         self._mode: Pictures = "blocks"
         self._small: OrderedDict[int, Pixels | None] = OrderedDict()
         self._lines: dict[int, list[Strip]] = {}
+        self._takes: Mapping[int, int] = {}
         self._look: object = None
         self._aspect = _WIDE
         self._at_leisure = True
@@ -99,12 +100,22 @@ class Filmstrip(Widget):
 
     # ---------------------------------------------------------------------------- what to show
 
-    def show(self, count: int, chosen: int, pictures: Pictures, *, at_leisure: bool) -> None:
+    def show(
+        self,
+        count: int,
+        chosen: int,
+        pictures: Pictures,
+        *,
+        takes: Mapping[int, int],
+        at_leisure: bool,
+    ) -> None:
         """The keyframes around the `chosen` one, of `count`; painted only where that changes.
 
-        `at_leisure`: the user does not wait for it.
+        `takes`: of which keyframes it is another one than the first. `at_leisure`: the user does
+        not wait for it.
         """
         self._at_leisure = at_leisure
+        self._forget_other_takes(takes)
         mode: Pictures = "blocks" if pictures == "kitty" else pictures
         if mode != self._mode:
             self._mode = mode
@@ -114,6 +125,13 @@ class Filmstrip(Widget):
         if marked != self._marked:
             self._marked = marked
             self.refresh()
+
+    def _forget_other_takes(self, takes: Mapping[int, int]) -> None:
+        before, self._takes = self._takes, takes
+        for keyframe in () if before == takes else {*before, *takes}:
+            if before.get(keyframe) != takes.get(keyframe):
+                self._small.pop(keyframe, None)
+                self._lines.pop(keyframe, None)
 
     def offer(self, keyframe: int, pixels: Pixels) -> None:
         """What a keyframe looks like, as ``prepare.small`` makes it."""

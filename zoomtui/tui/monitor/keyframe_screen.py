@@ -14,7 +14,6 @@ from textual import events
 from textual.binding import Binding, BindingType
 
 from renderer.engine.preview import Preview
-from renderer.project.records import keyframe_path
 from zoomtui.terminal.capabilities import Pictures, Terminal
 from zoomtui.terminal.driver import backlog
 from zoomtui.tui.monitor.filmstrip import Filmstrip
@@ -72,7 +71,7 @@ class KeyframeScreen(HostedScreen):
         self.watched = watch
         self.cursor = cursor
         self._painted: object = None
-        self._pictured: int | None = None
+        self._pictured: Path | None = None
         self._pictured_at = 0.0
         self._preview: Preview | None = None
         """The look at the next keyframe that is shown instead of the newest."""
@@ -172,9 +171,9 @@ class KeyframeScreen(HostedScreen):
         """The keyframe that is looked at; while the next one takes long, a look at that instead."""
         now, following = monotonic(), self.cursor.following
         early = following and now - self._pictured_at < _PICTURE_INTERVAL
-        behind = shown not in (-1, self._pictured)
+        behind = shown != -1 and view.keyframe_path(shown) != self._pictured
         if behind and not (early and self._pictured is not None):
-            self._show_keyframe(view.folder, shown, now)
+            self._show_keyframe(view.keyframe_path(shown), now)
         elif behind:
             return  # there will be a newer one by then
         elif self._preview is not None and (view.preview is None or not following):
@@ -182,15 +181,15 @@ class KeyframeScreen(HostedScreen):
             if shown == -1:
                 self._picture.clear()
             else:
-                self._picture.show_file(keyframe_path(view.folder, shown))
+                self._picture.show_file(view.keyframe_path(shown))
         elif following and now - max(self._pictured_at, self._previewed_at) >= _PREVIEW_INTERVAL:
             self._look_ahead(view, now)
 
-    def _show_keyframe(self, folder: Path, shown: int, now: float) -> None:
+    def _show_keyframe(self, path: Path, now: float) -> None:
         self._pictured_at = now
-        self._pictured = shown
+        self._pictured = path
         self._preview = None
-        self._picture.show_file(keyframe_path(folder, shown))
+        self._picture.show_file(path)
 
     def _look_ahead(self, view: View, now: float) -> None:
         """Show what there is of the keyframe in the making, or ask for it."""

@@ -24,6 +24,7 @@ def state_on_disk(folder: Path) -> RenderState:
         film=status.film,
         phase=Phase.DRAINING,
         keyframes=status.keyframes,
+        takes=status.takes,
         total_keyframes=status.total_keyframes,
         prompt=status.prompt,
         figures=(status.figures,) if status.figures else (),

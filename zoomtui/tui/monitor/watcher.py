@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from renderer.engine.events import KeyframeReady, Metered, Phase, RenderStarted
+from renderer.engine.events import KeyframeReady, Metered, Phase, RenderStarted, Rewound
 from renderer.engine.preview import Preview
 from renderer.engine.state import LOG_LINES, LogLine, RenderState, apply
 from renderer.errors import RendererError
@@ -73,6 +73,10 @@ class View:
     """Percent, the last readings of the GPU's meter; of the processor's where there is no GPU."""
     preview: Preview | None = None
     """The newest look at the keyframe in the making; None once that is ready."""
+
+    def keyframe_path(self, keyframe: int) -> Path:
+        """The file of the take that the film has."""
+        return keyframe_path(self.folder, keyframe, self.state.take(keyframe))
 
     @property
     def running(self) -> bool:
@@ -203,8 +207,8 @@ class Watch:
             if isinstance(message.event, RenderStarted):  # this viewer was there before it
                 state = self._with_earlier_lines(state)
             view = replace(view, state=state)
-        if isinstance(message, Snapshot) or isinstance(message.event, KeyframeReady):
-            view = replace(view, keyframe_size=_newest_size(self._folder, view.state.keyframes))
+        if isinstance(message, Snapshot) or isinstance(message.event, KeyframeReady | Rewound):
+            view = replace(view, keyframe_size=_newest_size(view))
             if view.preview is not None and view.preview.keyframe < view.state.keyframes:
                 view = replace(view, preview=None)
         elif isinstance(message.event, Metered):
@@ -261,9 +265,8 @@ class Watch:
         except RendererError as error:
             self._show(Situation.OVER, why=str(error))
             return
-        self.view = replace(
-            self.view, state=state, keyframe_size=_newest_size(self._folder, state.keyframes)
-        )
+        view = replace(self.view, state=state)
+        self.view = replace(view, keyframe_size=_newest_size(view))
         self._show(Situation.OVER)
 
     def _look_for(self, holding: Holder, *, tried_long: bool) -> None:
@@ -289,10 +292,11 @@ class Watch:
                 await self._woken.wait()
 
 
-def _newest_size(folder: Path, keyframes: int) -> int:
+def _newest_size(view: View) -> int:
     """Bytes of the newest keyframe; 0 where there is none."""
+    newest = view.state.keyframes - 1
     try:
-        return keyframe_path(folder, keyframes - 1).stat().st_size if keyframes else 0
+        return view.keyframe_path(newest).stat().st_size if newest >= 0 else 0
     except OSError:
         return 0
 

@@ -17,12 +17,10 @@ from renderer.errors import RendererError
 from renderer.formatting import clean, duration_text, size_text
 from renderer.planning.estimate import Estimate
 from renderer.project import registry
+from renderer.project.history import StoredKeyframe
 from renderer.project.records import (
-    StoredKeyframe,
-    keyframes_in,
-    read_records,
+    read_history,
     read_settings,
-    settings_at,
 )
 from renderer.settings.plain_values import dimensions
 from renderer.settings.presets import ModelPreset, find_preset
@@ -111,10 +109,10 @@ def _history() -> Iterator[tuple[Likeness, float]]:
 
 def _paces(folder: Path) -> Iterator[tuple[Likeness, float]]:
     """What one render was like, and its pace, if it has painted anything."""
-    records = read_records(folder)
-    keyframes = [stored for stored in keyframes_in(records) if _typical(stored)][-_KEYFRAMES:]
+    history = read_history(folder)
+    keyframes = [stored for stored in history.keyframes if _typical(stored)][-_KEYFRAMES:]
     if keyframes:
-        now = settings_at(read_settings(folder), records, keyframes[-1].keyframe)
+        now = history.settings_at(read_settings(folder), keyframes[-1].keyframe)
         yield likeness(now), sum(stored.seconds for stored in keyframes) / len(keyframes)
 
 

@@ -33,7 +33,7 @@ class RenderDetail(Container):
         self._cursor = KeyframeCursor()
         self._details: Details | None = None
         self._detailed: tuple[Path | None, float] = (None, 0.0)
-        self._pictured: tuple[Path, int] | None = None
+        self._pictured: Path | None = None
 
     def compose(self) -> ComposeResult:
         with Vertical(id="renders-easel"):
@@ -80,7 +80,10 @@ class RenderDetail(Container):
         shown = self._cursor.shown(count)
         strip = self.query_one("#renders-strip", OneLine)
         strip.show(strip_line(count, shown, self._cursor.following, strip.content_size.width))
-        wanted = (self._shown.folder, shown) if self._shown and shown >= 0 else None
+        wanted = None
+        if self._shown and self._shown.status and shown >= 0:
+            take = dict(self._shown.status.takes).get(shown, 1)
+            wanted = keyframe_path(self._shown.folder, shown, take)
         if wanted == self._pictured:
             return
         self._pictured = wanted
@@ -88,7 +91,7 @@ class RenderDetail(Container):
         if wanted is None:
             picture.clear()
         else:
-            picture.show_file(keyframe_path(*wanted))
+            picture.show_file(wanted)
 
     @work(thread=True, exclusive=True, group="details")
     def _read_details(self, render: Render, now: float) -> None:

@@ -20,16 +20,14 @@ from renderer.engine.state import RenderState
 from renderer.errors import RendererError
 from renderer.files import free_bytes
 from renderer.project import registry
+from renderer.project.history import StoredKeyframe
 from renderer.project.lock import Holder
 from renderer.project.records import (
     JOURNAL,
     SESSION,
     SETTINGS,
-    StoredKeyframe,
-    keyframes_in,
-    read_records,
+    read_history,
     read_settings,
-    settings_at,
 )
 from renderer.project.session_record import renders
 from renderer.project.status import State, Status, read_status
@@ -124,12 +122,11 @@ class Reader:
 def details(folder: Path) -> Details | None:
     """What the detail pane shows beyond the row; None where it can't be read."""
     try:
-        records = read_records(folder)
-        keyframes = keyframes_in(records)
-        settings = settings_at(read_settings(folder), records, len(keyframes))
+        history = read_history(folder)
+        settings = history.settings_at(read_settings(folder), len(history.keyframes))
     except _UNREADABLE:
         return None
-    return Details(settings, tuple(keyframes))
+    return Details(settings, tuple(history.keyframes))
 
 
 def glance(folder: Path, seconds: float = _GLANCE_SECONDS) -> RenderState | None:

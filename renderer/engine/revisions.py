@@ -1,0 +1,98 @@
+"""What is asked of a running render about keyframes that are there: rewind, reroll, choose, undo.
+
+Decided at once, so that what can't be done is refused; done by the session as soon as both its
+threads have let go of the project. Safe from any thread. Knows no thread and no painter.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from itertools import takewhile
+from typing import Any
+
+from renderer.engine.controls import Controls
+from renderer.engine.events import Note, Rewound
+from renderer.errors import ProjectError, SettingsError
+from renderer.project.history import Rewind
+from renderer.project.kept_takes import kept_takes, prune
+from renderer.project.project import Project
+from renderer.project.rewinding import choosing, rerolled, rewound
+
+
+class Revisions:
+    """Of one session. Each request raises ProjectError or SettingsError for what can't be done."""
+
+    def __init__(self, project: Project, controls: Controls) -> None:
+        self._project = project
+        self._controls = controls
+        self._lock = threading.Lock()
+        self._doing = threading.Lock()
+        self._asked: list[Callable[[], None]] = []
+        self._ended = False
+
+    def rewind(self, keyframe: int) -> None:
+        """Take back ``keyframe`` and all after it, and paint on from there."""
+        self._decide(lambda: rewound(self._project.history, keyframe))
+
+    def reroll(self, keyframe: int, changes: Mapping[str, Any]) -> None:
+        """The same, but ``keyframe`` comes out differently, with ``changes`` to the settings."""
+        self._decide(lambda: rerolled(self._project.history, keyframe, changes))
+
+    def choose(self, keyframe: int, take: int) -> None:
+        """Go on with a take that was kept."""
+        self._decide(lambda: choosing(self._project.history, keyframe, take))
+
+    def undo(self) -> None:
+        """Take the last of those back, while nothing new is painted."""
+        self._project.last_rewind()
+        self._ask(self._project.undo_rewind)
+
+    def prune(self) -> None:
+        """Delete the takes that are not in the film, at once. Raises StorageError."""
+        with self._doing:
+            prune(self._project.folder, kept_takes(self._project.folder, self._project.history))
+
+    def do(self, *, end: bool) -> Sequence[Rewound | Note]:
+        """What was asked for so far, and what came of it; nothing: none will be taken any more.
+
+        ``end``: nor after this. For the session. Raises StorageError.
+        """
+        with self._lock:
+            asked, self._asked = self._asked, []
+            self._ended = end or not asked
+            self._controls.go_on()  # what is asked from now on interrupts again
+        with self._doing:
+            return [self._done(revise) for revise in asked]
+
+    def _decide(self, how: Callable[[], Rewind]) -> None:
+        """Decided now, to say what can't be done, and again where more may have been painted."""
+        self._project.check_rewind(how())
+        self._ask(lambda: self._project.rewind(how()))
+
+    def _ask(self, revision: Callable[[], None]) -> None:
+        with self._lock:
+            if self._ended:
+                raise ProjectError("the render is just ending: ask again in a moment")
+            self._asked.append(revision)
+            self._controls.interrupt()
+
+    def _done(self, revise: Callable[[], None]) -> Rewound | Note:
+        project = self._project
+        before = list(project.keyframes)
+        try:
+            revise()
+        except (ProjectError, SettingsError) as error:  # another one came before it
+            return Note(f"not done: {error}")
+        pairs = zip(before, project.keyframes, strict=False)
+        return Rewound(
+            keyframe=sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs)),
+            before=len(before),
+            keyframes=len(project.keyframes),
+            takes=project.history.other_takes,
+            frames=project.store.frames,
+            duration=project.duration,
+            size=project.store.size,
+            prompt=project.current.prompt,
+            total_keyframes=project.current.keyframes,
+        )

@@ -1,0 +1,218 @@
+"""What a journal tells, folded from its records: keyframes, takes, and steering. Pure.
+
+A keyframe that is painted again gets another *take*. A take is never moved and never painted over:
+a ``rewind`` record only says of which takes the film consists from a keyframe on, so that a kill
+leaves the film as it was before or as it is after.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from renderer.journal import Count, Moment, Record, read_as, unknown_record
+from renderer.painting import prompt_schedule
+from renderer.painting.figures import Figures
+from renderer.painting.prompt_schedule import Blend, Change
+from renderer.settings.render import RenderSettings
+
+KEYFRAME, TAKE, STEER = "keyframe", "take", "steer"
+"""Types of the records of a keyframe that the film goes on with, of one that is only kept, and of
+settings that change."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredKeyframe(Figures):
+    """The journal's record of a painted keyframe on disk."""
+
+    keyframe: Count
+    length: Count
+    """Bytes of the PNG file."""
+    crc: Count
+    """CRC-32 of the PNG file."""
+    seed: int
+    at: Moment
+    """Unix time at which it became durable."""
+    take: int = 1
+    """1, 2, … in the order of painting."""
+    variation: Count = 0
+    """What its seed was derived with beside the film's seed; see ``seeds.varied_seed``."""
+    around: int = 1
+    """The take of the keyframe before, which it was painted around."""
+
+
+@dataclass(frozen=True, slots=True)
+class Steering:
+    """The journal's record of settings that changed on the way."""
+
+    from_keyframe: Count
+    changes: Mapping[str, Any]
+    """Plain values."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rewind:
+    """The record by which the film consists, from ``keyframe`` on, of ``takes``, one for each.
+
+    What was there is taken back, and kept. Whatever is painted next follows the takes.
+    """
+
+    keyframe: Count
+    takes: tuple[int, ...] = ()
+    variation: Count | None = None
+    """What ``keyframe`` is painted with from now on; None: as before."""
+    changes: Mapping[str, Any] = field(default_factory=dict)
+    """Settings that change from ``keyframe`` on, plain values."""
+    film_end: Count = 0
+    """Bytes of the film before."""
+
+
+class History:
+    """Folded from a journal's records, one by one."""
+
+    def __init__(self, records: Iterable[Record] = ()) -> None:
+        """Raises ProjectError where they contradict each other."""
+        self.keyframes: list[StoredKeyframe] = []
+        """Those that make the film, in order; not to be changed by the reader."""
+        self.steering: tuple[Steering, ...] = ()
+        """What counts, in the order of writing."""
+        self._takes: dict[int, dict[int, StoredKeyframe]] = {}
+        self._variations: dict[int, int] = {}
+        self._steered: dict[tuple[int, int], tuple[Steering, ...]] = {}
+        """What counted when a take was painted."""
+        for record in records:
+            self.add(record)
+
+    def add(self, record: Record) -> None:
+        """Go on with the journal's next record. Raises ProjectError."""
+        match record["type"]:
+            case "keyframe":
+                stored = self._know(record)
+                self.keyframes.append(stored)
+                self._variations[stored.keyframe] = stored.variation
+            case "take":
+                self._know(record)
+            case "steer":
+                self.steering = (*self.steering, read_as(record, Steering))
+            case "rewind":
+                self._rewind(record)
+
+    @property
+    def other_takes(self) -> tuple[tuple[int, int], ...]:
+        """(keyframe, take) of all keyframes of the film that are not their first take."""
+        return tuple((each.keyframe, each.take) for each in self.keyframes if each.take > 1)
+
+    def takes(self, keyframe: int) -> list[StoredKeyframe]:
+        """Every take of ``keyframe``, in the order of painting."""
+        known = self._takes.get(keyframe, {})
+        return [known[take] for take in sorted(known)]
+
+    def find(self, keyframe: int, take: int) -> StoredKeyframe | None:
+        return self._takes.get(keyframe, {}).get(take)
+
+    def not_chosen(self) -> list[StoredKeyframe]:
+        """All takes that are not in the film, by keyframe."""
+        chosen = {(each.keyframe, each.take) for each in self.keyframes}
+        return [
+            stored
+            for keyframe in sorted(self._takes)
+            for stored in self.takes(keyframe)
+            if (keyframe, stored.take) not in chosen
+        ]
+
+    def variation(self, keyframe: int) -> int:
+        """What ``keyframe`` is painted with, when it is painted next."""
+        return self._variations.get(keyframe, 0)
+
+    def variations_from(self, keyframe: int) -> list[tuple[int, int]]:
+        """(keyframe, variation) of all from ``keyframe`` on that are not painted as by default."""
+        known = sorted(self._variations.items())
+        return [(each, variation) for each, variation in known if each >= keyframe and variation]
+
+    def next_take(self, keyframe: int) -> int:
+        """The number of the take that is painted next."""
+        return max(self._takes.get(keyframe, ()), default=0) + 1
+
+    def settings_at(self, settings: RenderSettings, keyframe: int) -> RenderSettings:
+        """``settings`` with all steering applied that counts for ``keyframe``.
+
+        Steering for a later keyframe takes precedence, whenever it was recorded: a plan of prompts
+        is written down before the first keyframe is painted. Raises SettingsError.
+        """
+        return _steered(settings, self.steering, keyframe)
+
+    def settings_of(self, settings: RenderSettings, stored: StoredKeyframe) -> RenderSettings:
+        """``settings`` with the steering that counted when this take was painted."""
+        then = self._steered[stored.keyframe, stored.take]
+        return _steered(settings, then, stored.keyframe)
+
+    def blend_at(self, settings: RenderSettings, keyframe: int) -> Blend:
+        """The prompt that counts for ``keyframe``, and how far it has replaced the one before it.
+
+        All of it follows from the journal, so a resumed film is blended as one that was never
+        interrupted.
+        """
+        prompt, blend = settings.prompt, settings.prompt_blend
+        changes = [Change(0, prompt, 0)]
+        for steering in _counting(self.steering, keyframe):
+            start, changed = steering.from_keyframe, steering.changes
+            prompt, blend = changed.get("prompt", prompt), changed.get("prompt_blend", blend)
+            if changes[-1].start == start:  # steered again from this keyframe: the last one counts
+                changes.pop()
+            if not changes or changes[-1].prompt != prompt:
+                changes.append(Change(start, prompt, blend))
+        return prompt_schedule.blend_at(changes, keyframe)
+
+    def line(self, stored: StoredKeyframe) -> tuple[int, ...]:
+        """The number of this take and, keyframe after keyframe, of the last painted around it."""
+        numbers = [stored.take]
+        while True:
+            following = self.takes(stored.keyframe + 1)
+            around = [each for each in following if each.around == stored.take]
+            if not around:
+                return tuple(numbers)
+            stored = around[-1]
+            numbers.append(stored.take)
+
+    def _know(self, record: Record) -> StoredKeyframe:
+        stored = read_as(record, StoredKeyframe)
+        self._takes.setdefault(stored.keyframe, {})[stored.take] = stored
+        self._steered[stored.keyframe, stored.take] = self.steering
+        return stored
+
+    def _rewind(self, record: Record) -> None:
+        rewind = read_as(record, Rewind)
+        del self.keyframes[rewind.keyframe :]
+        for keyframe, take in enumerate(rewind.takes, rewind.keyframe):
+            stored = self.find(keyframe, take)
+            if stored is None:
+                raise unknown_record(record, f"take {take} of keyframe {keyframe + 1}")
+            self.keyframes.append(stored)
+            self._variations[keyframe] = stored.variation
+        if rewind.takes:
+            self._steer_as_for(self.keyframes[-1], rewind.keyframe)
+        if rewind.variation is not None:
+            self._variations[rewind.keyframe] = rewind.variation
+        if rewind.changes:
+            self.steering = (*self.steering, Steering(rewind.keyframe, rewind.changes))
+
+    def _steer_as_for(self, stored: StoredKeyframe, start: int) -> None:
+        """Let count what did when ``stored`` was painted; before keyframe ``start`` as now."""
+        then = self._steered[stored.keyframe, stored.take]
+        since = (each for each in self.steering if each.from_keyframe < start)
+        self.steering = (*then, *(each for each in since if each not in then))
+
+
+def _steered(
+    settings: RenderSettings, steering: Iterable[Steering], keyframe: int
+) -> RenderSettings:
+    for each in _counting(steering, keyframe):
+        settings = settings.changed(each.changes, "journal.jsonl")
+    return settings
+
+
+def _counting(steering: Iterable[Steering], keyframe: int) -> list[Steering]:
+    """What starts at ``keyframe`` or before it, in the order in which it counts."""
+    begun = [each for each in steering if each.from_keyframe <= keyframe]
+    return sorted(begun, key=lambda each: each.from_keyframe)

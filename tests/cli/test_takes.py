@@ -1,0 +1,165 @@
+"""The verbs that take keyframes back and choose between takes, by real commands."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from renderer.project.records import read_history
+from renderer.project.status import read_status
+from tests.cli.engines import engine, make_project, until
+from tests.cli.processes import OnTerminal, zoomtui_here
+from tests.cli.refusals import assert_one_line, assert_refused
+from tests.engine.runs import digest, render
+from tests.project.damages import contents
+
+MARKUP = "[red]night[/red] \x1b[31m"
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished film of 6 keyframes."""
+    folder = make_project(tmp_path_factory.mktemp("whole") / "reef.zoom", "gradient", keyframes=6)
+    render(folder)
+    return folder
+
+
+@pytest.fixture
+def folder(whole: Path, tmp_path: Path) -> Path:
+    return shutil.copytree(whole, tmp_path / "reef.zoom")
+
+
+def takes(folder: Path) -> list[int]:
+    return [stored.take for stored in read_history(folder).keyframes]
+
+
+def test_a_rewind_says_what_goes_and_can_be_undone(folder: Path, whole: Path) -> None:
+    said = zoomtui_here("rewind", "reef.zoom", "4", "--yes", cwd=folder.parent)
+    assert said.code == 0
+    assert said.out.splitlines() == [
+        "keyframes 4 to 6 will be taken back: 19 frames, 0.6 s of film",
+        "the film ends with keyframe 3; `zoomtui resume reef.zoom` goes on",
+    ]
+    assert takes(folder) == [1, 1, 1]
+    said = zoomtui_here("rewind", "reef.zoom", "--undo", cwd=folder.parent)
+    assert said.out.startswith("what was taken back is in the film again")
+    render(folder)
+    assert digest(folder) == digest(whole)
+
+
+def test_a_reroll_takes_what_can_be_steered_along(folder: Path) -> None:
+    line = ("--prompt", MARKUP, "--seed", "7", "--candidates", "2", "--yes")
+    said = zoomtui_here("reroll", "reef.zoom", "5", *line, cwd=folder.parent)
+    assert said.out.splitlines() == [
+        "keyframes 5 to 6 will be painted anew: 13 frames, 0.4 s of film",
+        "keyframe 5 gets another take; `zoomtui resume reef.zoom` goes on",
+    ]
+    render(folder)
+    listed = zoomtui_here("takes", "reef.zoom", "5", cwd=folder.parent)
+    first, second = listed.out.splitlines()
+    assert first.startswith("  keyframe    5  take  1")
+    assert first.endswith("  a reef")
+    assert second.startswith("* keyframe    5  take  2")
+    assert second.endswith(r"  [red]night[/red] \x1b[31m")
+    rows = json.loads(zoomtui_here("takes", "reef.zoom", "--json", cwd=folder.parent).out)
+    assert [(row["keyframe"], row["take"], row["chosen"]) for row in rows] == [
+        *((keyframe, 1, True) for keyframe in range(1, 5)),
+        *((5, 1, False), (5, 2, True), (6, 1, False), (6, 2, True)),
+    ]
+    assert rows[5]["prompt"] == MARKUP
+    assert all(Path(folder.parent, row["file"]).stat().st_size == row["length"] for row in rows)
+
+
+def test_the_newest_keyframe_is_rerolled_by_default_and_a_take_chosen_again(
+    folder: Path, whole: Path
+) -> None:
+    said = zoomtui_here("reroll", "reef.zoom", "--yes", cwd=folder.parent)
+    assert "keyframe 6 will be painted anew: 7 frames" in said.out
+    render(folder)
+    said = zoomtui_here("choose", "reef.zoom", "6", "1", "--yes", cwd=folder.parent)
+    assert "the film has take 1 of keyframe 6, and 6 keyframes" in said.out
+    render(folder)
+    assert digest(folder) == digest(whole)
+    said = zoomtui_here("prune", "reef.zoom", "--yes", cwd=folder.parent)
+    assert said.out.startswith("1 take will be deleted, for good: ")
+    assert said.out.splitlines()[1].startswith("freed ")
+    said = zoomtui_here("prune", "reef.zoom", cwd=folder.parent)
+    assert said.out == "reef.zoom has no takes but those in its film\n"
+
+
+@pytest.mark.parametrize(
+    ("line", "code", "complaint"),
+    [
+        (("rewind", "reef.zoom", "0"), 2, "keyframes are counted from 1"),
+        (("rewind", "--yes", "--", "reef.zoom", "-3"), 2, "keyframes are counted from 1"),
+        (("rewind", "reef.zoom", "1"), 3, "keyframe 1 is the first picture"),
+        (("rewind", "reef.zoom", "7"), 3, "7 is not painted; the film has keyframes 1 to 6"),
+        (("rewind", "reef.zoom", "x"), 2, "'x' is not a valid int"),
+        (("rewind", "reef.zoom"), 2, "say which keyframe to take back first"),
+        (("rewind", "reef.zoom", "3", "--undo"), 2, "a keyframe or --undo, not both"),
+        (("rewind", "reef.zoom", "--undo"), 3, "nothing to undo"),
+        (("reroll", "reef.zoom", "9"), 3, "keyframe 9 is not painted"),
+        (("reroll", "reef.zoom", "3", "--steps", "0"), 2, "--steps must be"),
+        (("reroll", "reef.zoom", "3", "--fps", "25"), 3, "fps is fixed at 30"),
+        (("takes", "reef.zoom", "9"), 3, "keyframe 9 is not painted"),
+        (("takes", "nothing.zoom"), 3, "nothing.zoom does not exist"),
+        (("choose", "reef.zoom", "3", "2"), 3, "keyframe 3 has no take 2; its takes: 1"),
+        (("choose", "reef.zoom", "3", "1"), 3, "take 1 of keyframe 3 is in the film already"),
+        (("prune", "nothing.zoom", "--yes"), 3, "nothing.zoom does not exist"),
+        (("rewind", "nothing.zoom", "3"), 3, "nothing.zoom does not exist"),
+    ],
+)  # fmt: skip
+def test_what_can_not_be_done_is_one_line(
+    folder: Path, line: tuple[str, ...], code: int, complaint: str
+) -> None:
+    before = contents(folder)
+    assert_refused(zoomtui_here(*line, *ask_not(line), cwd=folder.parent), code, complaint)
+    assert contents(folder) == before
+    assert not (folder.parent / "nothing.zoom").exists()
+
+
+def ask_not(line: tuple[str, ...]) -> tuple[str, ...]:
+    return ("--yes",) if line[0] == "reroll" else ()
+
+
+@pytest.mark.parametrize("line", [("rewind", "4"), ("reroll", "4")])
+def test_without_a_terminal_nothing_is_taken_back_unasked(
+    folder: Path, line: tuple[str, str]
+) -> None:
+    before = contents(folder)
+    answer = zoomtui_here(line[0], "reef.zoom", line[1], cwd=folder.parent)
+    assert_one_line(answer, 2, "nothing was changed", "say --yes")
+    assert "19 frames, 0.6 s of film" in answer.out
+    assert contents(folder) == before
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("key", "left"), [(b"n\n", 6), (b"y\n", 3), (b"\x03", 6)])
+def test_on_a_terminal_it_asks(folder: Path, key: bytes, left: int) -> None:
+    with OnTerminal("rewind", "reef.zoom", "4", cwd=folder.parent) as asking:
+        asking.until("Go on? [y/N]")
+        asking.type(key)
+        assert asking.end() == (0 if left == 3 else 130)
+    assert "Traceback" not in asking.said
+    assert len(takes(folder)) == left
+
+
+def test_a_running_render_is_rewound_and_goes_on_by_itself(tmp_path: Path) -> None:
+    folder = make_project(tmp_path / "reef.zoom", "endless", since=4)
+    with engine(folder):
+        until(lambda: read_status(folder).keyframes == 4, "four keyframes are painted")
+        said = zoomtui_here("rewind", str(folder), "3", "--yes", cwd=tmp_path)
+        assert said.out.endswith("the film ends with keyframe 2; its engine paints on\n")
+        until(lambda: takes(folder) == [1, 1, 2, 2], "they are painted again")
+        said = zoomtui_here("reroll", str(folder), "4", "--yes", cwd=tmp_path)
+        assert said.code == 0, said.err
+        until(lambda: takes(folder) == [1, 1, 2, 3], "and once more")
+        answer = zoomtui_here("choose", str(folder), "4", "7", cwd=tmp_path)
+        assert_refused(answer, 3, "keyframe 4 has no take 7; its takes: 1, 2, 3")
+        assert zoomtui_here("choose", str(folder), "4", "2", "--yes", cwd=tmp_path).code == 0
+        until(lambda: takes(folder) == [1, 1, 2, 2], "the second is chosen")
+        assert zoomtui_here("prune", str(folder), "--yes", cwd=tmp_path).code == 0
+        assert len(list((folder / "keyframes").iterdir())) == 4

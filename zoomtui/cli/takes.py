@@ -1,0 +1,252 @@
+"""`rewind`, `reroll`, `takes`, `choose` and `prune`: which painting of each keyframe a film has."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from renderer.errors import ProjectError, SettingsError
+from renderer.files import size_text
+from renderer.film.records import committed
+from renderer.formatting import clean, duration_text, path_text, shortened
+from renderer.painting.figures import texts
+from renderer.project.history import History, StoredKeyframe
+from renderer.project.kept_takes import kept_takes
+from renderer.project.records import path_of, read_records, read_settings
+from renderer.project.rewinding import choosing, rerolled, rewound
+from renderer.project.steering import what_changes
+from renderer.service.revise import revise
+from zoomtui.cli.options import FOLDER, film_options, painting_options, wishes
+from zoomtui.stdio import write_line
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_KEPT = """
+Keyframes are counted from 1, as the monitor does. What is taken back is kept as a take, until
+`zoomtui prune`; `zoomtui rewind PROJECT --undo` brings it back while nothing new is painted.
+Works while the project is rendered, and when it is not.
+"""
+_yes = click.option("--yes", is_flag=True, help="Don't ask.")
+_NO_PROMPT = "…"
+
+
+@click.command(
+    short_help="Take keyframes back: the film ends before one.",
+    epilog=f"""\b
+Examples:
+  zoomtui rewind coral.zoom 12
+  zoomtui rewind coral.zoom 12 --yes
+  zoomtui rewind coral.zoom --undo
+
+{_KEPT}""",
+)
+@click.argument("project", type=FOLDER)
+@click.argument("keyframe", type=int, required=False, metavar="K")
+@click.option("--undo", is_flag=True, help="Bring back what was taken back last.")
+@_yes
+def rewind(project: Path, keyframe: int | None, undo: bool, yes: bool) -> int:
+    """Take back keyframe K of PROJECT and everything after it."""
+    if undo:
+        if keyframe is not None:
+            raise SettingsError("give a keyframe or --undo, not both")
+        running = asyncio.run(revise(project, "undo-rewind"))
+        _say(project, "what was taken back is in the film again", running)
+        return 0
+    if keyframe is None:
+        raise SettingsError("say which keyframe to take back first, such as 12; or --undo")
+    film = _Film(project)
+    rewound(film.history, _index(keyframe))
+    film.confirm(_index(keyframe), "taken back", yes)
+    running = asyncio.run(revise(project, "rewind", keyframe=_index(keyframe)))
+    _say(project, f"the film ends with keyframe {keyframe - 1}", running)
+    return 0
+
+
+@click.command(
+    short_help="Paint a keyframe, and what follows, anew.",
+    epilog=f"""\b
+Examples:
+  zoomtui reroll coral.zoom
+  zoomtui reroll coral.zoom 12
+  zoomtui reroll coral.zoom 12 --prompt "a kelp forest" --steps 40
+
+{_KEPT}""",
+)
+@click.argument("project", type=FOLDER)
+@click.argument("keyframe", type=int, required=False, metavar="[K]")
+@click.option("--prompt", metavar="TEXT", help="What to paint from there on.")
+@painting_options
+@film_options(hidden=True)
+@_yes
+def reroll(
+    project: Path, keyframe: int | None, prompt: str | None, yes: bool, **options: Any
+) -> int:
+    """Paint keyframe K of PROJECT (by default the newest) as another take, and go on from it."""
+    from renderer.planning.defaults import changes
+
+    film = _Film(project)
+    index = len(film.history.keyframes) - 1 if keyframe is None else _index(keyframe)
+    rerolled(film.history, index, {})
+    now = film.history.settings_at(film.settings, index)
+    planned = changes(now, wishes({"prompt": prompt, **options}))
+    what_changes(now, planned, begun=index, finished=False)
+    film.confirm(index, "painted anew", yes)
+    running = asyncio.run(revise(project, "reroll", keyframe=index, changes=planned))
+    _say(project, f"keyframe {index + 1} gets another take", running)
+    return 0
+
+
+@click.command(
+    short_help="List the takes of a film's keyframes.",
+    epilog="""\b
+Examples:
+  zoomtui takes coral.zoom
+  zoomtui takes coral.zoom 12
+  zoomtui takes coral.zoom --json | jq '.[] | select(.chosen)'
+
+The film has the takes with a star. `zoomtui choose` goes back to another one.
+""",
+)
+@click.argument("project", type=FOLDER)
+@click.argument("keyframe", type=int, required=False, metavar="[K]")
+@click.option("--json", "as_json", is_flag=True, help="A JSON array, for scripts.")
+def takes(project: Path, keyframe: int | None, as_json: bool) -> int:
+    """List every take of PROJECT that is kept, or those of keyframe K."""
+    film = _Film(project)
+    known = [*film.history.keyframes, *kept_takes(project, film.history)]
+    if keyframe is not None:
+        _index(keyframe)
+        known = [stored for stored in known if stored.keyframe + 1 == keyframe]
+        if not known:
+            raise ProjectError(f"keyframe {keyframe} is not painted")
+    known.sort(key=lambda stored: (stored.keyframe, stored.take))
+    rows = [film.facts(stored) for stored in known]
+    if as_json:
+        write_line(json.dumps(rows, ensure_ascii=False))
+        return 0
+    for row in rows:
+        write_line(_row_text(row))
+    return 0
+
+
+@click.command(
+    short_help="Go back to a take that was kept.",
+    epilog=f"""\b
+Examples:
+  zoomtui takes coral.zoom 12
+  zoomtui choose coral.zoom 12 1
+
+What was last painted around that take comes back with it; its film is made again from the
+keyframes.
+{_KEPT}""",
+)
+@click.argument("project", type=FOLDER)
+@click.argument("keyframe", type=int, metavar="K")
+@click.argument("take", type=int, metavar="TAKE")
+@_yes
+def choose(project: Path, keyframe: int, take: int, yes: bool) -> int:
+    """Let the film of PROJECT go on with TAKE of keyframe K."""
+    film, index = _Film(project), _index(keyframe)
+    chosen = choosing(film.history, index, take)
+    film.confirm(index, "replaced", yes)
+    running = asyncio.run(revise(project, "choose", keyframe=index, take=take))
+    last = index + len(chosen.takes)
+    _say(project, f"the film has take {take} of keyframe {keyframe}, and {last} keyframes", running)
+    return 0
+
+
+@click.command(
+    short_help="Delete the takes that are not in the film.",
+    epilog="""\b
+Examples:
+  zoomtui prune coral.zoom
+  zoomtui prune coral.zoom --yes
+""",
+)
+@click.argument("project", type=FOLDER)
+@_yes
+def prune(project: Path, yes: bool) -> int:
+    """Delete every take of PROJECT that is not in its film."""
+    film = _Film(project)
+    kept = kept_takes(project, film.history)
+    if not kept:
+        write_line(f"{path_text(project)} has no takes but those in its film")
+        return 0
+    freed = size_text(sum(stored.length for stored in kept))
+    _ask(f"{_count(len(kept), 'take')} will be deleted, for good: {freed}", yes)
+    asyncio.run(revise(project, "prune"))
+    write_line(f"freed {freed}")
+    return 0
+
+
+class _Film:
+    """What a project holds at the moment."""
+
+    def __init__(self, folder: Path) -> None:
+        self.settings = read_settings(folder)
+        records = read_records(folder)
+        self.history = History(records)
+        self._folder = folder
+        self._segments = committed(records)
+
+    def confirm(self, keyframe: int, fate: str, yes: bool) -> None:
+        """Say what becomes of ``keyframe`` and all after it, and ask, where film goes with it."""
+        painted = len(self.history.keyframes)
+        frames = sum(each.frames for each in self._segments if each.index >= keyframe - 1)
+        seconds = duration_text(float(frames / self.settings.fps))
+        first = keyframe + 1
+        which = f"keyframes {first} to {painted}" if painted > first else f"keyframe {first}"
+        if frames:
+            _ask(f"{which} will be {fate}: {_count(frames, 'frame')}, {seconds} of film", yes)
+
+    def facts(self, stored: StoredKeyframe) -> dict[str, Any]:
+        """What is known of a take, as plain values; keyframes from 1."""
+        chosen = stored in self.history.keyframes
+        prompt = self.history.settings_of(self.settings, stored).prompt
+        about = {**asdict(stored), "keyframe": stored.keyframe + 1}
+        file = str(path_of(self._folder, stored))
+        return {**about, "chosen": chosen, "prompt": prompt, "file": file}
+
+
+def _row_text(row: Mapping[str, Any]) -> str:
+    star = "*" if row["chosen"] else " "
+    figures = "  ".join(f"{text:>11}" for text in texts(row, ("seam", "drift")))
+    prompt = clean(shortened(row["prompt"] or _NO_PROMPT, 60))
+    return (
+        f"{star} keyframe {row['keyframe']:>4}  take {row['take']:>2}  {figures}  "
+        f"seed {row['seed']:<19}  {prompt}"
+    )
+
+
+def _index(keyframe: int) -> int:
+    if keyframe < 1:
+        raise SettingsError(f"keyframes are counted from 1: there is none with number {keyframe}")
+    return keyframe - 1
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
+
+
+def _ask(what: str, yes: bool) -> None:
+    """Say it; go on only if it is wanted."""
+    write_line(what)
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise SettingsError("nothing was changed: without a terminal to ask on, say --yes")
+    if not click.confirm("Go on?"):
+        write_line("nothing was changed")
+        raise click.Abort
+
+
+def _say(project: Path, what: str, running: bool) -> None:
+    again = "its engine paints on" if running else f"`zoomtui resume {path_text(project)}` goes on"
+    write_line(f"{what}; {again}")
