@@ -8,7 +8,7 @@ from __future__ import annotations
 import errno
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
@@ -64,14 +64,14 @@ def open_to_append(path: Path) -> int:
 
 def replace_file(path: Path, data: bytes, *, durable: bool = True, at: Place | None = None) -> None:
     """Put ``data`` at ``path`` at one stroke; see ``replacing_file``."""
-    with replacing_file(path, durable=durable, at=at) as write:
-        write(data)
+    with replacing_file(path, durable=durable, at=at) as file:
+        file.write(data)
 
 
 @contextmanager
 def replacing_file(
     path: Path, *, durable: bool = True, at: Place | None = None
-) -> Iterator[Callable[[bytes], object]]:
+) -> Iterator[BinaryIO]:
     """Write beside ``path``, then rename over it when the block ends without an error.
 
     ``durable`` also flushes file and folder to the disk (fsync), so that the file survives a power
@@ -84,7 +84,7 @@ def replacing_file(
         with storage_errors(path), _unlinked(beside, folder):
             flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | NO_LINK
             with os.fdopen(os.open(beside, flags, 0o666, dir_fd=folder), "wb") as file:
-                yield file.write
+                yield file
                 _flush(file, durable)
             os.rename(beside, name, src_dir_fd=folder, dst_dir_fd=folder)
             if durable:
@@ -110,13 +110,32 @@ def overwrite_file(path: Path, data: bytes, *, at: Place | None = None) -> None:
 def copy_part(path: Path, new: Path, start: int, end: int) -> None:
     """Put the bytes of ``path`` from ``start`` to ``end`` into ``new``, durably, at one stroke.
 
+    Where the file system can (``copy_file_range(2)``) both files share them, and no space is taken.
     Fewer where the file ends before. Raises OSError where it can't be read, else StorageError.
     """
-    with path.open("rb") as file, replacing_file(new) as write:
+    with path.open("rb") as file, replacing_file(new) as copy:
+        shared = 1
+        with suppress(OSError):  # another file system, or one that can't
+            while start < end and shared:
+                shared = os.copy_file_range(file.fileno(), copy.fileno(), end - start, start)
+                start += shared
+        os.lseek(copy.fileno(), 0, os.SEEK_END)
         file.seek(start)
         while start < end and (part := file.read(min(end - start, _AT_ONCE))):
-            write(part)
+            copy.write(part)
             start += len(part)
+
+
+def share_file(path: Path, new: Path) -> None:
+    """Let ``new`` be ``path``, by another name where that can be, else as a copy; durable.
+
+    For files that are never changed, only replaced. Raises OSError where it can't be read, else
+    StorageError.
+    """
+    try:
+        os.link(path, new)
+    except OSError:
+        replace_file(new, path.read_bytes())
 
 
 @contextmanager

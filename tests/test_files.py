@@ -38,9 +38,10 @@ def test_a_file_is_replaced_whole(tmp_path: Path, durable: bool) -> None:
 def test_the_old_file_is_seen_until_the_block_ends(tmp_path: Path) -> None:
     path = tmp_path / "a"
     path.write_bytes(b"old")
-    with replacing_file(path) as write:
-        write(b"ne")
-        write(b"w")
+    with replacing_file(path) as file:
+        file.write(b"ne")
+        file.write(b"w")
+        file.flush()
         assert path.read_bytes() == b"old"
     assert path.read_bytes() == b"new"
 
@@ -53,8 +54,8 @@ def test_an_error_in_the_block_leaves_the_old_file_and_nothing_else(
     path.write_bytes(b"old")
 
     def fail_half_way() -> None:
-        with replacing_file(path) as write:
-            write(b"half")
+        with replacing_file(path) as file:
+            file.write(b"half")
             raise error
 
     with pytest.raises(error):

@@ -32,7 +32,7 @@ from renderer.export.remux import Cover, Finish, Source, remux
 from renderer.files import flush_folder, free_text
 from renderer.film.encode import EncodedSegment, Encoding, encode_segment
 from renderer.images import PROVENANCE_KEY
-from renderer.project.verify import check_film
+from renderer.project.verify import check_film, not_rewound
 
 OnProgress = Callable[[int, int], None]
 """Takes (frames done, frames in all), now and then."""
@@ -71,15 +71,19 @@ def _film(plan: Plan, on_progress: OnProgress) -> None:
     target, footage = plan.target, plan.take.footage
     with _beside(target.path, ".part") as part, _beside(target.path, ".frames.part") as growing:
         if plan.encoding is None:
-            check_film(footage.film, footage.film_records)
-            source = Source(footage.film, footage.film_length)
+            with not_rewound(footage.film, footage.film_records):
+                check_film(footage.film, footage.film_records)
+                _remux(plan, Source(footage.film, footage.film_length), part)
         else:
-            source = Source(growing, _encode(plan, plan.encoding, growing, on_progress))
-        work = partial(remux, source, part)
-        finish = _finish(plan)
-        apart(work, finish) if source.length > _BIG else work(finish)
+            length = _encode(plan, plan.encoding, growing, on_progress)
+            _remux(plan, Source(growing, length), part)
         growing.unlink(missing_ok=True)
         _publish(part, target.path)
+
+
+def _remux(plan: Plan, source: Source, part: Path) -> None:
+    work, finish = partial(remux, source, part), _finish(plan)
+    apart(work, finish) if source.length > _BIG else work(finish)
 
 
 def _encode(plan: Plan, encoding: Encoding, out: Path, on_progress: OnProgress) -> int:

@@ -1,22 +1,25 @@
-"""A second project with all that a first one holds at one moment, also while that is rendered.
+"""A second project of what a first one holds at one moment, all or a beginning: copy and branch.
 
-The journal is read first: what it knows then is on the disk, and stays there. The copy is checked
-before it gets its name. Knows no engine and asks none.
+The first may be rendered meanwhile. Its journal is read first: what that knows is on the disk, and
+stays there. The second is checked before it gets its name. Knows no engine and asks none.
 """
 
 from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from renderer.errors import ProjectError
-from renderer.files import copy_part, flush_folder, replace_file, storage_errors
-from renderer.film.records import committed
+from renderer.files import copy_part, flush_folder, replace_file, share_file, storage_errors
+from renderer.film.records import records_of_film
 from renderer.film.salvage import OnBytes
-from renderer.journal import write_journal
+from renderer.journal import Record, write_journal
 from renderer.project.create import refuse_occupied
-from renderer.project.history import History
+from renderer.project.history import KEYFRAME, STEER, History
 from renderer.project.records import (
     EXEMPLAR,
     EXPORTS,
@@ -24,11 +27,13 @@ from renderer.project.records import (
     JOURNAL,
     KEYFRAMES,
     SETTINGS,
+    in_order,
     path_of,
+    project_made,
     read_records,
     read_settings,
 )
-from renderer.project.verify import verify
+from renderer.project.verify import not_rewound, verify
 
 
 def copy_project(folder: Path, new: Path, on_bytes: OnBytes) -> None:
@@ -38,19 +43,76 @@ def copy_project(folder: Path, new: Path, on_bytes: OnBytes) -> None:
     something is at ``new`` already, where ``folder`` is no project or has damage that shows in its
     copy; SettingsError, StorageError.
     """
+
+    def copy(records: Sequence[Record], beside: Path) -> None:
+        history = History(records)
+        for stored in (*history.keyframes, *history.not_chosen()):
+            own = path_of(folder, stored)
+            if own.exists():  # else it was pruned, or the check will say so
+                replace_file(path_of(beside, stored), own.read_bytes())
+        write_journal(beside / JOURNAL, records)
+
+    _make(folder, new, copy, on_bytes)
+
+
+def branch_project(
+    folder: Path, new: Path, keyframe: int, changes: Mapping[str, Any], on_bytes: OnBytes
+) -> None:
+    """Make ``new`` of ``folder`` up to ``keyframe``, which goes on by itself, with ``changes``.
+
+    Where the file system can, both share their beginning on the disk. ``changes`` are plain values
+    that can be steered. Raises what ``copy_project`` does, and ProjectError where ``keyframe`` is
+    not painted.
+    """
+
+    def branch(records: Sequence[Record], beside: Path) -> None:
+        journal = branched(records, str(folder.resolve()), keyframe)
+        if changes:
+            journal.append({"type": STEER, "from_keyframe": keyframe + 1, "changes": changes})
+        for stored in History(journal).keyframes:
+            share_file(path_of(folder, stored), path_of(beside, stored))
+        flush_folder(beside / KEYFRAMES)
+        write_journal(beside / JOURNAL, journal)
+
+    _make(folder, new, branch, on_bytes)
+
+
+def branched(records: Sequence[Record], parent: str, keyframe: int) -> list[Record]:
+    """The journal of a branch that has all up to ``keyframe``. Raises ProjectError."""
+    history = History(records)
+    painted = len(history.keyframes)
+    if not 0 <= keyframe < painted:
+        there = f"keyframes 1 to {painted}" if painted else "no keyframe yet"
+        raise ProjectError(f"keyframe {keyframe + 1} is not painted; the film has {there}")
+    made = {**asdict(project_made(records)), "parent": parent, "branched_at": keyframe}
+    film = [each for each in records_of_film(records) if each.get("index", -1) < keyframe]
+    return in_order(
+        {"type": "project", **made},
+        [{"type": STEER, **asdict(each)} for each in history.steering],
+        [{"type": KEYFRAME, **asdict(each)} for each in history.keyframes[: keyframe + 1]],
+        [each for each in film if not each.get("closing")] if keyframe else [],
+    )
+
+
+def _make(
+    folder: Path,
+    new: Path,
+    fill: Callable[[Sequence[Record], Path], None],
+    on_bytes: OnBytes,
+) -> None:
+    """Settings, exemplar, keyframes and journal by ``fill``, and the film that this vouches for."""
     refuse_occupied(new)
+    read_settings(folder)
     beside = new.with_name(f".{new.name}.{os.getpid()}.part")
     with storage_errors(new):
         shutil.rmtree(beside, ignore_errors=True)  # a dead process of that number may have left it
         try:
-            _copy(folder, beside)
-            problems = verify(beside, on_bytes)
-            if problems:
-                more = f", and {len(problems) - 1} more" if problems[1:] else ""
-                raise ProjectError(
-                    f"{folder} is damaged: {problems[0]}{more}; nothing was made, and "
-                    f"`zoomtui verify {folder}` shows all"
-                )
+            records = read_records(folder)
+            with not_rewound(folder / FILM, records_of_film(records)):
+                _begin(folder, beside)
+                fill(records, beside)
+                _copy_film(folder, beside)
+                _check(folder, verify(beside, on_bytes))
             beside.rename(new)
             flush_folder(new.parent)
         except BaseException:
@@ -58,20 +120,25 @@ def copy_project(folder: Path, new: Path, on_bytes: OnBytes) -> None:
             raise
 
 
-def _copy(folder: Path, new: Path) -> None:
-    read_settings(folder)
-    records = read_records(folder)
-    segments = committed(records)
+def _check(folder: Path, problems: Sequence[str]) -> None:
+    if problems:
+        more = f", and {len(problems) - 1} more" if problems[1:] else ""
+        raise ProjectError(
+            f"{folder} is damaged: {problems[0]}{more}; nothing was made, and "
+            f"`zoomtui verify {folder}` shows all"
+        )
+
+
+def _begin(folder: Path, new: Path) -> None:
     (new / KEYFRAMES).mkdir(parents=True)
     (new / EXPORTS).mkdir()
     for name in (SETTINGS, EXEMPLAR):
         if (folder / name).exists():
             replace_file(new / name, (folder / name).read_bytes())
-    if segments:
-        copy_part(folder / FILM, new / FILM, 0, segments[-1].offset + segments[-1].length)
-    history = History(records)
-    for stored in (*history.keyframes, *history.not_chosen()):
-        own = path_of(folder, stored)
-        if own.exists():  # else it was pruned, or the check will say so
-            replace_file(path_of(new, stored), own.read_bytes())
-    write_journal(new / JOURNAL, records)
+
+
+def _copy_film(folder: Path, new: Path) -> None:
+    """As much as the journal of ``new`` vouches for."""
+    film = records_of_film(read_records(new))
+    if film:
+        copy_part(folder / FILM, new / FILM, 0, film[-1]["offset"] + film[-1]["length"])

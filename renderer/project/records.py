@@ -5,7 +5,7 @@ Light, so that a viewer can look at projects without loading what renders them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -53,6 +53,10 @@ class ProjectMade:
 
     settings: dict[str, Any]
     """Plain values; what the film was begun with."""
+    parent: str = ""
+    """The folder of the project that this is a branch of; empty: it is none."""
+    branched_at: int = 0
+    """The last keyframe that both have."""
 
 
 _KINDS: dict[str, type[Any]] = {
@@ -94,6 +98,33 @@ def is_known(record: Record) -> bool:
 def read_history(folder: Path) -> History:
     """What the journal of ``folder`` tells. Raises ProjectError."""
     return History(read_records(folder))
+
+
+def project_made(records: Iterable[Record]) -> ProjectMade:
+    """What the journal says of the project's beginning. Raises ProjectError."""
+    first = next((record for record in records if record["type"] == "project"), None)
+    return read_as(first, ProjectMade) if first else ProjectMade({})
+
+
+def in_order(
+    project: Record,
+    steering: Sequence[Record],
+    keyframes: Sequence[Record],
+    film: Sequence[Record],
+) -> list[Record]:
+    """A journal as a render writes it: steering, the keyframe, and then its interval.
+
+    ``film``: its header first.
+    """
+    made = [project]
+    header, segments = film[:1], {record["index"]: record for record in film[1:]}
+    for keyframe, record in enumerate(keyframes):
+        made += [each for each in steering if each["from_keyframe"] == keyframe]
+        made.append(record)
+        made += header if keyframe == 1 else []
+        made += [segments[keyframe - 1]] if keyframe - 1 in segments else []
+    made += [segments[len(keyframes) - 1]] if len(keyframes) - 1 in segments else []
+    return [*made, *(each for each in steering if each["from_keyframe"] >= len(keyframes))]
 
 
 def read_settings_at(folder: Path, keyframe: int | None = None) -> RenderSettings:

@@ -42,8 +42,10 @@ from renderer.project.records import (
     KEYFRAMES,
     LOCK,
     SETTINGS,
+    in_order,
     is_known,
     keyframe_path,
+    project_made,
     read_settings,
 )
 from renderer.settings.render import OPTIONS, STEERABLE, RenderSettings
@@ -101,7 +103,7 @@ def find_rescue(folder: Path, on_bytes: OnBytes) -> Rescue:
         )
     film = _fitting(film, len(keyframes))
     steering = [*known.steering, *_lost_steering(folder, settings, known, keyframes)]
-    made = _in_order(settings, steering, keyframes, film)
+    made = in_order(_project(settings, records), steering, keyframes, film)
     made += known.takes_beside(folder, keyframes)
     film_end = film[-1]["offset"] + film[-1]["length"] if film else 0
     size = (folder / FILM).stat().st_size if (folder / FILM).exists() else 0
@@ -178,6 +180,12 @@ def _settings(folder: Path, records: list[Record]) -> tuple[RenderSettings, bool
     return read_settings(folder), False
 
 
+def _project(settings: RenderSettings, records: list[Record]) -> Record:
+    """The first record."""
+    made = {**asdict(project_made(records)), "settings": settings.plain()}
+    return {"type": "project", **(made if made["parent"] else {"settings": made["settings"]})}
+
+
 def _keyframes(folder: Path, settings: RenderSettings, known: Known) -> Iterator[Record]:
     """Records of the keyframes, up to the first with neither a record nor a good file."""
     geometry = Geometry.of(settings)
@@ -235,24 +243,6 @@ def _lost_steering(
         if changes and made.get("painter") not in ("given", "import"):
             steering.append({"type": STEER, "from_keyframe": keyframe, "changes": changes})
             yield steering[-1]
-
-
-def _in_order(
-    settings: RenderSettings,
-    steering: list[Record],
-    keyframes: list[Record],
-    film: list[Record],
-) -> list[Record]:
-    """All records as a render writes them: the steering, the keyframe, and then its interval."""
-    made: list[Record] = [{"type": "project", "settings": settings.plain()}]
-    header, segments = film[:1], {record["index"]: record for record in film[1:]}
-    for keyframe, record in enumerate(keyframes):
-        made += [each for each in steering if each["from_keyframe"] == keyframe]
-        made.append(record)
-        made += header if keyframe == 1 else []
-        made += [segments[keyframe - 1]] if keyframe - 1 in segments else []
-    made += [segments[len(keyframes) - 1]] if len(keyframes) - 1 in segments else []
-    return [*made, *(each for each in steering if each["from_keyframe"] >= len(keyframes))]
 
 
 def _cut_film(film: Path, end: int, tail: Path) -> None:

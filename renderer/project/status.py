@@ -16,6 +16,7 @@ from renderer.project.history import History
 from renderer.project.lock import Holder
 from renderer.project.records import (
     FILM,
+    project_made,
     read_records,
     read_settings,
 )
@@ -83,6 +84,10 @@ class Status:
     """What the last session has been through: crashes, and why it failed."""
     takes: tuple[tuple[int, int], ...] = ()
     """(keyframe, take) of all of which the film has another take than the first."""
+    parent: str = ""
+    """The folder of the project that this is a branch of; empty: it is none."""
+    branched_at: int = 0
+    """The last keyframe that both have, from 0."""
 
     @property
     def seconds_per_keyframe(self) -> float | None:
@@ -101,7 +106,7 @@ def read_status(folder: Path) -> Status:
     settings = read_settings(folder)
     running = renders(folder)
     records = read_records(folder)
-    history = History(records)
+    history, made = History(records), project_made(records)
     keyframes = history.keyframes
     segments = committed(records)
     frames = sum(segment.frames for segment in segments)
@@ -119,6 +124,8 @@ def read_status(folder: Path) -> Status:
         model=now.model,
         keyframes=len(keyframes),
         takes=history.other_takes,
+        parent=made.parent,
+        branched_at=made.branched_at,
         total_keyframes=now.keyframes,
         frames=frames,
         total_frames=replace(settings, keyframes=now.keyframes).film_frames,

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
 
-from renderer.errors import ProjectError
+from renderer.errors import ProjectError, RendererError
 from renderer.film.records import HEADER, committed, records_of_film
 from renderer.film.salvage import OnBytes
 from renderer.images import read_keyframe
@@ -58,6 +59,24 @@ def check_film(path: Path, records: Sequence[Record]) -> None:
         if problem:
             again = f"`zoomtui repair {path.parent}` shows what can be saved"
             raise ProjectError(f"{path.parent} is damaged: {problem}; {again}")
+
+
+@contextmanager
+def not_rewound(path: Path, records: Sequence[Record]) -> Iterator[None]:
+    """Raise ProjectError after the block where the film is not what ``records`` say any more."""
+    try:
+        yield
+    except RendererError:
+        _check_records(path, records)
+        raise
+    _check_records(path, records)
+
+
+def _check_records(path: Path, records: Sequence[Record]) -> None:
+    if records_of_film(read_records(path.parent))[: len(records)] != list(records):
+        raise ProjectError(
+            f"{path.parent} was rewound meanwhile; do it again with the film as it is"
+        )
 
 
 def _film(path: Path, records: Sequence[Record], decode: Decode | None) -> Iterator[Finding]:

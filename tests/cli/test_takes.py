@@ -163,3 +163,37 @@ def test_a_running_render_is_rewound_and_goes_on_by_itself(tmp_path: Path) -> No
         until(lambda: takes(folder) == [1, 1, 2, 2], "the second is chosen")
         assert zoomtui_here("prune", str(folder), "--yes", cwd=tmp_path).code == 0
         assert len(list((folder / "keyframes").iterdir())) == 4
+
+
+def test_a_branch_goes_on_with_its_own_prompt(folder: Path) -> None:
+    line = ("branch", "reef.zoom", "night.zoom", "--at", "4", "--prompt", "night")
+    said = zoomtui_here(*line, "--keyframes", "5", cwd=folder.parent)
+    assert said.out.splitlines()[-1] == (
+        "night.zoom has keyframes 1 to 4 of reef.zoom; `zoomtui resume night.zoom` goes on"
+    )
+    new = folder.parent / "night.zoom"
+    render(new)
+    status = read_status(new)
+    assert (status.keyframes, status.frames, status.prompt) == (5, 25, "night")
+    listed = zoomtui_here("ls", cwd=folder.parent).out
+    assert f"(a branch of {folder})" in listed
+
+
+@pytest.mark.parametrize(
+    ("line", "code", "complaint"),
+    [
+        (("branch", "reef.zoom", "new.zoom", "--at", "0"), 2, "keyframes are counted from 1"),
+        (("branch", "reef.zoom", "new.zoom", "--at", "7"), 3, "keyframe 7 is not painted"),
+        (("branch", "reef.zoom", "new.zoom", "--fps", "25"), 3, "fps is fixed at 30"),
+        (("branch", "reef.zoom", "new.zoom", "--steps", "0"), 2, "--steps must be"),
+        (("branch", "reef.zoom", "reef.zoom"), 3, "reef.zoom is a project already"),
+        (("branch", "nothing.zoom", "new.zoom"), 3, "nothing.zoom does not exist"),
+    ],
+)
+def test_what_can_not_be_branched_is_one_line(
+    folder: Path, line: tuple[str, ...], code: int, complaint: str
+) -> None:
+    before = contents(folder)
+    assert_refused(zoomtui_here(*line, cwd=folder.parent), code, complaint)
+    assert contents(folder) == before
+    assert not (folder.parent / "new.zoom").exists()

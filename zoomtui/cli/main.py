@@ -64,6 +64,7 @@ VERBS = {
     "takes": "takes.takes",
     "choose": "takes.choose",
     "prune": "takes.prune",
+    "branch": "branch.branch",
     "export": "export.export",
     "import": "import_.import_pictures",
     "verify": "repair.verify",

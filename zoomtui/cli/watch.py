@@ -141,4 +141,6 @@ def _line(render: Render) -> str:
     count = count_text(render.status.keyframes, render.status.total_keyframes)
     film = duration_text(render.status.duration)
     why = f"  {clean(render.why)}" if render.why else ""
+    if render.parent:
+        why += f"  (a branch of {clean(render.parent)})"
     return f"{state} {where}  {count} keyframes  {film} of film  {size_text(render.size)}{why}"

@@ -147,3 +147,26 @@ def test_every_state_is_a_sign_and_a_word() -> None:
         "running", "paused", "finished", "failed", "stopped", "missing", "damaged",
     }  # fmt: skip
     assert all(describe.state_word(state)[1:] == f" {state}" for state in State)
+
+
+def test_branches_stand_below_their_film_whatever_the_order() -> None:
+    def branch_of(parent: Render, name: str) -> Render:
+        made = render(name, parent=str(parent.folder), branched_at=11)
+        return replace(made, changed=NOW + 1e6)
+
+    night = branch_of(INK, "night")
+    deep = branch_of(night, "deep")
+    astray = replace(branch_of(KOI, "astray"), changed=0.0)
+    shown = [*SCAN.renders, deep, night]
+    for order in describe.ORDERS:
+        arranged = describe.arranged(shown, order, "")
+        at = arranged.index(INK)
+        assert arranged[at : at + 3] == [INK, night, deep]
+    assert text(describe.row_line(night, 80, NOW)).lstrip(" ○●✔✗■").startswith("└ night")
+    (line,) = [
+        text(line)
+        for line in describe.detail_lines(night, None, 60, NOW)
+        if text(line).startswith("branch")
+    ]
+    assert line.split(maxsplit=1)[1] == f"of {INK.folder.name}, at keyframe 12"
+    assert astray in describe.arranged([astray, deep, night], "name", "")

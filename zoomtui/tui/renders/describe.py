@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 from typing import Any, Literal
 
 from rich.cells import cell_len, set_cell_size
@@ -62,9 +63,23 @@ _SHORTEST_NAME = 14
 
 
 def arranged(renders: Iterable[Render], order: Order, wanted: str) -> list[Render]:
-    """Those that fit ``wanted`` (words, in any case), in ``order``; newest: those at work first."""
+    """Those that fit ``wanted`` (words, in any case), in ``order``; newest: those at work first.
+
+    The branches of a film stand below it.
+    """
     fitting = (render for render in renders if fits(render, wanted))
-    return sorted(fitting, key=lambda render: (*_KEYS[order](render), str(render.folder)))
+    ordered = sorted(fitting, key=lambda render: (*_KEYS[order](render), str(render.folder)))
+    there = {str(render.folder) for render in ordered}
+    branches: dict[str, list[Render]] = {}
+    for render in ordered:
+        parent = render.parent if render.parent in there else ""
+        branches.setdefault(parent, []).append(render)
+    arranged: list[Render] = []
+    following = branches.pop("", [])[::-1]
+    while following:
+        arranged.append(following.pop())
+        following += branches.pop(str(arranged[-1].folder), [])[::-1]
+    return [*arranged, *(render for circle in branches.values() for render in circle)]
 
 
 def fits(render: Render, wanted: str) -> bool:
@@ -134,7 +149,8 @@ def row_line(render: Render, width: int, now: float) -> Line:
         }
     sign, role = _SIGNS[render.state]
     (state, state_cells, _), *rest = _columns(width)
-    name = _fitted(clean(render.name), _name_cells(width))
+    sort = "└ " if render.parent else ""
+    name = _fitted(sort + clean(render.name), _name_cells(width))
     cells = [_cell(values.get(title, ""), size, right) for title, size, right in rest]
     gap = " " * _GAP
     return (
@@ -212,6 +228,9 @@ def _film_lines(render: Render, width: int) -> list[Line]:
         labelled("film", [(f"{film}, {size_text(status.film_size)}", "")]),
         labelled("keyframes", [(f"{count}{each}, {size_text(status.keyframes_size)}", "")]),
     ]  # fmt: skip
+    if status.parent:
+        parent = clean(Path(status.parent).name)
+        lines += _wrapped("branch", f"of {parent}, at keyframe {status.branched_at + 1}", width, 2)
     if render.state.resumable:
         lines += _wrapped("resume", f"R, or: zoomtui resume {path_text(render.folder)}", width, 3)
     return [*lines, *_wrapped("prompt", clean(status.prompt[:2000]) or "(none)", width, 3)]

@@ -63,6 +63,11 @@ class Render:
         return self.folder.name.removesuffix(".zoom") or str(self.folder)
 
     @property
+    def parent(self) -> str:
+        """The folder of the project that it is a branch of; empty: it is none."""
+        return self.status.parent if self.status else ""
+
+    @property
     def size(self) -> int:
         """Bytes of film and keyframes."""
         return self.status.film_size + self.status.keyframes_size if self.status else 0
