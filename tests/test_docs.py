@@ -15,6 +15,7 @@ from renderer.project.status import State, read_status
 from tests.cli.engines import engine, make_project
 from tests.cli.processes import zoomtui
 from zoomtui.tui.app import ZoomApp
+from zoomtui.tui.monitor.directing import Directing
 from zoomtui.tui.monitor.keyframe_screen import KeyframeScreen
 from zoomtui.tui.monitor.screen import MonitorScreen
 
@@ -91,6 +92,8 @@ def test_every_test_that_the_promises_name_is_there() -> None:
 KEYS = {"Space": "space", "←": "left", "→": "right", "End": "end"} | {
     "?": "question_mark",
     ":": "colon",
+    "[": "left_square_bracket",
+    "]": "right_square_bracket",
 }
 """Keys as the README writes them, where that is not Textual's name of them."""
 
@@ -100,7 +103,7 @@ def test_the_keys_of_the_readme_are_those_of_the_monitor_and_its_help() -> None:
     table = page.partition("| key | in the monitor | verb |")[2].partition("\n\n")[0]
     cells = [row.split("|")[1] for row in table.splitlines() if row.startswith("| `")]
     written = {KEYS.get(key, key) for cell in cells for key in re.findall("`([^`]+)`", cell)}
-    screens = (MonitorScreen, KeyframeScreen, ZoomApp)
+    screens = (MonitorScreen, Directing, KeyframeScreen, ZoomApp)
     bindings = [
         binding
         for screen in screens

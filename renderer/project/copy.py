@@ -33,6 +33,8 @@ from renderer.project.records import (
     read_records,
     read_settings,
 )
+from renderer.project.steering import what_changes
+from renderer.project.trust import trust
 from renderer.project.verify import not_rewound, verify
 
 
@@ -60,15 +62,18 @@ def branch_project(
 ) -> None:
     """Make ``new`` of ``folder`` up to ``keyframe``, which goes on by itself, with ``changes``.
 
-    Where the file system can, both share their beginning on the disk. ``changes`` are plain values
-    that can be steered. Raises what ``copy_project`` does, and ProjectError where ``keyframe`` is
-    not painted.
+    Where the file system can, both share their beginning on the disk. ``changes`` are plain values.
+    Raises what ``copy_project`` and ``steering.what_changes`` do, and ProjectError where
+    ``keyframe`` is not painted.
     """
 
     def branch(records: Sequence[Record], beside: Path) -> None:
         journal = branched(records, str(folder.resolve()), keyframe)
-        if changes:
-            journal.append({"type": STEER, "from_keyframe": keyframe + 1, "changes": changes})
+        now = History(journal).settings_at(read_settings(folder), keyframe + 1)
+        changed = what_changes(now, changes, begun=keyframe + 1, finished=False)
+        if changed:
+            trust(now.changed(changed))
+            journal.append({"type": STEER, "from_keyframe": keyframe + 1, "changes": changed})
         for stored in History(journal).keyframes:
             share_file(path_of(folder, stored), path_of(beside, stored))
         flush_folder(beside / KEYFRAMES)

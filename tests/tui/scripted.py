@@ -141,6 +141,9 @@ class Script(Watch):
             raise Refused(self.refusal)
         self.asked.append((command, details))
 
+    async def revise(self, command: str, **details: Any) -> None:
+        await self.ask(command, **details)
+
     async def resume(self) -> None:
         self.resumed += 1
 

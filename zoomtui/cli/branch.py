@@ -48,10 +48,10 @@ def branch(project: Path, new: Path, at: int | None, prompt: str | None, **optio
     last = len(history.keyframes) if at is None else at
     now = history.settings_at(settings, last)
     planned = changes(now, wishes({"prompt": prompt, **options}))
-    changed = what_changes(now, planned, begun=last, finished=False)
+    what_changes(now, planned, begun=last, finished=False)  # said before anything is made
     folder = named(new)
     with progress(f"branching {project}", bytes_read) as on_bytes:
-        branch_project(project, folder, last - 1, changed, on_bytes)
+        branch_project(project, folder, last - 1, planned, on_bytes)
     again = f"`zoomtui resume {path_text(folder)}` goes on"
     write_line(f"{path_text(folder)} has keyframes 1 to {last} of {path_text(project)}; {again}")
     return 0

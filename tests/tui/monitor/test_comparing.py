@@ -35,7 +35,7 @@ def test_they_stand_side_by_side_with_their_figures(reef: View, size: tuple[int,
         await pilot.press("c")
         screen = pilot.app.screen
         assert shown(pilot) == [3, 4]
-        await soon(lambda: all(side._figures for side in screen.sides), "their files are read")  # type: ignore[attr-defined]
+        await soon(lambda: all(side.figures for side in screen.sides), "their files are read")  # type: ignore[attr-defined]
         text = await settled(pilot)
         assert "▸ Keyframe 4" in text
         assert "  Keyframe 5" in text

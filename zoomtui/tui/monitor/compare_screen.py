@@ -2,62 +2,30 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import ClassVar
 
-from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical
+from textual.containers import Horizontal
 
 from zoomtui.terminal.capabilities import Pictures
-from zoomtui.tui.monitor.caption import caption_line, read_figures
+from zoomtui.tui.monitor.captioned import Captioned
 from zoomtui.tui.monitor.watcher import Watch
 from zoomtui.tui.shared.host import HostedScreen
-from zoomtui.tui.shared.picture import Picture
-from zoomtui.tui.shared.styled_text import Line
-from zoomtui.tui.shared.text_widgets import KeyLine, OneLine
+from zoomtui.tui.shared.text_widgets import KeyLine
 
 
-class Side(Vertical):
+class Side(Captioned):
     """One of the two."""
 
     def __init__(self, watch: Watch, keyframe: int, pictures: Pictures | None) -> None:
-        super().__init__()
+        super().__init__(pictures)
         self._watch = watch
-        self._pictures = pictures
-        self._figures: Line = ()
-        self._read: Path | None = None
-        """The file that was read last."""
         self.keyframe = keyframe
-        self.chosen = False
-
-    def compose(self) -> ComposeResult:
-        yield Picture()
-        yield OneLine()
-
-    def on_mount(self) -> None:
-        self.query_one(Picture).set_pictures(self._pictures)
 
     def paint(self) -> None:
         path = self._watch.view.keyframe_path(self.keyframe)
-        self.query_one(Picture).show_file(path)
-        if self._read != path:
-            self._read, self._figures = path, ()
-            self._read_figures(path)
-        sign = "▸" if self.chosen else " "
-        caption = self.query_one(OneLine)
-        line = caption_line(self.keyframe, self._figures, max(0, caption.size.width - 1))
-        caption.show(((sign, "strong"), *line))
-
-    @work(thread=True, exclusive=True, group="figures")
-    def _read_figures(self, path: Path) -> None:
-        self.app.call_later(self._take, path, read_figures(path))
-
-    def _take(self, path: Path, figures: Line) -> None:
-        if self.is_attached and path == self._read:
-            self._figures = figures
-            self.paint()
+        self.show_keyframe(path, f"Keyframe {self.keyframe + 1}")
 
 
 class CompareScreen(HostedScreen):
@@ -85,12 +53,12 @@ class CompareScreen(HostedScreen):
         super().__init__()
         self._watch = watch
         self.sides = tuple(Side(watch, each, pictures) for each in (max(0, keyframe - 1), keyframe))
-        self.sides[0].chosen = True
+        self.sides[0].marked = True
 
     @property
     def chosen(self) -> Side:
         """The one that walks."""
-        return next(side for side in self.sides if side.chosen)
+        return next(side for side in self.sides if side.marked)
 
     def compose(self) -> ComposeResult:
         yield Horizontal(*self.sides)
@@ -114,5 +82,5 @@ class CompareScreen(HostedScreen):
 
     def action_turn(self) -> None:
         for side in self.sides:
-            side.chosen = not side.chosen
+            side.marked = not side.marked
         self._paint()

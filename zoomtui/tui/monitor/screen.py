@@ -6,23 +6,21 @@ through the same watch. Closing it, in whatever way, changes nothing for the ren
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar
 
-from textual import events, work
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 
-from renderer.errors import RendererError
-from renderer.service.client import NotRunning, Refused
 from zoomtui.tui.monitor import panels
+from zoomtui.tui.monitor.directing import Directing
 from zoomtui.tui.monitor.easel import Easel, Looking
 from zoomtui.tui.monitor.filmstrip import Filmstrip
 from zoomtui.tui.monitor.full_picture import ViewScreen
 from zoomtui.tui.monitor.headline import farewell, name, notice_line, title, why_it_ended
-from zoomtui.tui.monitor.keyframe_screen import KeyframeScreen
 from zoomtui.tui.monitor.log_screen import LogScreen
 from zoomtui.tui.monitor.steer_dialog import Changes, SteerDialog
 from zoomtui.tui.monitor.watcher import Situation, View, Watch
@@ -46,7 +44,7 @@ _HEIGHTS: list[tuple[int, str]] | None = [
 ]
 
 
-class MonitorScreen(KeyframeScreen):
+class MonitorScreen(Directing):
     """See the module. ``watch`` is for tests; by default the project at ``folder`` is watched."""
 
     HORIZONTAL_BREAKPOINTS = _WIDTHS
@@ -197,7 +195,7 @@ class MonitorScreen(KeyframeScreen):
     def action_resume(self) -> None:
         def resume(answer: str | None) -> None:
             if answer is not None:
-                self._try(self.watched.resume)
+                self.attempt(self.watched.resume)
 
         view = self.watched.view
         text = (
@@ -250,18 +248,7 @@ class MonitorScreen(KeyframeScreen):
         self.host.exit(farewell(self.watched.view))
 
     def _ask(self, command: str, said: str = "", **details: Any) -> None:
-        self._try(lambda: self.watched.ask(command, **details), said)
-
-    @work(group="commands")
-    async def _try(self, deed: Callable[[], Awaitable[None]], said: str = "") -> None:
-        """Do it, and say how it went."""
-        try:
-            await deed()
-        except (NotRunning, Refused, RendererError) as error:
-            self.host.say(str(error), bad=True)
-        else:
-            if said:
-                self.host.say(said)
+        self.attempt(lambda: self.watched.ask(command, **details), said)
 
 
 _CLICKED = {"picture": "view", "log": "log", "prompt": "prompt"}

@@ -23,6 +23,7 @@ from renderer.project.records import keyframe_path
 from renderer.project.session_record import engine, read_session, supervisor
 from renderer.service.client import Client, Message, NotRunning, Refused, Snapshot
 from renderer.service.launch import launch
+from renderer.service.revise import revise
 from zoomtui.tui.monitor.offline import failed, state_on_disk
 
 FIRST_WAIT, LONGEST_WAIT = 0.2, 5.0
@@ -156,6 +157,17 @@ class Watch:
                 await self._client.command(command, **details)
         except TimeoutError:
             raise NotRunning("the engine does not answer") from None
+
+    async def revise(self, command: str, **details: Any) -> None:
+        """Change which keyframes the film has; see ``service.revise``.
+
+        Raises RendererError, NotRunning, Refused.
+        """
+        if self._client is not None:
+            await self.ask(command, **details)
+            return
+        await asyncio.to_thread(lambda: asyncio.run(revise(self._folder, command, **details)))
+        await self._read_disk()
 
     def look(self) -> None:
         """Ask to see the keyframe in the making: ``view.preview``, once its painter shows it."""

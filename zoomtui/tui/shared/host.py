@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, Protocol, TypeVar, cast
 
+from textual import work
 from textual.await_complete import AwaitComplete
 from textual.dom import DOMNode
 from textual.screen import Screen
 
+from renderer.errors import RendererError
+from renderer.service.client import NotRunning, Refused
 from zoomtui.terminal.capabilities import Terminal
 
 
@@ -61,3 +64,14 @@ class HostedScreen(ClosesOnce[None]):
     @property
     def host(self) -> Host:
         return cast("Host", self.app)
+
+    @work(group="commands")
+    async def attempt(self, deed: Callable[[], Awaitable[None]], said: str = "") -> None:
+        """Do it, and say how it went."""
+        try:
+            await deed()
+        except (NotRunning, Refused, RendererError) as error:
+            self.host.say(str(error), bad=True)
+        else:
+            if said:
+                self.host.say(said)

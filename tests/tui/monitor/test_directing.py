@@ -1,0 +1,214 @@
+"""Painting again, branching and choosing takes, by key: what is asked, and what is said before."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from textual.pilot import Pilot
+
+from renderer.project.project import Project
+from renderer.project.records import read_history
+from renderer.project.rewinding import rerolled
+from renderer.project.status import read_status
+from tests.cli.engines import soon
+from tests.engine.runs import project, render
+from tests.marks import slower
+from tests.tui.scripted import (
+    RUNNING,
+    STATE,
+    Script,
+    check_snapshot,
+    on_screen,
+    settled,
+    shown_text,
+    view,
+)
+from zoomtui.tui.monitor.directing import lost_frames
+from zoomtui.tui.monitor.screen import MonitorScreen
+from zoomtui.tui.monitor.steer_dialog import SteerDialog
+from zoomtui.tui.monitor.takes_screen import TakesScreen
+from zoomtui.tui.monitor.watcher import Situation, View, Watch
+from zoomtui.tui.shared.picture import Picture
+
+COUNT = 5
+
+
+@pytest.fixture(scope="module")
+def reef(tmp_path_factory: pytest.TempPathFactory) -> View:
+    """A film with three takes of its fourth keyframe; the third is chosen."""
+    folder = project(tmp_path_factory.mktemp("reef") / "reef.zoom", keyframes=COUNT, prompt="reef")
+    render(folder)
+    for prompt in ("cave", "[b]night[/b]"):
+        with Project.open(folder) as opened:
+            opened.rewind(rerolled(opened.history, 3, {"prompt": prompt}))
+        render(folder)
+    status = read_status(folder)
+    state = replace(
+        STATE,
+        keyframes=COUNT,
+        takes=status.takes,
+        frames=status.frames,
+        frames_per_keyframe=5,
+        prompt=status.prompt,
+    )
+    return replace(RUNNING, folder=folder, state=state)
+
+
+def test_what_is_lost_is_counted_in_frames_of_the_film() -> None:
+    state = {"keyframes": 8, "frames": 36, "frames_per_keyframe": 5}
+    assert [lost_frames(view(**state), keyframe) for keyframe in (1, 2, 7)] == [36, 31, 6]
+    assert lost_frames(view(keyframes=8, frames=20, frames_per_keyframe=5), 7) == 0
+
+
+def test_x_says_what_goes_and_nothing_goes_on_one_key() -> None:
+    async def body(pilot: Pilot[str], script: Script) -> None:
+        await pilot.press("left", "x")
+        text = " ".join((await settled(pilot)).split())
+        assert "Paint keyframe 127 again?" in text
+        assert "Keyframes 127 to 128 are taken back: 30,900 frames" in text
+        await pilot.press("enter")  # the first answer leaves all as it is
+        assert isinstance(pilot.app.screen, MonitorScreen)
+        assert script.asked == []
+
+    on_screen(view(keyframes=128, frames=38_400), body, (80, 24))
+
+
+@pytest.mark.parametrize(
+    ("downs", "asked"),
+    [
+        (1, ("reroll", {"keyframe": 126, "changes": {}})),
+        (3, ("rewind", {"keyframe": 126})),
+        (4, ("undo-rewind", {})),
+    ],
+)
+def test_each_answer_asks_for_what_it_says(downs: int, asked: tuple[str, object]) -> None:
+    async def body(pilot: Pilot[str], script: Script) -> None:
+        await pilot.press("left", "x", *["down"] * downs, "enter")
+        await soon(lambda: script.asked, "it is asked for")
+        assert script.asked == [asked]
+
+    on_screen(RUNNING, body)
+
+
+def test_another_prompt_comes_along(reef: View) -> None:
+    async def body(pilot: Pilot[str], script: Script) -> None:
+        await pilot.press("left", "x", "down", "down", "enter")
+        await soon(lambda: isinstance(pilot.app.screen, SteerDialog), "the prompt is asked for")
+        assert "Takes effect at keyframe 4." in await settled(pilot)
+        await pilot.press("ctrl+a", "f", "o", "g", "enter")
+        await soon(lambda: script.asked, "it is asked for")
+        ((command, details),) = script.asked
+        assert command == "reroll"
+        assert details["keyframe"] == 3
+        assert details["changes"]["prompt"].startswith("fog")
+
+    on_screen(reef, body)
+
+
+def test_the_first_picture_can_not_be_painted_again() -> None:
+    async def body(pilot: Pilot[str], script: Script) -> None:
+        await pilot.press("x")
+        assert isinstance(pilot.app.screen, MonitorScreen)
+
+    on_screen(view(keyframes=1, frames=0), body)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 36), *slower([(40, 10)])])
+def test_takes_lie_side_by_side(reef: View, size: tuple[int, int]) -> None:
+    async def body(pilot: Pilot[str], script: Script) -> None:
+        await pilot.press("left", "left_square_bracket")
+        screen = pilot.app.screen
+        assert isinstance(screen, TakesScreen)
+        shown = size[0] // 26
+        await soon(
+            lambda: all(side.figures for side in screen.sides[: min(3, shown)]), "they are read"
+        )
+        pictures = [each for each in screen.query(Picture) if each.display]
+        text = await settled(pilot)
+        assert " Keyframe 4   3 takes" in text
+        if shown >= 3:
+            assert "  take 1 " in text
+            assert "▸ take 2 " in text
+            assert "  take 3 *" in text
+            check_snapshot(f"takes-{size[0]}x{size[1]}", re.sub(r"\d\.\d s", "0.0 s", text))
+        await soon(lambda: pictures[0].small is not None, "a picture is there")
+        await pilot.press("escape")
+        assert isinstance(pilot.app.screen, MonitorScreen)
+
+    on_screen(reef, body, size)
+
+
+def test_a_take_is_chosen_once_it_is_clear_what_goes(reef: View) -> None:
+    async def body(pilot: Pilot[str], script: Script) -> None:
+        await pilot.press("left", "right_square_bracket")
+        await soon(lambda: "▸ take 3 *" in shown_text(pilot), "the one of the film is marked")
+        await pilot.press("1")
+        await soon(lambda: "▸ take 1 " in shown_text(pilot), "the first is marked")
+        await pilot.press("enter")
+        text = " ".join((await settled(pilot)).split())
+        assert "Keyframes 4 to 5 are taken back: 11 frames" in text
+        await pilot.press("escape")
+        assert script.asked == []
+        await pilot.press("enter", "down", "enter")
+        await soon(lambda: script.asked, "it is asked for")
+        assert script.asked == [("choose", {"keyframe": 3, "take": 1})]
+
+    on_screen(reef, body)
+
+
+def test_another_take_is_asked_for_from_there(reef: View) -> None:
+    async def body(pilot: Pilot[str], script: Script) -> None:
+        await pilot.press("left", "right_square_bracket")
+        await soon(lambda: "▸ take 3 *" in shown_text(pilot), "the one of the film is marked")
+        await pilot.press("r", "down", "enter")
+        await soon(lambda: script.asked, "it is asked for")
+        assert script.asked == [("reroll", {"keyframe": 3, "changes": {}})]
+        script.asked.clear()
+        await pilot.press("enter")  # the take that the film has: nothing to do
+        assert isinstance(pilot.app.screen, MonitorScreen)
+        assert script.asked == []
+
+    on_screen(reef, body)
+
+
+def test_what_the_engine_refuses_is_said(reef: View) -> None:
+    async def body(pilot: Pilot[str], script: Script) -> None:
+        script.refusal = "the render is just ending: ask again in a moment"
+        await pilot.press("left", "x", "down", "enter")
+        await soon(lambda: script.refusal in shown_text(pilot), "the refusal is shown")
+
+    on_screen(reef, body)
+
+
+def test_a_branch_is_made_beside_the_film_and_opened(reef: View) -> None:
+    async def body(pilot: Pilot[str], script: Script) -> None:
+        await pilot.press("left", "b")
+        text = " ".join((await settled(pilot)).split())
+        assert "reef-2.zoom begins with keyframes 1 to 4 of this film" in text
+        await pilot.press("enter")
+        new = reef.folder.parent / "reef-2.zoom"
+        await soon(new.exists, "the branch is there")
+        await soon(lambda: len(pilot.app.screen_stack) > 1, "it is opened")
+        assert [each.take for each in read_history(new).keyframes] == [1, 1, 1, 3]
+        assert read_status(new).parent == str(reef.folder)
+
+    on_screen(reef, body)
+
+
+def test_a_project_at_rest_is_rewound_by_the_viewer_itself(tmp_path: Path) -> None:
+    folder = project(tmp_path / "a.zoom", keyframes=4)
+    render(folder)
+
+    async def rewind() -> View:
+        watch = Watch(folder)
+        await watch.revise("rewind", keyframe=2)
+        return watch.view
+
+    found = asyncio.run(rewind())
+    assert (found.state.keyframes, found.situation) == (2, Situation.OVER)
+    assert found.resumable
+    assert read_status(folder).keyframes == 2

@@ -1,0 +1,194 @@
+"""The monitor's keys that choose what the film consists of: paint again, branch, takes.
+
+Nothing is taken back on one key: a dialog says what goes, in keyframes, frames and seconds.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import ClassVar
+
+from textual.binding import Binding, BindingType
+
+from renderer.formatting import clean, duration_text
+from zoomtui.tui.monitor.keyframe_screen import KeyframeScreen
+from zoomtui.tui.monitor.steer_dialog import Changes, SteerDialog
+from zoomtui.tui.monitor.watcher import View, Watch
+from zoomtui.tui.shared.dialogs import ChoiceDialog
+from zoomtui.tui.shared.host import HostedScreen
+
+
+class Directing(KeyframeScreen):
+    """A screen with these keys; they are about the keyframe that is looked at."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("x", "repaint", "paint again…", show=False, id="direct.repaint"),
+        Binding("b", "branch", "branch…", show=False, id="direct.branch"),
+        Binding("left_square_bracket", "takes(-1)", "takes", show=False, key_display="[",
+                id="direct.takes"),
+        Binding("right_square_bracket", "takes(1)", "takes", show=False, key_display="]",
+                id="direct.nexttakes"),
+    ]  # fmt: skip
+    KEY_HELP: ClassVar[dict[str, str]] = {
+        "direct.repaint": "paint this keyframe and what follows again; asks first",
+        "direct.branch": "another film that goes on from this keyframe",
+        "direct.takes": "the takes of this keyframe, side by side",
+        "direct.nexttakes": "the takes of this keyframe, side by side",
+    }
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        match action:
+            case "repaint":
+                return self._looked_at > 0
+            case "branch" | "takes":
+                return self._looked_at >= 0
+        return super().check_action(action, parameters)
+
+    @property
+    def _looked_at(self) -> int:
+        return self.cursor.shown(self.watched.view.state.keyframes)
+
+    def action_repaint(self) -> None:
+        keyframe = self._looked_at
+
+        def go_on(answer: str | None) -> None:
+            match answer:
+                case "reroll":
+                    reroll(self, self.watched, keyframe, {})
+                case "prompt":
+                    with_changes(self, self.watched, keyframe)
+                case "rewind":
+                    said = f"The film ends with keyframe {keyframe}."
+                    self.attempt(lambda: self.watched.revise("rewind", keyframe=keyframe), said)
+                case "undo":
+                    said = "What was taken back is in the film again."
+                    self.attempt(lambda: self.watched.revise("undo-rewind"), said)
+
+        text = f"{losing(self.watched.view, keyframe)} The pictures are kept as takes."
+        self.app.push_screen(
+            RepaintDialog(text, title=f"Paint keyframe {keyframe + 1} again?"), go_on
+        )
+
+    def action_takes(self, step: int) -> None:
+        from zoomtui.tui.monitor.takes_screen import TakesScreen  # not needed for the first paint
+
+        shown = self._looked_at
+        self.app.push_screen(TakesScreen(self.watched, shown, self.cursor.pictures, step))
+
+    def action_branch(self) -> None:
+        from renderer.planning.prepare import free_folder  # not needed for the first paint
+
+        folder, keyframe = self.watched.view.folder, self._looked_at
+        new = free_folder(folder.parent, folder.name.removesuffix(".zoom"))
+
+        def go_on(answer: str | None) -> None:
+            if answer == "branch":
+                self._branch(new, keyframe, {})
+            elif answer == "prompt":
+                self.app.push_screen(self._steering(keyframe + 1), branch)
+
+        def branch(changes: Changes | None) -> None:
+            if changes is not None:
+                self._branch(new, keyframe, changes)
+
+        text = (
+            f"{clean(new.name)} begins with keyframes 1 to {keyframe + 1} of this film, which are "
+            f"neither painted nor encoded again, and goes on by itself."
+        )
+        self.app.push_screen(BranchDialog(text), go_on)
+
+    def _steering(self, start: int) -> SteerDialog:
+        view = self.watched.view
+        return SteerDialog(view.folder, view.state.next_prompt, start)
+
+    def _branch(self, new: Path, keyframe: int, changes: Changes) -> None:
+        folder = self.watched.view.folder
+
+        async def make() -> None:
+            from renderer.project.copy import branch_project
+
+            def unseen(done: int, total: int) -> None:
+                """It is over before there is much to see."""
+
+            await asyncio.to_thread(branch_project, folder, new, keyframe, changes, unseen)
+            self.host.open_monitor(new)
+
+        self.attempt(make, f"{clean(new.name)} begins as this film; r goes on with it.")
+
+
+class RepaintDialog(ChoiceDialog):
+    """``reroll``, ``prompt``, ``rewind``, ``undo``, or None."""
+
+    ANSWERS: ClassVar[dict[str, str]] = {
+        "": "Cancel: leave the film as it is",
+        "reroll": "Paint it differently",
+        "prompt": "Paint it with another prompt or settings…",
+        "rewind": "Only take it back, and all after it",
+        "undo": "Bring back what was taken back last",
+    }
+
+
+class BranchDialog(ChoiceDialog):
+    """``branch``, ``prompt``, or None."""
+
+    TITLE = "Branch the film here?"
+    ANSWERS: ClassVar[dict[str, str]] = {
+        "branch": "Branch, and look at it",
+        "prompt": "Branch with another prompt or settings…",
+        "": "Cancel",
+    }
+
+
+class LosingDialog(ChoiceDialog):
+    """``yes``, or None."""
+
+    ANSWERS: ClassVar[dict[str, str]] = {
+        "": "Cancel: leave the film as it is",
+        "yes": "Do it",
+    }
+
+
+def losing(view: View, keyframe: int) -> str:
+    """What is taken back with ``keyframe``, in a sentence."""
+    state = view.state
+    count, frames = state.keyframes, lost_frames(view, keyframe)
+    which = f"Keyframe {keyframe + 1} is"
+    if keyframe + 1 < count:
+        which = f"Keyframes {keyframe + 1} to {count} are"
+    seconds = duration_text(frames / state.fps) if state.fps else "0 s"
+    return f"{which} taken back: {frames:,} frames, {seconds} of film."
+
+
+def lost_frames(view: View, keyframe: int) -> int:
+    """Frames of the film that are taken back with ``keyframe``."""
+    kept = max(0, keyframe - 1) * view.state.frames_per_keyframe
+    return max(0, view.state.frames - kept)
+
+
+def if_it_may_go(screen: HostedScreen, view: View, keyframe: int, deed: Callable[[], None]) -> None:
+    """Do it; where film goes with it, only once the user has said so."""
+    if not lost_frames(view, keyframe):
+        deed()
+        return
+    text = f"{losing(view, keyframe)} The pictures are kept as takes."
+    dialog = LosingDialog(text, title="Take it back?")
+    screen.app.push_screen(dialog, lambda answer: deed() if answer else None)
+
+
+def reroll(screen: HostedScreen, watch: Watch, keyframe: int, changes: Changes) -> None:
+    """Have it painted anew, with ``changes`` to the settings."""
+    said = f"Keyframe {keyframe + 1} is painted again."
+    screen.attempt(lambda: watch.revise("reroll", keyframe=keyframe, changes=changes), said)
+
+
+def with_changes(screen: HostedScreen, watch: Watch, keyframe: int) -> None:
+    """Ask for a prompt and settings, and have it painted anew with them."""
+
+    def go_on(changes: Changes | None) -> None:
+        if changes is not None:
+            reroll(screen, watch, keyframe, changes)
+
+    view = watch.view
+    screen.app.push_screen(SteerDialog(view.folder, view.state.next_prompt, keyframe), go_on)

@@ -1,0 +1,191 @@
+"""The takes of one keyframe, side by side: look, choose one, or have another one painted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from textual import work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
+
+from renderer.errors import RendererError
+from renderer.project.history import StoredKeyframe
+from renderer.project.records import path_of, read_history
+from zoomtui.terminal.capabilities import Pictures
+from zoomtui.tui.monitor.captioned import Captioned
+from zoomtui.tui.monitor.directing import if_it_may_go, reroll, with_changes
+from zoomtui.tui.monitor.watcher import Watch
+from zoomtui.tui.shared.host import HostedScreen, standing
+from zoomtui.tui.shared.styled_text import Line, cut
+from zoomtui.tui.shared.text_widgets import KeyLine, OneLine
+
+_MOST = 4
+"""Pictures side by side."""
+_COLUMNS = 26
+"""Of each, at least."""
+
+
+@dataclass(frozen=True, slots=True)
+class Takes:
+    """Of one keyframe, as its journal knows them."""
+
+    takes: tuple[StoredKeyframe, ...] = ()
+    """Those whose pictures are there, in the order of painting."""
+    chosen: int = 0
+    """The take that the film has; 0: none, it is taken back."""
+
+
+class TakesScreen(HostedScreen):
+    """See the module."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("left,left_square_bracket", "step(-1)", "other take", key_display="← →",
+                id="takes.older"),
+        Binding("right,right_square_bracket", "step(1)", "other take", show=False,
+                id="takes.newer"),
+        *(Binding(str(n), f"mark({n})", "that one", show=False, id=f"takes.mark{n}")
+          for n in range(1, 10)),
+        Binding("enter", "choose", "take it", key_display="Enter", id="takes.choose"),
+        Binding("r", "again", "paint another", id="takes.again"),
+        Binding("p", "prompt", "with another prompt", id="takes.prompt"),
+        Binding("escape,q", "dismiss", "back", id="view.back"),
+    ]  # fmt: skip
+    KEY_HELP: ClassVar[dict[str, str]] = {
+        "takes.older": "mark another take",
+        "takes.newer": "mark another take",
+        "takes.mark1": "1 to 9: mark that take",
+        "takes.choose": "let the film go on with the marked take",
+        "takes.again": "paint another take",
+        "takes.prompt": "paint another take with another prompt or settings",
+        "view.back": "back",
+    }
+
+    def __init__(
+        self, watch: Watch, keyframe: int, pictures: Pictures | None, step: int = 0
+    ) -> None:
+        """``step``: which take is marked first, counted from the one that the film has."""
+        super().__init__()
+        self._watch = watch
+        self._keyframe = keyframe
+        self._step = step
+        self._takes = Takes()
+        self._marked = -1
+        self._stamp: object = None
+        self.sides = tuple(Captioned(pictures) for _ in range(_MOST))
+
+    def compose(self) -> ComposeResult:
+        yield OneLine(id="takes-head")
+        yield Horizontal(*self.sides)
+        yield KeyLine()
+
+    def on_mount(self) -> None:
+        self.set_interval(self.host.interval, self._look)
+        self._look()
+
+    def on_resize(self) -> None:
+        self.call_after_refresh(self._paint)
+
+    def _look(self) -> None:
+        """Read the journal again where something has happened to the keyframes."""
+        state = self._watch.view.state
+        stamp = (state.keyframes, state.takes)
+        if stamp != self._stamp:
+            self._stamp = stamp
+            self._read()
+
+    @work(thread=True, exclusive=True, group="takes")
+    def _read(self) -> None:
+        folder = self._watch.view.folder
+        try:
+            history = read_history(folder)
+        except RendererError:
+            return  # the monitor says what is wrong with the project
+        every = (each for each in history.takes(self._keyframe) if path_of(folder, each).exists())
+        painted = self._keyframe < len(history.keyframes)
+        chosen = history.keyframes[self._keyframe].take if painted else 0
+        self.app.call_later(self._take, Takes(tuple(every), chosen))
+
+    def _take(self, found: Takes) -> None:
+        if not standing(self) or found == self._takes:
+            return
+        newer = len(found.takes) > len(self._takes.takes)
+        first, self._takes = not self._takes.takes, found
+        numbers = [stored.take for stored in found.takes]
+        here = numbers.index(found.chosen) if found.chosen in numbers else len(numbers) - 1
+        if first:
+            self._marked = max(0, min(here + self._step, len(numbers) - 1))
+        elif newer:
+            self._marked = len(numbers) - 1
+        self._paint()
+
+    def _paint(self) -> None:
+        takes, width = self._takes, self.size.width
+        room = max(1, min(_MOST, len(takes.takes), width // _COLUMNS))
+        first = max(0, min(self._marked - room // 2, len(takes.takes) - room))
+        shown = takes.takes[first : first + room]
+        for number, side in enumerate(self.sides):
+            side.display = number < len(shown)
+            if number < len(shown):
+                stored = shown[number]
+                side.marked = first + number == self._marked
+                star = " *" if stored.take == takes.chosen else ""
+                path = path_of(self._watch.view.folder, stored)
+                side.show_keyframe(path, f"take {stored.take}{star}")
+        self.query_one("#takes-head", OneLine).show(cut(self._head(), width))
+        self.query_one(KeyLine).refresh_keys(self)
+
+    def _head(self) -> Line:
+        count = len(self._takes.takes)
+        many = f"{count} take{'' if count == 1 else 's'}"
+        star = "the film has the one with a star" if self._takes.chosen else "the film has none"
+        return ((f" Keyframe {self._keyframe + 1}", "strong"), (f"   {many}; {star}", ""))
+
+    # -------------------------------------------------------------------------------- actions
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        match action:
+            case "step":
+                return len(self._takes.takes) > 1
+            case "mark":
+                number = parameters[0]
+                return isinstance(number, int) and number <= len(self._takes.takes)
+            case "choose":
+                return self._marked >= 0
+            case "again" | "prompt":
+                return self._keyframe > 0 and self._takes.chosen > 0
+        return super().check_action(action, parameters)
+
+    def action_step(self, by: int) -> None:
+        self._marked = max(0, min(self._marked + by, len(self._takes.takes) - 1))
+        self._paint()
+
+    def action_mark(self, number: int) -> None:
+        self._marked = number - 1
+        self._paint()
+
+    def action_choose(self) -> None:
+        take = self._takes.takes[self._marked].take
+        if take == self._takes.chosen:
+            self.dismiss()
+            return
+        keyframe, watch = self._keyframe, self._watch
+        said = f"The film has take {take} of keyframe {keyframe + 1}."
+
+        def choose() -> None:
+            self.attempt(lambda: watch.revise("choose", keyframe=keyframe, take=take), said)
+
+        if_it_may_go(self, watch.view, keyframe, choose)
+
+    def action_again(self) -> None:
+        view = self._watch.view
+        if_it_may_go(
+            self, view, self._keyframe, lambda: reroll(self, self._watch, self._keyframe, {})
+        )
+
+    def action_prompt(self) -> None:
+        view = self._watch.view
+        if_it_may_go(
+            self, view, self._keyframe, lambda: with_changes(self, self._watch, self._keyframe)
+        )
