@@ -9,6 +9,7 @@ from typing import Any
 from renderer.engine.events import (
     Event,
     KeyframeReady,
+    Marked,
     Note,
     PhaseChanged,
     RenderFailed,
@@ -38,6 +39,13 @@ def told(event: Event) -> str:
             return f"from keyframe {number} on: {changes_text(event.changes)}"
         case Rewound():
             return _rewound_text(event)
+        case Marked():
+            number = event.keyframe + 1
+            return (
+                f"keyframe {number} is marked: {event.note}"
+                if event.note
+                else f"keyframe {number} is not marked any more"
+            )
         case KeyframeReady():
             painted = f"keyframe {event.keyframe + 1} painted in {event.seconds:.1f} s"
             if not event.keyframe:

@@ -23,6 +23,7 @@ from typing import Any, get_args
 import msgspec
 
 from renderer.painting.figures import Figures
+from renderer.project.history import Marks
 
 
 class Phase(enum.StrEnum):
@@ -71,6 +72,8 @@ class RenderStarted:
     pause_when: tuple[str, ...] = ()
     takes: tuple[tuple[int, int], ...] = ()
     """(keyframe, take) of all keyframes of which the film has another take than the first."""
+    marks: Marks = ()
+    """(keyframe, note) of all keyframes with a note."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +151,8 @@ class Rewound:
     """How many there are now; painting goes on behind them."""
     takes: tuple[tuple[int, int], ...]
     """(keyframe, take) of all keyframes of which the film has another take than the first."""
+    marks: Marks
+    """(keyframe, note) of all keyframes with a note."""
     frames: int
     """Of the film, which ends there until what follows is made."""
     duration: float
@@ -157,6 +162,16 @@ class Rewound:
     prompt: str
     """In force for the next keyframe."""
     total_keyframes: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Marked:
+    """A keyframe has a note, or none any more."""
+
+    keyframe: int
+    note: str
+    marks: Marks
+    """(keyframe, note) of all keyframes with a note."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,6 +230,7 @@ Event = (
     | PhaseChanged
     | Steered
     | Rewound
+    | Marked
     | KeyframeStarted
     | StepDone
     | KeyframeReady

@@ -90,6 +90,7 @@ class Revisions:
             before=len(before),
             keyframes=len(project.keyframes),
             takes=project.history.other_takes,
+            marks=project.history.marks,
             frames=project.store.frames,
             duration=project.duration,
             size=project.store.size,

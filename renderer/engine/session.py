@@ -26,6 +26,7 @@ from renderer.engine.events import (
     Emit,
     Event,
     KeyframeReady,
+    Marked,
     Note,
     Phase,
     PhaseChanged,
@@ -94,6 +95,11 @@ class Session:
         start, changed = self._producer.steer(changes)
         if changed:
             self._emit(self._steered(start, changed))
+
+    def mark(self, keyframe: int, note: str) -> None:
+        """Note something about a keyframe. See ``Project.mark``."""
+        self._project.mark(keyframe, note)
+        self._emit(Marked(keyframe, note, self._project.history.marks))
 
     def undo(self) -> None:
         """Take back steering that no keyframe has begun with; ProjectError where there is none."""
@@ -228,6 +234,7 @@ class Session:
             stop_when=project.current.stop_when,
             pause_when=project.current.pause_when,
             takes=project.history.other_takes,
+            marks=project.history.marks,
         )
 
     def _steered(self, start: int, changed: Mapping[str, Any]) -> Steered:

@@ -17,6 +17,7 @@ from renderer.engine.events import (
     Event,
     KeyframeReady,
     KeyframeStarted,
+    Marked,
     Metered,
     Note,
     Phase,
@@ -31,6 +32,7 @@ from renderer.engine.events import (
     ViewersChanged,
 )
 from renderer.painting.figures import LAST, Figures, figures_in, typical
+from renderer.project.history import Marks
 
 WINDOW = 20
 """Segments over which rates are taken."""
@@ -68,6 +70,8 @@ class RenderState:
     """Keyframes of the film on disk."""
     takes: tuple[tuple[int, int], ...] = ()
     """(keyframe, take) of all of which the film has another take than the first."""
+    marks: Marks = ()
+    """(keyframe, note)."""
     total_keyframes: int | None = None
     """None: until stopped."""
     stop_when: tuple[str, ...] = ()
@@ -223,6 +227,8 @@ def _applied(state: RenderState, event: Event, at: float) -> RenderState:
             )
         case Rewound():
             return _rewound(state, event, at)
+        case Marked():
+            return replace(state, marks=event.marks)
         case KeyframeStarted():
             return _keyframe_started(state, event)
         case StepDone():
@@ -253,6 +259,7 @@ def _started(state: RenderState, event: RenderStarted, at: float) -> RenderState
         crash=event.crash,
         keyframes=event.keyframes,
         takes=event.takes,
+        marks=event.marks,
         total_keyframes=event.total_keyframes,
         stop_when=event.stop_when,
         pause_when=event.pause_when,
@@ -283,6 +290,7 @@ def _rewound(state: RenderState, event: Rewound, at: float) -> RenderState:
         state,
         keyframes=event.keyframes,
         takes=event.takes,
+        marks=event.marks,
         total_keyframes=event.total_keyframes,
         painting=None,
         step=0,

@@ -83,6 +83,7 @@ def read_footage(project: Path) -> Footage:
         film_frames=sum(segment.frames for segment in segments),
         film_records=tuple(records_of_film(records)),
         prompts=tuple(history.settings_at(settings, stored.keyframe).prompt for stored in canvases),
+        marks=history.marks,
         provenance=_provenance(settings, history),
     )
 

@@ -214,14 +214,18 @@ def _check_animation(target: Target, take: FrameSource, options: ExportOptions) 
 
 
 def _chapters(take: FrameSource, frames: int) -> Iterator[Chapter]:
-    """A chapter for every stretch of frames that shows what one prompt painted."""
-    prompts = take.footage.prompts
-    if len(set(prompts)) < 2:
+    """A chapter for every stretch of frames between two marks or changes of the prompt."""
+    prompts, marks = take.footage.prompts, dict(take.footage.marks)
+    starts = [0]  # of the chapter that each interval belongs to
+    for interval in range(1, len(prompts)):
+        begins = interval in marks or prompts[interval] != prompts[interval - 1]
+        starts.append(interval if begins else starts[-1])
+    if len(set(starts)) < 2 and 0 not in marks:
         return
     first = 0
-    for prompt, stretch in groupby(range(frames), lambda frame: prompts[take.interval(frame)]):
+    for start, stretch in groupby(range(frames), lambda frame: starts[take.interval(frame)]):
         end = first + sum(1 for _ in stretch)
-        yield Chapter(first, end, prompt)
+        yield Chapter(first, end, marks.get(start, prompts[start]))
         first = end
 
 

@@ -45,6 +45,8 @@ class Footage:
     """What the journal vouches for in the film."""
     prompts: tuple[str, ...]
     """In force for each interval."""
+    marks: tuple[tuple[int, str], ...]
+    """(interval that begins with it, note) of the keyframes with a note."""
     provenance: Mapping[str, Any]
     """How the film was made, as JSON values."""
 

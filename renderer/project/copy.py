@@ -33,6 +33,7 @@ from renderer.project.records import (
     read_records,
     read_settings,
 )
+from renderer.project.rewinding import check_painted
 from renderer.project.steering import what_changes
 from renderer.project.trust import trust
 from renderer.project.verify import not_rewound, verify
@@ -85,18 +86,16 @@ def branch_project(
 def branched(records: Sequence[Record], parent: str, keyframe: int) -> list[Record]:
     """The journal of a branch that has all up to ``keyframe``. Raises ProjectError."""
     history = History(records)
-    painted = len(history.keyframes)
-    if not 0 <= keyframe < painted:
-        there = f"keyframes 1 to {painted}" if painted else "no keyframe yet"
-        raise ProjectError(f"keyframe {keyframe + 1} is not painted; the film has {there}")
+    check_painted(history, keyframe)
     made = {**asdict(project_made(records)), "parent": parent, "branched_at": keyframe}
     film = [each for each in records_of_film(records) if each.get("index", -1) < keyframe]
-    return in_order(
+    journal = in_order(
         {"type": "project", **made},
         [{"type": STEER, **asdict(each)} for each in history.steering],
         [{"type": KEYFRAME, **asdict(each)} for each in history.keyframes[: keyframe + 1]],
         [each for each in film if not each.get("closing")] if keyframe else [],
     )
+    return [*journal, *(each for each in history.mark_records() if each["keyframe"] <= keyframe)]
 
 
 def _make(

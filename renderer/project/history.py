@@ -17,9 +17,11 @@ from renderer.painting.figures import Figures
 from renderer.painting.prompt_schedule import Blend, Change
 from renderer.settings.render import RenderSettings
 
-KEYFRAME, TAKE, STEER = "keyframe", "take", "steer"
-"""Types of the records of a keyframe that the film goes on with, of one that is only kept, and of
-settings that change."""
+KEYFRAME, TAKE, STEER, MARK = "keyframe", "take", "steer", "mark"
+"""Types of the records of a keyframe that the film goes on with, of one that is only kept, of
+settings that change, and of a note about a keyframe."""
+Marks = tuple[tuple[int, str], ...]
+"""(keyframe, note), rising."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +70,15 @@ class Rewind:
     """Bytes of the film before."""
 
 
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """The record of a note about a take; an empty one takes the mark away."""
+
+    keyframe: Count
+    take: int
+    note: str
+
+
 class History:
     """Folded from a journal's records, one by one."""
 
@@ -81,6 +92,7 @@ class History:
         self._variations: dict[int, int] = {}
         self._steered: dict[tuple[int, int], tuple[Steering, ...]] = {}
         """What counted when a take was painted."""
+        self._marks: dict[tuple[int, int], str] = {}
         for record in records:
             self.add(record)
 
@@ -97,6 +109,29 @@ class History:
                 self.steering = (*self.steering, read_as(record, Steering))
             case "rewind":
                 self._rewind(record)
+            case "mark":
+                mark = read_as(record, Mark)
+                self._marks[mark.keyframe, mark.take] = mark.note
+
+    @property
+    def marks(self) -> Marks:
+        """The notes about keyframes of the film."""
+        if not any(self._marks.values()):
+            return ()
+        found = ((each.keyframe, self.mark(each)) for each in self.keyframes)
+        return tuple((keyframe, note) for keyframe, note in found if note)
+
+    def mark_records(self) -> list[Record]:
+        """What writes all notes down again, also those about takes that are not in the film."""
+        return [
+            {"type": MARK, "keyframe": keyframe, "take": take, "note": note}
+            for (keyframe, take), note in sorted(self._marks.items())
+            if note
+        ]
+
+    def mark(self, stored: StoredKeyframe) -> str:
+        """The note about a take; empty: none."""
+        return self._marks.get((stored.keyframe, stored.take), "")
 
     @property
     def other_takes(self) -> tuple[tuple[int, int], ...]:

@@ -68,11 +68,11 @@ class Known:
         for keyframe, variation in self.history.variations_from(len(keyframes)):
             again = Rewind(keyframe, variation=variation)
             kept.append({"type": REWIND, **asdict(again), "takes": []})
-        return kept
+        return [*kept, *self.history.mark_records()]
 
     def all_but_film(self, folder: Path) -> list[Record]:
         """What a repair must not lose, as it writes it."""
         chosen = [self.chosen[keyframe] for keyframe in sorted(self.chosen)]
         project = [self.project] if self.project else []
-        beside = [each for each in self.takes_beside(folder, chosen) if each["type"] == TAKE]
+        beside = [each for each in self.takes_beside(folder, chosen) if each["type"] != REWIND]
         return [*project, *self.steering, *chosen, *beside]

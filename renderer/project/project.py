@@ -13,6 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from renderer.errors import SettingsError
 from renderer.files import Place, storage_errors
 from renderer.film.hls import write_playlists
 from renderer.film.records import REWIND, SEGMENT
@@ -22,7 +23,7 @@ from renderer.journal import Journal, Record
 from renderer.painting.geometry import Geometry
 from renderer.painting.prompt_schedule import Blend
 from renderer.project.checks import check_project, refuse_links
-from renderer.project.history import STEER, History, Rewind, StoredKeyframe
+from renderer.project.history import MARK, STEER, History, Mark, Rewind, StoredKeyframe
 from renderer.project.keyframe_files import store_keyframe, unrecorded
 from renderer.project.lock import ProjectLock
 from renderer.project.records import (
@@ -31,12 +32,13 @@ from renderer.project.records import (
     JOURNAL,
     KEYFRAMES,
     LOCK,
+    LONGEST_NOTE,
     SETTINGS,
     check_records,
     path_of,
     read_settings,
 )
-from renderer.project.rewinding import last_rewind
+from renderer.project.rewinding import check_painted, last_rewind
 from renderer.project.steering import what_changes
 from renderer.project.trust import trust
 from renderer.settings.plain_values import Size
@@ -224,6 +226,17 @@ class Project:
         self.history = History(self._journal.records)
         self.publish(everything=True)
 
+    def mark(self, keyframe: int, note: str) -> None:
+        """Note something about a keyframe of the film; empty: nothing any more. Durable.
+
+        Raises ProjectError where it is not painted, SettingsError for a note that can't be one.
+        """
+        stored = check_painted(self.history, keyframe)
+        if len(note) > LONGEST_NOTE or "\n" in note:
+            raise SettingsError(f"a note is one line of at most {LONGEST_NOTE} characters")
+        if note != self.history.mark(stored):
+            self._record({"type": MARK, **asdict(Mark(keyframe, stored.take, note))})
+
     def check_rewind(self, rewind: Rewind) -> dict[str, Any]:
         """What it changes of the settings. Raises ProjectError, SettingsError.
 
@@ -290,7 +303,8 @@ class Project:
         path = path_of(self.folder, self.keyframes[keyframe])
         with storage_errors(path), suppress(FileNotFoundError):
             path.rename(path.with_name(path.name + DROPPED))
-        self.rewind(Rewind(keyframe))
+        # Not by the store, which may be at work for what comes before.
+        self._record({"type": REWIND, "keyframe": keyframe, "film_end": 0})
 
     def _record(self, record: Record) -> None:
         self._journal.append(record)

@@ -16,9 +16,11 @@ from renderer.film.records import HEADER, REWIND, SEGMENT, Header, Segment
 from renderer.journal import Record, read_as, read_journal, unknown_record
 from renderer.project.history import (
     KEYFRAME,
+    MARK,
     STEER,
     TAKE,
     History,
+    Mark,
     Rewind,
     Steering,
     StoredKeyframe,
@@ -38,6 +40,8 @@ DROPPED = ".dropped"
 EXPORTS = "exports"
 INWARD_FILM = f"{EXPORTS}/in.mp4"
 EXEMPLAR = "exemplar.png"
+LONGEST_NOTE = 200
+"""Characters of a mark's note."""
 OWN = frozenset(
     {
         *(SETTINGS, JOURNAL, FILM, LIVE, WATCH, KEYFRAMES, EXEMPLAR),
@@ -65,6 +69,7 @@ _KINDS: dict[str, type[Any]] = {
     KEYFRAME: StoredKeyframe,
     TAKE: StoredKeyframe,
     REWIND: Rewind,
+    MARK: Mark,
     HEADER: Header,
     SEGMENT: Segment,
 }

@@ -11,12 +11,12 @@ from typing import Any
 from renderer.errors import ProjectError
 from renderer.film.records import REWIND
 from renderer.journal import Record
-from renderer.project.history import KEYFRAME, TAKE, History, Rewind
+from renderer.project.history import KEYFRAME, TAKE, History, Rewind, StoredKeyframe
 
 
 def rewound(history: History, keyframe: int) -> Rewind:
     """The film ends before ``keyframe``. Raises ProjectError where there is none to take back."""
-    _check_painted(history, keyframe)
+    _check_back(history, keyframe)
     return Rewind(keyframe)
 
 
@@ -25,7 +25,7 @@ def rerolled(history: History, keyframe: int, changes: Mapping[str, Any]) -> Rew
 
     Raises ProjectError.
     """
-    _check_painted(history, keyframe)
+    _check_back(history, keyframe)
     variation = 1 + max(stored.variation for stored in history.takes(keyframe))
     return Rewind(keyframe, variation=variation, changes=changes)
 
@@ -60,14 +60,20 @@ def last_rewind(records: Sequence[Record]) -> int:
     raise ProjectError("nothing to undo: no keyframe was taken back since the last was painted")
 
 
-def _check_painted(history: History, keyframe: int) -> None:
-    """Raise ProjectError unless ``keyframe`` can be taken back."""
+def check_painted(history: History, keyframe: int) -> StoredKeyframe:
+    """``keyframe`` as the film has it. Raises ProjectError where it hasn't."""
     painted = len(history.keyframes)
+    if not 0 <= keyframe < painted:
+        there = f"keyframes 1 to {painted}" if painted else "no keyframe yet"
+        raise ProjectError(f"keyframe {keyframe + 1} is not painted; the film has {there}")
+    return history.keyframes[keyframe]
+
+
+def _check_back(history: History, keyframe: int) -> None:
+    """Raise ProjectError unless ``keyframe`` can be taken back."""
     if keyframe == 0:
         raise ProjectError(
             "keyframe 1 is the first picture, around which all others are painted; for another "
             "one start a new render"
         )
-    if not 0 < keyframe < painted:
-        there = f"keyframes 1 to {painted}" if painted else "no keyframe yet"
-        raise ProjectError(f"keyframe {keyframe + 1} is not painted; the film has {there}")
+    check_painted(history, keyframe)

@@ -12,7 +12,7 @@ from typing import Any
 
 from renderer.film.records import committed
 from renderer.painting.figures import FIGURES, Figures, typical
-from renderer.project.history import History
+from renderer.project.history import History, Marks
 from renderer.project.lock import Holder
 from renderer.project.records import (
     FILM,
@@ -84,6 +84,8 @@ class Status:
     """What the last session has been through: crashes, and why it failed."""
     takes: tuple[tuple[int, int], ...] = ()
     """(keyframe, take) of all of which the film has another take than the first."""
+    marks: Marks = ()
+    """(keyframe, note)."""
     parent: str = ""
     """The folder of the project that this is a branch of; empty: it is none."""
     branched_at: int = 0
@@ -124,6 +126,7 @@ def read_status(folder: Path) -> Status:
         model=now.model,
         keyframes=len(keyframes),
         takes=history.other_takes,
+        marks=history.marks,
         parent=made.parent,
         branched_at=made.branched_at,
         total_keyframes=now.keyframes,

@@ -16,7 +16,8 @@ from renderer.service.viewer import Viewer, reply
 
 class Commands:
     """What a viewer may ask: ``pause``, ``unpause``, ``stop``, ``steer`` (with ``changes``: plain
-    settings by name), ``undo`` (takes back steering that no keyframe has begun with), ``rewind``
+    settings by name), ``undo`` (takes back steering that no keyframe has begun with), ``mark``
+    (with ``keyframe`` and ``note``), ``rewind``
     (with ``keyframe``, from 0: it and all after it are taken back), ``reroll`` (the same, painted
     differently, with ``changes``), ``choose`` (with ``keyframe`` and ``take``), ``undo-rewind``
     (takes the last of these back; all four are done a moment after the reply), ``prune``
@@ -63,6 +64,8 @@ class Commands:
                 self._session.steer(_changes(asked))
             case "undo":
                 self._session.undo()
+            case "mark":
+                self._session.mark(_number(asked, "keyframe"), _text(asked, "note"))
             case "rewind":
                 self._session.revisions.rewind(_number(asked, "keyframe"))
             case "reroll":
@@ -82,6 +85,13 @@ def _changes(asked: Mapping[str, Any]) -> Mapping[str, Any]:
     if not isinstance(changes, dict):
         raise ValueError(f"{asked['command']} needs changes: settings by name")
     return changes
+
+
+def _text(asked: Mapping[str, Any], name: str) -> str:
+    text = asked.get(name)
+    if not isinstance(text, str):
+        raise ValueError(f"{asked['command']} needs {name}: text")
+    return text
 
 
 def _number(asked: Mapping[str, Any], name: str) -> int:

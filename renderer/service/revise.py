@@ -17,8 +17,8 @@ from renderer.service.client import NotRunning, Refused, ask
 
 
 async def revise(folder: Path, command: str, **details: Any) -> bool:
-    """``rewind``, ``reroll``, ``choose``, ``undo-rewind`` or ``prune``, with the details that
-    ``service.commands`` names; True: an engine is at work and goes on from there.
+    """``rewind``, ``reroll``, ``choose``, ``undo-rewind``, ``prune``, ``mark``: see
+    ``service.commands``, also for the details. True: an engine is at work and goes on from there.
 
     Raises ProjectError, SettingsError, StorageError, with nothing changed.
     """
@@ -47,6 +47,8 @@ def _revise_here(folder: Path, command: str, details: dict[str, Any]) -> None:
                 project.rewind(choosing(project.history, **details))
             case "undo-rewind":
                 project.undo_rewind()
+            case "mark":
+                project.mark(**details)
             case "prune":
                 prune(folder, kept_takes(folder, project.history))
             case _:

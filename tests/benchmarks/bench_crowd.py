@@ -17,7 +17,8 @@ from statistics import fmean
 
 from renderer.journal import read_journal
 from renderer.project import registry
-from renderer.project.records import JOURNAL, keyframes_in
+from renderer.project.history import History
+from renderer.project.records import JOURNAL
 from renderer.project.status import State, read_status
 from tests.cli.engines import engine, make_project, until
 
@@ -43,7 +44,7 @@ def measured(folder: Path, *, watched: bool) -> tuple[float, float]:
         until(lambda: read_status(folder).state is State.FINISHED, "finished")
         if crowd is not None:
             crowd.wait()
-    stored = keyframes_in(read_journal(folder / JOURNAL))[WARM_UP:]
+    stored = History(read_journal(folder / JOURNAL)).keyframes[WARM_UP:]
     each = (stored[-1].at - stored[0].at) / (len(stored) - 1)
     return fmean(one.idle for one in stored), each
 

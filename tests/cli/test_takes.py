@@ -197,3 +197,22 @@ def test_what_can_not_be_branched_is_one_line(
     assert_refused(zoomtui_here(*line, cwd=folder.parent), code, complaint)
     assert contents(folder) == before
     assert not (folder.parent / "new.zoom").exists()
+
+
+def test_keyframes_are_marked_and_the_marks_listed(folder: Path) -> None:
+    said = zoomtui_here("mark", "reef.zoom", "3", MARKUP, cwd=folder.parent)
+    assert said.out == "keyframe 3 is marked: [red]night[/red] \\x1b[31m\n"
+    assert zoomtui_here("mark", "reef.zoom", "5", "the castle", cwd=folder.parent).code == 0
+    listed = zoomtui_here("mark", "reef.zoom", cwd=folder.parent)
+    assert listed.out == "     3  [red]night[/red] \\x1b[31m\n     5  the castle\n"
+    assert zoomtui_here("mark", "reef.zoom", "3", "--remove", cwd=folder.parent).code == 0
+    listed = zoomtui_here("mark", "reef.zoom", "--json", cwd=folder.parent)
+    assert json.loads(listed.out) == [{"keyframe": 5, "note": "the castle"}]
+    for line, code, complaint in (
+        (("mark", "reef.zoom", "9", "x"), 3, "keyframe 9 is not painted"),
+        (("mark", "reef.zoom", "0", "x"), 2, "keyframes are counted from 1"),
+        (("mark", "reef.zoom", "3"), 2, "give a note, or --remove"),
+        (("mark", "reef.zoom", "3", "x" * 201), 2, "at most 200 characters"),
+        (("mark", "nothing.zoom"), 3, "nothing.zoom does not exist"),
+    ):
+        assert_refused(zoomtui_here(*line, cwd=folder.parent), code, complaint)

@@ -11,18 +11,28 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import av
 import pytest
 
-from renderer.errors import ProjectError, StorageError
+from renderer.errors import ProjectError, SettingsError, StorageError
+from renderer.export.of_project import ExportOptions, export, plan_export
 from renderer.film.decode import decoded_frames
+from renderer.film.records import records_of_film
 from renderer.journal import read_journal
-from renderer.project.copy import copy_project
+from renderer.project.copy import branch_project, copy_project
 from renderer.project.kept_takes import kept_takes, prune
 from renderer.project.project import Project
-from renderer.project.records import FILM, JOURNAL, KEYFRAMES, path_of, read_history
+from renderer.project.records import (
+    FILM,
+    JOURNAL,
+    KEYFRAMES,
+    path_of,
+    read_history,
+    read_records,
+)
 from renderer.project.repair import damage, find_rescue, repair
 from renderer.project.rewinding import choosing, rerolled, rewound
-from renderer.project.verify import verify
+from renderer.project.verify import not_rewound, verify
 from tests.engine.runs import ROOT, assert_playable, digest, project, render, stop_at
 from tests.faults import BY_KIND, POINTS, Disk, failing, sweep
 from tests.marks import slower
@@ -402,3 +412,100 @@ def test_a_kill_leaves_the_film_before_or_the_film_after(second: Path, kills: in
     render(second)
     assert_playable(second, frames=FRAMES)
     assert_sound(second)
+
+
+# ------------------------------------------------------------------------------------ marks
+
+
+def marks(folder: Path) -> tuple[tuple[int, str], ...]:
+    return read_history(folder).marks
+
+
+def mark(folder: Path, keyframe: int, note: str) -> None:
+    with Project.open(folder) as opened:
+        opened.mark(keyframe, note)
+
+
+def test_a_mark_belongs_to_the_take_that_it_was_made_for(second: Path, tmp_path: Path) -> None:
+    mark(second, 2, "the castle")
+    mark(second, 5, "[red]night[/red] \x1b[31m")
+    assert marks(second) == ((2, "the castle"), (5, "[red]night[/red] \x1b[31m"))
+    choose(second, 4, 1)
+    assert marks(second) == ((2, "the castle"),)
+    mark(second, 6, "another sky")
+    branch_project(second, tmp_path / "b.zoom", 4, {}, ignore)
+    assert marks(tmp_path / "b.zoom") == ((2, "the castle"),)
+    undo(second)
+    assert marks(second) == ((2, "the castle"), (5, "[red]night[/red] \x1b[31m"))
+    mark(second, 2, "")
+    assert marks(second) == ((5, "[red]night[/red] \x1b[31m"),)
+    without_record(second, 4)
+    repair(second, find_rescue(second, ignore))
+    assert marks(second) == ((5, "[red]night[/red] \x1b[31m"),)
+    choose(second, 4, 1)
+    assert marks(second) == ((6, "another sky"),)
+
+
+def test_what_can_not_be_marked_is_refused(copy: Path) -> None:
+    before = contents(copy)
+    with pytest.raises(ProjectError, match="keyframe 9 is not painted"):
+        mark(copy, COUNT, "x")
+    for note in ("x" * 201, "two\nlines"):
+        with pytest.raises(SettingsError, match="one line of at most 200 characters"):
+            mark(copy, 2, note)
+    mark(copy, 2, "")
+    assert contents(copy) == before
+
+
+# ---------------------------------------------------------------------------------- exports
+
+
+def exported(folder: Path, out: Path, rewind_to: int | None = None, **options: Any) -> int:
+    """Export; ``rewind_to``: while that reads. Frames of what comes out."""
+    plan = plan_export(folder, str(out), ExportOptions(**options))
+
+    def on_progress(done: int, total: int) -> None:
+        if rewind_to is not None and len(takes(folder)) > rewind_to:
+            rewind(folder, rewind_to)
+
+    export(plan, on_progress)
+    with av.open(str(out)) as film:
+        return sum(1 for _ in film.decode(video=0))
+
+
+def test_exports_are_of_the_takes_that_the_film_has(
+    whole: Path, second: Path, tmp_path: Path
+) -> None:
+    mark(second, 2, "the castle")
+    mark(second, 5, "the night")
+    choose(second, 4, 1)
+    render(second)
+    assert exported(second, tmp_path / "a.mp4") == FRAMES
+    with av.open(str(tmp_path / "a.mp4")) as film:
+        assert [each["metadata"]["title"] for each in film.chapters()] == ["", "the castle"]
+    for name, folder in (("a", second), ("b", whole)):
+        exported(folder, tmp_path / f"{name}.mkv", crf=0)
+    one, two = (
+        [frame.to_ndarray() for frame in av.open(str(tmp_path / f"{name}.mkv")).decode(video=0)]
+        for name in "ab"
+    )
+    assert all((a == b).all() for a, b in zip(one, two, strict=True))
+
+
+def test_an_export_that_paints_its_frames_finishes_from_what_it_has(
+    copy: Path, tmp_path: Path
+) -> None:
+    assert exported(copy, tmp_path / "a.mp4", rewind_to=2, crf=20) == FRAMES
+    assert takes(copy) == [1, 1]
+
+
+def test_what_copies_the_film_itself_says_that_it_was_rewound_meanwhile(copy: Path) -> None:
+    records = records_of_film(read_records(copy))
+    with (
+        pytest.raises(ProjectError, match="was rewound meanwhile"),
+        not_rewound(copy / FILM, records),
+    ):
+        rewind(copy, 2)
+    records = records_of_film(read_records(copy))
+    with not_rewound(copy / FILM, records):
+        render(copy)  # what has come since is no harm

@@ -163,7 +163,7 @@ from renderer.engine.event_text import told
 from renderer.engine.events import KeyframeReady, from_json, to_json
 from renderer.engine.state import RenderState, apply
 from renderer.painting.figures import explained, figures_in, typical
-from renderer.project.records import keyframes_in
+from renderer.project.history import History
 from renderer.project.status import FIGURES
 said = {"seconds": 2.0, "seam": 1.0, "drift": 0.5, "idle": 0.1, "grain": 3.0}
 event = KeyframeReady(keyframe=1, seed=7, prompt="", queued=0, **said)
@@ -172,7 +172,7 @@ assert "grain 3.0" in told(event)
 state = apply(RenderState(), event, 0.0)
 assert RenderState.from_json(state.to_json()).typical.grain == 3.0
 record = {"type": "keyframe", "keyframe": 0, "length": 1, "crc": 1, "seed": 1, "at": 0.0, **said}
-(stored,) = keyframes_in([record])
+(stored,) = History([record]).keyframes
 assert stored.grain == 3.0 and "grain" in FIGURES
 assert figures_in({"grain": 3.0, "prompt": "x"}) == {"grain": 3.0}
 assert explained(typical([stored])).endswith("grain 3.0/10")

@@ -65,6 +65,7 @@ VERBS = {
     "choose": "takes.choose",
     "prune": "takes.prune",
     "branch": "branch.branch",
+    "mark": "mark.mark",
     "export": "export.export",
     "import": "import_.import_pictures",
     "verify": "repair.verify",

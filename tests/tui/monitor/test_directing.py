@@ -212,3 +212,27 @@ def test_a_project_at_rest_is_rewound_by_the_viewer_itself(tmp_path: Path) -> No
     assert (found.state.keyframes, found.situation) == (2, Situation.OVER)
     assert found.resumable
     assert read_status(folder).keyframes == 2
+
+
+@pytest.mark.parametrize("size", [(80, 24), *slower([(120, 36)])])
+def test_a_keyframe_is_marked_with_a_note(size: tuple[int, int]) -> None:
+    marks = ((11, "the castle"), (125, "[red]night[/red]"))
+
+    async def body(pilot: Pilot[str], script: Script) -> None:
+        await pilot.press("left", "m")
+        text = await settled(pilot)
+        assert "Mark keyframe 127" in text
+        assert "    12  the castle" in text
+        check_snapshot(f"mark-{size[0]}x{size[1]}", text)
+        await pilot.press("q", "enter")
+        await soon(lambda: script.asked, "it is asked for")
+        assert script.asked == [("mark", {"keyframe": 126, "note": "q"})]
+        script.asked.clear()
+        await pilot.press("left", "m", "escape", "m", "enter")
+        assert script.asked == []
+        await pilot.press("m", "ctrl+u", "ctrl+k", "enter")
+        await soon(lambda: script.asked, "it is asked for")
+        assert script.asked == [("mark", {"keyframe": 125, "note": ""})]
+        assert "Keyframe 126  ♦ [red]night[/red]" in await settled(pilot)
+
+    on_screen(view(marks=marks), body, size)

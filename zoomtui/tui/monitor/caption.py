@@ -17,11 +17,12 @@ from zoomtui.tui.monitor.watcher import View
 from zoomtui.tui.shared.styled_text import Line, Part, Role, cut, length
 
 
-def caption_line(shown: int, figures: Line, width: int) -> Line:
-    """Under the picture: which keyframe, and how it came out."""
+def caption_line(shown: int, figures: Line, width: int, note: str = "") -> Line:
+    """Under the picture: which keyframe, what the user noted about it, and how it came out."""
     if shown < 0:
         return ()
-    return cut([(f" Keyframe {shown + 1}", "strong"), ("  ", ""), *figures], width)
+    noted: list[Part] = [("  ♦ ", ""), (clean(note), "quoted")] if note else []
+    return cut([(f" Keyframe {shown + 1}", "strong"), *noted, ("  ", ""), *figures], width)
 
 
 def unfinished_line(preview: Preview, width: int) -> Line:

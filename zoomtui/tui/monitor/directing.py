@@ -1,4 +1,4 @@
-"""The monitor's keys that choose what the film consists of: paint again, branch, takes.
+"""The monitor's keys that direct the film: paint again, branch, takes, marks.
 
 Nothing is taken back on one key: a dialog says what goes, in keyframes, frames and seconds.
 """
@@ -14,6 +14,7 @@ from textual.binding import Binding, BindingType
 
 from renderer.formatting import clean, duration_text
 from zoomtui.tui.monitor.keyframe_screen import KeyframeScreen
+from zoomtui.tui.monitor.note_dialog import NoteDialog
 from zoomtui.tui.monitor.steer_dialog import Changes, SteerDialog
 from zoomtui.tui.monitor.watcher import View, Watch
 from zoomtui.tui.shared.dialogs import ChoiceDialog
@@ -30,19 +31,21 @@ class Directing(KeyframeScreen):
                 id="direct.takes"),
         Binding("right_square_bracket", "takes(1)", "takes", show=False, key_display="]",
                 id="direct.nexttakes"),
+        Binding("m", "mark", "mark…", show=False, id="direct.mark"),
     ]  # fmt: skip
     KEY_HELP: ClassVar[dict[str, str]] = {
         "direct.repaint": "paint this keyframe and what follows again; asks first",
         "direct.branch": "another film that goes on from this keyframe",
         "direct.takes": "the takes of this keyframe, side by side",
         "direct.nexttakes": "the takes of this keyframe, side by side",
+        "direct.mark": "a note about this keyframe: a chapter of exported films",
     }
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         match action:
             case "repaint":
                 return self._looked_at > 0
-            case "branch" | "takes":
+            case "branch" | "takes" | "mark":
                 return self._looked_at >= 0
         return super().check_action(action, parameters)
 
@@ -98,6 +101,17 @@ class Directing(KeyframeScreen):
             f"neither painted nor encoded again, and goes on by itself."
         )
         self.app.push_screen(BranchDialog(text), go_on)
+
+    def action_mark(self) -> None:
+        keyframe, marks = self._looked_at, self.watched.view.state.marks
+
+        def mark(note: str | None) -> None:
+            if note is not None and note != dict(marks).get(keyframe, ""):
+                said = f"Keyframe {keyframe + 1} is marked." if note else "The mark is gone."
+                details = {"keyframe": keyframe, "note": note}
+                self.attempt(lambda: self.watched.revise("mark", **details), said)
+
+        self.app.push_screen(NoteDialog(keyframe, marks), mark)
 
     def _steering(self, start: int) -> SteerDialog:
         view = self.watched.view

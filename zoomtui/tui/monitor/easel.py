@@ -82,7 +82,8 @@ class Easel(Framed):
         # Not in the border: whatever changes there has the whole picture painted anew.
         room, following = self._caption.content_size.width, looking.following
         figures = caption.quality_line(looking.view) if following else self._made[1]
-        line = caption.caption_line(looking.keyframe, figures, room)
+        note = dict(looking.view.state.marks).get(looking.keyframe, "")
+        line = caption.caption_line(looking.keyframe, figures, room, note)
         if looking.preview is not None:
             line = caption.unfinished_line(looking.preview, room)
         self._caption.show(caption.with_keys(line, following, room) if self.has_strip else line)
@@ -94,8 +95,15 @@ class Easel(Framed):
             shown = min(keyframe_in(looking.pictured), shown) if looking.pictured else shown
             count = shown + 1
         pictures = self._picture.pictures
-        takes = dict(looking.view.state.takes)
-        self._filmstrip.show(count, shown, pictures, takes=takes, at_leisure=looking.following)
+        state = looking.view.state
+        self._filmstrip.show(
+            count,
+            shown,
+            pictures,
+            takes=dict(state.takes),
+            noted=frozenset(keyframe for keyframe, _ in state.marks),
+            at_leisure=looking.following,
+        )
 
     def on_picture_shown(self) -> None:
         """The picture was decoded: the strip needs no second look at its file."""

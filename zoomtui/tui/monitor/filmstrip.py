@@ -93,6 +93,7 @@ class Filmstrip(Widget):
         self._small: OrderedDict[int, Pixels | None] = OrderedDict()
         self._lines: dict[int, list[Strip]] = {}
         self._takes: Mapping[int, int] = {}
+        self._noted: frozenset[int] = frozenset()
         self._look: object = None
         self._aspect = _WIDE
         self._at_leisure = True
@@ -107,15 +108,19 @@ class Filmstrip(Widget):
         pictures: Pictures,
         *,
         takes: Mapping[int, int],
+        noted: frozenset[int] = frozenset(),
         at_leisure: bool,
     ) -> None:
         """The keyframes around the `chosen` one, of `count`; painted only where that changes.
 
-        `takes`: of which keyframes it is another one than the first. `at_leisure`: the user does
-        not wait for it.
+        `takes`: of which keyframes it is another one than the first. `noted`: those with a note.
+        `at_leisure`: the user does not wait for it.
         """
         self._at_leisure = at_leisure
         self._forget_other_takes(takes)
+        if noted != self._noted:
+            self._noted = noted
+            self.refresh()
         mode: Pictures = "blocks" if pictures == "kitty" else pictures
         if mode != self._mode:
             self._mode = mode
@@ -217,7 +222,8 @@ class Filmstrip(Widget):
         """The number; the chosen one in brackets, underlined by a rule as wide as the picture."""
         chosen = keyframe == self._marked.chosen
         text = f"[{keyframe + 1}]" if chosen else str(keyframe + 1)
-        rule = "=" if self.app.has_class("-ascii") else "━"
+        rule, note = ("=", "*") if self.app.has_class("-ascii") else ("━", "♦")
+        text += note if keyframe in self._noted else ""
         text = text[:columns].center(columns, rule if chosen else " ")
         return Strip([Segment(text, style + Style(bold=chosen, dim=not chosen))], columns)
 

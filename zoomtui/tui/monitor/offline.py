@@ -25,6 +25,7 @@ def state_on_disk(folder: Path) -> RenderState:
         phase=Phase.DRAINING,
         keyframes=status.keyframes,
         takes=status.takes,
+        marks=status.marks,
         total_keyframes=status.total_keyframes,
         prompt=status.prompt,
         figures=(status.figures,) if status.figures else (),

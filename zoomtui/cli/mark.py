@@ -1,0 +1,62 @@
+"""`mark`: notes about keyframes, which become chapters of exported films."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+
+import click
+
+from renderer.errors import SettingsError
+from renderer.formatting import clean, path_text
+from renderer.project.records import read_history, read_settings
+from renderer.service.revise import revise
+from zoomtui.cli.options import FOLDER
+from zoomtui.stdio import write_line
+
+
+@click.command(
+    short_help="Note something about a keyframe, or list the notes.",
+    epilog="""\b
+Examples:
+  zoomtui mark coral.zoom 12 "the castle"
+  zoomtui mark coral.zoom 12 --remove
+  zoomtui mark coral.zoom
+  zoomtui mark coral.zoom --json | jq -r '.[].note'
+
+Keyframes are counted from 1. An exported film has a chapter for each mark.
+""",
+)
+@click.argument("project", type=FOLDER)
+@click.argument("keyframe", type=int, required=False, metavar="[K]")
+@click.argument("note", required=False, metavar="[NOTE]")
+@click.option("--remove", is_flag=True, help="Take the mark away.")
+@click.option("--json", "as_json", is_flag=True, help="List as a JSON array, for scripts.")
+def mark(
+    project: Path, keyframe: int | None, note: str | None, remove: bool, as_json: bool
+) -> None:
+    """Mark keyframe K of PROJECT with NOTE; without K list all marks."""
+    if keyframe is None:
+        _list(project, as_json)
+        return
+    if keyframe < 1:
+        raise SettingsError(f"keyframes are counted from 1: there is none with number {keyframe}")
+    if remove == bool(note):
+        raise SettingsError("give a note, or --remove to take the mark away")
+    asyncio.run(revise(project, "mark", keyframe=keyframe - 1, note=note or ""))
+    said = "is not marked any more" if remove else f"is marked: {clean(note or '')}"
+    write_line(f"keyframe {keyframe} {said}")
+
+
+def _list(project: Path, as_json: bool) -> None:
+    read_settings(project)
+    marks = read_history(project).marks
+    if as_json:
+        rows = [{"keyframe": keyframe + 1, "note": note} for keyframe, note in marks]
+        write_line(json.dumps(rows, ensure_ascii=False))
+        return
+    for keyframe, note in marks:
+        write_line(f"{keyframe + 1:>6}  {clean(note)}")
+    if not marks:
+        write_line(f'no marks; `zoomtui mark {path_text(project)} 12 "the castle"` makes one')

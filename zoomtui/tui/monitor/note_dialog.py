@@ -1,0 +1,55 @@
+"""The dialog that asks for a note about a keyframe, and lists the notes that there are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.widgets import Input, Static
+
+from renderer.formatting import clean, shortened
+from renderer.project.records import LONGEST_NOTE
+from zoomtui.tui.shared.dialogs import Dialog
+from zoomtui.tui.shared.typed_text import PlainInput
+
+_LISTED = 8
+"""Notes that are listed; the last ones."""
+
+
+class NoteDialog(Dialog):
+    """The note; empty: none any more."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "dismiss(None)", "cancel", id="dialog.cancel"),
+    ]
+
+    def __init__(self, keyframe: int, marks: Iterable[tuple[int, str]]) -> None:
+        super().__init__()
+        self._keyframe = keyframe
+        self._marks = dict(marks)
+
+    def compose(self) -> ComposeResult:
+        with Vertical(id="dialog"):
+            if listed := list(self._marks.items())[-_LISTED:]:
+                lines = (f"{keyframe + 1:>6}  {_short(note)}" for keyframe, note in listed)
+                yield Static("\n".join(lines), markup=False)
+            now = self._marks.get(self._keyframe, "")
+            yield PlainInput(now, max_length=LONGEST_NOTE, placeholder="what is here")
+            hint = "Enter marks it   empty: no mark   Esc leaves it as it is"
+            yield Static(hint, markup=False, classes="hint")
+
+    def on_mount(self) -> None:
+        self.query_one("#dialog").border_title = f"Mark keyframe {self._keyframe + 1}"
+        self.query_one(Input).focus()
+
+    @on(Input.Submitted)
+    def _take(self, event: Input.Submitted) -> None:
+        self.dismiss(event.value.strip())
+
+
+def _short(note: str) -> str:
+    return clean(shortened(note, 50))
