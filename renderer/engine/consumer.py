@@ -46,6 +46,8 @@ class Consumer:
             if keyframe.made is not None:
                 self._keep(keyframe, keyframe.made)
             interval = keyframe.index - 1
+            if keyframe.held:
+                continue
             if interval >= self._project.store.intervals and not self._controls.stopped:
                 self._commit_interval(keyframe.picture)
         if last is not None and self._complete():
@@ -56,6 +58,7 @@ class Consumer:
     def _keep(self, keyframe: Keyframe, made: Mapping[str, Any]) -> None:
         """Make a freshly painted keyframe durable."""
         stored = self._project.add_keyframe(keyframe.index, keyframe.picture, made)
+        self._controls.notify()
         self._emit(
             KeyframeReady(
                 keyframe=keyframe.index,

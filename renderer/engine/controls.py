@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 
 from renderer.errors import Cancelled
 
@@ -21,6 +22,8 @@ class Controls:
         self._interrupted = False
         self._paused = False
         self._waited = 0.0
+        self._settled = -1
+        self._holding: int | None = None
 
     @property
     def stopped(self) -> bool:
@@ -45,6 +48,54 @@ class Controls:
     def waited(self) -> float:
         """Seconds that ``checkpoint`` has spent in pauses so far."""
         return self._waited
+
+    @property
+    def settled(self) -> int:
+        """The last number that ``hold`` does not wait for."""
+        return self._settled
+
+    @property
+    def holding(self) -> int | None:
+        """The number that ``hold`` waits for."""
+        return self._holding
+
+    def settle(self, number: int) -> None:
+        """Up to this number all is decided, and nothing behind it."""
+        with self._changed:
+            self._settled = number
+            self._changed.notify_all()
+
+    def hold(self, number: int, seconds: float) -> bool:
+        """Wait until this number is settled; False: the time was up (0: it never is).
+
+        Raises Cancelled when stopped.
+        """
+        with self._changed:
+            self._holding = number
+            try:
+                self._changed.wait_for(
+                    lambda: self.stopped or self._settled >= number, seconds or None
+                )
+            finally:
+                self._holding = None
+            if self.stopped:
+                raise Cancelled
+            return self._settled >= number
+
+    def wait_until(self, true: Callable[[], bool]) -> None:
+        """Wait for something that the other thread brings about, and ``notify`` tells of.
+
+        Raises Cancelled when stopped.
+        """
+        with self._changed:
+            self._changed.wait_for(lambda: self.stopped or true())
+            if self.stopped:
+                raise Cancelled
+
+    def notify(self) -> None:
+        """Something has changed that ``wait_until`` may be about."""
+        with self._changed:
+            self._changed.notify_all()
 
     def stop(self, *, now: bool = False) -> None:
         """Stop for good; ``now``: ``hurried`` as well."""

@@ -8,6 +8,7 @@ from typing import Any
 
 from renderer.engine.events import (
     Event,
+    Held,
     KeyframeReady,
     Marked,
     Note,
@@ -46,6 +47,9 @@ def told(event: Event) -> str:
                 if event.note
                 else f"keyframe {number} is not marked any more"
             )
+        case Held():
+            takes = f"{event.takes} takes" if event.takes > 1 else "1 take"
+            return f"keyframe {event.keyframe + 1} is held for review, with {takes}"
         case KeyframeReady():
             painted = f"keyframe {event.keyframe + 1} painted in {event.seconds:.1f} s"
             if not event.keyframe:

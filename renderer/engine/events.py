@@ -34,6 +34,8 @@ class Phase(enum.StrEnum):
     RENDERING = "rendering"
     PAUSED = "paused"
     """Painting waits; the film side finishes what is in hand."""
+    REVIEW = "review"
+    """Painting waits until it is decided which take of the newest keyframe the film has."""
     DRAINING = "draining"
     """A stop was asked for, or the last keyframe is painted: what is in hand is finished."""
 
@@ -175,6 +177,17 @@ class Marked:
 
 
 @dataclass(frozen=True, slots=True)
+class Held:
+    """A keyframe waits for the decision which of its takes the film has."""
+
+    keyframe: int
+    takes: int
+    """How many there are."""
+    until: float = 0.0
+    """Unix time at which it goes on by itself; 0: never."""
+
+
+@dataclass(frozen=True, slots=True)
 class KeyframeStarted:
     """Painting begins; steering can't reach this keyframe any more."""
 
@@ -231,6 +244,7 @@ Event = (
     | Steered
     | Rewound
     | Marked
+    | Held
     | KeyframeStarted
     | StepDone
     | KeyframeReady

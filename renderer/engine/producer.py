@@ -17,6 +17,8 @@ from renderer.engine.controls import Controls
 from renderer.engine.events import Emit, KeyframeStarted, Note, Phase, PhaseChanged, StepDone
 from renderer.engine.preview import Preview
 from renderer.engine.preview_requests import PreviewRequests
+from renderer.engine.review import Review
+from renderer.engine.revisions import Revisions
 from renderer.errors import ProjectError
 from renderer.images import Picture
 from renderer.painting.colour_match import Reference
@@ -47,6 +49,8 @@ class Keyframe:
     """The canvas, or for keyframe 0 the first picture."""
     made: Mapping[str, Any] | None
     """How it was painted; None: it is on disk already."""
+    held: bool = False
+    """It is only to be kept, not filmed: it comes again once it is decided that the film has it."""
 
 
 class Producer:
@@ -60,6 +64,7 @@ class Producer:
         emit: Emit,
         preview_requests: PreviewRequests,
         painters: PainterSource,
+        revisions: Revisions,
     ) -> None:
         self._project = project
         self._channel = channel
@@ -68,6 +73,7 @@ class Producer:
         self._preview_requests = preview_requests
         self._step = StepDone(0, 0, 0)
         self._painters = painters
+        self._review = Review(project, controls, revisions, emit)
         self._begun = len(project.keyframes)
         self._beginning = threading.Lock()
 
@@ -98,6 +104,8 @@ class Producer:
         for index in self._unfilmed():
             canvas = self._project.load_keyframe(index)
             picture = self._picture_after(index, canvas)
+            if self._review.wanted(index):
+                self._review.hold(index)
             self._channel.put(Keyframe(index, canvas, made=None))
         try:
             with (
@@ -152,7 +160,11 @@ class Producer:
                 seconds=seconds, seam=done.seam, drift=done.drift, idle=painter.idle()
             )
             made = {**_made(settings, blend, done, figures), "variation": variation}
-            self._channel.put(Keyframe(index, done.canvas, made))
+            held = self._review.wanted(index)
+            self._channel.put(Keyframe(index, done.canvas, made, held))
+            if held:
+                self._review.hold(index)
+                self._channel.put(Keyframe(index, done.canvas, made=None))
 
     def _begin(self) -> int | None:
         """The number of the next keyframe, out of reach for steering from now on; None: no more."""

@@ -14,7 +14,7 @@ from typing import Any
 from renderer.engine.controls import Controls
 from renderer.engine.events import Note, Rewound
 from renderer.errors import ProjectError, SettingsError
-from renderer.project.history import Rewind
+from renderer.project.history import Rewind, StoredKeyframe
 from renderer.project.kept_takes import kept_takes, prune
 from renderer.project.project import Project
 from renderer.project.rewinding import choosing, rerolled, rewound
@@ -40,7 +40,10 @@ class Revisions:
         self._decide(lambda: rerolled(self._project.history, keyframe, changes))
 
     def choose(self, keyframe: int, take: int) -> None:
-        """Go on with a take that was kept."""
+        """Go on with a take that was kept, or with a held keyframe as it is."""
+        if self._controls.holding == keyframe and self._project.keyframes[keyframe].take == take:
+            self._controls.settle(keyframe)
+            return
         self._decide(lambda: choosing(self._project.history, keyframe, take))
 
     def undo(self) -> None:
@@ -77,6 +80,18 @@ class Revisions:
             self._asked.append(revision)
             self._controls.interrupt()
 
+    def _settled_now(self, before: Sequence[StoredKeyframe]) -> int:
+        """What was decided before and is still there, and what has been chosen now."""
+        keyframes = self._project.keyframes
+        if len(keyframes) > self._first_other(before):
+            return len(keyframes) - 1
+        return min(self._controls.settled, len(keyframes) - 1)
+
+    def _first_other(self, before: Sequence[StoredKeyframe]) -> int:
+        """The first keyframe that is not what it was."""
+        pairs = zip(before, self._project.keyframes, strict=False)
+        return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
+
     def _done(self, revise: Callable[[], None]) -> Rewound | Note:
         project = self._project
         before = list(project.keyframes)
@@ -84,9 +99,9 @@ class Revisions:
             revise()
         except (ProjectError, SettingsError) as error:  # another one came before it
             return Note(f"not done: {error}")
-        pairs = zip(before, project.keyframes, strict=False)
+        self._controls.settle(self._settled_now(before))
         return Rewound(
-            keyframe=sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs)),
+            keyframe=self._first_other(before),
             before=len(before),
             keyframes=len(project.keyframes),
             takes=project.history.other_takes,

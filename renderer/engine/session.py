@@ -64,9 +64,9 @@ class Session:
         self.preview_requests = PreviewRequests()
         """For viewers that want to see the keyframe in the painter's hands, unfinished as it is."""
         self._painters = PainterSource(self._controls, self._emit)
-        self._producer = self._new_producer()
         self.revisions = Revisions(project, self._controls)
         """For viewers that want other keyframes than there are."""
+        self._producer = self._new_producer()
         began = read_session(project.folder).began or time.time()
         self._conditions = Conditions(project.folder, began)
         self._errors: list[BaseException] = []
@@ -156,6 +156,7 @@ class Session:
             self._emit,
             self.preview_requests,
             self._painters,
+            self.revisions,
         )
 
     def _consume(self) -> None:

@@ -15,6 +15,7 @@ import msgspec
 from renderer.engine.event_text import told
 from renderer.engine.events import (
     Event,
+    Held,
     KeyframeReady,
     KeyframeStarted,
     Marked,
@@ -72,6 +73,8 @@ class RenderState:
     """(keyframe, take) of all of which the film has another take than the first."""
     marks: Marks = ()
     """(keyframe, note)."""
+    held: int | None = None
+    """The keyframe that waits for a decision; see ``Held``."""
     total_keyframes: int | None = None
     """None: until stopped."""
     stop_when: tuple[str, ...] = ()
@@ -227,6 +230,8 @@ def _applied(state: RenderState, event: Event, at: float) -> RenderState:
             )
         case Rewound():
             return _rewound(state, event, at)
+        case Held():
+            return replace(state, held=event.keyframe)
         case Marked():
             return replace(state, marks=event.marks)
         case KeyframeStarted():
@@ -280,7 +285,8 @@ def _phase_changed(state: RenderState, phase: Phase, at: float) -> RenderState:
     began = state.progress
     if phase is Phase.RENDERING and len(began) == 1:  # loading a model says nothing of the rate
         began = ((at, *began[0][1:]),)
-    return replace(state, phase=phase, progress=began)
+    held = state.held if phase in (Phase.REVIEW, Phase.PAUSED) else None
+    return replace(state, phase=phase, progress=began, held=held)
 
 
 def _rewound(state: RenderState, event: Rewound, at: float) -> RenderState:

@@ -10,7 +10,7 @@ from typing import Literal, get_args
 
 from renderer.settings import names
 from renderer.settings.conditions import EXAMPLES, condition_text
-from renderer.settings.option import Option, at_least, between, not_empty, one_of, setting
+from renderer.settings.option import Option, at_least, between, finite, not_empty, one_of, setting
 from renderer.settings.painting import PaintingSettings
 from renderer.settings.plain_values import Size, dimensions
 
@@ -120,6 +120,31 @@ class FilmSettings(PaintingSettings):
         hint="Stop by itself; several with spaces. Looked at after every keyframe.",
         choices=EXAMPLES,
         row=("ending", 1),
+        steerable=True,
+    )
+    review: int = setting(
+        0,
+        kind="whole",
+        check=between(0, 16, " takes", off=True),
+        help="Hold after each keyframe, once it has N takes (by default 1), until one of them is "
+        "chosen: in the monitor, or by `zoomtui choose`; 0: never.",
+        metavar="[N]",
+        alone=1,
+        label="Review",
+        hint="Takes of each keyframe to choose from, which the render waits for; 0: none.",
+        row=("ending", 3),
+        steerable=True,
+    )
+    review_wait: float = setting(
+        0.0,
+        kind="seconds",
+        check=finite(lambda seconds: 0 <= seconds <= 1e6, "0 to 1000000 seconds"),
+        help="Seconds (or 2m, 1h) after which a held keyframe goes on by itself, with the take "
+        "that came out best; 0 (default): never.",
+        metavar="S",
+        label="Wait",
+        hint="Seconds after which a held keyframe goes on by itself; 0: never.",
+        row=("ending", 3),
         steerable=True,
     )
     pause_when: tuple[str, ...] = setting(

@@ -57,6 +57,8 @@ class Option:
     metavar: str = ""
     named: str = ""
     """The option, where it is not named after the setting."""
+    alone: int | None = None
+    """What the option means where no value follows it; None: one must."""
     instead_of: str = ""
     """The setting that it says in another way."""
 

@@ -78,8 +78,10 @@ def from_text(kind: Kind, text: str) -> Any:
             return int(text)
         case "count":
             return "inf" if text.casefold() == "inf" else int(text)
-        case "number" | "seconds":
+        case "number":
             return float(text)
+        case "seconds":
+            return parse_seconds(text)
         case "flag" | "switch":
             return not YES_NO.index(text)
         case "words":
@@ -100,6 +102,15 @@ def _pairs(words: list[str]) -> dict[str, str]:
 def is_text(value: str) -> bool:
     """Whether it can be written as UTF-8."""
     return _SURROGATE.search(value) is None
+
+
+def parse_seconds(text: str) -> float:
+    """``"90"``, ``"90s"``, ``"1.5m"``, ``"2h"``. Raises ValueError for anything else."""
+    unit = _UNITS.get(text[-1:], 0)
+    return float(text[:-1]) * unit if unit else float(text)
+
+
+_UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}
 
 
 def dimensions(size: Size) -> str:

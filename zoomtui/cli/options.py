@@ -15,6 +15,7 @@ import click
 from renderer.settings.export import EXPORT_OPTIONS
 from renderer.settings.film import BESIDES
 from renderer.settings.option import Kind, Option
+from renderer.settings.plain_values import parse_seconds
 from renderer.settings.render import OPTIONS
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -52,13 +53,27 @@ class KeyValue(click.ParamType[Any]):
         return key, rest
 
 
+class Seconds(click.ParamType[Any]):
+    """A number of seconds, or with a unit: ``90``, ``90s``, ``1.5m``, ``2h``."""
+
+    name = "seconds"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        try:
+            return parse_seconds(str(value))
+        except ValueError:
+            self.fail(f"{value!r} is no number of seconds, such as 90, 90s or 2m", param, ctx)
+
+
 FILE = click.Path(path_type=Path)
 FOLDER = click.Path(path_type=Path)
 
 _TYPES: Mapping[Kind, Any] = {
     "whole": int,
     "number": float,
-    "seconds": float,
+    "seconds": Seconds(),
     "path": FILE,
     "count": KeyframeCount(),
     "pairs": KeyValue(),
@@ -115,6 +130,8 @@ def _option(name: str, row: Option, *, hidden: bool = False) -> Callable[[F], F]
             words, said["default"] = f"{words}/--no-{words.removeprefix('--')}", None
         case "words" | "pairs":
             said["multiple"] = True
+    if row.alone is not None:
+        said |= {"is_flag": False, "flag_value": row.alone}
     if row.kind in _TYPES:
         said["type"] = _TYPES[row.kind]
     return click.option(words, name, **said)
