@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import json
 import shutil
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from renderer.project.records import read_history
-from renderer.project.status import read_status
+from renderer.project.status import State, read_status
 from tests.cli.engines import engine, make_project, until
-from tests.cli.processes import OnTerminal, zoomtui_here
+from tests.cli.processes import QUICK, OnTerminal, Running, zoomtui, zoomtui_here
 from tests.cli.refusals import assert_one_line, assert_refused
 from tests.engine.runs import digest, render
 from tests.project.damages import contents
+from zoomtui.tui.renders.scan import glance
 
 MARKUP = "[red]night[/red] \x1b[31m"
 
@@ -80,7 +82,7 @@ def test_the_newest_keyframe_is_rerolled_by_default_and_a_take_chosen_again(
     assert "keyframe 6 will be painted anew: 7 frames" in said.out
     render(folder)
     said = zoomtui_here("choose", "reef.zoom", "6", "1", "--yes", cwd=folder.parent)
-    assert "the film has take 1 of keyframe 6, and 6 keyframes" in said.out
+    assert "the film has take 1 of keyframe 6; " in said.out
     render(folder)
     assert digest(folder) == digest(whole)
     said = zoomtui_here("prune", "reef.zoom", "--yes", cwd=folder.parent)
@@ -216,3 +218,47 @@ def test_keyframes_are_marked_and_the_marks_listed(folder: Path) -> None:
         (("mark", "nothing.zoom"), 3, "nothing.zoom does not exist"),
     ):
         assert_refused(zoomtui_here(*line, cwd=folder.parent), code, complaint)
+
+
+def test_a_held_render_goes_on_by_a_verb(tmp_path: Path) -> None:
+    folder = make_project(tmp_path / "reef.zoom", "gradient", keyframes=3, review=1)
+    with Running("status", str(folder), "--watch", cwd=tmp_path), engine(folder):
+        for keyframe, take in ((1, "1"), (2, "2"), (3, "1")):
+            until(partial(is_held, folder, keyframe), f"keyframe {keyframe} is held")
+            if keyframe == 2:
+                assert zoomtui_here("reroll", str(folder), cwd=tmp_path).code == 0
+                until(lambda: takes(folder) == [1, 2] and is_held(folder, 2), "it is held")
+            said = zoomtui_here("choose", str(folder), str(keyframe), take, cwd=tmp_path)
+            assert said.code == 0, said.err
+        until(lambda: read_status(folder).state is State.FINISHED, "it is finished")
+    assert takes(folder) == [1, 2, 1]
+
+
+def is_held(folder: Path, keyframe: int) -> bool:
+    state = glance(folder)
+    return state is not None and state.held == keyframe - 1
+
+
+def test_a_review_that_nothing_can_answer_is_refused(tmp_path: Path) -> None:
+    line = ("render", *QUICK, "--review", "--out", "reef.zoom")
+    assert_refused(
+        zoomtui_here(*line, cwd=tmp_path), 2, "--review", "needs a terminal", "--review-wait"
+    )
+    assert not (tmp_path / "reef.zoom").exists()
+    assert_refused(zoomtui_here(*line, "--headless", cwd=tmp_path), 2, "needs a terminal")
+    assert_refused(zoomtui_here(*line, "--review-wait", "soon", cwd=tmp_path), 2, "90s or 2m")
+    folder = make_project(tmp_path / "b.zoom", "gradient", keyframes=3)
+    before = contents(folder)
+    assert_refused(zoomtui_here("resume", "b.zoom", "--review", cwd=tmp_path), 2, "a terminal")
+    assert contents(folder) == before
+
+
+@pytest.mark.slow
+def test_a_review_goes_on_by_itself_after_its_wait(tmp_path: Path) -> None:
+    line = ("--review", "2", "--review-wait", "0.1s", "--out", "reef.zoom", "--headless")
+    said = zoomtui("render", *QUICK, *line, cwd=tmp_path)
+    assert said.code == 0, said.err
+    assert (
+        "keyframe 2 is held for review, with 2 takes; `zoomtui choose reef.zoom 2 TAKE`" in said.out
+    )
+    assert len(list((tmp_path / "reef.zoom" / "keyframes").iterdir())) == 6

@@ -12,12 +12,15 @@ from pathlib import Path
 from renderer.engine.event_text import told
 from renderer.engine.events import (
     Event,
+    Held,
     KeyframeReady,
+    Marked,
     Note,
     Phase,
     PhaseChanged,
     RenderFinished,
     RenderStarted,
+    Rewound,
     SegmentWritten,
     Steered,
     StepDone,
@@ -37,6 +40,7 @@ _PHASES = {
     Phase.LOADING: "loading the painter",
     Phase.RENDERING: "painting",
     Phase.PAUSED: "paused",
+    Phase.REVIEW: "waiting for a decision",
     Phase.DRAINING: "finishing",
 }
 
@@ -73,8 +77,11 @@ class Progress:
                 return f"note: {clean(event.text)}"
             case RenderFinished():
                 return _finished(event)
-            case Steered():
+            case Steered() | Rewound() | Marked():
                 return clean(told(event))
+            case Held():
+                decide = f"zoomtui choose {path_text(self.state.project)} {event.keyframe + 1} TAKE"
+                return f"{told(event)}; `{decide}` goes on"
             case _:  # an error is reported by the caller, once; the rest is worth no line
                 return None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,9 @@ from renderer.formatting import clean, path_text
 from renderer.planning.estimate import Estimate
 from renderer.planning.prepare import Prepared, free_folder, named, prepare
 from renderer.planning.prompt_file import Starts, with_plan
+from renderer.project.records import read_settings_at
 from renderer.service.launch import launch
+from renderer.settings.render import RenderSettings
 from zoomtui.cli.ask_painter import ask_painter, is_open
 from zoomtui.cli.event_lines import watch_lines
 from zoomtui.cli.headless import run as run_here
@@ -120,6 +123,8 @@ def render(
         given, image = ask_painter(given, image)
     plan = fill_in(given)
     folder = named(out) if out is not None else free_folder(Path(), plan.settings.prompt)
+    if not dry_run:
+        _check_review(plan.settings)
     prepared = prepare(folder, plan.settings, image, exemplar, later)
     for note in plan.notes:
         write_line(f"note: {clean(note)}", ERR if as_json else OUT)
@@ -127,6 +132,19 @@ def render(
         _say_estimate(Estimate.of(folder, plan.settings), as_json)
         return 0
     return _create_and_run(prepared, look, detached=detached, as_json=as_json)
+
+
+_REVIEW = ("review", "review_wait")
+
+
+def _check_review(settings: RenderSettings) -> None:
+    """Raise SettingsError where a render would wait for a decision, and nothing could make one."""
+    if settings.review and not settings.review_wait and not on_terminal():
+        raise SettingsError(
+            "a render that holds for review needs a terminal, or --review-wait SECONDS to go on "
+            "by itself",
+            "review",
+        )
 
 
 def _detached(headless: bool, as_json: bool) -> bool:
@@ -192,6 +210,8 @@ def resume(
 ) -> int:
     """Go on with PROJECT: after a stop, a crash, a full disk, or to make a film longer."""
     given = wishes({"prompt": prompt, **options})
+    now = read_settings_at(project)
+    _check_review(replace(now, **{key: given[key] for key in _REVIEW if key in given}))
     if trust:
         from renderer.project.project import Project
 

@@ -154,11 +154,12 @@ keyframes.
 def choose(project: Path, keyframe: int, take: int, yes: bool) -> int:
     """Let the film of PROJECT go on with TAKE of keyframe K."""
     film, index = _Film(project), _index(keyframe)
-    chosen = choosing(film.history, index, take)
-    film.confirm(index, "replaced", yes)
+    keyframes = film.history.keyframes
+    if index != len(keyframes) - 1 or keyframes[index].take != take:  # else one that is held
+        choosing(film.history, index, take)
+        film.confirm(index, "replaced", yes)
     running = asyncio.run(revise(project, "choose", keyframe=index, take=take))
-    last = index + len(chosen.takes)
-    _say(project, f"the film has take {take} of keyframe {keyframe}, and {last} keyframes", running)
+    _say(project, f"the film has take {take} of keyframe {keyframe}", running)
     return 0
 
 

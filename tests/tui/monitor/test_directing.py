@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from textual.pilot import Pilot
 
+from renderer.engine.events import Phase
 from renderer.project.project import Project
 from renderer.project.records import read_history
 from renderer.project.rewinding import rerolled
@@ -236,3 +237,42 @@ def test_a_keyframe_is_marked_with_a_note(size: tuple[int, int]) -> None:
         assert "Keyframe 126  ♦ [red]night[/red]" in await settled(pilot)
 
     on_screen(view(marks=marks), body, size)
+
+
+def held_at(reef: View, keyframe: int | None, **changes: object) -> View:
+    phase = Phase.RENDERING if keyframe is None else Phase.REVIEW
+    return replace(reef, state=replace(reef.state, held=keyframe, phase=phase, **changes))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("size", [(80, 24), *slower([(120, 36)])])
+def test_a_keyframe_that_waits_for_a_decision_shows_its_takes_by_itself(
+    reef: View, size: tuple[int, int]
+) -> None:
+    async def body(pilot: Pilot[str], script: Script) -> None:
+        screen = pilot.app.screen
+        script.view = held_at(reef, 3, keyframes=4, frames=10)
+        await soon(lambda: isinstance(pilot.app.screen, TakesScreen), "the takes are shown")
+        await soon(lambda: "▸ take 3 *" in shown_text(pilot), "the newest is marked")
+        takes = pilot.app.screen
+        assert isinstance(takes, TakesScreen)
+        await soon(lambda: all(side.figures for side in takes.sides[:3]), "they are read")
+        text = await settled(pilot)
+        assert " Keyframe 4   3 takes; Enter takes the marked one" in text
+        check_snapshot(f"review-{size[0]}x{size[1]}", re.sub(r"\d\.\d s", "0.0 s", text))
+        await pilot.press("enter")
+        await soon(lambda: script.asked, "it is taken")
+        assert script.asked == [("choose", {"keyframe": 3, "take": 3})]
+        script.asked.clear()
+        script.view = held_at(reef, None)
+        await soon(lambda: "the next one is being painted" in shown_text(pilot), "it goes on")
+        script.view = held_at(reef, 4, frames=15)
+        await soon(lambda: " Keyframe 5   " in shown_text(pilot), "the next one is shown")
+        await soon(lambda: "▸ take" in shown_text(pilot), "and marked")
+        await pilot.press("r")
+        await soon(lambda: script.asked, "another one is asked for")
+        assert script.asked == [("reroll", {"keyframe": 4, "changes": {}})]
+        await pilot.press("escape")
+        assert pilot.app.screen is screen
+        assert "Keyframe 5 waits for your decision." in await settled(pilot)
+
+    on_screen(reef, body, size)

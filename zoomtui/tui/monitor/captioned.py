@@ -34,6 +34,9 @@ class Captioned(Vertical):
     def on_mount(self) -> None:
         self.query_one(Picture).set_pictures(self._pictures)
 
+    def on_resize(self) -> None:
+        self.call_after_refresh(self._paint)
+
     @property
     def figures(self) -> Line:
         """What was read; empty until then."""
@@ -49,6 +52,8 @@ class Captioned(Vertical):
         self._paint()
 
     def _paint(self) -> None:
+        if not self.is_attached:
+            return
         caption = self.query_one(OneLine)
         sign = "▸" if self.marked else " "
         line: Line = ((f"{sign} {self._head}", "strong"), ("  ", ""), *self._figures)

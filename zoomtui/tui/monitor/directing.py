@@ -77,7 +77,8 @@ class Directing(KeyframeScreen):
     def action_takes(self, step: int) -> None:
         from zoomtui.tui.monitor.takes_screen import TakesScreen  # not needed for the first paint
 
-        shown = self._looked_at
+        held = self.watched.view.state.held
+        shown = self._looked_at if held is None else held
         self.app.push_screen(TakesScreen(self.watched, shown, self.cursor.pictures, step))
 
     def action_branch(self) -> None:

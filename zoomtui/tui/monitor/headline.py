@@ -31,6 +31,7 @@ _PHASES: dict[Phase, Part] = {
     Phase.LOADING: ("● LOADING", "good"),
     Phase.RENDERING: ("● RENDERING", "good"),
     Phase.PAUSED: ("‖ PAUSED", "warn"),
+    Phase.REVIEW: ("‖ REVIEW", "warn"),
     Phase.DRAINING: ("● FINISHING", "good"),
 }
 
@@ -99,6 +100,9 @@ def notice_line(view: View, now: float) -> Line:
         case Situation.RUNNING if now - view.state.restarted_at < _RECENTLY:
             ago = age_text(now - view.state.restarted_at)
             return ((f"restarted {ago} ago: {clean(view.state.crash)}", "warn"),)
+        case Situation.RUNNING if view.state.held is not None:
+            waits = f"Keyframe {view.state.held + 1} waits for your decision."
+            return ((waits, "warn"), ("  ] shows its takes", "strong"))
         case Situation.LOST:
             return (f"{why_it_ended(view)} The film is whole.", "bad"), ("  r goes on", "strong")
         case Situation.UNREACHABLE | Situation.RESTARTING if view.why:

@@ -84,6 +84,7 @@ class MonitorScreen(Directing):
     def __init__(self, folder: Path, watch: Watch | None = None) -> None:
         super().__init__(watch or Watch(folder), KeyframeCursor())
         self._ran = False
+        self._held: int | None = None
 
     def compose(self) -> ComposeResult:
         yield OneLine(id="headline")
@@ -108,6 +109,10 @@ class MonitorScreen(Directing):
         self._notice = self.query_one("#notice", FewLines)
         self.run_worker(self.watched.run(), name="watch", group="watch")
 
+    def on_screen_resume(self) -> None:
+        """Back from the takes of a held keyframe: it is not shown again by itself."""
+        self._held = self.watched.view.state.held
+
     def measures(self) -> object:
         sizes = [frame.content_size for frame in self._frames]
         return self.size, sizes, self._easel.has_strip
@@ -130,7 +135,14 @@ class MonitorScreen(Directing):
         self.host.set_title(title(view))
 
     def _notice_change(self, view: View) -> None:
-        """Ring once a running render has ended, and offer to resume one whose engine is lost."""
+        """Ring once a running render has ended, and offer to resume one whose engine is lost.
+
+        Show the takes of a keyframe that waits for a decision.
+        """
+        held, self._held = self._held, view.state.held if view.running else None
+        if self._held not in (None, held) and self.app.screen is self:
+            self.app.bell()
+            self.action_takes(0)
         ended = view.situation in (Situation.OVER, Situation.LOST)
         if ended and self._ran:
             self.app.bell()

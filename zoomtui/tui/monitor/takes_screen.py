@@ -69,6 +69,8 @@ class TakesScreen(HostedScreen):
         super().__init__()
         self._watch = watch
         self._keyframe = keyframe
+        self._review = watch.view.state.held is not None
+        """It follows the keyframes that wait for a decision."""
         self._step = step
         self._takes = Takes()
         self._marked = -1
@@ -90,25 +92,30 @@ class TakesScreen(HostedScreen):
     def _look(self) -> None:
         """Read the journal again where something has happened to the keyframes."""
         state = self._watch.view.state
-        stamp = (state.keyframes, state.takes)
+        if self._review and state.held not in (None, self._keyframe):
+            self._keyframe, self._takes = state.held, Takes()
+        stamp = (state.keyframes, state.takes, state.held)
         if stamp != self._stamp:
             self._stamp = stamp
-            self._read()
+            self._read(self._keyframe)
+            self._paint()
 
     @work(thread=True, exclusive=True, group="takes")
-    def _read(self) -> None:
+    def _read(self, keyframe: int) -> None:
         folder = self._watch.view.folder
         try:
             history = read_history(folder)
         except RendererError:
             return  # the monitor says what is wrong with the project
-        every = (each for each in history.takes(self._keyframe) if path_of(folder, each).exists())
-        painted = self._keyframe < len(history.keyframes)
-        chosen = history.keyframes[self._keyframe].take if painted else 0
-        self.app.call_later(self._take, Takes(tuple(every), chosen))
+        every = (each for each in history.takes(keyframe) if path_of(folder, each).exists())
+        painted = keyframe < len(history.keyframes)
+        chosen = history.keyframes[keyframe].take if painted else 0
+        self.app.call_later(self._take, keyframe, Takes(tuple(every), chosen))
 
-    def _take(self, found: Takes) -> None:
-        if not standing(self) or found == self._takes:
+    def _take(self, keyframe: int, found: Takes) -> None:
+        if not standing(self) or (keyframe, found) == (self._keyframe, self._takes):
+            return
+        if keyframe != self._keyframe:
             return
         newer = len(found.takes) > len(self._takes.takes)
         first, self._takes = not self._takes.takes, found
@@ -140,7 +147,16 @@ class TakesScreen(HostedScreen):
         count = len(self._takes.takes)
         many = f"{count} take{'' if count == 1 else 's'}"
         star = "the film has the one with a star" if self._takes.chosen else "the film has none"
+        if self._held:
+            star = "Enter takes the marked one"
+        elif self._review:
+            star = "the next one is being painted"
         return ((f" Keyframe {self._keyframe + 1}", "strong"), (f"   {many}; {star}", ""))
+
+    @property
+    def _held(self) -> bool:
+        """The render waits for this decision."""
+        return self._watch.view.state.held == self._keyframe
 
     # -------------------------------------------------------------------------------- actions
 
@@ -154,7 +170,7 @@ class TakesScreen(HostedScreen):
             case "choose":
                 return self._marked >= 0
             case "again" | "prompt":
-                return self._keyframe > 0 and self._takes.chosen > 0
+                return (self._held or self._keyframe > 0) and self._takes.chosen > 0
         return super().check_action(action, parameters)
 
     def action_step(self, by: int) -> None:
@@ -167,7 +183,7 @@ class TakesScreen(HostedScreen):
 
     def action_choose(self) -> None:
         take = self._takes.takes[self._marked].take
-        if take == self._takes.chosen:
+        if take == self._takes.chosen and not self._held:
             self.dismiss()
             return
         keyframe, watch = self._keyframe, self._watch
