@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import io
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 
 import av
 import numpy as np
@@ -17,12 +18,12 @@ from renderer.film.zoom import CanvasPlanes, closing_frame, interval_frames
 from renderer.painting.colour_match import Reference
 from renderer.painting.geometry import Geometry
 from renderer.painting.outpaint import first_picture, outpaint, picture_of
-from renderer.painting.painters import Painter
+from renderer.painting.painters import OnStep, Painter, PaintJob
 from renderer.settings.painting import Method
 from renderer.settings.plain_values import Size
 from renderer.settings.render import RenderSettings
 from tests.marks import first_of
-from tests.worlds import Scene, TrueBorder, VaeLike, World, hard, natural, true_frame
+from tests.worlds import Scene, TrueBorder, VaeLike, World, hard, natural, true_canvas, true_frame
 
 Pixels = NDArray[np.uint8]
 Luma = NDArray[np.float64]
@@ -53,8 +54,14 @@ def _settings(
     )
 
 
-def _canvases(painter: Painter, settings: RenderSettings) -> Iterator[Pixels]:
-    """C(1), C(2), …: all that the film is made of, since C(1) holds keyframe 0."""
+def _canvases(
+    painter: Painter, settings: RenderSettings, placed: World | None = None
+) -> Iterator[Pixels]:
+    """C(1), C(2), …: all that the film is made of, since C(1) holds keyframe 0.
+
+    ``placed``: the true canvases of that world are put in for every second one.
+    """
+    geometry = Geometry.of(settings)
     picture = first_picture(painter, settings, lambda done, total: None)
     reference = Reference.of(picture)
     for keyframe in range(1, settings.keyframes or 0):
@@ -65,16 +72,17 @@ def _canvases(painter: Painter, settings: RenderSettings) -> Iterator[Pixels]:
             keyframe=keyframe,
             reference=reference,
             on_step=lambda done, total: None,
+            placed=true_canvas(placed, geometry, keyframe) if placed and keyframe % 2 else None,
         ).canvas
         yield canvas
         picture = picture_of(canvas, settings)
 
 
-def _film(painter: Painter, settings: RenderSettings) -> list[Luma]:
+def _film(painter: Painter, settings: RenderSettings, placed: World | None = None) -> list[Luma]:
     """The luma of every frame of the whole film, encoded without loss and decoded again."""
     camera, encoding = Camera.of(settings), Encoding.of(settings)
     film, first = b"", 0
-    for index, canvas in enumerate(_canvases(painter, settings)):
+    for index, canvas in enumerate(_canvases(painter, settings, placed)):
         planes = CanvasPlanes.from_rgb(canvas)
         frames = list(interval_frames(planes, camera, settings.frames_per_keyframe))
         if index + 2 == settings.keyframes:
@@ -127,6 +135,34 @@ def test_the_film_of_a_known_world_is_its_true_view(
     print(f"mean {np.mean(psnr):.1f} dB, 5th percentile {np.percentile(psnr, 5):.1f}")  # noqa: T201
     assert np.mean(psnr) >= mean
     assert np.percentile(psnr, 5) >= low
+
+
+@dataclass
+class _AskedFor:
+    """Knows which keyframes ``painter`` was asked to paint."""
+
+    painter: Painter
+    keyframes: list[int] = field(default_factory=list)
+
+    def paint(self, job: PaintJob, on_step: OnStep) -> Pixels:
+        self.keyframes.append(job.keyframe)
+        return self.painter.paint(job, on_step)
+
+
+@_SIZES
+@pytest.mark.parametrize(("factor", "keyframes"), [(2.0, 4), (1.5, 6)])
+def test_true_pictures_that_are_placed_make_the_true_film_and_nothing_is_painted_for_them(
+    factor: float, keyframes: int, size: Size
+) -> None:
+    settings = _settings(size, factor, "direct", keyframes)
+    world, geometry = natural(2700), Geometry.of(settings)
+    painter = _AskedFor(TrueBorder(world, settings))
+    film = _film(painter, settings, placed=world)
+    assert painter.keyframes == [0, *range(2, keyframes, 2)]
+    psnr = [_psnr(luma, _truth(world, geometry, i / _FRAMES, size)) for i, luma in enumerate(film)]
+    print(f"mean {np.mean(psnr):.1f} dB, 5th percentile {np.percentile(psnr, 5):.1f}")  # noqa: T201
+    assert np.mean(psnr) >= 52
+    assert np.percentile(psnr, 5) >= 48
 
 
 @functools.cache

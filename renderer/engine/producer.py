@@ -35,6 +35,7 @@ from renderer.painting.painters.notices import listening
 from renderer.painting.painters.preview_hook import showing
 from renderer.painting.prompt_schedule import Blend
 from renderer.painting.seeds import derive_seed, varied_seed
+from renderer.project.history import Placed
 from renderer.project.project import Project
 from renderer.settings.plain_values import to_plain
 from renderer.settings.render import OPTIONS, RenderSettings
@@ -85,6 +86,16 @@ class Producer:
         with self._beginning:
             self._painters.check(self._project.settings_at(self._begun).changed(changes))
             return self._begun, self._project.steer(changes, self._begun)
+
+    def place(self, placed: Placed) -> None:
+        """Let a keyframe that is not begun show a picture. From any thread. Raises ProjectError."""
+        with self._beginning:
+            if placed.keyframe < self._begun:
+                number = placed.keyframe + 1
+                raise ProjectError(
+                    f"keyframe {number} is begun already; `zoomtui rewind` takes it back"
+                )
+            self._project.show_placed(placed)
 
     def undo(self) -> int:
         """Take back steering that no keyframe has begun with; returns the index it was for.
@@ -151,6 +162,7 @@ class Producer:
                     reference=reference,
                     on_step=self._on_step(index),
                     blend=blend,
+                    placed=self._project.placed_picture(index),
                 )
             seconds = time.monotonic() - self._controls.waited - began
             picture = self._picture_after(index, done.canvas)

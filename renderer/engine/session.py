@@ -40,6 +40,7 @@ from renderer.engine.producer import Keyframe, PainterSource, Producer
 from renderer.engine.revisions import Revisions
 from renderer.errors import Cancelled, RendererError
 from renderer.formatting import clean
+from renderer.project.history import Placed
 from renderer.project.project import Project
 from renderer.project.session_record import read_session
 
@@ -100,6 +101,14 @@ class Session:
         """Note something about a keyframe. See ``Project.mark``."""
         self._project.mark(keyframe, note)
         self._emit(Marked(keyframe, note, self._project.history.marks))
+
+    def place(self, placed: Placed) -> None:
+        """Let a keyframe that is not begun show a picture that was kept in the project."""
+        self._producer.place(placed)
+        number = placed.keyframe + 1
+        said = f"keyframe {number} will show a picture of your own"
+        gone = f"keyframe {number} will be painted as any other"
+        self._emit(Note(said if placed.length else gone))
 
     def undo(self) -> None:
         """Take back steering that no keyframe has begun with; ProjectError where there is none."""

@@ -26,6 +26,14 @@ LATENT_CELL = 16
 whole ones, as far as ``size_multiple`` allows, or the painter would be shown less than assumed."""
 SEAM_SHARE = 1 / 16
 """Reach of the seam pass to either side of the join ÷ the known part's shorter side."""
+BAND_SHARE = 1 / 2
+"""Reach of the band in which a placed picture grows together with what it surrounds ÷ the least
+width of the border."""
+AGREE = 4.0
+"""Levels by which a placed picture may differ, just inside the join, from the picture that comes
+there, and still be a continuation of it. Resampling makes 1 to 2 of them, where there is detail."""
+RING = 8
+"""Pixels inside the join that are compared."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,14 +77,44 @@ class Task:
 
     def mend(self, canvas: Pixels, growth: Growth, side: int, on_step: OnStep) -> Pixels:
         """The canvas, with a thin band along its join painted once more: the seam pass."""
-        settings, known = self.settings, growth.known
-        shorter = min(known.width, known.height)
+        shorter = min(growth.known.width, growth.known.height)
         reach = whole(shorter * SEAM_SHARE, self._cell)
+        strength = self.settings.seam_pass
+        return self._painted_along(canvas, growth, reach, (side, "seam"), strength, on_step)
+
+    def place(self, placed: Pixels, picture: Pixels, growth: Growth, on_step: OnStep) -> Pixels:
+        """``placed``, (H, W, 3) of the canvas, with ``picture`` in its known part.
+
+        Where the two don't agree a band around that is painted, in which they grow together;
+        outside of it ``placed`` stays as it is, pixel for pixel.
+        """
+        canvas, known = placed.copy(), growth.known
+        canvas[known.rows, known.columns] = picture
+        if _disagreement(placed[known.rows, known.columns], picture) <= AGREE:
+            return canvas
+        border = min(min(pads) for pads in growth.pads)
+        reach = whole(border * BAND_SHARE, self._cell)
+        return self._painted_along(canvas, growth, reach, (0, "band"), None, on_step)
+
+    def _painted_along(
+        self,
+        canvas: Pixels,
+        growth: Growth,
+        reach: int,
+        call: tuple[int, str],
+        strength: float | None,
+        on_step: OnStep,
+    ) -> Pixels:
+        """The canvas, with ``reach`` pixels on both sides of its join painted.
+
+        ``call``: its side, and what it is, for its seed.
+        """
+        settings, known = self.settings, growth.known
         shown = growth.inside(reach, self._cell)
         mask = _outside(canvas, shown)
         mask &= ~_outside(canvas, known.grown(reach, growth.canvas_size))
-        seed = derive_seed(settings.seed, self.keyframe, side, "seam")
-        job = self._job(canvas.copy(), mask, seed, strength=settings.seam_pass)
+        seed = derive_seed(settings.seed, self.keyframe, *call)
+        job = self._job(canvas.copy(), mask, seed, strength=strength)
         painted = ask(self.painter, job, on_step)
         return colour_match.rejoin(painted, canvas, known, reach, self._joining(growth, shown))
 
@@ -122,3 +160,11 @@ def _outside(canvas: Pixels, area: Area) -> NDArray[np.bool_]:
     mask = np.ones(canvas.shape[:2], np.bool_)
     mask[area.rows, area.columns] = False
     return mask
+
+
+def _disagreement(one: Pixels, other: Pixels) -> float:
+    """Mean difference, in levels, of two (H, W, 3) pictures along their edges."""
+    away = np.abs(one.astype(np.int16) - other)
+    edge = np.ones(away.shape[:2], np.bool_)
+    edge[RING:-RING, RING:-RING] = False
+    return float(away[edge].mean())

@@ -72,14 +72,16 @@ def outpaint(
     reference: Reference,
     on_step: OnStep,
     blend: Blend | None = None,
+    placed: NDArray[np.uint8] | None = None,
 ) -> Outpainted:
     """Paint the border around ``picture`` = P(keyframe - 1): the canvas C(keyframe).
 
     ``picture`` is (H, W, 3) sRGB at ``keyframe_size``; it lies in the canvas pixel for pixel.
     ``reference`` is keyframe 0's. ``blend`` says how far the prompt has replaced an earlier one;
-    None: all the way. Progress is reported over all calls together. Raises PainterError
-    when what the painter gives back is no picture of the canvas, and whatever the painter raises;
-    ValueError for a picture of another size.
+    None: all the way. ``placed``, (H, W, 3) of the canvas's size: a picture to lie around it, to
+    which only a band is painted, where they don't agree. Progress is reported over all calls
+    together. Raises PainterError when what the painter gives back is no picture of the canvas, and
+    whatever the painter raises; ValueError for a picture of another size.
     """
     geometry = Geometry.of(settings)
     found, expected = (picture.shape[1], picture.shape[0]), geometry.keyframe_size
@@ -89,6 +91,9 @@ def outpaint(
         )
     calls = geometry.calls(settings.method)
     task = Task(painter, settings, keyframe, reference, blend or Blend(settings.prompt))
+    if placed is not None:
+        (whole,) = geometry.direct
+        return _measured(task, task.place(placed, picture, whole, on_step), geometry)
     mending = max(1, round(settings.steps * settings.seam_pass)) if settings.seam_pass else 0
     canvas, kept = picture, []
     reports = iter(_parts(on_step, [n for _ in calls for n in (settings.steps, mending) if n]))
@@ -97,12 +102,18 @@ def outpaint(
         kept.append(version)
         if mending:
             canvas = task.mend(canvas, growth, side, next(reports))
+    return _measured(task, canvas, geometry, tuple(kept))
+
+
+def _measured(
+    task: Task, canvas: NDArray[np.uint8], geometry: Geometry, kept: tuple[int, ...] = (0,)
+) -> Outpainted:
     return Outpainted(
         canvas=canvas,
         seam=colour_match.seam(canvas, geometry.known),
-        drift=colour_match.drift(canvas, reference),
-        seed=version_seed(settings.seed, keyframe, 0, kept[0]),
-        kept=tuple(kept),
+        drift=colour_match.drift(canvas, task.reference),
+        seed=version_seed(task.settings.seed, task.keyframe, 0, kept[0]),
+        kept=kept,
     )
 
 

@@ -3,8 +3,8 @@
 Three forms of ``--prompts FILE`` are read, told apart by the file's ending:
 
 - plain lines, ``12: a coral reef`` (``#`` opens a comment), and ``blend: 4``;
-- TOML: ``[prompts]`` with the same as ``12 = "a coral reef"``, and at the top
-  ``negative_prompt`` and ``blend``;
+- TOML: ``[prompts]`` with the same as ``12 = "a coral reef"``, at the top ``negative_prompt`` and
+  ``blend``, and for a picture of the user's own ``[12]`` with ``picture = "castle.png"``;
 - the JSON that the infinite-zoom extension for AUTOMATIC1111's web UI exports.
 
 The number is the first keyframe that the prompt is for, 0 = the first picture. ``blend`` is the
@@ -41,6 +41,8 @@ class Schedule:
     """None: the plan says nothing about it."""
     blend: int | None = None
     """Keyframes that a new prompt takes; None: the plan says nothing about it."""
+    pictures: tuple[tuple[int, str], ...] = ()
+    """(keyframe, file of a picture that it is to show), rising; none for the first one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +120,11 @@ def _from_toml(text: str, name: str) -> Schedule:
         values = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(f"{name} is not valid TOML: {error}") from None
+    pictures = [
+        (_number(key, name), _picture(values.pop(key), key, name))
+        for key in list(values)
+        if key.isdecimal()
+    ]
     for key in values.keys() - {"prompts", "negative_prompt", "blend"}:
         raise SettingsError(f"{name}: unknown key {key!r}; known: blend, negative_prompt, prompts")
     prompts, negative = values.get("prompts"), values.get("negative_prompt")
@@ -127,7 +134,7 @@ def _from_toml(text: str, name: str) -> Schedule:
         raise SettingsError(f"{name}: negative_prompt must be text")
     starts = [(_number(key, name), _text(value, name)) for key, value in prompts.items()]
     blend = _blend(values["blend"], name) if "blend" in values else None
-    return _schedule(starts, name, negative, blend)
+    return _schedule(starts, name, negative, blend, pictures)
 
 
 def _from_json(text: str, name: str, seconds_per_keyframe: float) -> Schedule:
@@ -136,6 +143,7 @@ def _from_json(text: str, name: str, seconds_per_keyframe: float) -> Schedule:
         values = json.loads(text)
         table = values["prompts"]
         rows = [(row[0], row[1]) for row in table["data"]]
+        images = [(row[0], row[2]) for row in table["data"] if len(row) > 2 and row[2]]
         headers = [str(header) for header in table.get("headers", ())]
     except (ValueError, KeyError, TypeError, IndexError, AttributeError):
         raise SettingsError(
@@ -149,7 +157,9 @@ def _from_json(text: str, name: str, seconds_per_keyframe: float) -> Schedule:
         whole = ", ".join(filter(None, (before, _text(prompt, name).strip(" ,"), after)))
         starts.append((round(_number(start, name) / unit), whole))
     negative = values.get("negPrompt")
-    return _schedule(starts, name, negative if isinstance(negative, str) else None)
+    pictures = [(round(_number(start, name) / unit), str(image)) for start, image in images]
+    negative = negative if isinstance(negative, str) else None
+    return _schedule(starts, name, negative, pictures=[each for each in pictures if each[0]])
 
 
 def _affixes(values: Mapping[str, Any]) -> tuple[str, str]:
@@ -178,6 +188,17 @@ def _blend(value: object, place: str) -> int:
     return int(text)
 
 
+def _picture(value: object, key: str, name: str) -> str:
+    """The file in a table such as ``[12]``."""
+    if (
+        isinstance(value, dict)
+        and value.keys() == {"picture"}
+        and isinstance(value["picture"], str)
+    ):
+        return value["picture"]
+    raise SettingsError(f'{name}: the table [{key}] must hold picture = "FILE", and nothing else')
+
+
 def _text(value: object, name: str) -> str:
     if not isinstance(value, str) or not value.strip():
         raise SettingsError(f"{name}: {value!r} is no prompt")
@@ -189,6 +210,7 @@ def _schedule(
     name: str,
     negative: str | None = None,
     blend: int | None = None,
+    pictures: Iterable[tuple[int, str]] = (),
 ) -> Schedule:
     """In order, checked."""
     ordered = sorted(starts, key=lambda start: start[0])
@@ -199,4 +221,10 @@ def _schedule(
     for (one, _), (other, _) in pairwise(ordered):
         if one == other:
             raise SettingsError(f"{name} has two prompts for keyframe {one}")
-    return Schedule(tuple(ordered), negative, blend)
+    shown = sorted(pictures)
+    if shown and shown[0][0] == 0:
+        raise SettingsError(f"{name}: keyframe 0 is the first picture: --image gives it")
+    for (one, _), (other, _) in pairwise(shown):
+        if one == other:
+            raise SettingsError(f"{name} has two pictures for keyframe {one}")
+    return Schedule(tuple(ordered), negative, blend, tuple(shown))

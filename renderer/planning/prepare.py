@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from renderer.errors import RendererError, SettingsError, blaming
-from renderer.planning.prompt_file import Starts
+from renderer.planning.prompt_file import Places, Starts
 from renderer.settings.render import RenderSettings
 
 if TYPE_CHECKING:
@@ -31,6 +31,8 @@ class Prepared:
     exemplar: Path | None
     prompts: Starts = ()
     """Of later keyframes."""
+    places: tuple[tuple[int, Picture], ...] = ()
+    """Pictures that later keyframes are to show, of the canvas's size."""
 
     def create(self) -> None:
         """Make the project, whole or not at all. Raises RendererError."""
@@ -42,6 +44,7 @@ class Prepared:
             picture=self.picture,
             exemplar=self.exemplar,
             prompts=self.prompts,
+            places=self.places,
         )
 
 
@@ -51,12 +54,14 @@ def prepare(
     image: Path | None = None,
     exemplar: Path | None = None,
     prompts: Starts = (),
+    places: Places = (),
 ) -> Prepared:
     """Read the pictures, find the painter, try the encoder. Raises RendererError."""
     from renderer.film.encode import Encoding, probe
     from renderer.images import crop_to_fill, load_picture
     from renderer.painting.painters import find
     from renderer.project.create import refuse_occupied
+    from renderer.project.placing import read_for_canvas
 
     picture = None
     with blaming("folder"):
@@ -67,11 +72,12 @@ def prepare(
     if exemplar is not None:
         with blaming("exemplar"):
             load_picture(exemplar)
+    shown = tuple((keyframe, read_for_canvas(path, settings)) for keyframe, path in places)
     with blaming("painter"):
         find(settings.painter)
     with blaming("codec"):
         probe(Encoding.of(settings))
-    return Prepared(folder, settings, picture, exemplar, prompts)
+    return Prepared(folder, settings, picture, exemplar, prompts, shown)
 
 
 def begin(prepared: Prepared) -> None:

@@ -13,13 +13,15 @@ from renderer.errors import SettingsError
 
 Starts = tuple[tuple[int, str], ...]
 """Prompts, each with the first keyframe that it is for."""
+Places = tuple[tuple[int, Path], ...]
+"""Pictures, each with the keyframe that is to show it."""
 
 _LARGEST = 16 << 20
 """Bytes; a larger file was meant for something else, and some files never end."""
 
 
-def with_plan(file: Path, wishes: Mapping[str, Any]) -> tuple[dict[str, Any], Starts]:
-    """``wishes`` with the plan's first prompt, and the prompts that come later.
+def with_plan(file: Path, wishes: Mapping[str, Any]) -> tuple[dict[str, Any], Starts, Places]:
+    """``wishes`` with the plan's first prompt, the prompts that come later, and its pictures.
 
     Its negative prompt and its blend count where none is wished for. Raises SettingsError.
     """
@@ -33,7 +35,8 @@ def with_plan(file: Path, wishes: Mapping[str, Any]) -> tuple[dict[str, Any], St
     (_, first), *later = schedule.starts
     planned = {"negative_prompt": schedule.negative_prompt, "prompt_blend": schedule.blend}
     said = {key: value for key, value in planned.items() if value not in (None, "")}
-    return {**said, **wishes, "prompt": first}, tuple(later)
+    places = tuple((keyframe, file.parent / name) for keyframe, name in schedule.pictures)
+    return {**said, **wishes, "prompt": first}, tuple(later), places
 
 
 def _text(file: Path) -> str:

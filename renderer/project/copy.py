@@ -29,6 +29,7 @@ from renderer.project.records import (
     SETTINGS,
     in_order,
     path_of,
+    placed_path,
     project_made,
     read_records,
     read_settings,
@@ -54,6 +55,7 @@ def copy_project(folder: Path, new: Path, on_bytes: OnBytes) -> None:
             if own.exists():  # else it was pruned, or the check will say so
                 replace_file(path_of(beside, stored), own.read_bytes())
         write_journal(beside / JOURNAL, records)
+        _copy_placed(folder, beside, history)
 
     _make(folder, new, copy, on_bytes)
 
@@ -79,6 +81,7 @@ def branch_project(
             share_file(path_of(folder, stored), path_of(beside, stored))
         flush_folder(beside / KEYFRAMES)
         write_journal(beside / JOURNAL, journal)
+        _copy_placed(folder, beside, History(journal))
 
     _make(folder, new, branch, on_bytes)
 
@@ -95,7 +98,8 @@ def branched(records: Sequence[Record], parent: str, keyframe: int) -> list[Reco
         [{"type": KEYFRAME, **asdict(each)} for each in history.keyframes[: keyframe + 1]],
         [each for each in film if not each.get("closing")] if keyframe else [],
     )
-    return [*journal, *(each for each in history.mark_records() if each["keyframe"] <= keyframe)]
+    journal += [each for each in history.mark_records() if each["keyframe"] <= keyframe]
+    return [*journal, *(each for each in history.place_records() if each["keyframe"] > keyframe)]
 
 
 def _make(
@@ -139,6 +143,14 @@ def _begin(folder: Path, new: Path) -> None:
     for name in (SETTINGS, EXEMPLAR):
         if (folder / name).exists():
             replace_file(new / name, (folder / name).read_bytes())
+
+
+def _copy_placed(folder: Path, new: Path, history: History) -> None:
+    """The pictures that keyframes to come are to show."""
+    for placed in history.placed.values():
+        path = placed_path(new, placed)
+        path.parent.mkdir(exist_ok=True)
+        replace_file(path, placed_path(folder, placed).read_bytes())
 
 
 def _copy_film(folder: Path, new: Path) -> None:

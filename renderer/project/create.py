@@ -6,6 +6,7 @@ import contextlib
 import os
 import shutil
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,9 @@ from renderer.files import flush_folder, replace_file, storage_errors
 from renderer.images import Picture, load_picture, write_keyframe
 from renderer.journal import Journal
 from renderer.project import registry
+from renderer.project.history import PLACE
 from renderer.project.keyframe_files import store_keyframe
+from renderer.project.placing import store_placed
 from renderer.project.project import Project
 from renderer.project.records import (
     EXEMPLAR,
@@ -35,12 +38,14 @@ def create_project(
     picture: Picture | None = None,
     exemplar: Path | None = None,
     prompts: Sequence[tuple[int, str]] = (),
+    places: Sequence[tuple[int, Picture]] = (),
 ) -> None:
     """Make the project ``folder``, in one stroke.
 
     ``picture`` (keyframe_size, sRGB) becomes keyframe 0; without it the painter makes one.
     ``exemplar`` is copied in, so that the project needs nothing from outside. ``prompts`` are those
-    of later keyframes, each with the first one it is for: steering, known beforehand. Raises
+    of later keyframes, each with the first one it is for: steering, known beforehand. ``places``:
+    pictures of the canvas's size, each with the keyframe that is to show it. Raises
     ProjectError if something is there already, SettingsError for an exemplar that can't be read,
     StorageError.
     """
@@ -50,7 +55,7 @@ def create_project(
     with storage_errors(folder):
         shutil.rmtree(beside, ignore_errors=True)  # a dead process of that number may have left it
         try:
-            _build(beside, settings, picture, exemplar, prompts)
+            _build(beside, settings, picture, exemplar, prompts, places)
             beside.rename(folder)
             flush_folder(folder.parent)
         except BaseException:
@@ -101,6 +106,7 @@ def _build(
     picture: Picture | None,
     exemplar: Path | None,
     prompts: Sequence[tuple[int, str]],
+    places: Sequence[tuple[int, Picture]],
 ) -> None:
     (folder / KEYFRAMES).mkdir(parents=True)
     (folder / EXPORTS).mkdir()
@@ -112,6 +118,9 @@ def _build(
         for keyframe, prompt in prompts:
             changes = {"prompt": prompt}
             journal.append({"type": "steer", "from_keyframe": keyframe, "changes": changes})
+        for keyframe, shown in places:
+            placed = store_placed(folder, keyframe, shown)
+            journal.append({"type": PLACE, **asdict(placed)})
         if picture is not None:
             store_keyframe(folder, journal, 0, picture, _given(settings))
     finally:

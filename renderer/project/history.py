@@ -8,7 +8,7 @@ leaves the film as it was before or as it is after.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from renderer.journal import Count, Moment, Record, read_as, unknown_record
@@ -17,9 +17,9 @@ from renderer.painting.figures import Figures
 from renderer.painting.prompt_schedule import Blend, Change
 from renderer.settings.render import RenderSettings
 
-KEYFRAME, TAKE, STEER, MARK = "keyframe", "take", "steer", "mark"
+KEYFRAME, TAKE, STEER, MARK, PLACE = "keyframe", "take", "steer", "mark", "place"
 """Types of the records of a keyframe that the film goes on with, of one that is only kept, of
-settings that change, and of a note about a keyframe."""
+settings that change, of a note about a keyframe, and of a picture that one is to show."""
 Marks = tuple[tuple[int, str], ...]
 """(keyframe, note), rising."""
 
@@ -79,6 +79,17 @@ class Mark:
     note: str
 
 
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """The record of a picture of the user's own that a keyframe is to show; 0 bytes: none."""
+
+    keyframe: Count
+    length: Count
+    """Bytes of the PNG file."""
+    crc: Count
+    """CRC-32 of the PNG file."""
+
+
 class History:
     """Folded from a journal's records, one by one."""
 
@@ -92,6 +103,7 @@ class History:
         self._variations: dict[int, int] = {}
         self._steered: dict[tuple[int, int], tuple[Steering, ...]] = {}
         """What counted when a take was painted."""
+        self._placed: dict[int, Placed] = {}
         self._marks: dict[tuple[int, int], str] = {}
         for record in records:
             self.add(record)
@@ -112,6 +124,9 @@ class History:
             case "mark":
                 mark = read_as(record, Mark)
                 self._marks[mark.keyframe, mark.take] = mark.note
+            case "place":
+                placed = read_as(record, Placed)
+                self._placed[placed.keyframe] = placed
 
     @property
     def marks(self) -> Marks:
@@ -129,6 +144,10 @@ class History:
             if note
         ]
 
+    def place_records(self) -> list[Record]:
+        """What writes down again which pictures keyframes are to show."""
+        return [{"type": PLACE, **asdict(each)} for _, each in sorted(self.placed.items())]
+
     def mark(self, stored: StoredKeyframe) -> str:
         """The note about a take; empty: none."""
         return self._marks.get((stored.keyframe, stored.take), "")
@@ -137,6 +156,11 @@ class History:
     def other_takes(self) -> tuple[tuple[int, int], ...]:
         """(keyframe, take) of all keyframes of the film that are not their first take."""
         return tuple((each.keyframe, each.take) for each in self.keyframes if each.take > 1)
+
+    @property
+    def placed(self) -> dict[int, Placed]:
+        """The pictures of the user's own, by the keyframe that is to show them."""
+        return {keyframe: each for keyframe, each in self._placed.items() if each.length}
 
     def takes(self, keyframe: int) -> list[StoredKeyframe]:
         """Every take of ``keyframe``, in the order of painting."""

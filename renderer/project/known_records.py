@@ -68,7 +68,7 @@ class Known:
         for keyframe, variation in self.history.variations_from(len(keyframes)):
             again = Rewind(keyframe, variation=variation)
             kept.append({"type": REWIND, **asdict(again), "takes": []})
-        return [*kept, *self.history.mark_records()]
+        return [*kept, *self.history.mark_records(), *self.history.place_records()]
 
     def all_but_film(self, folder: Path) -> list[Record]:
         """What a repair must not lose, as it writes it."""

@@ -23,9 +23,19 @@ from renderer.journal import Journal, Record
 from renderer.painting.geometry import Geometry
 from renderer.painting.prompt_schedule import Blend
 from renderer.project.checks import check_project, refuse_links
-from renderer.project.history import MARK, STEER, History, Mark, Rewind, StoredKeyframe
+from renderer.project.history import (
+    MARK,
+    PLACE,
+    STEER,
+    History,
+    Mark,
+    Placed,
+    Rewind,
+    StoredKeyframe,
+)
 from renderer.project.keyframe_files import store_keyframe, unrecorded
 from renderer.project.lock import ProjectLock
+from renderer.project.placing import check_place, load_placed, unrecorded_places
 from renderer.project.records import (
     DROPPED,
     FILM,
@@ -237,6 +247,21 @@ class Project:
         if note != self.history.mark(stored):
             self._record({"type": MARK, **asdict(Mark(keyframe, stored.take, note))})
 
+    def show_placed(self, placed: Placed) -> None:
+        """Let a keyframe to come show a picture that was kept; see ``placing``. Durable.
+
+        Raises ProjectError where it is painted already, or the picture is not there.
+        """
+        check_place(self.history, placed.keyframe)
+        if placed.length:
+            load_placed(self.folder, placed, self.settings)
+        self._record({"type": PLACE, **asdict(placed)})
+
+    def placed_picture(self, keyframe: int) -> Picture | None:
+        """The (H, W, 3) canvas that ``keyframe`` is to show; None: none. Raises ProjectError."""
+        placed = self.history.placed.get(keyframe)
+        return load_placed(self.folder, placed, self.settings) if placed else None
+
     def check_rewind(self, rewind: Rewind) -> dict[str, Any]:
         """What it changes of the settings. Raises ProjectError, SettingsError.
 
@@ -324,7 +349,8 @@ class Project:
         self._journal.mend()
         if self.store.mend():
             self.publish(everything=True)
-        for path in unrecorded(self.folder, self.history):
+        leftover = unrecorded_places(self.folder, self.history)
+        for path in (*unrecorded(self.folder, self.history), *leftover):
             with storage_errors(path):
                 path.unlink(missing_ok=True)
         if lacking > 1:

@@ -17,10 +17,12 @@ from renderer.journal import Record, read_as, read_journal, unknown_record
 from renderer.project.history import (
     KEYFRAME,
     MARK,
+    PLACE,
     STEER,
     TAKE,
     History,
     Mark,
+    Placed,
     Rewind,
     Steering,
     StoredKeyframe,
@@ -37,6 +39,7 @@ LOG = "render.log"
 KEYFRAMES = "keyframes"
 DROPPED = ".dropped"
 """What is added to the name of a keyframe that is damaged and painted again."""
+PLACED = "placed"
 EXPORTS = "exports"
 INWARD_FILM = f"{EXPORTS}/in.mp4"
 EXEMPLAR = "exemplar.png"
@@ -44,7 +47,7 @@ LONGEST_NOTE = 200
 """Characters of a mark's note."""
 OWN = frozenset(
     {
-        *(SETTINGS, JOURNAL, FILM, LIVE, WATCH, KEYFRAMES, EXEMPLAR),
+        *(SETTINGS, JOURNAL, FILM, LIVE, WATCH, KEYFRAMES, PLACED, EXEMPLAR),
         *(LOCK, SUPERVISOR, SESSION, LOG),
     }
 )
@@ -70,6 +73,7 @@ _KINDS: dict[str, type[Any]] = {
     TAKE: StoredKeyframe,
     REWIND: Rewind,
     MARK: Mark,
+    PLACE: Placed,
     HEADER: Header,
     SEGMENT: Segment,
 }
@@ -138,7 +142,8 @@ def read_settings_at(folder: Path, keyframe: int | None = None) -> RenderSetting
     Raises ProjectError, SettingsError, StorageError.
     """
     at = _LAST if keyframe is None else keyframe
-    return read_history(folder).settings_at(read_settings(folder), at)
+    settings = read_settings(folder)  # what is no project is said by this
+    return read_history(folder).settings_at(settings, at)
 
 
 def read_settings(folder: Path) -> RenderSettings:
@@ -161,6 +166,11 @@ def keyframe_path(folder: Path, keyframe: int, take: int = 1) -> Path:
     """The file of a take."""
     which = f".take{take}" if take > 1 else ""
     return folder / KEYFRAMES / f"{keyframe:06d}{which}.png"
+
+
+def placed_path(folder: Path, placed: Placed) -> Path:
+    """The file of a picture that a keyframe is to show."""
+    return folder / PLACED / f"{placed.keyframe:06d}-{placed.crc:08x}.png"
 
 
 def keyframe_in(path: Path) -> int:

@@ -11,13 +11,15 @@ from typing import Any
 
 from renderer.engine.session import Session
 from renderer.errors import RendererError
+from renderer.project.history import Placed
 from renderer.service.viewer import Viewer, reply
 
 
 class Commands:
     """What a viewer may ask: ``pause``, ``unpause``, ``stop``, ``steer`` (with ``changes``: plain
     settings by name), ``undo`` (takes back steering that no keyframe has begun with), ``mark``
-    (with ``keyframe`` and ``note``), ``rewind``
+    (with ``keyframe`` and ``note``), ``place`` (with the ``Placed`` of a picture that was put
+    into the project), ``rewind``
     (with ``keyframe``, from 0: it and all after it are taken back), ``reroll`` (the same, painted
     differently, with ``changes``), ``choose`` (with ``keyframe`` and ``take``), ``undo-rewind``
     (takes the last of these back; all four are done a moment after the reply), ``prune``
@@ -66,6 +68,9 @@ class Commands:
                 self._session.undo()
             case "mark":
                 self._session.mark(_number(asked, "keyframe"), _text(asked, "note"))
+            case "place":
+                numbers = (_number(asked, name) for name in ("keyframe", "length", "crc"))
+                self._session.place(Placed(*numbers))
             case "rewind":
                 self._session.revisions.rewind(_number(asked, "keyframe"))
             case "reroll":

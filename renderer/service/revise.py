@@ -5,15 +5,21 @@ The engine does it if there is one; otherwise it is done here, under the project
 
 from __future__ import annotations
 
+from contextlib import suppress
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from renderer.errors import ProjectError
+from renderer.project.history import Placed
 from renderer.project.kept_takes import kept_takes, prune
-from renderer.project.records import read_settings
+from renderer.project.records import placed_path, read_settings
 from renderer.project.rewinding import choosing, rerolled, rewound
-from renderer.project.session_record import supervise
+from renderer.project.session_record import engine, supervise
 from renderer.service.client import NotRunning, Refused, ask
+
+if TYPE_CHECKING:
+    from renderer.images import Picture
 
 
 async def revise(folder: Path, command: str, **details: Any) -> bool:
@@ -31,6 +37,33 @@ async def revise(folder: Path, command: str, **details: Any) -> bool:
         _revise_here(folder, command, details)
         return False
     return True
+
+
+async def place(folder: Path, keyframe: int, picture: Picture | None) -> bool:
+    """Let a keyframe to come show ``picture``, of the canvas's size; None: none any more.
+
+    As ``revise``.
+    """
+    from renderer.project.placing import check_place, store_placed
+
+    read_settings(folder)
+    if engine(folder):  # what it finds without a record when it starts, it removes
+        placed = store_placed(folder, keyframe, picture) if picture is not None else None
+        with suppress(NotRunning):
+            try:
+                await ask(folder, "place", **asdict(placed or Placed(keyframe, 0, 0)))
+            except Refused as refused:
+                if placed is not None:
+                    placed_path(folder, placed).unlink(missing_ok=True)
+                raise ProjectError(str(refused)) from None
+            return True
+    from renderer.project.project import Project
+
+    with supervise(folder), Project.open(folder) as project:
+        check_place(project.history, keyframe)
+        kept = store_placed(folder, keyframe, picture) if picture is not None else None
+        project.show_placed(kept or Placed(keyframe, 0, 0))
+    return False
 
 
 def _revise_here(folder: Path, command: str, details: dict[str, Any]) -> None:

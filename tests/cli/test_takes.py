@@ -8,8 +8,9 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
-from renderer.project.records import read_history
+from renderer.project.records import path_of, read_history
 from renderer.project.status import State, read_status
 from tests.cli.engines import engine, make_project, until
 from tests.cli.processes import QUICK, OnTerminal, Running, zoomtui, zoomtui_here
@@ -262,3 +263,79 @@ def test_a_review_goes_on_by_itself_after_its_wait(tmp_path: Path) -> None:
         "keyframe 2 is held for review, with 2 takes; `zoomtui choose reef.zoom 2 TAKE`" in said.out
     )
     assert len(list((tmp_path / "reef.zoom" / "keyframes").iterdir())) == 6
+
+
+# ----------------------------------------------------------------------------------- places
+
+
+@pytest.fixture
+def castle(tmp_path: Path) -> Path:
+    Image.new("RGB", (200, 160), (200, 30, 10)).save(tmp_path / "castle.png")
+    return tmp_path / "castle.png"
+
+
+def rim_of(folder: Path, keyframe: int) -> tuple[int, ...]:
+    """The colour of a corner of a canvas."""
+    path = path_of(folder, read_history(folder).keyframes[keyframe])
+    with Image.open(path) as canvas:
+        return canvas.convert("RGB").getpixel((0, 0))  # type: ignore[return-value]
+
+
+def test_a_film_is_made_through_pictures_of_ones_own(castle: Path, tmp_path: Path) -> None:
+    line = ("--place", "2=castle.png", "--place", "3=castle.png", "--out", "reef.zoom")
+    assert zoomtui("render", *QUICK, *line, cwd=tmp_path).code == 0
+    folder = tmp_path / "reef.zoom"
+    assert rim_of(folder, 1) == rim_of(folder, 2) == (200, 30, 10)
+    plan = '[prompts]\n0 = "a reef"\n[1]\npicture = "castle.png"\n'
+    (tmp_path / "plan.toml").write_text(plan, encoding="utf-8")
+    line = ("--prompts", "plan.toml", "--out", "planned.zoom")
+    assert zoomtui("render", *QUICK, *line, cwd=tmp_path).code == 0
+    assert rim_of(tmp_path / "planned.zoom", 1) == (200, 30, 10)
+    assert rim_of(tmp_path / "planned.zoom", 2) != (200, 30, 10)
+
+
+def test_a_picture_is_placed_in_a_render_that_runs(castle: Path, tmp_path: Path) -> None:
+    folder = make_project(tmp_path / "reef.zoom", "gradient", keyframes=3, review=1)
+    with engine(folder):
+        until(partial(is_held, folder, 1), "the first is held")
+        said = zoomtui_here("place", str(folder), "3", str(castle), cwd=tmp_path)
+        assert said.out == f"keyframe 3 will show {castle}\n"
+        answer = zoomtui_here("place", str(folder), "1", str(castle), cwd=tmp_path)
+        assert_refused(answer, 3, "keyframe 1 is the first picture")
+        for keyframe in (1, 2, 3):
+            until(partial(is_held, folder, keyframe), "it is held")
+            zoomtui_here("choose", str(folder), str(keyframe), "1", cwd=tmp_path)
+        until(lambda: read_status(folder).state is State.FINISHED, "it is finished")
+    assert rim_of(folder, 2) == (200, 30, 10)
+    assert len(list((folder / "placed").iterdir())) == 1
+
+
+@pytest.mark.parametrize(
+    ("line", "code", "complaint"),
+    [
+        (("place", "reef.zoom", "0", "castle.png"), 2, "keyframes are counted from 1"),
+        (("place", "reef.zoom", "1", "castle.png"), 3, "--image"),
+        (("place", "reef.zoom", "4", "castle.png"), 3, "keyframe 4 is painted already"),
+        (("place", "reef.zoom", "9", "castle.png"), 2, "behind the film's end: it has 6"),
+        (("place", "reef.zoom", "9"), 2, "give a picture, or --remove"),
+        (("place", "reef.zoom", "9", "castle.png", "--remove"), 2, "give a picture, or --remove"),
+        (("place", "nothing.zoom", "9", "castle.png"), 3, "nothing.zoom does not exist"),
+        (("render", *QUICK, "--place", "1=castle.png"), 2, "'1' is no keyframe"),
+        (("render", *QUICK, "--place", "x=castle.png"), 2, "'x' is no keyframe"),
+        (("render", "--place", "castle.png"), 2, "is not KEY=VALUE"),
+        (("render", *QUICK, "--place", "2=no.png"), 2, "no.png can't be read: it does not exist"),
+        (("render", *QUICK, "--place", "2=tiny.png"), 2, "tiny.png is 64x64, too small"),
+        (("render", *QUICK, "--place", "9=castle.png"), 2, "behind the film's end: it has 3"),
+        (("render", *QUICK, *("--place", "2=castle.png") * 2), 2, "keyframe 2 has two pictures"),
+    ],
+)  # fmt: skip
+def test_what_can_not_be_placed_is_one_line(
+    folder: Path, castle: Path, line: tuple[str, ...], code: int, complaint: str
+) -> None:
+    Image.new("RGB", (64, 64)).save(castle.with_name("tiny.png"))
+    before = contents(folder)
+    if line[0] == "render":
+        line = (*line, "--out", "new.zoom", "--keyframe-size", "128x128")
+    assert_refused(zoomtui_here(*line, cwd=castle.parent), code, complaint)
+    assert contents(folder) == before
+    assert not castle.with_name("new.zoom").exists()

@@ -137,3 +137,31 @@ def test_bad_files_are_one_line_with_the_place(name: str, text: str, line: str) 
 def test_broken_toml_names_its_place() -> None:
     with pytest.raises(SettingsError, match=r"^a\.toml is not valid TOML: [^\n]+$"):
         read("prompts = [\n", "a.toml")
+
+
+def test_a_plan_names_pictures_of_ones_own() -> None:
+    toml = (
+        '[prompts]\n0 = "sea"\n4 = "sky"\n[12]\npicture = "castle.png"\n[3]\npicture = "a b.jpg"\n'
+    )
+    plan = read_schedule(toml, "plan.toml", seconds_per_keyframe=2)
+    assert plan.pictures == ((3, "a b.jpg"), (12, "castle.png"))
+    assert plan.starts == ((0, "sea"), (4, "sky"))
+    rows = [[0, "sea", "", "", True], [4, "sky", "sky.png", "", True], [6, "end", "end.png"]]
+    export = json.dumps({"prompts": {"headers": ["outpaint steps", "prompt"], "data": rows}})
+    plan = read_schedule(export, "plan.json", seconds_per_keyframe=2)
+    assert plan.pictures == ((4, "sky.png"), (6, "end.png"))
+    assert read_schedule("0: sea", "plan.txt", seconds_per_keyframe=2).pictures == ()
+
+
+@pytest.mark.parametrize(
+    ("lines", "complaint"),
+    [
+        ('[0]\npicture = "a.png"', "keyframe 0 is the first picture: --image gives it"),
+        ("[3]\npicture = 5", "the table [3] must hold picture"),
+        ('[3]\nimage = "a.png"', "the table [3] must hold picture"),
+        ('[3]\npicture = "a.png"\n[03]\npicture = "b.png"', "two pictures for keyframe 3"),
+    ],
+)
+def test_a_plan_whose_pictures_can_not_be_used_says_where(lines: str, complaint: str) -> None:
+    with pytest.raises(SettingsError, match=re.escape(complaint)):
+        read_schedule('[prompts]\n0 = "sea"\n' + lines, "plan.toml", seconds_per_keyframe=2)

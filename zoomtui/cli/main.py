@@ -66,6 +66,7 @@ VERBS = {
     "prune": "takes.prune",
     "branch": "branch.branch",
     "mark": "mark.mark",
+    "place": "place.place",
     "export": "export.export",
     "import": "import_.import_pictures",
     "verify": "repair.verify",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,10 +11,10 @@ from typing import Any
 import click
 
 from renderer.errors import DeviceLost, EngineCrashed, SettingsError
-from renderer.formatting import clean, path_text
+from renderer.formatting import clean, path_text, shortened
 from renderer.planning.estimate import Estimate
 from renderer.planning.prepare import Prepared, free_folder, named, prepare
-from renderer.planning.prompt_file import Starts, with_plan
+from renderer.planning.prompt_file import Places, Starts, with_plan
 from renderer.project.records import read_settings_at
 from renderer.service.launch import launch
 from renderer.settings.render import RenderSettings
@@ -24,6 +25,7 @@ from zoomtui.cli.open_tui import Look, on_terminal, watch
 from zoomtui.cli.options import (
     FILE,
     FOLDER,
+    KeyValue,
     film_options,
     headless_option,
     json_option,
@@ -85,6 +87,14 @@ project.toml.
     help="A plan instead of one PROMPT: lines such as `12: a coral reef` and `blend: 4` (see "
     "--prompt-blend), TOML, or the JSON that the infinite-zoom web UI extension exports.",
 )
+@click.option(
+    "--place",
+    type=KeyValue(),
+    multiple=True,
+    metavar="K=FILE",
+    help="Your own picture for keyframe K, counted from 1: it grows together with what comes "
+    "before; repeatable. The last one is the film's exit.",
+)
 @painting_options
 @film_options()
 @headless_option
@@ -99,6 +109,7 @@ def render(
     image: Path | None,
     exemplar: Path | None,
     prompts: Path | None,
+    place: tuple[tuple[str, str], ...],
     headless: bool,
     as_json: bool,
     dry_run: bool,
@@ -116,22 +127,51 @@ def render(
             "prompt",
         )
     later: Starts = ()
+    places = _places(place)
     given = {"prompt": prompt, **wishes(options)}
     if prompts is not None:
-        given, later = with_plan(prompts, given)
+        given, later, planned = with_plan(prompts, given)
+        places = (*planned, *places)
     if not as_json and on_terminal() and is_open(given):
         given, image = ask_painter(given, image)
     plan = fill_in(given)
     folder = named(out) if out is not None else free_folder(Path(), plan.settings.prompt)
     if not dry_run:
         _check_review(plan.settings)
-    prepared = prepare(folder, plan.settings, image, exemplar, later)
+    _check_places(places, plan.settings)
+    prepared = prepare(folder, plan.settings, image, exemplar, later, places)
     for note in plan.notes:
         write_line(f"note: {clean(note)}", ERR if as_json else OUT)
     if dry_run:
         _say_estimate(Estimate.of(folder, plan.settings), as_json)
         return 0
     return _create_and_run(prepared, look, detached=detached, as_json=as_json)
+
+
+def _places(given: Sequence[tuple[str, str]]) -> Places:
+    """Of --place, with keyframes from 0. Raises SettingsError."""
+    for key, _ in given:
+        if not key.isdecimal() or int(key) < 2:
+            raise SettingsError(
+                f"{shortened(key, 40)!r} is no keyframe that a picture can be placed at: they are "
+                f"counted from 1, and --image gives the first one",
+                "place",
+            )
+    return tuple((int(key) - 1, Path(file)) for key, file in given)
+
+
+def _check_places(places: Places, settings: RenderSettings) -> None:
+    """Raise SettingsError for two pictures at one place, and for one behind the film's end."""
+    keyframes = [keyframe for keyframe, _ in places]
+    for keyframe in keyframes:
+        if keyframes.count(keyframe) > 1:
+            raise SettingsError(f"keyframe {keyframe + 1} has two pictures", "place")
+        if settings.keyframes is not None and keyframe >= settings.keyframes:
+            raise SettingsError(
+                f"keyframe {keyframe + 1} is behind the film's end: it has {settings.keyframes} "
+                f"keyframes",
+                "place",
+            )
 
 
 _REVIEW = ("review", "review_wait")

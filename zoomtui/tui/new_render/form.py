@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from renderer.errors import SettingsError
-from renderer.planning.prompt_file import Starts, with_plan
+from renderer.planning.prompt_file import Places, Starts, with_plan
 from renderer.settings.codecs import resolve
 from renderer.settings.option import unknown
 from renderer.settings.render import OPTIONS, RenderSettings
@@ -41,6 +41,8 @@ class Draft:
     """What was decided on the way that the user should know."""
     prompts: Starts = ()
     """Those of later keyframes, each with the first keyframe that it is for."""
+    places: Places = ()
+    """Pictures that the plan names, each with the keyframe that is to show it."""
 
 
 def wishes(texts: Texts) -> dict[str, Any]:
@@ -138,21 +140,21 @@ def check(texts: Texts) -> Draft:
     from renderer.film.encoder_options import encoder_options
     from renderer.planning.defaults import fill_in
 
-    given, later = _planned(texts, wishes(texts))
+    given, later, places = _planned(texts, wishes(texts))
     try:
         _check_painter(given.get("painter", ""))
         plan = fill_in(given)
         encoder_options(plan.settings)
     except SettingsError as error:
         raise complaint(error, texts) from None
-    return Draft(plan.settings, plan.notes, later)
+    return Draft(plan.settings, plan.notes, later, places)
 
 
-def _planned(texts: Texts, given: dict[str, Any]) -> tuple[dict[str, Any], Starts]:
-    """The wishes with the plan's first prompt, and its later ones."""
+def _planned(texts: Texts, given: dict[str, Any]) -> tuple[dict[str, Any], Starts, Places]:
+    """The wishes with the plan's first prompt, its later ones, and its pictures."""
     file = path(texts, "prompts")
     if file is None:
-        return given, ()
+        return given, (), ()
     if _endless(file):
         raise FieldError("prompts", f"plan {file} can't be read as you type: it is no plain file")
     try:

@@ -30,7 +30,7 @@ from renderer.engine.events import (
 )
 from renderer.errors import PainterError, RendererError
 from renderer.planning.prepare import prepare
-from renderer.planning.prompt_file import Starts
+from renderer.planning.prompt_file import Places, Starts
 from renderer.project.records import keyframe_path
 from renderer.settings.render import RenderSettings
 
@@ -60,9 +60,10 @@ class TryOut:
         image: Path | None = None,
         exemplar: Path | None = None,
         prompts: Starts = (),
+        places: Places = (),
     ) -> None:
         self._settings = settings.changed({"keyframes": KEYFRAMES})
-        self._made_from = image, exemplar, prompts
+        self._made_from = image, exemplar, prompts, places
         self._base: Path | None = None
         self._unwanted = False
 
