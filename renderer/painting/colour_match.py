@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from renderer.painting.feather import close, fade, falling
+from renderer.painting.feather import close, fade, falling, tattered
 from renderer.painting.geometry import Area
 from renderer.painting.kernels import box_sums, round_up_by
 
@@ -134,13 +134,21 @@ def match(
     return canvas
 
 
-def rejoin(painted: Pixels, canvas: Pixels, known: Area, band: int, how: Joining) -> Pixels:
+def rejoin(
+    painted: Pixels,
+    canvas: Pixels,
+    known: Area,
+    band: int,
+    how: Joining,
+    ragged: int | None = None,
+) -> Pixels:
     """``canvas`` with ``band`` > 0 pixels around ``known`` replaced by what was painted there.
 
     ``painted`` is the whole (H, W, 3) picture that a painter made of ``canvas`` when a band on both
     sides of the edge of ``known`` was masked. Everything outside the outer half of that band stays,
     pixel for pixel. The new pixels meet ``known`` exactly and blend smoothly into the old ones.
-    The drift guard has acted on the canvas already.
+    The drift guard has acted on the canvas already. ``ragged``: the seed of an uneven edge, where
+    the new pixels and the old show different things, so that no square shows.
     """
     left, top, right, bottom = window = known.grown(band, (canvas.shape[1], canvas.shape[0]))
     picture = canvas[known.rows, known.columns]
@@ -148,6 +156,8 @@ def rejoin(painted: Pixels, canvas: Pixels, known: Area, band: int, how: Joining
     corrected = correction.apply(painted)
     close(corrected, picture, known, band)
     share = falling(known, window, band)[:, :, None]
+    if ragged is not None:
+        share = tattered(share, band, ragged)
     mixed = share * corrected[top:bottom, left:right]
     mixed += (1 - share) * canvas[top:bottom, left:right]
     joined = canvas.copy()

@@ -23,6 +23,8 @@ SIGMA = 2.0
 CERTAIN = 1e3
 """One thousandth of what a box weighs is enough to go by."""
 NOWHERE = Area(0, 0, 0, 0)
+RAGGEDNESS = 2.5
+"""How far a tattered edge strays: at 2.5 its shapes are as deep as the edge is wide."""
 
 
 def fade(
@@ -68,6 +70,41 @@ def falling(known: Area, window: Area, reach: int) -> Floats:
     across = _falling(np.arange(left, right), known.left, known.right, reach)
     down = _falling(np.arange(top, bottom), known.top, known.bottom, reach)
     return down[:, None] * across[None, :]
+
+
+def tattered(share: Floats, reach: int, seed: int) -> Floats:
+    """``share``, (h, w, 1), with what lies between 0 and 1 moved about, in shapes up to ``reach``.
+
+    Noise of three octaves, as clouds have; 0 and 1 stay what they are.
+    """
+    height, width = share.shape[:2]
+    rng = np.random.Generator(np.random.PCG64(seed))
+    noise = np.zeros((height, width), np.float32)
+    for octave in range(3):
+        cell = max(2.0, reach / 2**octave)
+        grid = rng.standard_normal((int(height / cell) + 4, int(width / cell) + 4), np.float32)
+        noise += _enlarged(grid, cell, (height, width)) / 2**octave
+    moved: Floats = share + share * (1 - share) * RAGGEDNESS * noise[:, :, None]
+    near = np.clip(moved, 0, 1)
+    tattered: Floats = near * near * (3 - 2 * near)
+    return tattered
+
+
+def _enlarged(grid: Floats, cell: float, shape: tuple[int, int]) -> Floats:
+    """(h, w): the values of ``grid`` every ``cell`` pixels, and smoothly between them."""
+    rows, columns = (np.arange(length, dtype=np.float32) / cell for length in shape)
+    at, across = rows.astype(int), columns.astype(int)
+    down = _smooth(rows - at)[:, None]
+    right = _smooth(columns - across)[None, :]
+    upper = (1 - right) * grid[at][:, across] + right * grid[at][:, across + 1]
+    lower = (1 - right) * grid[at + 1][:, across] + right * grid[at + 1][:, across + 1]
+    enlarged: Floats = (1 - down) * upper + down * lower
+    return enlarged
+
+
+def _smooth(share: Floats) -> Floats:
+    smooth: Floats = share * share * (3 - 2 * share)
+    return smooth
 
 
 def _falling(at: NDArray[np.int_], first: int, end: int, reach: int) -> Floats:

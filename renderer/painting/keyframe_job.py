@@ -26,7 +26,7 @@ LATENT_CELL = 16
 whole ones, as far as ``size_multiple`` allows, or the painter would be shown less than assumed."""
 SEAM_SHARE = 1 / 16
 """Reach of the seam pass to either side of the join ÷ the known part's shorter side."""
-BAND_SHARE = 1 / 2
+BAND_SHARE = 3 / 4
 """Reach of the band in which a placed picture grows together with what it surrounds ÷ the least
 width of the border."""
 AGREE = 4.0
@@ -93,7 +93,7 @@ class Task:
         if _disagreement(placed[known.rows, known.columns], picture) <= AGREE:
             return canvas
         border = min(min(pads) for pads in growth.pads)
-        reach = whole(border * BAND_SHARE, self._cell)
+        reach = max(1, int(border * BAND_SHARE) // self._cell) * self._cell
         return self._painted_along(canvas, growth, reach, (0, "band"), None, on_step)
 
     def _painted_along(
@@ -116,7 +116,9 @@ class Task:
         seed = derive_seed(settings.seed, self.keyframe, *call)
         job = self._job(canvas.copy(), mask, seed, strength=strength)
         painted = ask(self.painter, job, on_step)
-        return colour_match.rejoin(painted, canvas, known, reach, self._joining(growth, shown))
+        ragged = seed if strength is None else None
+        how = self._joining(growth, shown)
+        return colour_match.rejoin(painted, canvas, known, reach, how, ragged)
 
     @property
     def _cell(self) -> int:

@@ -240,9 +240,10 @@ def test_prompts_reach_the_project_exactly_and_can_be_taken_back(tmp_path: Path)
     with engine(folder):
         asyncio.run(steer())
     from renderer.journal import read_journal
-    from renderer.project.records import JOURNAL, settings_at
+    from renderer.project.history import History
+    from renderer.project.records import JOURNAL
 
-    settings = settings_at(RenderSettings(), read_journal(folder / JOURNAL), 4)
+    settings = History(read_journal(folder / JOURNAL)).settings_at(RenderSettings(), 4)
     assert settings.prompt == prompt
 
 

@@ -84,7 +84,6 @@ class MonitorScreen(Directing):
     def __init__(self, folder: Path, watch: Watch | None = None) -> None:
         super().__init__(watch or Watch(folder), KeyframeCursor())
         self._ran = False
-        self._held: int | None = None
 
     def compose(self) -> ComposeResult:
         yield OneLine(id="headline")
@@ -108,10 +107,6 @@ class MonitorScreen(Directing):
         self._easel = self.query_one(Easel)
         self._notice = self.query_one("#notice", FewLines)
         self.run_worker(self.watched.run(), name="watch", group="watch")
-
-    def on_screen_resume(self) -> None:
-        """Back from the takes of a held keyframe: it is not shown again by itself."""
-        self._held = self.watched.view.state.held
 
     def measures(self) -> object:
         sizes = [frame.content_size for frame in self._frames]
@@ -139,8 +134,10 @@ class MonitorScreen(Directing):
 
         Show the takes of a keyframe that waits for a decision.
         """
-        held, self._held = self._held, view.state.held if view.running else None
-        if self._held not in (None, held) and self.app.screen is self:
+        held = view.state.held if view.running else None
+        if held is None:
+            self.watched.reviewed = None
+        elif held != self.watched.reviewed and self.app.screen is self:
             self.app.bell()
             self.action_takes(0)
         ended = view.situation in (Situation.OVER, Situation.LOST)

@@ -92,6 +92,7 @@ class TakesScreen(HostedScreen):
     def _look(self) -> None:
         """Read the journal again where something has happened to the keyframes."""
         state = self._watch.view.state
+        self._watch.reviewed = state.held
         if self._review and state.held not in (None, self._keyframe):
             self._keyframe, self._takes = state.held, Takes()
         stamp = (state.keyframes, state.takes, state.held)

@@ -120,6 +120,8 @@ class Watch:
 
     def __init__(self, folder: Path) -> None:
         self.view = View(folder)
+        self.reviewed: int | None = None
+        """The held keyframe whose takes the user has been shown."""
         self._folder = folder
         self._client: Client | None = None
         self._woken = asyncio.Event()
