@@ -269,7 +269,7 @@ def test_a_keyframe_that_waits_for_a_decision_shows_its_takes_by_itself(
         await soon(lambda: "the next one is being painted" in shown_text(pilot), "it goes on")
         script.view = held_at(reef, 4, frames=15)
         await soon(lambda: " Keyframe 5   " in shown_text(pilot), "the next one is shown")
-        await soon(lambda: "▸ take" in shown_text(pilot), "and marked")
+        await soon(lambda: " Keyframe 5   3 takes" in shown_text(pilot), "its takes are there")
         await pilot.press("r")
         await soon(lambda: script.asked, "another one is asked for")
         assert script.asked == [("reroll", {"keyframe": 4, "changes": {}})]

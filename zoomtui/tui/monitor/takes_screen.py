@@ -94,7 +94,7 @@ class TakesScreen(HostedScreen):
         state = self._watch.view.state
         self._watch.reviewed = state.held
         if self._review and state.held not in (None, self._keyframe):
-            self._keyframe, self._takes = state.held, Takes()
+            self._keyframe, self._takes, self._marked = state.held, Takes(), -1
         stamp = (state.keyframes, state.takes, state.held)
         if stamp != self._stamp:
             self._stamp = stamp
