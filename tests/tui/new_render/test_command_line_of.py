@@ -155,7 +155,7 @@ def test_what_is_not_complete_yet_is_still_a_command_line() -> None:
 
 def test_every_option_has_a_field_but_those_that_belong_to_no_form() -> None:
     options = {name for option in render.params for name in option.opts if name.startswith("--")}
-    otherwise_said = {"--outpaint-size", "--frames-per-keyframe"}
+    otherwise_said = {"--outpaint-size", "--frames-per-keyframe", "--place"}  # the last: in a plan
     of_the_command = {"--headless", "--json", "--dry-run"}
     risky = {"--trust-pickled-weights"}
     typed = {field.option for field in fields.FIELDS if field.key != "prompt"}
