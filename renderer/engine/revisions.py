@@ -80,12 +80,10 @@ class Revisions:
             self._asked.append(revision)
             self._controls.interrupt()
 
-    def _settled_now(self, before: Sequence[StoredKeyframe]) -> int:
+    def _settled_now(self, first_other: int) -> int:
         """What was decided before and is still there, and what has been chosen now."""
-        keyframes = self._project.keyframes
-        if len(keyframes) > self._first_other(before):
-            return len(keyframes) - 1
-        return min(self._controls.settled, len(keyframes) - 1)
+        last = len(self._project.keyframes) - 1
+        return last if last >= first_other else min(self._controls.settled, last)
 
     def _first_other(self, before: Sequence[StoredKeyframe]) -> int:
         """The first keyframe that is not what it was."""
@@ -99,9 +97,10 @@ class Revisions:
             revise()
         except (ProjectError, SettingsError) as error:  # another one came before it
             return Note(f"not done: {error}")
-        self._controls.settle(self._settled_now(before))
+        first_other = self._first_other(before)
+        self._controls.settle(self._settled_now(first_other))
         return Rewound(
-            keyframe=self._first_other(before),
+            keyframe=first_other,
             before=len(before),
             keyframes=len(project.keyframes),
             takes=project.history.other_takes,

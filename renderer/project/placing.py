@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from renderer.errors import ProjectError, SettingsError
-from renderer.files import flush_folder, part_of, storage_errors
+from renderer.files import flush_folder, storage_errors
 from renderer.images import Picture, crop_to_fill, load_picture, read_keyframe, write_keyframe
 from renderer.painting.geometry import Geometry
 from renderer.project.history import History, Placed
@@ -75,6 +75,5 @@ def unrecorded_places(folder: Path, history: History) -> Iterator[Path]:
     recorded = {placed_path(folder, placed) for placed in history.placed.values()}
     place = folder / PLACED
     for path in sorted(place.iterdir()) if place.is_dir() else ():
-        ours = path.name == part_of(path.with_suffix("")).name or path.suffix in (".png", ".part")
-        if ours and path not in recorded:
+        if path.suffix in (".png", ".part") and path not in recorded:
             yield path

@@ -7,12 +7,11 @@ from typing import Any
 
 import click
 
-from renderer.errors import SettingsError
 from renderer.formatting import path_text
 from renderer.planning.prepare import named
 from renderer.project.records import read_history, read_settings
 from renderer.project.steering import what_changes
-from zoomtui.cli.options import FOLDER, film_options, painting_options, wishes
+from zoomtui.cli.options import FOLDER, film_options, keyframe_index, painting_options, wishes
 from zoomtui.cli.progress_bar import bytes_read, progress
 from zoomtui.stdio import write_line
 
@@ -42,10 +41,9 @@ def branch(project: Path, new: Path, at: int | None, prompt: str | None, **optio
     from renderer.planning.defaults import changes
     from renderer.project.copy import branch_project
 
-    if at is not None and at < 1:
-        raise SettingsError(f"keyframes are counted from 1: there is none with number {at}")
+    index = None if at is None else keyframe_index(at)
     settings, history = read_settings(project), read_history(project)
-    last = len(history.keyframes) if at is None else at
+    last = len(history.keyframes) if index is None else index + 1
     now = history.settings_at(settings, last)
     planned = changes(now, wishes({"prompt": prompt, **options}))
     what_changes(now, planned, begun=last, finished=False)  # said before anything is made

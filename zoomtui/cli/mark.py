@@ -12,7 +12,7 @@ from renderer.errors import SettingsError
 from renderer.formatting import clean, path_text
 from renderer.project.records import read_history, read_settings
 from renderer.service.revise import revise
-from zoomtui.cli.options import FOLDER
+from zoomtui.cli.options import FOLDER, keyframe_index
 from zoomtui.stdio import write_line
 
 
@@ -40,11 +40,10 @@ def mark(
     if keyframe is None:
         _list(project, as_json)
         return
-    if keyframe < 1:
-        raise SettingsError(f"keyframes are counted from 1: there is none with number {keyframe}")
+    index = keyframe_index(keyframe)
     if remove == bool(note):
         raise SettingsError("give a note, or --remove to take the mark away")
-    asyncio.run(revise(project, "mark", keyframe=keyframe - 1, note=note or ""))
+    asyncio.run(revise(project, "mark", keyframe=index, note=note or ""))
     said = "is not marked any more" if remove else f"is marked: {clean(note or '')}"
     write_line(f"keyframe {keyframe} {said}")
 

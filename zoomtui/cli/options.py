@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 import click
 
+from renderer.errors import SettingsError
 from renderer.settings.export import EXPORT_OPTIONS
 from renderer.settings.film import BESIDES
 from renderer.settings.option import Kind, Option
@@ -141,6 +142,13 @@ def option_of(setting: str) -> str:
     """The option that says it; the setting's own name where there is none."""
     row = {**EXPORT_OPTIONS, **BESIDES, **OPTIONS}.get(setting)
     return row.option(setting) if row and row.help else setting
+
+
+def keyframe_index(number: int) -> int:
+    """From 0, of a keyframe that is counted from 1, as the monitor does. Raises SettingsError."""
+    if number < 1:
+        raise SettingsError(f"keyframes are counted from 1: there is none with number {number}")
+    return number - 1
 
 
 def wishes(options: dict[str, Any]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import click
 from renderer.errors import SettingsError
 from renderer.formatting import path_text
 from renderer.project.records import read_history, read_settings
-from zoomtui.cli.options import FILE, FOLDER
+from zoomtui.cli.options import FILE, FOLDER, keyframe_index
 from zoomtui.stdio import write_line
 
 
@@ -35,16 +35,15 @@ def place(project: Path, keyframe: int, picture: Path | None, remove: bool) -> N
     from renderer.project.placing import check_place, read_for_canvas
     from renderer.service.revise import place as let_show
 
-    if keyframe < 1:
-        raise SettingsError(f"keyframes are counted from 1: there is none with number {keyframe}")
+    index = keyframe_index(keyframe)
     if remove == (picture is not None):
         raise SettingsError("give a picture, or --remove to paint the keyframe as any other")
     settings, history = read_settings(project), read_history(project)
-    check_place(history, keyframe - 1)
+    check_place(history, index)
     end = history.settings_at(settings, keyframe).keyframes
     if end is not None and keyframe > end:
         raise SettingsError(f"keyframe {keyframe} is behind the film's end: it has {end} keyframes")
     shown = None if picture is None else read_for_canvas(picture, settings)
-    asyncio.run(let_show(project, keyframe - 1, shown))
+    asyncio.run(let_show(project, index, shown))
     said = "is painted as any other" if remove else f"will show {path_text(picture or '')}"
     write_line(f"keyframe {keyframe} {said}")

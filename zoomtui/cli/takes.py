@@ -23,7 +23,7 @@ from renderer.project.records import path_of, read_records, read_settings
 from renderer.project.rewinding import choosing, rerolled, rewound
 from renderer.project.steering import what_changes
 from renderer.service.revise import revise
-from zoomtui.cli.options import FOLDER, film_options, painting_options, wishes
+from zoomtui.cli.options import FOLDER, film_options, keyframe_index, painting_options, wishes
 from zoomtui.stdio import write_line
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -61,10 +61,10 @@ def rewind(project: Path, keyframe: int | None, undo: bool, yes: bool) -> int:
         return 0
     if keyframe is None:
         raise SettingsError("say which keyframe to take back first, such as 12; or --undo")
-    film = _Film(project)
-    rewound(film.history, _index(keyframe))
-    film.confirm(_index(keyframe), "taken back", yes)
-    running = asyncio.run(revise(project, "rewind", keyframe=_index(keyframe)))
+    film, index = _Film(project), keyframe_index(keyframe)
+    rewound(film.history, index)
+    film.confirm(index, "taken back", yes)
+    running = asyncio.run(revise(project, "rewind", keyframe=index))
     _say(project, f"the film ends with keyframe {keyframe - 1}", running)
     return 0
 
@@ -92,7 +92,7 @@ def reroll(
     from renderer.planning.defaults import changes
 
     film = _Film(project)
-    index = len(film.history.keyframes) - 1 if keyframe is None else _index(keyframe)
+    index = len(film.history.keyframes) - 1 if keyframe is None else keyframe_index(keyframe)
     rerolled(film.history, index, {})
     now = film.history.settings_at(film.settings, index)
     planned = changes(now, wishes({"prompt": prompt, **options}))
@@ -122,8 +122,8 @@ def takes(project: Path, keyframe: int | None, as_json: bool) -> int:
     film = _Film(project)
     known = [*film.history.keyframes, *kept_takes(project, film.history)]
     if keyframe is not None:
-        _index(keyframe)
-        known = [stored for stored in known if stored.keyframe + 1 == keyframe]
+        index = keyframe_index(keyframe)
+        known = [stored for stored in known if stored.keyframe == index]
         if not known:
             raise ProjectError(f"keyframe {keyframe} is not painted")
     known.sort(key=lambda stored: (stored.keyframe, stored.take))
@@ -153,7 +153,7 @@ keyframes.
 @_yes
 def choose(project: Path, keyframe: int, take: int, yes: bool) -> int:
     """Let the film of PROJECT go on with TAKE of keyframe K."""
-    film, index = _Film(project), _index(keyframe)
+    film, index = _Film(project), keyframe_index(keyframe)
     keyframes = film.history.keyframes
     if index != len(keyframes) - 1 or keyframes[index].take != take:  # else one that is held
         choosing(film.history, index, take)
@@ -224,12 +224,6 @@ def _row_text(row: Mapping[str, Any]) -> str:
         f"{star} keyframe {row['keyframe']:>4}  take {row['take']:>2}  {figures}  "
         f"seed {row['seed']:<19}  {prompt}"
     )
-
-
-def _index(keyframe: int) -> int:
-    if keyframe < 1:
-        raise SettingsError(f"keyframes are counted from 1: there is none with number {keyframe}")
-    return keyframe - 1
 
 
 def _count(number: int, what: str) -> str:
