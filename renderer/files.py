@@ -6,6 +6,7 @@ Knows bytes and names only. ``OSError`` becomes ``StorageError`` with a line tha
 from __future__ import annotations
 
 import errno
+import glob
 import os
 import shutil
 from collections.abc import Iterator
@@ -136,6 +137,38 @@ def share_file(path: Path, new: Path) -> None:
         os.link(path, new)
     except OSError:
         replace_file(new, path.read_bytes())
+
+
+@contextmanager
+def making_folder(new: Path) -> Iterator[Path]:
+    """Where the block is to make a folder, which becomes ``new`` when that ends without an error.
+
+    Else it is removed, and so is what killed processes of this machine have left of theirs. Raises
+    StorageError.
+    """
+    beside = new.with_name(f".{new.name}.{os.getpid()}.part")
+    with storage_errors(new):
+        for left in new.parent.glob(f".{glob.escape(new.name)}.*.part"):
+            if left == beside or not _runs(left.suffixes[-2]):
+                shutil.rmtree(left, ignore_errors=True)
+        try:
+            yield beside
+            beside.rename(new)
+            flush_folder(new.parent)
+        except BaseException:
+            shutil.rmtree(beside, ignore_errors=True)
+            raise
+
+
+def _runs(process: str) -> bool:
+    """Whether there is a process of that number, given as ``.1234``."""
+    try:
+        os.kill(int(process[1:]), 0)
+    except (ProcessLookupError, ValueError, OverflowError):
+        return False
+    except PermissionError:  # another user's
+        return True
+    return True
 
 
 @contextmanager

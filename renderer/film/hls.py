@@ -57,7 +57,7 @@ def write_playlists(
     watch = folder / WATCH
     due = len(segments) % max(1, len(segments) // EVERY) == 0
     if due or finished or everything or not watch.exists():
-        text = listing.text(segments, "#EXT-X-PLAYLIST-TYPE:EVENT")
+        text = listing.text(segments, "#EXT-X-PLAYLIST-TYPE:EVENT", "#EXT-X-START:TIME-OFFSET=0")
         replace_file(watch, text.encode(), durable=False, at=at)
 
 

@@ -88,7 +88,7 @@ def numbers_of_film(records: Sequence[Record]) -> list[int]:
 
 
 def end_before_rewind(records: Sequence[Record]) -> int:
-    """Where the film ended before it was last rewound, bytes; 0: it has grown since, or never was.
+    """Where the file ended when it was last rewound, bytes; 0: it has grown since, or never was.
 
     Up to there a crash may have left bytes that the journal does not know any more.
     """

@@ -44,6 +44,7 @@ class FilmStore:
         self._header = header_in(journal.records)
         self._segments = committed(journal.records)
         self._lacking = 0
+        self._rewound = False
 
     @classmethod
     def open(cls, film: Path, journal: Journal, *, mend: bool = True) -> FilmStore:
@@ -142,25 +143,41 @@ class FilmStore:
         """
         if self.finished:
             self._drop_last()
-            self._cut()
+            self.cut()
 
     def rewind(self, record: Record) -> None:
-        """Append ``record``, a REWIND, and let the film end where that says.
+        """Append ``record``, a REWIND: it says which segments the film still has; durable.
 
-        A crash in between is repaired by ``open``. Raises StorageError, with nothing changed where
-        the record could not be written.
+        What is taken back stays in the file until the next segment or ``cut``: a player that is in
+        the middle of it reads it to its end, and not what comes in its place. Raises StorageError,
+        with nothing changed.
         """
-        self._journal.append({**record, "film_end": self.size})
+        self._journal.append({**record, "film_end": self._file_size()})
         self._segments = committed(self._journal.records)
-        self._cut()
+        self._rewound = True
+
+    def cut(self) -> bool:
+        """Let the file end at the committed end, durably; False: it did. Raises StorageError."""
+        with storage_errors(self._film):
+            longer = self._file_size() != self.size
+            if longer:
+                os.ftruncate(self._handle, self.size)
+                os.fsync(self._handle)
+        self._rewound = False
+        return longer
 
     def close(self) -> None:
-        """Let go of the film. Everything is durable already."""
-        os.close(self._handle)
+        """Let go of the film; all of it is durable already. Raises StorageError."""
+        try:
+            if self._rewound:
+                self.cut()
+        finally:
+            os.close(self._handle)
 
     def _commit(self, data: bytes, record: Record) -> None:
         """Bytes first, then the record that vouches for them; all or nothing."""
         end = self.size
+        self.cut()
         try:
             with storage_errors(self._film):
                 write_at(self._handle, data, end)
@@ -181,7 +198,7 @@ class FilmStore:
         lacking, self._lacking = self._lacking, 0
         if lacking:
             self._drop_last(lacking)
-        return self._cut() or lacking > 0
+        return self.cut() or lacking > 0
 
     def _examine(self) -> int:
         """How many records at the journal's end have no bytes in the film. Changes nothing.
@@ -189,8 +206,7 @@ class FilmStore:
         Raises ProjectError where film and journal differ by more than an interrupted append, or a
         copy that was taken while rendering, can explain.
         """
-        with storage_errors(self._film):
-            size = os.fstat(self._handle).st_size
+        size = self._file_size()
         ours = records_of_film(self._journal.records)
         there = [record for record in ours if record["offset"] + record["length"] <= size]
         sound = bool(there) and self._intact(there[-1])
@@ -232,6 +248,10 @@ class FilmStore:
                 f"{untouched(self._film.parent)}"
             )
 
+    def _file_size(self) -> int:
+        with storage_errors(self._film):
+            return os.fstat(self._handle).st_size
+
     def _intact(self, record: Record) -> bool:
         return zlib.crc32(self._read(record)) == int(record["crc"])
 
@@ -252,15 +272,6 @@ class FilmStore:
         self._journal.remove(numbers_of_film(records)[-count:])
         self._header = header_in(records)
         self._segments = committed(records)
-
-    def _cut(self) -> bool:
-        """Let the film end at its committed end, durably; False: it did."""
-        with storage_errors(self._film):
-            longer = os.fstat(self._handle).st_size != self.size
-            if longer:
-                os.ftruncate(self._handle, self.size)
-                os.fsync(self._handle)
-        return longer
 
 
 def _extent(offset: int, data: bytes) -> Record:

@@ -8,8 +8,6 @@ is as continuous as any. Knows no terminal.
 from __future__ import annotations
 
 import math
-import os
-import shutil
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
@@ -20,7 +18,7 @@ import numpy as np
 from PIL import Image
 
 from renderer.errors import SettingsError
-from renderer.files import flush_folder, storage_errors
+from renderer.files import making_folder
 from renderer.images import Picture, load_picture
 from renderer.painting import colour_match
 from renderer.painting.colour_match import Reference
@@ -92,19 +90,13 @@ def import_chain(
         "keyframes": len(chain.files),
     }
     settings = fill_in({**own, **wishes}).settings
-    beside = out.with_name(f".{out.name}.{os.getpid()}.import")
-    try:
+    with making_folder(out) as beside:
         first = _load(chain.files[0], chain.size)
         create_project(beside, settings, picture=first)
         with Project.open(beside) as project:
             for keyframe, canvas, made in _canvases(chain, first, settings):
                 project.add_keyframe(keyframe, canvas, made)
                 on_progress(keyframe + 1, len(chain.files))
-        with storage_errors(out):
-            beside.rename(out)
-            flush_folder(out.parent)
-    finally:
-        shutil.rmtree(beside, ignore_errors=True)
     return settings
 
 

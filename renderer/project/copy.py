@@ -6,15 +6,13 @@ stays there. The second is checked before it gets its name. Knows no engine and 
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from renderer.errors import ProjectError
-from renderer.files import copy_part, flush_folder, replace_file, share_file, storage_errors
+from renderer.files import copy_part, flush_folder, making_folder, replace_file, share_file
 from renderer.film.records import records_of_film
 from renderer.film.salvage import OnBytes
 from renderer.journal import Record, write_journal
@@ -111,21 +109,13 @@ def _make(
     """Settings, exemplar, keyframes and journal by ``fill``, and the film that this vouches for."""
     refuse_occupied(new)
     read_settings(folder)
-    beside = new.with_name(f".{new.name}.{os.getpid()}.part")
-    with storage_errors(new):
-        shutil.rmtree(beside, ignore_errors=True)  # a dead process of that number may have left it
-        try:
-            records = read_records(folder)
-            with not_rewound(folder / FILM, records_of_film(records)):
-                _begin(folder, beside)
-                fill(records, beside)
-                _copy_film(folder, beside)
-                _check(folder, verify(beside, on_bytes))
-            beside.rename(new)
-            flush_folder(new.parent)
-        except BaseException:
-            shutil.rmtree(beside, ignore_errors=True)
-            raise
+    with making_folder(new) as beside:
+        records = read_records(folder)
+        with not_rewound(folder / FILM, records_of_film(records)):
+            _begin(folder, beside)
+            fill(records, beside)
+            _copy_film(folder, beside)
+            _check(folder, verify(beside, on_bytes))
 
 
 def _check(folder: Path, problems: Sequence[str]) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import shutil
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -11,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from renderer.errors import ProjectError, StorageError
-from renderer.files import flush_folder, replace_file, storage_errors
+from renderer.files import making_folder, replace_file
 from renderer.images import Picture, load_picture, write_keyframe
 from renderer.journal import Journal
 from renderer.project import registry
@@ -51,16 +50,8 @@ def create_project(
     """
     refuse_occupied(folder)
     trust(settings)
-    beside = folder.with_name(f".{folder.name}.{os.getpid()}.part")
-    with storage_errors(folder):
-        shutil.rmtree(beside, ignore_errors=True)  # a dead process of that number may have left it
-        try:
-            _build(beside, settings, picture, exemplar, prompts, places)
-            beside.rename(folder)
-            flush_folder(folder.parent)
-        except BaseException:
-            shutil.rmtree(beside, ignore_errors=True)
-            raise
+    with making_folder(folder) as beside:
+        _build(beside, settings, picture, exemplar, prompts, places)
 
 
 def refuse_occupied(folder: Path) -> None:

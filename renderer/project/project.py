@@ -13,7 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from renderer.errors import SettingsError
+from renderer.errors import ProjectError, SettingsError
 from renderer.files import Place, storage_errors
 from renderer.film.hls import write_playlists
 from renderer.film.records import REWIND, SEGMENT
@@ -269,8 +269,9 @@ class Project:
         """
         for keyframe, take in enumerate(rewind.takes, rewind.keyframe):
             stored = self.history.find(keyframe, take)
-            if stored is not None:
-                read_keyframe(path_of(self.folder, stored), self._size_of(keyframe), stored.crc)
+            if stored is not None and not self._intact(stored):
+                path = path_of(self.folder, stored)
+                raise ProjectError(f"keyframe {path} can't be read: it is not there, or damaged")
         return self._really(rewind.changes, rewind.keyframe)
 
     def undo_rewind(self) -> None:
@@ -284,6 +285,7 @@ class Project:
         if self.store.intervals >= keyframe:  # some of what it chose is filmed already
             now = tuple(stored.take for stored in self.keyframes[keyframe:])
             self.rewind(Rewind(keyframe, now))
+        self.store.cut()
         taken_back = {
             each
             for each, record in enumerate(records)
@@ -316,7 +318,9 @@ class Project:
 
     def keyframe_intact(self, keyframe: int) -> bool:
         """The file is there and is the one that was written."""
-        stored = self.keyframes[keyframe]
+        return self._intact(self.keyframes[keyframe])
+
+    def _intact(self, stored: StoredKeyframe) -> bool:
         path = path_of(self.folder, stored)
         return path.exists() and zlib.crc32(path.read_bytes()) == stored.crc
 

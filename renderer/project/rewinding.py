@@ -5,7 +5,7 @@ What is decided here is carried out by ``Project.rewind``, in one record.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from renderer.errors import ProjectError
@@ -46,6 +46,14 @@ def choosing(history: History, keyframe: int, take: int) -> Rewind:
             f"keyframe {keyframe}, which is not in the film: choose that one first"
         )
     return Rewind(keyframe, history.line(stored))
+
+
+DECIDE: Mapping[str, Callable[..., Rewind]] = {
+    "rewind": rewound,
+    "reroll": rerolled,
+    "choose": choosing,
+}
+"""By what a viewer calls it."""
 
 
 def last_rewind(records: Sequence[Record]) -> int:

@@ -14,7 +14,7 @@ from renderer.errors import ProjectError
 from renderer.project.history import Placed
 from renderer.project.kept_takes import kept_takes, prune
 from renderer.project.records import placed_path, read_settings
-from renderer.project.rewinding import choosing, rerolled, rewound
+from renderer.project.rewinding import DECIDE
 from renderer.project.session_record import engine, supervise
 from renderer.service.client import NotRunning, Refused, ask
 
@@ -72,12 +72,8 @@ def _revise_here(folder: Path, command: str, details: dict[str, Any]) -> None:
     # A project whose engine is being restarted looks free, and must not be taken from it.
     with supervise(folder), Project.open(folder) as project:
         match command:
-            case "rewind":
-                project.rewind(rewound(project.history, **details))
-            case "reroll":
-                project.rewind(rerolled(project.history, **details))
-            case "choose":
-                project.rewind(choosing(project.history, **details))
+            case "rewind" | "reroll" | "choose":
+                project.rewind(DECIDE[command](project.history, **details))
             case "undo-rewind":
                 project.undo_rewind()
             case "mark":

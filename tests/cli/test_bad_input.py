@@ -155,7 +155,7 @@ def test_a_painter_that_fails_on_the_way_leaves_what_is_done(tmp_path: Path) -> 
     answer = zoomtui("render", *painter("failing", 2), "--out", "reef.zoom", cwd=tmp_path)
     assert_one_line(answer, 5, "out of paint at keyframe 2")
     assert (tmp_path / "reef.zoom" / "film.mp4").stat().st_size > 0
-    assert "mpv reef.zoom/watch.m3u8" in answer.out
+    assert "mpv reef.zoom/live.m3u8" in answer.out
 
 
 @pytest.mark.slow

@@ -196,5 +196,5 @@ def test_how_to_watch_can_be_pasted_into_a_shell_and_fits_the_film() -> None:
     assert done[0] == f"film       {path_text(here / 'reef.zoom' / 'film.mp4')}"
     assert "mpv reef.zoom/film.mp4" in done[1]
     growing = "\n".join(watch_lines(Path("a b.zoom"), finished=False))
-    assert "mpv 'a b.zoom/watch.m3u8'" in growing
+    assert "mpv 'a b.zoom/film.mp4'" in growing
     assert "mpv 'a b.zoom/live.m3u8'" in growing

@@ -283,7 +283,7 @@ def test_a_signal_ends_it_playable_and_says_how_to_go_on(
         assert running.end() == code
     assert "stopped after 2 keyframes, 4 frames" in running.said
     assert "go on      zoomtui resume reef.zoom" in running.said
-    assert "mpv reef.zoom/watch.m3u8" in running.said
+    assert "mpv reef.zoom/live.m3u8" in running.said
     assert film_frames(tmp_path / "reef.zoom") == 4
 
 

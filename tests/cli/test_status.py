@@ -31,7 +31,7 @@ def test_status_of_a_killed_project_says_how_to_go_on(killed: Path) -> None:
     assert "state      stopped; `zoomtui resume reef.zoom` goes on" in answer.out
     assert "keyframes  2/5" in answer.out
     assert "frames     4/17" in answer.out
-    assert "watch.m3u8" in answer.out
+    assert "live.m3u8" in answer.out
 
 
 def test_status_of_a_failed_project_says_why_and_how_to_go_on(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from renderer.project.project import Project
 from renderer.project.records import path_of, read_history
 from renderer.project.status import State, read_status
 from tests.cli.engines import engine, make_project, until
@@ -74,6 +75,13 @@ def test_a_reroll_takes_what_can_be_steered_along(folder: Path) -> None:
     ]
     assert rows[5]["prompt"] == MARKUP
     assert all(Path(folder.parent, row["file"]).stat().st_size == row["length"] for row in rows)
+
+
+def test_it_says_what_was_steered_for_later_keyframes(folder: Path) -> None:
+    with Project.open(folder) as opened:
+        opened.steer({"prompt": "the castle", "keyframes": 12}, 8)
+    answer = zoomtui_here("rewind", "reef.zoom", "4", "--yes", cwd=folder.parent)
+    assert answer.out.splitlines()[0] == "as before from keyframe 9 on: keyframes, prompt"
 
 
 def test_the_newest_keyframe_is_rerolled_by_default_and_a_take_chosen_again(

@@ -91,7 +91,7 @@ def test_a_headless_render_that_a_viewer_stops_says_how_it_goes_on(tmp_path: Pat
         assert zoomtui("stop", "reef.zoom", cwd=tmp_path).code == 0
         assert rendering.end() == 0
     assert rendering.said.splitlines()[-1] == "go on      zoomtui resume reef.zoom"
-    assert "mpv reef.zoom/watch.m3u8" in rendering.said
+    assert "mpv reef.zoom/live.m3u8" in rendering.said
 
 
 def test_a_prompt_that_can_not_be_used_is_a_setting_that_can_not(folder: Path) -> None:

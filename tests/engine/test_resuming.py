@@ -153,7 +153,7 @@ def painted_ahead(folder: Path, **changes: Any) -> Path:
         opened.steer({"keyframes": 6})
         while opened.store.intervals > 1:
             opened.store._drop_last()
-        opened.store._cut()
+        opened.store.cut()
     return folder
 
 

@@ -93,12 +93,15 @@ def test_what_viewers_know_agrees_with_the_project_at_the_end(tmp_path: Path) ->
             assert (state.keyframes, state.painting) == (2, None)
             assert state.frames == event.frames <= 5
             assert len(state.figures) == 2
+            assert state.total_frames == (COUNT - 1) * 5 + 1
+            assert state.seconds_left is None  # until there is a rate again
     status = read_status(folder)
     assert (state.keyframes, state.frames, state.size) == (
         status.keyframes,
         status.frames,
         status.film_size,
     )
+    assert state.seconds_left in (0, None)
     assert state.takes == status.takes
     assert state.takes[:2] == ((2, 2), (3, 2))
     assert [state.take(keyframe) for keyframe in range(3)] == [1, 1, 2]

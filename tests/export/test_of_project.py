@@ -29,6 +29,7 @@ from renderer.export.plan import make_plan
 from renderer.export.process_pool import apart, in_order
 from renderer.painting.geometry import Geometry
 from renderer.project.project import Project
+from renderer.project.rewinding import rewound
 from renderer.settings.export_values import Speed
 from renderer.settings.render import RenderSettings
 from tests.engine.runs import project, render, steer
@@ -378,6 +379,33 @@ def test_chapters_follow_the_prompts_in_either_direction(tmp_path: Path) -> None
                 ]
             assert found == expected
             assert len(times(tmp_path / name)) == 16
+
+
+def chapters(path: Path) -> list[str]:
+    with av.open(str(path)) as film:
+        return [str(chapter["metadata"]["title"]) for chapter in film.chapters()]
+
+
+def test_sound_and_chapters_are_those_of_the_film_after_a_rewind(
+    tmp_path: Path, tone: Path
+) -> None:
+    folder = project(tmp_path / "p.zoom", prompt="a reef", keyframes=7)
+    with Project.open(folder) as opened:
+        opened.steer({"prompt": "a night"}, 4)
+    render(folder)
+    with Project.open(folder) as opened:
+        opened.mark(2, "the castle")
+        opened.mark(5, "the gate")
+    made(folder, tmp_path / "before.mp4", audio=tone)
+    assert chapters(tmp_path / "before.mp4") == ["a reef", "the castle", "a night", "the gate"]
+    with Project.open(folder) as opened:
+        opened.rewind(rewound(opened.history, 4))
+    made(folder, tmp_path / "after.mp4", audio=tone)
+    assert chapters(tmp_path / "after.mp4") == ["a reef", "the castle"]
+    with av.open(str(tmp_path / "after.mp4")) as film:
+        sound = sum(frame.samples for frame in film.decode(audio=0))
+    assert len(times(tmp_path / "after.mp4")) == 15
+    assert abs(sound / 48000 - 0.5) < 0.05
 
 
 @pytest.mark.parametrize("name", ["film.mp4", "film.mkv", "film.mov", "film.webm"])

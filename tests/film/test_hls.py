@@ -5,15 +5,22 @@ from __future__ import annotations
 import re
 import resource
 import shutil
+import time
+from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 
+import av
+import numpy as np
 import pytest
 
 from renderer.errors import StorageError
+from renderer.film.encode import encode_segment
 from renderer.film.hls import EVERY, LIVE, WATCH, WINDOW, write_playlists
-from renderer.film.records import Segment
-from tests.export.barcode import decode, decode_with_ffmpeg, exact
+from renderer.film.records import REWIND, Segment
+from renderer.film.store import FilmStore
+from renderer.journal import Journal
+from tests.export.barcode import HEIGHT, WIDTH, decode, decode_with_ffmpeg, encoding, exact
 from tests.film.writer import LENGTHS, write
 
 HEADER = 818
@@ -58,6 +65,7 @@ def test_the_whole_film_lists_every_segment_in_the_order_of_the_file(tmp_path: P
     _, watch = written(tmp_path, made)
     assert ranges(watch) == [(segment.offset, segment.length) for segment in made]
     assert tag(watch, "EXT-X-PLAYLIST-TYPE") == "EVENT"
+    assert tag(watch, "EXT-X-START") == "TIME-OFFSET=0"
     assert tag(watch, "EXT-X-MEDIA-SEQUENCE") == "0"
     assert tag(watch, "EXT-X-MAP") == f'URI="film.mp4",BYTERANGE="{HEADER}@0"'
     assert watch.count("\nfilm.mp4\n") == 1200
@@ -133,3 +141,64 @@ def test_players_see_every_frame_through_both_playlists(tmp_path: Path) -> None:
         assert decode(tmp_path / name) == exact(0, total, Fraction(30))
         if shutil.which("ffmpeg"):
             assert decode_with_ffmpeg(tmp_path / name) == list(range(total))
+
+
+# ----------------------------------------------------------------------- while it is rewound
+
+LENGTH = 12
+"""Frames of a segment."""
+
+
+def grow(folder: Path, store: FilmStore, *, to: int, seed: int) -> None:
+    """Segments of noise, too large for a player to read one at a stroke; published each time."""
+    how = encoding(preset="veryfast")
+    for index in range(store.next_segment, to):
+        noise = np.random.default_rng((seed, index))
+        size = (HEIGHT * 3 // 2, WIDTH)
+        pictures = (noise.integers(16, 236, size, np.uint8) for _ in range(LENGTH))
+        store.append(encode_segment(pictures, how, first_frame=store.frames, index=index))
+        publish(folder, store)
+
+
+def publish(folder: Path, store: FilmStore, *, finished: bool = False) -> None:
+    fps = encoding().fps
+    write_playlists(folder, "film.mp4", store.segments, store.header_length, fps, finished)
+
+
+def packets(path: Path, **options: str) -> Iterator[bytes]:
+    with av.open(str(path), options=options) as film:
+        for packet in film.demux(video=0):
+            if packet.size:
+                yield bytes(packet)
+
+
+def watched(folder: Path) -> Iterator[bytes]:
+    """What a player sees that follows the film from its start, at half its speed."""
+    began = time.monotonic()
+    playing = packets(folder / WATCH, live_start_index="0")
+    for number, packet in enumerate(playing):
+        time.sleep(max(0.0, began + number * 2 / encoding().fps - time.monotonic()))
+        yield packet
+
+
+def test_a_player_in_the_middle_of_what_is_taken_back_goes_on_in_the_new_film(
+    tmp_path: Path,
+) -> None:
+    segment = 3
+    journal = Journal.create(tmp_path / "journal.jsonl")
+    store = FilmStore.open(tmp_path / "film.mp4", journal)
+    grow(tmp_path, store, to=6, seed=1)
+    before = list(packets(tmp_path / "film.mp4"))
+    player = watched(tmp_path)
+    seen = [next(player) for _ in range(segment * LENGTH + LENGTH // 2)]
+    store.rewind({"type": REWIND, "keyframe": 3})
+    publish(tmp_path, store)
+    seen += [next(player) for _ in range(LENGTH // 2)]
+    grow(tmp_path, store, to=6, seed=2)
+    publish(tmp_path, store, finished=True)
+    store.close()
+    after = list(packets(tmp_path / "film.mp4"))
+    assert before[: 2 * LENGTH] == after[: 2 * LENGTH]
+    assert before[2 * LENGTH] != after[2 * LENGTH]
+    there = (segment + 1) * LENGTH
+    assert [*seen, *player] == before[:there] + after[there:]

@@ -8,12 +8,17 @@ import shutil
 import signal
 import subprocess
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from renderer.errors import StorageError
+from renderer.project.copy import branch_project
+from renderer.project.project import Project
+from renderer.project.rewinding import rewound
 from renderer.project.status import State, read_status
+from renderer.project.verify import verify
 from tests.engine.runs import (
     Ended,
     Engine,
@@ -24,6 +29,7 @@ from tests.engine.runs import (
     project,
     render,
 )
+from tests.project.damages import contents
 
 KEYFRAMES, FRAMES = 8, 6
 LARGE = {
@@ -34,6 +40,10 @@ LARGE = {
     "painter": "tests.painters:grainy",
 }
 """Films that outgrow a small disk."""
+
+
+def ignore(done: int, total: int) -> None:
+    """Progress that the test does not look at."""
 
 
 def small_disk(folder: Path, *options: str) -> None:
@@ -155,3 +165,39 @@ def test_a_disk_that_turns_read_only_is_one_line(disk: Path) -> None:
         running.signal(signal.SIGTERM)
         assert running.end().code == 143
     assert_playable(folder, frames=5)
+
+
+def filled(disk: Path) -> Path:
+    """A project on a disk on which not a byte is free."""
+    folder = project(disk / "a.zoom", **LARGE)
+    engine(folder)
+    (disk / "ballast").write_bytes(bytes(shutil.disk_usage(disk).free // 4096 * 4096))
+    return folder
+
+
+def test_a_film_on_a_full_disk_is_branched_elsewhere_or_not_at_all(
+    disk: Path, tmp_path: Path
+) -> None:
+    folder = filled(disk)
+    before = contents(folder)
+    with pytest.raises(StorageError, match=r"^no space left for .*b\.zoom"):
+        branch_project(folder, disk / "b.zoom", 1, {}, ignore)
+    assert sorted(entry.name for entry in disk.iterdir()) == ["a.zoom", "ballast"]
+    branch_project(folder, tmp_path / "b.zoom", 1, {}, ignore)
+    assert verify(tmp_path / "b.zoom", ignore) == []
+    assert contents(folder) == before
+
+
+def test_a_film_on_a_full_disk_is_rewound_and_goes_on(disk: Path, whole: Path) -> None:
+    folder = filled(disk)
+    there = read_status(folder)
+    takes = set((folder / "keyframes").iterdir())
+    with Project.open(folder) as opened:
+        with suppress(StorageError):  # where the journal's last page is just full
+            opened.rewind(rewound(opened.history, 1))
+        assert opened.store.frames in (0, there.frames)
+    assert set((folder / "keyframes").iterdir()) == takes
+    assert verify(folder, ignore) == []
+    small_disk(disk, "-o", "remount,size=64m")
+    assert engine(folder).code == 0
+    assert (folder / "film.mp4").read_bytes() == (whole / "film.mp4").read_bytes()

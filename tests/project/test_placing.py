@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ from PIL import Image
 
 from renderer.engine.events import Event, KeyframeStarted, Note
 from renderer.engine.session import Session
-from renderer.errors import ProjectError, SettingsError
+from renderer.errors import ProjectError, SettingsError, StorageError
 from renderer.images import Picture
 from renderer.painting.geometry import Geometry
 from renderer.project.copy import branch_project, copy_project
@@ -24,6 +25,7 @@ from renderer.project.repair import damage, find_rescue, repair
 from renderer.project.rewinding import rerolled, rewound
 from renderer.project.verify import verify
 from tests.engine.runs import digest, of, project, render, small
+from tests.faults import BY_KIND, POINTS, Disk, failing, sweep
 from tests.project.damages import contents
 
 COUNT = 5
@@ -190,3 +192,36 @@ def test_a_placed_picture_that_is_damaged_stops_the_render_in_a_line(
         last = Session(opened, events.append).run()
     assert getattr(last, "exit_code", 0) == ProjectError.exit_code
     assert str(path) in getattr(last, "message", "")
+
+
+@POINTS
+@BY_KIND
+def test_a_picture_is_placed_or_not_whatever_the_disk_does(
+    castle: Path, tmp_path: Path, kind: str, few: int | None
+) -> None:
+    picture = read_for_canvas(castle, SETTINGS)
+    without = project(tmp_path / "without.zoom", keyframes=3)
+    shutil.copytree(without, tmp_path / "with.zoom")
+    place(tmp_path / "with.zoom", 1, picture)
+    films = []
+    for name in ("without", "with"):
+        render(tmp_path / f"{name}.zoom")
+        films.append(digest(tmp_path / f"{name}.zoom"))
+
+    def make(folder: Path) -> Path:
+        return project(folder, keyframes=3)
+
+    def trial(folder: Path, disk: Disk) -> None:
+        with failing(disk), suppress(StorageError):
+            place(folder, 1, picture)
+
+    def check(folder: Path) -> None:
+        render(folder)
+        there = [placed_path(folder, each) for each in read_history(folder).placed.values()]
+        left = [*(folder / PLACED).iterdir()] if (folder / PLACED).is_dir() else []
+        assert left == there
+        assert digest(folder) == films[len(there)]
+        assert verify(folder, ignore) == []
+
+    tried = sweep(kind, few, make, trial, check, tmp_path)
+    assert tried.total() >= (few or 8)

@@ -141,6 +141,6 @@ def watch_lines(folder: Path, *, finished: bool) -> list[str]:
         return lines
     return [
         f"{film}   (playable)",
-        f"watch      mpv {path_text(folder / 'watch.m3u8')}   (from the start)",
+        f"watch      mpv {path_text(folder / 'film.mp4')}   (what there is so far)",
         f"follow     mpv {path_text(folder / 'live.m3u8')}   (from where the render is)",
     ]

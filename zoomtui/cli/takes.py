@@ -63,6 +63,7 @@ def rewind(project: Path, keyframe: int | None, undo: bool, yes: bool) -> int:
         raise SettingsError("say which keyframe to take back first, such as 12; or --undo")
     film, index = _Film(project), keyframe_index(keyframe)
     rewound(film.history, index)
+    film.tell_steering(index)
     film.confirm(index, "taken back", yes)
     running = asyncio.run(revise(project, "rewind", keyframe=index))
     _say(project, f"the film ends with keyframe {keyframe - 1}", running)
@@ -97,6 +98,7 @@ def reroll(
     now = film.history.settings_at(film.settings, index)
     planned = changes(now, wishes({"prompt": prompt, **options}))
     what_changes(now, planned, begun=index, finished=False)
+    film.tell_steering(index)
     film.confirm(index, "painted anew", yes)
     running = asyncio.run(revise(project, "reroll", keyframe=index, changes=planned))
     _say(project, f"keyframe {index + 1} gets another take", running)
@@ -206,6 +208,13 @@ class _Film:
         which = f"keyframes {first} to {painted}" if painted > first else f"keyframe {first}"
         if frames:
             _ask(f"{which} will be {fate}: {_count(frames, 'frame')}, {seconds} of film", yes)
+
+    def tell_steering(self, keyframe: int) -> None:
+        """Say what was steered for keyframes after this one, since that still counts for them."""
+        for steering in self.history.steering:
+            if steering.from_keyframe > keyframe:
+                names = ", ".join(name.replace("_", " ") for name in steering.changes)
+                write_line(f"as before from keyframe {steering.from_keyframe + 1} on: {names}")
 
     def facts(self, stored: StoredKeyframe) -> dict[str, Any]:
         """What is known of a take, as plain values; keyframes from 1."""

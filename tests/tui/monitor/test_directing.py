@@ -241,6 +241,22 @@ def test_a_keyframe_is_marked_with_a_note(size: tuple[int, int]) -> None:
     on_screen(view(marks=marks), body, size)
 
 
+def test_all_marks_are_listed_those_nearby_first() -> None:
+    marks = tuple((keyframe, f"note {keyframe}") for keyframe in range(0, 120, 4))
+
+    async def body(pilot: Pilot[str], script: Script) -> None:
+        await pilot.press("m")
+        text = await settled(pilot)
+        assert "note 116" in text
+        assert "note 12\n" not in text
+        await pilot.press("shift+tab", "home")
+        text = await settled(pilot)
+        assert "     1  note 0" in text
+        assert "note 116" not in text
+
+    on_screen(view(marks=marks), body, (80, 24))
+
+
 def held_at(reef: View, keyframe: int | None, **changes: object) -> View:
     phase = Phase.RENDERING if keyframe is None else Phase.REVIEW
     return replace(reef, state=replace(reef.state, held=keyframe, phase=phase, **changes))  # type: ignore[arg-type]

@@ -8,7 +8,7 @@ from typing import ClassVar
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical
+from textual.containers import Vertical, VerticalScroll
 from textual.widgets import Input, Static
 
 from renderer.formatting import clean, shortened
@@ -17,7 +17,7 @@ from zoomtui.tui.shared.dialogs import Dialog
 from zoomtui.tui.shared.typed_text import PlainInput
 
 _LISTED = 8
-"""Notes that are listed; the last ones."""
+"""Notes that are seen at a time, as in dialogs.tcss."""
 
 
 class NoteDialog(Dialog):
@@ -34,8 +34,8 @@ class NoteDialog(Dialog):
 
     def compose(self) -> ComposeResult:
         with Vertical(id="dialog"):
-            if listed := list(self._marks.items())[-_LISTED:]:
-                lines = (f"{keyframe + 1:>6}  {_short(note)}" for keyframe, note in listed)
+            lines = (f"{keyframe + 1:>6}  {_short(note)}" for keyframe, note in self._marks.items())
+            with VerticalScroll(id="notes"):
                 yield Static("\n".join(lines), markup=False)
             now = self._marks.get(self._keyframe, "")
             yield PlainInput(now, max_length=LONGEST_NOTE, placeholder="what is here")
@@ -45,6 +45,10 @@ class NoteDialog(Dialog):
     def on_mount(self) -> None:
         self.query_one("#dialog").border_title = f"Mark keyframe {self._keyframe + 1}"
         self.query_one(Input).focus()
+        notes = self.query_one("#notes", VerticalScroll)
+        notes.display = bool(self._marks)
+        before = sum(keyframe < self._keyframe for keyframe in self._marks)
+        notes.scroll_to(y=max(0, before - _LISTED // 2), animate=False)
 
     @on(Input.Submitted)
     def _take(self, event: Input.Submitted) -> None:

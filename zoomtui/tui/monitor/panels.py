@@ -200,7 +200,7 @@ def project_lines(view: View, width: int) -> list[Line]:
     folder = view.folder
     rows: list[tuple[str, str]] = [
         ("folder", path_text(folder)),
-        ("watch", f"mpv {path_text(folder / 'watch.m3u8')}"),
+        ("watch", f"mpv {path_text(folder / 'film.mp4')}"),
         ("live", f"mpv {path_text(folder / 'live.m3u8')}"),
         ("engine", f"process {view.pid}" if view.running else NOT_AVAILABLE),
         ("quality", _quality(view)),

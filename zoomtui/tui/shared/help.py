@@ -25,7 +25,7 @@ _NEVER = (
     (
         ("", "without this screen: Ctrl-C, a closed window, a lost line end none"),
         ("attach", "`zoomtui attach` shows it again, anywhere; several may watch"),
-        ("mpv", "the film plays at any time: `mpv film.mp4`, `mpv watch.m3u8`"),
+        ("mpv", "the film plays at any time: `mpv film.mp4`, `mpv live.m3u8`"),
     ),
 )
 _FIGURES = (
