@@ -65,6 +65,11 @@ def test_settings_events_and_journal_load_no_array_library() -> None:
     assert not loaded_by(code) & (HEAVY | {"numpy", "PIL"})
 
 
+def test_the_monitor_is_there_before_arrays_and_pictures_are_loaded() -> None:
+    code = "import zoomtui.tui.app, zoomtui.tui.monitor.screen, zoomtui.tui.renders.screen"
+    assert not loaded_by(code) & (HEAVY | {"numpy", "PIL"})
+
+
 def test_help_needs_nothing_heavy() -> None:
     asked = [["--help"], *([verb, "--help"] for verb in VERBS)]
     code = f"""from zoomtui.cli.main import main

@@ -11,8 +11,9 @@ from PIL import Image
 
 from tests.terminal.ptys import read_graphics
 from zoomtui.terminal.pictures import kitty
-from zoomtui.terminal.pictures.fit import Source
-from zoomtui.terminal.pictures.prepare import Request, placeholder_lines, prepare
+from zoomtui.terminal.pictures.kitty import placeholder_lines
+from zoomtui.terminal.pictures.prepare import prepare, to_png
+from zoomtui.terminal.pictures.request import Request, Source
 
 NOISE = np.random.default_rng(1).integers(0, 256, (180, 320, 3), np.uint8)
 
@@ -54,7 +55,7 @@ def test_no_mark_that_fits_the_rule_is_left_out() -> None:
 
 @pytest.mark.parametrize("wrap", [False, True])
 def test_a_transmission_arrives_whole(wrap: bool) -> None:
-    data = kitty.png(NOISE)
+    data = to_png(NOISE)
     pieces = list(kitty.transmission(0xABCDEF, data, 64, 18, wrap=wrap))
     plain = [unwrapped(piece) if wrap else piece for piece in pieces]
     (picture,) = read_graphics("text between".join(plain).encode()).pictures
@@ -67,7 +68,7 @@ def test_a_transmission_arrives_whole(wrap: bool) -> None:
 
 
 def test_deleting_frees_the_data_and_an_abandoned_transmission_is_closed_first() -> None:
-    pieces = list(kitty.transmission(7, kitty.png(NOISE), 64, 18))
+    pieces = list(kitty.transmission(7, to_png(NOISE), 64, 18))
     cut = "".join(pieces[:3]) + kitty.abandon(7)
     graphics = read_graphics(cut.encode())
     assert graphics.deleted == [7]

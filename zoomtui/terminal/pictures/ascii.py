@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoomtui.terminal.pictures.blocks import Cells
-from zoomtui.terminal.pictures.fit import Pixels
+from zoomtui.terminal.pictures.request import Pixels
 
 RAMP = " .':-=+*oO#%@"
 """From no ink to much."""

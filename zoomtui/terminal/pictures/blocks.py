@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from zoomtui.terminal.pictures.fit import Pixels
+from zoomtui.terminal.pictures.request import Pixels
 
 GLYPHS = " ▘▝▀▖▌▞▛"
 """The splits: bit 0 upper left, bit 1 upper right, bit 2 lower left in the foreground's colour.

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
-Pixels = NDArray[np.uint8]
-"""(H, W, 3) uint8 sRGB."""
+from zoomtui.terminal.pictures.request import Pixels, Source, UnreadablePicture
 
 _FAULTS = (
     UnidentifiedImageError,
@@ -21,26 +17,6 @@ _FAULTS = (
     ValueError,
     SyntaxError,  # Pillow's way of saying that a PNG is broken
 )
-
-
-class UnreadablePicture(Exception):
-    """The file holds no picture that can be read; the message is one line."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Source:
-    """A picture before it is sized: `rgb` (height × width × 3 bytes, sRGB), or a file."""
-
-    rgb: bytes = b""
-    width: int = 0
-    height: int = 0
-    path: Path | None = None
-
-    def __post_init__(self) -> None:
-        if self.path is None and len(self.rgb) != self.width * self.height * 3:
-            raise ValueError(
-                f"{len(self.rgb)} bytes are no RGB picture of {self.width}×{self.height}"
-            )
 
 
 _FORMATS = ("PNG", "JPEG")

@@ -8,23 +8,20 @@ it. Specification: "Terminal graphics protocol", section Unicode placeholders, i
 
 from __future__ import annotations
 
-import io
 import secrets
 from base64 import standard_b64encode
 from collections.abc import Iterator
 from functools import cache
 
-from PIL import Image
-
-from zoomtui.terminal.pictures.fit import Pixels
+from rich.color import Color
+from rich.segment import Segment
+from rich.style import Style
+from textual.strip import Strip
 
 PLACEHOLDER = "\U0010eeee"
 
 CHUNK = 4096
 """Most base64 characters that one escape sequence may carry."""
-
-_COLOURS = 256
-"""Of the PNG's palette: a third of the bytes, and at preview sizes next to no loss."""
 
 # The characters that number rows and columns: those of Unicode 6.0 in combining class 230 that have
 # no decomposition and are part of none. Written out, as a newer Unicode has more of them.
@@ -74,12 +71,10 @@ def placeholder_row(row: int, columns: int) -> str:
     return "".join(PLACEHOLDER + numbers[row] + numbers[column] for column in range(columns))
 
 
-def png(pixels: Pixels) -> bytes:
-    """(H, W, 3) pixels as a PNG with a palette of its own; dithering would only make it larger."""
-    picture = Image.fromarray(pixels).quantize(_COLOURS, method=Image.Quantize.FASTOCTREE)
-    out = io.BytesIO()
-    picture.save(out, "PNG", compress_level=6)
-    return out.getvalue()
+def placeholder_lines(image: int, columns: int, rows: int) -> list[Strip]:
+    """The lines that show the picture of that id."""
+    style = Style(color=Color.from_rgb(*id_colour(image)))
+    return [Strip([Segment(placeholder_row(row, columns), style)], columns) for row in range(rows)]
 
 
 def transmission(

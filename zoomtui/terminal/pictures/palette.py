@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from rich.color import Color, ColorSystem
 
 from zoomtui.terminal.pictures.blocks import GLYPHS, SPLITS, Cells, by_cell, group_means
-from zoomtui.terminal.pictures.fit import Pixels
+from zoomtui.terminal.pictures.request import Pixels
 
 Floats = NDArray[np.float32]
 

@@ -23,8 +23,7 @@ from textual.widget import Widget
 
 from zoomtui.terminal.capabilities import Pictures
 from zoomtui.terminal.pictures.budget import Link
-from zoomtui.terminal.pictures.fit import Pixels, UnreadablePicture
-from zoomtui.terminal.pictures.prepare import small_of, thumbnail
+from zoomtui.terminal.pictures.request import Pixels, UnreadablePicture
 
 KEPT = 96
 """Keyframes whose small pictures are kept: a megabyte and a half."""
@@ -242,6 +241,8 @@ class Filmstrip(Widget):
         if pixels is None:
             middle = Strip([Segment(".".center(columns), style + Style(dim=True))], columns)
             return [middle if y == rows // 2 else Strip.blank(columns, style) for y in range(rows)]
+        from zoomtui.terminal.pictures.prepare import thumbnail  # not needed for the first paint
+
         self._small.move_to_end(keyframe)
         terminal = Link.of(self.app).terminal
         lines = thumbnail(pixels, size, self._mode, terminal.colours, terminal.dark)
@@ -250,6 +251,8 @@ class Filmstrip(Widget):
 
 def _read(path: Path) -> tuple[Pixels | None, float]:
     """The small picture, None where there is none; and the processor seconds that it took."""
+    from zoomtui.terminal.pictures.prepare import small_of
+
     began = thread_time()
     try:
         pixels = small_of(path)

@@ -22,8 +22,13 @@ from textual.widget import Widget
 from zoomtui.terminal.capabilities import Pictures
 from zoomtui.terminal.pictures import kitty
 from zoomtui.terminal.pictures.budget import Link
-from zoomtui.terminal.pictures.fit import Pixels, Source, UnreadablePicture
-from zoomtui.terminal.pictures.prepare import Prepared, Request, placeholder_lines, prepare
+from zoomtui.terminal.pictures.request import (
+    Pixels,
+    Prepared,
+    Request,
+    Source,
+    UnreadablePicture,
+)
 
 _SETTLE = 0.15
 """Seconds that a size must hold before a picture is sent anew for it; only for kitty."""
@@ -205,7 +210,7 @@ class Picture(Widget):
             source, wanted.box, terminal.cell, wanted.pictures, terminal.colours, terminal.dark
         )
         try:
-            prepared = await asyncio.to_thread(prepare, request)
+            prepared = await asyncio.to_thread(_prepared, request)
         except UnreadablePicture as error:
             self._done = wanted
             self.post_message(self.Failed(self, str(error)))
@@ -237,7 +242,7 @@ class Picture(Widget):
             raise
         finally:
             self._sending = False
-        return _Shown(placeholder_lines(image, *size), prepared.lines) if whole else None
+        return _Shown(kitty.placeholder_lines(image, *size), prepared.lines) if whole else None
 
     def _put(self, wanted: _Wanted, source: Source, shown: _Shown | None) -> None:
         if self._source is None:  # cleared meanwhile
@@ -284,3 +289,9 @@ def _centred(strip: Strip, width: int, style: Style) -> Strip:
     left = -over // 2
     blanks = (Strip.blank(left, style), Strip.blank(-over - left, style))
     return Strip.join([blanks[0], strip, blanks[1]]).simplify()
+
+
+def _prepared(request: Request) -> Prepared:
+    from zoomtui.terminal.pictures.prepare import prepare  # not needed for the first paint
+
+    return prepare(request)
