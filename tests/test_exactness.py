@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import functools
-import io
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-import av
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 from renderer.film.camera import Camera
-from renderer.film.encode import Encoding, encode_segment
-from renderer.film.zoom import CanvasPlanes, closing_frame, interval_frames
+from renderer.film.zoom import CanvasPlanes, Frame, closing_frame, interval_frames
 from renderer.painting.colour_match import Reference
 from renderer.painting.geometry import Geometry
 from renderer.painting.outpaint import first_picture, outpaint, picture_of
@@ -22,16 +19,14 @@ from renderer.painting.painters import OnStep, Painter, PaintJob
 from renderer.settings.painting import Method
 from renderer.settings.plain_values import Size
 from renderer.settings.render import RenderSettings
+from tests.lossless import PEAK, Luma, decoded, luma_of, psnr
 from tests.marks import first_of
 from tests.worlds import Scene, TrueBorder, VaeLike, World, hard, natural, true_canvas, true_frame
 
 Pixels = NDArray[np.uint8]
-Luma = NDArray[np.float64]
 
 _FRAMES, _FEW_FRAMES = 8, 4
 """Frames of an interval: few, since every one is compared."""
-_PEAK = 219
-"""White minus black in limited range."""
 
 _METHODS = pytest.mark.parametrize("method", first_of(["direct", "sequential"]))
 _SIZES = pytest.mark.parametrize("size", first_of([(320, 180), (320, 320)]), ids=["wide", "square"])
@@ -80,36 +75,22 @@ def _canvases(
 
 def _film(painter: Painter, settings: RenderSettings, placed: World | None = None) -> list[Luma]:
     """The luma of every frame of the whole film, encoded without loss and decoded again."""
-    camera, encoding = Camera.of(settings), Encoding.of(settings)
-    film, first = b"", 0
-    for index, canvas in enumerate(_canvases(painter, settings, placed)):
-        planes = CanvasPlanes.from_rgb(canvas)
-        frames = list(interval_frames(planes, camera, settings.frames_per_keyframe))
-        if index + 2 == settings.keyframes:
-            frames.append(closing_frame(planes, camera))
-        segment = encode_segment(frames, encoding, first_frame=first, index=index)
-        film += segment.media if film else segment.init + segment.media
-        first += segment.frames
-    with av.open(io.BytesIO(film)) as container:
-        width, height = settings.size
-        return [
-            frame.to_ndarray()[:height, :width].astype(np.float64)
-            for frame in container.decode(video=0)
-        ]
+    camera = Camera.of(settings)
 
+    def segments() -> Iterator[list[Frame]]:
+        for index, canvas in enumerate(_canvases(painter, settings, placed)):
+            planes = CanvasPlanes.from_rgb(canvas)
+            frames = list(interval_frames(planes, camera, settings.frames_per_keyframe))
+            if index + 2 == settings.keyframes:
+                frames.append(closing_frame(planes, camera))
+            yield frames
 
-def _luma(rgb: Pixels) -> Luma:
-    """BT.709 luma in limited range, 16 … 235, not rounded."""
-    return 16 + _PEAK / 255 * (rgb @ np.array([0.2126, 0.7152, 0.0722]))
+    return decoded(segments(), settings)
 
 
 @functools.lru_cache(maxsize=170)
 def _truth(world: World, geometry: Geometry, time: float, size: Size) -> Luma:
-    return _luma(true_frame(world, geometry, time, size))
-
-
-def _psnr(a: Luma, b: Luma) -> float:
-    return 10 * float(np.log10(_PEAK**2 / max(np.mean((a - b) ** 2), 1e-6)))
+    return luma_of(true_frame(world, geometry, time, size))
 
 
 @_METHODS
@@ -131,10 +112,10 @@ def test_the_film_of_a_known_world_is_its_true_view(
     world, geometry = make(2700), Geometry.of(settings)
     film = _film(TrueBorder(world, settings), settings)
     assert len(film) == settings.film_frames
-    psnr = [_psnr(luma, _truth(world, geometry, i / _FRAMES, size)) for i, luma in enumerate(film)]
-    print(f"mean {np.mean(psnr):.1f} dB, 5th percentile {np.percentile(psnr, 5):.1f}")  # noqa: T201
-    assert np.mean(psnr) >= mean
-    assert np.percentile(psnr, 5) >= low
+    found = [psnr(luma, _truth(world, geometry, i / _FRAMES, size)) for i, luma in enumerate(film)]
+    print(f"mean {np.mean(found):.1f} dB, 5th percentile {np.percentile(found, 5):.1f}")  # noqa: T201
+    assert np.mean(found) >= mean
+    assert np.percentile(found, 5) >= low
 
 
 @dataclass
@@ -159,10 +140,10 @@ def test_true_pictures_that_are_placed_make_the_true_film_and_nothing_is_painted
     painter = _AskedFor(TrueBorder(world, settings))
     film = _film(painter, settings, placed=world)
     assert painter.keyframes == [0, *range(2, keyframes, 2)]
-    psnr = [_psnr(luma, _truth(world, geometry, i / _FRAMES, size)) for i, luma in enumerate(film)]
-    print(f"mean {np.mean(psnr):.1f} dB, 5th percentile {np.percentile(psnr, 5):.1f}")  # noqa: T201
-    assert np.mean(psnr) >= 52
-    assert np.percentile(psnr, 5) >= 48
+    found = [psnr(luma, _truth(world, geometry, i / _FRAMES, size)) for i, luma in enumerate(film)]
+    print(f"mean {np.mean(found):.1f} dB, 5th percentile {np.percentile(found, 5):.1f}")  # noqa: T201
+    assert np.mean(found) >= 52
+    assert np.percentile(found, 5) >= 48
 
 
 @functools.cache
@@ -193,7 +174,7 @@ def test_a_vae_hardly_changes_the_films_mean_brightness(
     size: Size, factor: float, keyframes: int, method: Method
 ) -> None:
     film, truth = _vae_film(size, factor, method, keyframes)
-    off = np.abs((film - truth).mean(axis=(1, 2))) * 255 / _PEAK
+    off = np.abs((film - truth).mean(axis=(1, 2))) * 255 / PEAK
     six = off[: 6 * _FEW_FRAMES + 1]
     print(f"at most {six.max():.2f}, then {off.max():.2f}")  # noqa: T201
     assert six.max() <= 0.3

@@ -22,13 +22,15 @@ from renderer.settings.plain_values import Size
 from renderer.settings.render import RenderSettings
 
 Pixels = NDArray[np.uint8]
+Point = tuple[float, float]
+ORIGIN: Point = (0.0, 0.0)
 
 
 class World(Protocol):
     """Something that can be seen truly at any zoom."""
 
-    def view(self, pixel: float, size: Size) -> Pixels:
-        """The (H, W, 3) picture around the origin whose pixels are ``pixel`` wide; antialiased."""
+    def view(self, pixel: float, size: Size, centre: Point = ORIGIN) -> Pixels:
+        """The (H, W, 3) picture around ``centre`` whose pixels are ``pixel`` wide; antialiased."""
         ...
 
 
@@ -57,9 +59,9 @@ class PictureWorld:
 
     picture: Image.Image
 
-    def view(self, pixel: float, size: Size) -> Pixels:
+    def view(self, pixel: float, size: Size, centre: Point = ORIGIN) -> Pixels:
         half_w, half_h = size[0] * pixel / 2, size[1] * pixel / 2
-        x, y = self.picture.width / 2, self.picture.height / 2
+        x, y = self.picture.width / 2 + centre[0], self.picture.height / 2 + centre[1]
         box = (x - half_w, y - half_h, x + half_w, y + half_h)
         return np.array(self.picture.resize(size, Image.Resampling.LANCZOS, box=box))
 
@@ -131,17 +133,17 @@ class Scene:
     _SMALL = 5.0
     """Lattice cells up to so many pixels wide are small; the others need no antialiasing."""
 
-    def view(self, pixel: float, size: Size) -> Pixels:
+    def view(self, pixel: float, size: Size, centre: Point = ORIGIN) -> Pixels:
         first, last = (
             math.log(pixel * n) / math.log(self._STEP) for n in (1 / self._FINER, 100 * max(size))
         )
         middle = math.log(pixel * self._SMALL) / math.log(self._STEP)
         small = range(math.floor(first), math.floor(middle) + 1)
         large = range(math.floor(middle) + 1, math.ceil(last) + 1)
-        x, y = _centres(size, pixel, self._FINER)
+        x, y = _centres(size, pixel, self._FINER, centre)
         light, tint = (self._noise(x, y, pixel / self._FINER, small, field) for field in (0, 1))
         light += self._bands(x, y, pixel / self._FINER)
-        x, y = _centres(size, pixel, 1)
+        x, y = _centres(size, pixel, 1, centre)
         light, tint = (
             _reduced(fine, size) + self._noise(x, y, pixel / self._FINER, large, field)
             for field, fine in enumerate((light, tint))
@@ -193,9 +195,14 @@ class Scene:
         return total
 
 
-def _centres(size: Size, pixel: float, finer: int) -> list[NDArray[np.float64]]:
+def _centres(
+    size: Size, pixel: float, finer: int, centre: Point = ORIGIN
+) -> list[NDArray[np.float64]]:
     """Where the centres of columns and rows lie, ``finer`` samples for each pixel."""
-    return [(np.arange(n * finer) + 0.5 - n * finer / 2) * (pixel / finer) for n in size]
+    return [
+        middle + (np.arange(n * finer) + 0.5 - n * finer / 2) * (pixel / finer)
+        for n, middle in zip(size, centre, strict=True)
+    ]
 
 
 def _reduced(fine: NDArray[np.float32], size: Size) -> NDArray[np.float32]:
@@ -269,14 +276,14 @@ class VaeLike:
         picture = self.painter.paint(job, on_step)
         if job.keyframe == 0:
             return picture
-        soft = _blurred(picture, self.blur)
+        soft = blurred(picture, self.blur)
         rng = np.random.default_rng(job.seed)
         grain = self.noise * rng.standard_normal(soft.shape, np.float32)
         shifted = np.asarray(self.gain) * soft + np.asarray(self.offset) + grain
         return np.clip(np.rint(shifted), 0, 255).astype(np.uint8)
 
 
-def _blurred(picture: Pixels, sigma: float) -> NDArray[np.float32]:
+def blurred(picture: Pixels, sigma: float) -> NDArray[np.float32]:
     """A true Gaussian (Pillow's is made of boxes, and rounds)."""
     out = picture.astype(np.float32)
     if sigma <= 0:

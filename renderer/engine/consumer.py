@@ -19,7 +19,6 @@ from renderer.errors import Cancelled
 from renderer.film.camera import Camera
 from renderer.film.encode import Encoding, encode_segment
 from renderer.film.zoom import CanvasPlanes, Frame, closing_frame, interval_frames
-from renderer.images import Picture
 from renderer.painting.figures import figures_in
 from renderer.project.project import Project
 
@@ -49,9 +48,10 @@ class Consumer:
             if keyframe.held:
                 continue
             if interval >= self._project.store.intervals and not self._controls.stopped:
-                self._commit_interval(keyframe.picture)
+                self._commit_interval(keyframe)
         if last is not None and self._complete():
-            frame = closing_frame(CanvasPlanes.from_rgb(last.picture), self._camera)
+            planes, dives_to = CanvasPlanes.from_rgb(last.picture), self._dives_to(last)
+            frame = closing_frame(planes, self._camera, dives_to)
             self._commit([frame], closes=True)
         self._project.publish(everything=True)
 
@@ -70,10 +70,13 @@ class Consumer:
             )
         )
 
-    def _commit_interval(self, canvas: Picture) -> None:
-        count = self._project.settings.frames_per_keyframe
-        planes = CanvasPlanes.from_rgb(canvas)
-        with closing(interval_frames(planes, self._camera, count)) as frames:
+    def _dives_to(self, keyframe: Keyframe) -> tuple[int, int] | None:
+        return self._project.keyframes[keyframe.index].dives_to
+
+    def _commit_interval(self, keyframe: Keyframe) -> None:
+        count, dives_to = self._project.settings.frames_per_keyframe, self._dives_to(keyframe)
+        planes = CanvasPlanes.from_rgb(keyframe.picture)
+        with closing(interval_frames(planes, self._camera, count, dives_to=dives_to)) as frames:
             try:
                 self._commit(self._while_wanted(frames), closes=False)
             except Cancelled:

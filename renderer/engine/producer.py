@@ -114,7 +114,7 @@ class Producer:
         picture: Picture | None = None
         for index in self._unfilmed():
             canvas = self._project.load_keyframe(index)
-            picture = self._picture_after(index, canvas)
+            picture = self._picture_after(index, canvas, self._project.keyframes[index].dives_to)
             if self._review.wanted(index):
                 self._review.hold(index)
             self._channel.put(Keyframe(index, canvas, made=None))
@@ -165,11 +165,15 @@ class Producer:
                     placed=self._project.placed_picture(index),
                 )
             seconds = time.monotonic() - self._controls.waited - began
-            picture = self._picture_after(index, done.canvas)
+            picture = self._picture_after(index, done.canvas, done.dives_to)
             if index == 0:
                 reference = Reference.of(picture)
             figures = Figures(
-                seconds=seconds, seam=done.seam, drift=done.drift, idle=painter.idle()
+                seconds=seconds,
+                seam=done.seam,
+                drift=done.drift,
+                idle=painter.idle(),
+                residue=done.residue,
             )
             made = {**_made(settings, blend, done, figures), "variation": variation}
             held = self._review.wanted(index)
@@ -197,9 +201,11 @@ class Producer:
     def _first_picture(self) -> Picture:
         return self._project.load_keyframe(0)
 
-    def _picture_after(self, index: int, canvas: Picture) -> Picture:
-        """The picture P that the next keyframe is painted around."""
-        return canvas if index == 0 else picture_of(canvas, self._project.settings)
+    def _picture_after(
+        self, index: int, canvas: Picture, dives_to: tuple[int, int] | None
+    ) -> Picture:
+        """The picture P that the next keyframe is painted around, or shows in finer detail."""
+        return canvas if index == 0 else picture_of(canvas, self._project.settings, dives_to)
 
     def _on_step(self, keyframe: int) -> OnStep:
         def on_step(step: int, steps: int) -> None:
@@ -269,5 +275,6 @@ def _made(
         "blend": round(blend.share, 4),
         "seed": done.seed,
         "kept": list(done.kept),
+        **({"dives_to": list(done.dives_to)} if done.dives_to else {}),
         **{name: round(value, 4) for name, value in asdict(figures).items()},
     }

@@ -77,7 +77,9 @@ def read_footage(project: Path) -> Footage:
     return Footage(
         settings=settings,
         canvas_size=Geometry.of(settings).canvas_size,
-        canvases=tuple(CanvasFile(path_of(project, stored), stored.crc) for stored in canvases),
+        canvases=tuple(
+            CanvasFile(path_of(project, stored), stored.crc, stored.dives_to) for stored in canvases
+        ),
         film=project / FILM,
         film_length=segments[-1].offset + segments[-1].length if segments else 0,
         film_frames=sum(segment.frames for segment in segments),

@@ -6,7 +6,7 @@ Reads the sound's beginning and tries the encoder; writes nothing. Knows no proj
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import groupby
@@ -24,7 +24,8 @@ from renderer.film.camera import Camera
 from renderer.film.encode import Encoding, probe
 from renderer.settings.codecs import Codec, resolve
 from renderer.settings.export import ExportOptions
-from renderer.settings.export_rows import CENTRE
+from renderer.settings.export_rows import Direction
+from renderer.settings.focus import CENTRE
 from renderer.settings.plain_values import Size
 
 _SOFT = 1.001
@@ -78,11 +79,13 @@ def make_plan(footage: Footage, target: Target, options: ExportOptions) -> Plan:
         )
     kind = target.container.kind
     settings = footage.settings
+    options = replace(options, direction=_along_the_chain(options, footage))
     fps = _fps(target, options, settings.fps)
     size = _size(footage, options, kind)
     timeline = Timeline.of(options, footage.depth, fps, footage.seconds_per_keyframe)
     camera = Camera(size, settings.keyframe_size, settings.zoom_factor)
-    view_path = ViewPath(camera, footage.depth, options.focus)
+    dives_to = tuple(canvas.dives_to for canvas in footage.canvases)
+    view_path = ViewPath(camera, footage.depth, options.focus, dives_to)
     take = FrameSource(footage, timeline, view_path, size, rgb=kind is not Kind.FILM)
     codec = _codec(footage, target, options)
     copies = codec is not None and _can_copy(footage, options, codec, size)
@@ -108,6 +111,26 @@ def make_plan(footage: Footage, target: Target, options: ExportOptions) -> Plan:
         notes=tuple(_notes(footage, options, camera, view_path)),
         force=options.force,
     )
+
+
+def _along_the_chain(options: ExportOptions, footage: Footage) -> Direction | None:
+    """The direction seen from a chain that begins with its first keyframe; None: along it.
+
+    Raises SettingsError for a focus, which a dive has already.
+    """
+    dives = [canvas.dives_to is not None for canvas in footage.canvases]
+    if any(dives) and options.focus != CENTRE:
+        raise SettingsError("this film dives, and where to is settled; leave --focus out", "focus")
+    direction = _TURNED[options.direction] if options.direction and dives[0] else options.direction
+    return None if direction == "out" else direction
+
+
+_TURNED: Mapping[Direction, Direction] = {
+    "out": "in",
+    "in": "out",
+    "in-out": "out-in",
+    "out-in": "in-out",
+}
 
 
 def _fps(target: Target, options: ExportOptions, own: Fraction) -> Fraction:

@@ -25,6 +25,8 @@ class CanvasFile:
     path: Path
     crc: int
     """CRC-32 of the file."""
+    dives_to: tuple[int, int] | None = None
+    """Left and top of the next picture, where the film dives into this canvas."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -45,6 +45,7 @@ class Timeline:
     steps: int
     """Frame periods in which the camera moves."""
     direction: Direction
+    """``out``: along the chain, as it was rendered."""
     ramps: tuple[float, float]
     """Shares of each way during which the camera gets going, and comes to rest."""
     holds: tuple[int, int]
@@ -82,7 +83,8 @@ class Timeline:
             steps = max(ways, steps)
         _check_steps(steps, sum(holds), options)
         ramps = _ramps(options, Fraction(steps, 2 if both_ways else 1) / fps)
-        return cls(fps, depth, steps, options.direction, ramps, holds, knots, options.loop, overlap)
+        way = options.direction or "out"
+        return cls(fps, depth, steps, way, ramps, holds, knots, options.loop, overlap)
 
     @property
     def frames(self) -> int:

@@ -15,13 +15,14 @@ of P0 (k = h), a view off the centre uses as little as 1 / (1 + |f| / h) of its 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
 from renderer.export.timeline import Depth
 from renderer.film.camera import Box, Camera
-from renderer.settings.export_rows import CENTRE
+from renderer.settings.focus import CENTRE
 from renderer.settings.plain_values import Size
 
 
@@ -45,6 +46,8 @@ class ViewPath:
     """D: intervals of the chain."""
     focus: tuple[float, float] = CENTRE
     """A point of the first view: across from the left, down from the top, 0 … 1."""
+    dives_to: Sequence[tuple[int, int] | None] = ()
+    """Of each interval's canvas; see ``Camera.view``. None: the film zooms out there."""
 
     def sight(self, depth: Depth) -> Sight:
         """The view at ``depth`` (0 … D). The end belongs to the last interval, at t = 1."""
@@ -55,7 +58,8 @@ class ViewPath:
 
     def box(self, canvas_size: Size, sight: Sight) -> Box:
         """Where ``sight`` lies on its canvas. Raises ProjectError for a canvas too small."""
-        box = self.camera.view(canvas_size, sight.t)
+        dives_to = self.dives_to[sight.interval] if self.dives_to else None
+        box = self.camera.view(canvas_size, sight.t, dives_to)
         dx, dy = sight.shift
         return Box(box.left + dx, box.top + dy, box.right + dx, box.bottom + dy)
 

@@ -38,7 +38,7 @@ class Box:
 
 @dataclass(frozen=True, slots=True)
 class Camera:
-    """The path of one film's camera; the same for all its intervals.
+    """The path of one film's camera; the same for all its intervals, but for where a dive goes.
 
     The outer keyframe of an interval is a canvas that holds the picture before it, of
     ``keyframe_size``, pixel for pixel in its middle. At t = 0 the film shows the largest box of its
@@ -56,11 +56,16 @@ class Camera:
         """The camera of the film that ``settings`` describe."""
         return cls(settings.size, settings.keyframe_size, settings.zoom_factor)
 
-    def view(self, canvas_size: Size, t: float) -> Box:
-        """The box seen at ``t`` (0 … 1) of an interval whose outer keyframe is a canvas this large.
+    def view(self, canvas_size: Size, t: float, dives_to: tuple[int, int] | None = None) -> Box:
+        """The box seen at ``t`` (0 … 1) of an interval whose canvas is this large.
 
-        Raises ProjectError for a canvas too small to hold the view: it is no keyframe of this film.
+        ``dives_to``: the left and top of the picture that comes next, where the film dives: it then
+        begins with what it else ends with, and goes straight to that picture's first view, about
+        the one point that both have at the same place. Raises ProjectError for a canvas too small
+        to hold the view: it is no keyframe of this film.
         """
+        if dives_to is not None:
+            return self._diving(canvas_size, t, dives_to)
         width, height = self._first_view
         grown = self.zoom_factor**t
         width, height = width * grown, height * grown
@@ -72,6 +77,16 @@ class Camera:
             )
         left, top = (canvas_width - width) / 2, (canvas_height - height) / 2
         return Box(left, top, left + width, top + height)
+
+    def _diving(self, canvas_size: Size, t: float, dives_to: tuple[int, int]) -> Box:
+        whole = self.view(canvas_size, 1.0)
+        shrunk = self.zoom_factor**-t
+        gone = (1 - shrunk) / (1 - 1 / self.zoom_factor)
+        (left, top), (width, height) = dives_to, self.keyframe_size
+        first_width, first_height = self._first_view
+        x = whole.left + gone * (left + (width - first_width) / 2 - whole.left)
+        y = whole.top + gone * (top + (height - first_height) / 2 - whole.top)
+        return Box(x, y, x + whole.width * shrunk, y + whole.height * shrunk)
 
     @property
     def enlargement(self) -> float:

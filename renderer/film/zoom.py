@@ -62,14 +62,19 @@ def zoom_frame(canvas: CanvasPlanes, box: Box, size: Size) -> Frame:
 
 
 def interval_frames(
-    canvas: CanvasPlanes, camera: Camera, frames: int, workers: int = 1
+    canvas: CanvasPlanes,
+    camera: Camera,
+    frames: int,
+    workers: int = 1,
+    *,
+    dives_to: tuple[int, int] | None = None,
 ) -> Generator[Frame, None, None]:
-    """The frames t = 0, 1/frames, … of the interval whose outer keyframe is ``canvas``, in order.
+    """The frames t = 0, 1/frames, … of the interval of ``canvas``, in order.
 
     With ``workers`` threads they are computed a few ahead of the caller, at most two for
     each worker; with none, when asked for. Closing the generator stops and joins the threads.
     """
-    views = (camera.view(canvas.size, i / frames) for i in range(frames))
+    views = (camera.view(canvas.size, i / frames, dives_to) for i in range(frames))
     tasks = (partial(zoom_frame, canvas, box, camera.film_size) for box in views)
     if workers < 1:
         yield from (task() for task in tasks)
@@ -88,9 +93,11 @@ def interval_frames(
                 future.cancel()
 
 
-def closing_frame(canvas: CanvasPlanes, camera: Camera) -> Frame:
+def closing_frame(
+    canvas: CanvasPlanes, camera: Camera, dives_to: tuple[int, int] | None = None
+) -> Frame:
     """The frame t = 1: the last one of a film that ends with this canvas."""
-    return zoom_frame(canvas, camera.view(canvas.size, 1.0), camera.film_size)
+    return zoom_frame(canvas, camera.view(canvas.size, 1.0, dives_to), camera.film_size)
 
 
 def _require_even(size: Size) -> None:

@@ -24,12 +24,14 @@ def figure(
     scale: str = "",
     grades: tuple[float, float] | None = None,
     mean: bool = False,
+    of_some: bool = False,
     **options: Any,
 ) -> Any:
     """A field for a figure. ``text`` shows it, and ``scale``, behind it, how to read it;
     ``grades``: up to the first it is good, up to the second fair, above that poor;
-    ``mean``: the figure of a single keyframe says little."""
-    facts = {"text": text, "scale": scale, "grades": grades, "mean": mean}
+    ``mean``: the figure of a single keyframe says little; ``of_some``: not every keyframe has it,
+    and 0 says so."""
+    facts = {"text": text, "scale": scale, "grades": grades, "mean": mean, "of_some": of_some}
     return field(metadata=facts, **options)
 
 
@@ -40,13 +42,24 @@ class Figures:
     seconds: float = figure(lambda seconds: f"{seconds:.1f} s", mean=True)
     """Painting time."""
     seam: float = figure(
-        lambda seam: f"seam {seam:.2f}", scale=" (1 = invisible)", grades=(1.5, 2.5)
+        lambda seam: f"seam {seam:.2f}",
+        scale=" (1 = invisible)",
+        grades=(1.5, 2.5),
+        of_some=True,
     )
     """Gradient across the paste border ÷ around it; 1 = invisible. 0 for keyframe 0."""
     drift: float = figure(lambda drift: f"drift {drift:.1f}", scale="/255", grades=(30, 60))
     """Distance of the picture's mean colour from keyframe 0's, of 255."""
     idle: float = figure(lambda idle: f"painter idle {100 * idle:.0f} %", mean=True, default=0.0)
     """Share of the time since the last keyframe that the painter was left without work, 0 … 1."""
+    residue: float = figure(
+        lambda residue: f"residue {residue:.2f}",
+        scale="/255",
+        grades=(0.5, 1.5),
+        of_some=True,
+        default=0.0,
+    )
+    """Of a dive: how far the scaled-down canvas is from the last picture, of 255."""
 
 
 FIGURES: Mapping[str, Mapping[str, Any]] = {each.name: each.metadata for each in fields(Figures)}
@@ -55,14 +68,18 @@ BESIDE_TIME = tuple(name for name in FIGURES if name != "seconds")
 """Names of the figures that follow the time that a keyframe took."""
 
 
-def figures_in(values: Mapping[str, Any]) -> dict[str, float]:
+def figures_in(values: Mapping[str, Any]) -> dict[str, Any]:
     """The figures that a record, an event or a file's provenance holds."""
     return {name: values[name] for name in FIGURES if isinstance(values.get(name), int | float)}
 
 
 def texts(figures: Mapping[str, float], names: Sequence[str]) -> list[str]:
     """``["seam 1.04", "drift 0.7"]``: the named ones that are there, for people."""
-    return [FIGURES[name]["text"](figures[name]) for name in names if name in figures]
+    return [FIGURES[name]["text"](figures[name]) for name in names if _has(figures.get(name), name)]
+
+
+def _has(value: float | None, name: str) -> bool:
+    return value is not None and not (value == 0 and FIGURES[name]["of_some"])
 
 
 def grade(name: str, value: float) -> Grade | None:
@@ -82,8 +99,8 @@ def explained(figures: Figures) -> str:
     """How good the keyframe is, each figure with its scale and its grade."""
     said = []
     for name, how in FIGURES.items():
-        if how["scale"]:
-            value = getattr(figures, name)
+        value = getattr(figures, name)
+        if how["scale"] and _has(value, name):
             parts = [f"{how['text'](value)}{how['scale']}", grade(name, value)]
             said.append(" ".join(part for part in parts if part))
     return ", ".join(said)

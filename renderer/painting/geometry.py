@@ -135,6 +135,22 @@ class Geometry:
         left, top = max(0.0, (cw - rho * w) / 2), max(0.0, (ch - rho * h) / 2)
         return left, top, cw - left, ch - top
 
+    def place(self, left: int, top: int) -> Area:
+        """A picture that begins there in a canvas: what comes next where the film dives."""
+        width, height = self.keyframe_size
+        return Area(left, top, left + width, top + height)
+
+    def holds(self, dives_to: tuple[int, int]) -> bool:
+        """Whether the film sees the whole of the picture at that left and top of a canvas."""
+        left, top, right, bottom = self.view
+        area = self.place(*dives_to)
+        return (
+            left <= area.left
+            and top <= area.top
+            and area.right <= right
+            and (area.bottom <= bottom)
+        )
+
     @property
     def direct(self) -> tuple[Growth]:
         """All four sides in one call."""

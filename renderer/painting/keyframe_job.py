@@ -18,6 +18,7 @@ from renderer.painting.geometry import Area, Growth, whole
 from renderer.painting.painter_calls import Pixels, ask, ask_all
 from renderer.painting.painters import OnStep, Painter, PaintJob
 from renderer.painting.prompt_schedule import Blend
+from renderer.painting.refine import Scales, agreed, residue, rounded
 from renderer.painting.seeds import derive_seed, version_seed
 from renderer.settings.render import RenderSettings
 
@@ -82,6 +83,27 @@ class Task:
         strength = self.settings.seam_pass
         return self._painted_along(canvas, growth, reach, (side, "seam"), strength, on_step)
 
+    def refine(self, picture: Pixels, scales: Scales, on_step: OnStep) -> tuple[Pixels, int]:
+        """The canvas that shows what ``picture`` shows, and which version of it was kept.
+
+        Of several ``candidates`` the one that strays least from what it was shown.
+        """
+        settings, canvas = self.settings, rounded(scales.up(picture))
+        mask = np.ones(canvas.shape[:2], np.bool_)
+        jobs = [
+            self._job(
+                canvas.copy(),
+                mask.copy(),
+                version_seed(settings.seed, self.keyframe, 0, version),
+                refine=settings.zoom_factor,
+            )
+            for version in range(settings.candidates)
+        ]
+        found = enumerate(ask_all(self.painter, jobs, on_step))
+        there = [(version, painted) for version, painted in found if painted is not None]
+        version, painted = min(there, key=lambda each: residue(each[1], picture, scales))
+        return agreed(painted, picture, scales, fit=settings.colour_fit), version
+
     def place(self, placed: Pixels, picture: Pixels, growth: Growth, on_step: OnStep) -> Pixels:
         """``placed``, (H, W, 3) of the canvas, with ``picture`` in its known part.
 
@@ -129,7 +151,9 @@ class Task:
         canvas: Pixels,
         mask: NDArray[np.bool_],
         seed: int,
+        *,
         strength: float | None = None,
+        refine: float = 0.0,
     ) -> PaintJob:
         return PaintJob(
             canvas=canvas,
@@ -141,6 +165,7 @@ class Task:
             earlier_prompt=self.blend.earlier_prompt,
             blend=self.blend.share,
             strength=strength,
+            refine=refine,
         )
 
     def _joining(self, growth: Growth, shown: Area) -> Joining:

@@ -15,11 +15,13 @@ from numpy.typing import NDArray
 from renderer.numeric.rgb import RgbPlanes
 from renderer.painting import colour_match
 from renderer.painting.colour_match import Reference
+from renderer.painting.focus import next_place
 from renderer.painting.geometry import Geometry
 from renderer.painting.keyframe_job import Task
 from renderer.painting.painter_calls import ask
 from renderer.painting.painters import OnStep, Painter, PaintJob
 from renderer.painting.prompt_schedule import Blend
+from renderer.painting.refine import Scales, residue
 from renderer.painting.seeds import derive_seed, version_seed
 from renderer.settings.plain_values import dimensions
 from renderer.settings.render import RenderSettings
@@ -42,6 +44,10 @@ class Outpainted:
     """Seed of the (first) border that was kept."""
     kept: tuple[int, ...] = ()
     """Which version was kept of each border, in the order of the calls; 0 = the first one."""
+    residue: float = 0.0
+    """Of a dive: root mean square, of 255, of the canvas scaled down from the previous picture."""
+    dives_to: tuple[int, int] | None = None
+    """Of a dive: left and top of the next picture in the canvas."""
 
 
 def first_picture(painter: Painter, settings: RenderSettings, on_step: OnStep) -> NDArray[np.uint8]:
@@ -76,7 +82,9 @@ def outpaint(
 ) -> Outpainted:
     """Paint the border around ``picture`` = P(keyframe - 1): the canvas C(keyframe).
 
-    ``picture`` is (H, W, 3) sRGB at ``keyframe_size``; it lies in the canvas pixel for pixel.
+    Or, with the method ``refine``, all that the picture shows, with finer detail. ``picture`` is
+    (H, W, 3) sRGB at ``keyframe_size``; it lies in the canvas pixel for pixel, or, in a dive, is
+    that canvas scaled down.
     ``reference`` is keyframe 0's. ``blend`` says how far the prompt has replaced an earlier one;
     None: all the way. ``placed``, (H, W, 3) of the canvas's size: a picture to lie around it, to
     which only a band is painted, where they don't agree. Progress is reported over all calls
@@ -91,6 +99,8 @@ def outpaint(
         )
     calls = geometry.calls(settings.method)
     task = Task(painter, settings, keyframe, reference, blend or Blend(settings.prompt))
+    if settings.method == "refine":
+        return _refined(task, picture, geometry, on_step)
     if placed is not None:
         (whole,) = geometry.direct
         return _measured(task, task.place(placed, picture, whole, on_step), geometry)
@@ -105,6 +115,25 @@ def outpaint(
     return _measured(task, canvas, geometry, tuple(kept))
 
 
+def _refined(
+    task: Task,
+    picture: NDArray[np.uint8],
+    geometry: Geometry,
+    on_step: OnStep,
+) -> Outpainted:
+    scales = Scales(geometry)
+    canvas, version = task.refine(picture, scales, on_step)
+    return Outpainted(
+        canvas=canvas,
+        seam=0.0,
+        drift=colour_match.drift(canvas, task.reference),
+        seed=version_seed(task.settings.seed, task.keyframe, 0, version),
+        kept=(version,),
+        residue=residue(canvas, picture, scales),
+        dives_to=next_place(task.settings.focus, canvas, geometry),
+    )
+
+
 def _measured(
     task: Task, canvas: NDArray[np.uint8], geometry: Geometry, kept: tuple[int, ...] = (0,)
 ) -> Outpainted:
@@ -117,12 +146,20 @@ def _measured(
     )
 
 
-def picture_of(canvas: NDArray[np.uint8], settings: RenderSettings) -> NDArray[np.uint8]:
+def picture_of(
+    canvas: NDArray[np.uint8],
+    settings: RenderSettings,
+    dives_to: tuple[int, int] | None = None,
+) -> NDArray[np.uint8]:
     """The next picture: the canvas's middle, exactly ρW x ρH, at ``keyframe_size``; Lanczos-3.
 
-    ``canvas`` is (H, W, 3) sRGB of the geometry's canvas size; the result is C-contiguous.
+    Or, in a dive, the part of the canvas that begins at ``dives_to``, pixel for pixel. ``canvas``
+    is (H, W, 3) sRGB of the geometry's canvas size; the result is C-contiguous.
     """
     geometry = Geometry.of(settings)
+    if dives_to is not None:
+        part = geometry.place(*dives_to)
+        return canvas[part.rows, part.columns].copy()
     return RgbPlanes.from_rgb(canvas).view(geometry.view, geometry.keyframe_size)
 
 

@@ -48,6 +48,12 @@ _THREADS = 8
 _MOST = {"keyframes": 1_000_000, "frames_per_keyframe": 1_000_000}
 """More is a slip of the finger: weeks of film, or hours in which nothing new comes."""
 
+DIVING = 0.4
+"""Strength with which a dive paints detail, where the user names none."""
+_FAINT, _FREE = 0.15, 0.75
+"""Strengths of a dive below which there is hardly any detail, and above which it is another
+picture's."""
+
 PAINTING = ("steps", "guidance_scale", "strength", "scheduler")
 """Settings that a model's preset suggests."""
 
@@ -72,6 +78,8 @@ def fill_in(wishes: Mapping[str, Any]) -> Plan:
     notes: list[str] = []
     preset = _choose_painter(given, notes)
     choose_sizes(given, preset, outpaint_size)
+    if given.get("method") == "refine":
+        given.setdefault("direction", "in")
     given.setdefault("seed", secrets.randbelow(2**32))
     given.setdefault("threads", min(cores(), _THREADS))
     settings = RenderSettings().changed(given)
@@ -79,8 +87,8 @@ def fill_in(wishes: Mapping[str, Any]) -> Plan:
         frames = _frames(settings, SECONDS_PER_KEYFRAME if seconds is None else seconds)
         settings = settings.changed({"frames_per_keyframe": frames})
     check(settings)
-    more = (*_speed_notes(settings), *joining_notes(settings), *size_notes(settings))
-    return Plan(settings, (*notes, *more))
+    notes += [*_speed_notes(settings), *_dive_notes(settings)]
+    return Plan(settings, (*notes, *joining_notes(settings), *size_notes(settings)))
 
 
 def changes(now: RenderSettings, wishes: Mapping[str, Any]) -> dict[str, Any]:
@@ -97,6 +105,7 @@ def changes(now: RenderSettings, wishes: Mapping[str, Any]) -> dict[str, Any]:
     if seconds is not None:
         given["frames_per_keyframe"] = _frames(now.changed(given), seconds)
     if given.get("painter", now.painter) == "diffusion":
+        _change_method(now, given)
         _change_model(now, given)
     elif given.get("painter") == "texture":
         given = {**without_anew(given), **given}
@@ -209,6 +218,8 @@ def _choose_model(given: dict[str, Any]) -> ModelPreset:
     like = preset or _base_preset(given["model"])
     if given.get("speed") == "fast" and preset is not None and preset.few_steps is not None:
         _choose_few_steps(given, preset.few_steps)
+    if given.get("method") == "refine":
+        given.setdefault("strength", DIVING)
     for name in PAINTING:
         given.setdefault(
             name, "" if preset is None and name == "scheduler" else getattr(like, name)
@@ -253,6 +264,14 @@ def _change_model(now: RenderSettings, given: dict[str, Any]) -> None:
     _choose_model(given)
 
 
+def _change_method(now: RenderSettings, given: dict[str, Any]) -> None:
+    """Add the strength that suits a dive, or zooming out, where that changes."""
+    dives = given.get("method", now.method) == "refine"
+    if dives != (now.method == "refine"):
+        like = find_preset(given.get("model", now.model)) or _base_preset(now.model)
+        given.setdefault("strength", DIVING if dives else like.strength)
+
+
 def _choose_few_steps(given: dict[str, Any], few: FewSteps) -> None:
     """Settle what a distilled LoRA needs, unless the user has said how many steps to take."""
     if "steps" in given:
@@ -281,6 +300,19 @@ def _speed_notes(settings: RenderSettings) -> list[str]:
     else:
         does = f"runs its UNet's inner blocks at one step in {every} only (DeepCache)"
     return [f"no LoRA for few steps is used with {settings.model}, so --speed fast {does}"]
+
+
+def _dive_notes(settings: RenderSettings) -> list[str]:
+    if settings.method != "refine" or settings.painter != "diffusion":
+        return []
+    if settings.strength < _FAINT:
+        return [f"at strength {settings.strength:g} a dive gets hardly any new detail"]
+    if settings.strength > _FREE:
+        return [
+            f"at strength {settings.strength:g} a dive paints detail that has little to do with "
+            f"what it dives into; {DIVING:g} is usual"
+        ]
+    return []
 
 
 def _words(key: str) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 from renderer.errors import ProjectError
 from renderer.film.store import FilmStore
 from renderer.journal import Record, untouched
+from renderer.painting.geometry import Geometry
 from renderer.project.history import History
 from renderer.project.records import (
     EXPORTS,
@@ -47,6 +48,10 @@ def check_project(
     known = [stored.keyframe for stored in history.keyframes]
     if known != list(range(len(known))) or store.intervals > max(0, len(known) - 1):
         raise _damaged(folder, f"{JOURNAL} contradicts itself")
+    geometry = Geometry.of(settings)
+    for stored in history.keyframes:
+        if stored.dives_to is not None and not geometry.holds(stored.dives_to):
+            raise _damaged(folder, f"keyframe {stored.keyframe + 1} dives out of its picture")
     _check_files(folder, history, store)
 
 

@@ -16,7 +16,7 @@ from renderer.journal import Journal
 from renderer.project import registry
 from renderer.project.history import PLACE
 from renderer.project.keyframe_files import store_keyframe
-from renderer.project.placing import store_placed
+from renderer.project.placing import refuse_dive, store_placed
 from renderer.project.project import Project
 from renderer.project.records import (
     EXEMPLAR,
@@ -110,6 +110,7 @@ def _build(
             changes = {"prompt": prompt}
             journal.append({"type": "steer", "from_keyframe": keyframe, "changes": changes})
         for keyframe, shown in places:
+            refuse_dive(settings, keyframe)
             placed = store_placed(folder, keyframe, shown)
             journal.append({"type": PLACE, **asdict(placed)})
         if picture is not None:

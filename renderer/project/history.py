@@ -42,6 +42,8 @@ class StoredKeyframe(Figures):
     """What its seed was derived with beside the film's seed; see ``seeds.varied_seed``."""
     around: int = 1
     """The take of the keyframe before, which it was painted around."""
+    dives_to: tuple[Count, Count] | None = None
+    """Left and top of the next picture in this canvas; None: it zooms out."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,6 +42,7 @@ def store_keyframe(
         take=made.get("take", 1),
         variation=made.get("variation", 0),
         around=made.get("around", 1),
+        dives_to=made.get("dives_to"),
         **figures_in(made),
     )
     record = {"type": KEYFRAME, **asdict(stored)}

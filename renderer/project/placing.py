@@ -49,6 +49,16 @@ def check_place(history: History, keyframe: int) -> None:
         )
 
 
+def refuse_dive(settings: RenderSettings, keyframe: int) -> None:
+    """Raise SettingsError where the keyframe shows what the one before it does."""
+    if settings.method == "refine":
+        raise SettingsError(
+            f"keyframe {keyframe + 1} dives into the picture before it, so it can't show one of "
+            f"your own; `zoomtui render --image` gives a dive its first picture",
+            "place",
+        )
+
+
 def store_placed(folder: Path, keyframe: int, picture: Picture) -> Placed:
     """Keep a picture for ``keyframe`` in the project, durably; its record. Raises StorageError."""
     place = folder / PLACED

@@ -35,7 +35,7 @@ from renderer.project.history import (
 )
 from renderer.project.keyframe_files import store_keyframe, unrecorded
 from renderer.project.lock import ProjectLock
-from renderer.project.placing import check_place, load_placed, unrecorded_places
+from renderer.project.placing import check_place, load_placed, refuse_dive, unrecorded_places
 from renderer.project.records import (
     DROPPED,
     FILM,
@@ -254,6 +254,7 @@ class Project:
         """
         check_place(self.history, placed.keyframe)
         if placed.length:
+            refuse_dive(self.settings_at(placed.keyframe), placed.keyframe)
             load_placed(self.folder, placed, self.settings)
         self._record({"type": PLACE, **asdict(placed)})
 

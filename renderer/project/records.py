@@ -41,7 +41,6 @@ DROPPED = ".dropped"
 """What is added to the name of a keyframe that is damaged and painted again."""
 PLACED = "placed"
 EXPORTS = "exports"
-INWARD_FILM = f"{EXPORTS}/in.mp4"
 EXEMPLAR = "exemplar.png"
 LONGEST_NOTE = 200
 """Characters of a mark's note."""

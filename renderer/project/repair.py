@@ -17,6 +17,8 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from renderer.errors import ProjectBusy, ProjectError, RendererError, SettingsError
 from renderer.files import (
     NO_LINK,
@@ -199,6 +201,7 @@ def _keyframes(folder: Path, settings: RenderSettings, known: Known) -> Iterator
             data = path.read_bytes()
             read_keyframe(path, geometry.stored_size(keyframe), zlib.crc32(data))
             made = read_provenance(path)
+            dives_to = msgspec.convert(made.get("dives_to"), tuple[int, int] | None)
         except (OSError, ProjectError, ValueError, SyntaxError):
             return
         figures = dict.fromkeys(FIGURES, 0.0) | figures_in(made)
@@ -211,6 +214,7 @@ def _keyframes(folder: Path, settings: RenderSettings, known: Known) -> Iterator
             take=take,
             variation=int(made.get("variation", 0)),
             around=int(made.get("around", 1)),
+            dives_to=dives_to,
             **figures,
         )
         yield {"type": KEYFRAME, **asdict(stored)}

@@ -19,7 +19,7 @@ from pathlib import Path
 from renderer.engine.events import Event, Note, RenderFailed, RenderFinished, StepDone
 from renderer.engine.session import Session
 from renderer.errors import SettingsError, StorageError
-from renderer.export.zoom_in import Inward
+from renderer.export.other_way import OtherWay
 from renderer.files import open_to_append, storage_errors
 from renderer.project import registry, session_record
 from renderer.project.project import Project
@@ -58,11 +58,11 @@ def run(
 
     0 finished · 130 stopped by SIGINT · 143 stopped by SIGTERM · None stopped through the session,
     by a viewer or by what ``on_open`` passed it to · else the error's (``errors.py``).
-    Where a film zooming in was asked for as well, it is made before the last event; if that fails,
-    a Note says so, and the exit code is the error's. The first signal ends the render after the
-    segment in hand; a second raises Abandoned, after which the caller must end the process
-    (``os._exit``). SIGHUP, a lost terminal, changes nothing. A segfault leaves the stacks of all
-    threads in the log.
+    Where a film that runs the other way was asked for as well, it is made before the last event; if
+    that fails, a Note says so, and the exit code is the error's. The first signal ends the render
+    after the segment in hand; a second raises Abandoned, after which the caller must end the
+    process (``os._exit``). SIGHUP, a lost terminal, changes nothing. A segfault leaves the stacks
+    of all threads in the log.
     ``on_open`` is called once the project is locked and viewers can connect. Events for which
     ``withheld`` is true are shown, but not told to viewers. Must be called on the main thread.
     Raises RendererError if the project can't be opened, or would run code that the user does not
@@ -92,8 +92,9 @@ def run(
             emit(Note(text))
 
         session = Session(project, emit)
-        wanted = project.settings.direction == "in"
-        inward = Inward(folder, lambda: session.stop_asked) if wanted else None
+        wanted = project.settings.direction
+        other = wanted != ("in" if project.settings.method == "refine" else "out")
+        other_way = OtherWay(folder, wanted, lambda: session.stop_asked) if other else None
         with _control(folder, session) as control, stopping(lambda _: session.stop()) as signals:
             publish = control.publish if control else _to_nobody
             on_open(session, say)
@@ -101,7 +102,7 @@ def run(
             worker.start()
             with _joined(worker, session):
                 outcome = _show_all(events, show)
-                code = _end(outcome, inward, tell)
+                code = _end(outcome, other_way, tell)
         return 128 + signals[0] if code is None and signals else code
 
 
@@ -190,13 +191,18 @@ def _show_all(
 
 
 def _end(
-    outcome: RenderFinished | RenderFailed, inward: Inward | None, tell: Callable[[Event], None]
+    outcome: RenderFinished | RenderFailed,
+    other_way: OtherWay | None,
+    tell: Callable[[Event], None],
 ) -> int | None:
-    """Make the film zooming in, if any, and report the end; the exit code, None for a stop."""
+    """Make the film that runs the other way, if any, and report the end.
+
+    Returns the exit code, None for a stop.
+    """
     if isinstance(outcome, RenderFailed):
         return outcome.exit_code
     code = None if outcome.stopped else 0
-    if inward is not None and not outcome.stopped:
-        code = inward.make(tell)
+    if other_way is not None and not outcome.stopped:
+        code = other_way.make(tell)
     tell(outcome)
     return code

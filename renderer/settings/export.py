@@ -52,7 +52,7 @@ class ExportOptions(ExportRows):
     def times_as_film(self) -> bool:
         """True: every frame is the film's own, at the film's own time."""
         asked = (self.fps, self.seconds_per_keyframe, self.duration, self.speeds)
-        bent = self.direction != "out" or self.easing != "linear" or self.loop
+        bent = self.direction is not None or self.easing != "linear" or self.loop
         return not (bent or self.hold_start or self.hold_end or any(asked))
 
     @property

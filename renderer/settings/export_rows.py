@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from renderer.settings import names
-from renderer.settings.export_values import Point, Speed, parse_point
+from renderer.settings.export_values import Speed
 from renderer.settings.film import ENCODER_SPEEDS, frame_rate
+from renderer.settings.focus import CENTRE, Point, in_the_picture, parse_point
 from renderer.settings.option import Check, one_of, setting
 from renderer.settings.plain_values import Size, parse_rate
 
@@ -19,7 +20,6 @@ Direction = Literal["out", "in", "in-out", "out-in"]
 Easing = Literal["linear", "ease-in", "ease-out", "ease-in-out"]
 Upscale = Literal["lanczos"]
 
-CENTRE = (0.5, 0.5)
 _LONGEST = 7 * 24 * 3600.0
 """Seconds; more is a slip of the finger."""
 
@@ -37,24 +37,19 @@ def _seconds(*, above_zero: bool = False) -> Check:
     return check
 
 
-def _in_the_picture(name: str, value: Point) -> str | None:
-    if all(0 <= part <= 1 for part in value):
-        return None
-    return f"{name} must lie in the picture, 0 to 1 each way, not {value[0]:g},{value[1]:g}"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExportRows:
     """None, or the default, stands for "as the film is". ``ExportOptions`` checks the values."""
 
-    direction: Direction = setting(
-        "out",
+    direction: Direction | None = setting(
+        None,
+        none="as rendered",
         check=one_of(*get_args(Direction)),
-        help="Which way it zooms: out (as rendered), in (backwards), in-out (in first, then out "
-        "again) or out-in.",
+        help="Which way it zooms: out, in (a film that was rendered the other way runs backwards), "
+        "in-out (in first, then out again) or out-in; by default as it was rendered.",
         metavar="WAY",
         label="Direction",
-        hint="in is the film backwards; in-out zooms in first.",
+        hint="in, out, or both ways; empty: as it was rendered.",
         choices=get_args(Direction),
         row=("", 1),
     )
@@ -70,7 +65,7 @@ class ExportRows:
     focus: Point = setting(
         CENTRE,
         parse=parse_point,
-        check=_in_the_picture,
+        check=in_the_picture,
         help="Zoom about this point of the first picture instead of its middle: from 0,0 (top "
         "left) to 1,1 (bottom right).",
         metavar="X,Y",

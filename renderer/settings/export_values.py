@@ -7,9 +7,6 @@ from dataclasses import dataclass
 
 from renderer.errors import SettingsError
 
-Point = tuple[float, float]
-"""Across from the left, down from the top, 0 … 1."""
-
 
 @dataclass(frozen=True, slots=True)
 class Speed:
@@ -34,14 +31,3 @@ class Speed:
         if first < 1 or (last is not None and last <= first):
             raise SettingsError(f"speed {text} names no range; keyframes count from 1, as in 3-6")
         return cls(first, last, factor)
-
-
-def parse_point(text: str) -> Point:
-    """``"0.3,0.6"``. Raises SettingsError."""
-    try:
-        across, down = (float(part) for part in text.split(","))
-    except ValueError:
-        raise SettingsError(
-            f"focus must be X,Y, each 0 to 1 from the top left, such as 0.3,0.6, not {text!r}"
-        ) from None
-    return across, down

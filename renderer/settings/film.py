@@ -233,11 +233,12 @@ class FilmSettings(PaintingSettings):
     direction: Direction = setting(
         "out",
         check=one_of(*get_args(Direction)),
-        help="out (default), or in: when the film zooming out is finished, one zooming in is made "
-        "as well, as exports/in.mp4.",
+        help="Which way the finished film runs, out or in; where it is not rendered that way (the "
+        "methods zoom out by default, refine dives in), it is made as well at the end, as "
+        "exports/in.mp4 or exports/out.mp4.",
         metavar="out|in",
         label="Direction",
-        hint="in: at the end a film zooming in is made as well.",
+        hint="The other way than rendered: at the end that film is made too.",
         choices=get_args(Direction),
         row=("", 7),
     )

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from renderer.settings import names
+from renderer.settings.focus import AUTO, point_or_auto
 from renderer.settings.option import (
     DIFFUSION,
     at_least,
@@ -17,7 +18,7 @@ from renderer.settings.option import (
     text_of_at_most,
 )
 
-Method = Literal["direct", "sequential"]
+Method = Literal["direct", "sequential", "refine"]
 Speed = Literal["quality", "balanced", "fast"]
 
 MAX_SEED = 2**63 - 1
@@ -203,15 +204,29 @@ class PaintingSettings:
     method: Method = setting(
         "direct",
         check=one_of(*get_args(Method)),
-        help="direct: all four sides are painted in one call; sequential: one side after another.",
-        metavar="direct|sequential",
+        help="direct: the film zooms out, and all four sides are painted in one call; sequential: "
+        "one side after another; refine: it dives into the picture, which gets new detail.",
+        metavar="NAME",
         label="Method",
-        hint="direct: all four sides in one call; sequential: one after another.",
+        hint="refine dives in; direct: four sides in one call; sequential: one by one.",
         choices=get_args(Method),
         row=("painting", 2),
         steerable=True,
         new_painter=True,
         slows=True,
+        provenance=True,
+    )
+    focus: str = setting(
+        "0.5,0.5",
+        check=point_or_auto,
+        help="Where a dive (--method refine) goes: a point from 0,0 (top left) to 1,1 (bottom "
+        "right), or auto: to where there is most to see.",
+        metavar="X,Y|auto",
+        label="Focus",
+        hint="Where a dive goes: X,Y from 0,0 (top left) to 1,1; or auto.",
+        choices=("0.5,0.5", AUTO),
+        row=("painting", 3),
+        steerable=True,
         provenance=True,
     )
     candidates: int = setting(

@@ -64,7 +64,11 @@ WRONG_NUMBERS = {
     "a negative quality": (("--crf", "-1"), 2, ["--crf must be 0 to"]),
 }
 WRONG_NAMES = {
-    "an unknown method": (("--method", "diagonal"), 2, ["'diagonal'", "direct, sequential"]),
+    "an unknown method": (
+        ("--method", "diagonal"),
+        2,
+        ["'diagonal'", "direct, refine"],
+    ),
     "an unknown codec": (("--codec", "h265x"), 2, ["'h265x'", "did you mean"]),
     "an encoder that can't open": (("--codec", "h264_amf"), 7, ["h264_amf can't be opened"]),
     "an unknown preset": (("--preset", "veryfats"), 2, ["did you mean 'veryfast'"]),

@@ -34,7 +34,7 @@ from renderer.formatting import (
     size_text,
 )
 from renderer.painting.figures import BESIDE_TIME, texts
-from renderer.project.records import INWARD_FILM
+from renderer.project.records import EXPORTS
 
 _PHASES = {
     Phase.LOADING: "loading the painter",
@@ -133,11 +133,12 @@ def watch_lines(folder: Path, *, finished: bool) -> list[str]:
     """Where the film is and how to watch it."""
     film = f"film       {path_text((folder / 'film.mp4').absolute())}"
     if finished:
-        inward = folder / INWARD_FILM
         mpv = f"mpv {path_text(folder / 'film.mp4')}"
         lines = [film, f"watch      {mpv}   (or any other player, or a browser)"]
-        if inward.exists():
-            lines.insert(1, f"zooming in {path_text(inward.absolute())}")
+        for way in ("in", "out"):
+            other_way = folder / EXPORTS / f"{way}.mp4"
+            if other_way.exists():
+                lines.insert(1, f"{f'zooming {way}':<11}{path_text(other_way.absolute())}")
         return lines
     return [
         f"{film}   (playable)",

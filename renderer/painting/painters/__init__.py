@@ -50,6 +50,9 @@ class PaintJob:
     strength: float | None = None
     """How much of the masked part is noised anew, in (0, 1]; None: as the painter was set up.
     Painters without noise ignore it."""
+    refine: float = 0.0
+    """Above 0: the canvas is a whole picture, enlarged so many times, and the mask True everywhere:
+    what it shows is to be painted with finer detail. What it can't tell is to be invented."""
 
 
 class Painter(Protocol):

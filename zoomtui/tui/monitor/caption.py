@@ -31,7 +31,7 @@ def unfinished_line(preview: Preview, width: int) -> Line:
     return cut([(f" Keyframe {preview.keyframe + 1}", "strong"), (f"  {of}", "")], width)
 
 
-_SHOWN = ("seconds", "seam", "drift")
+_SHOWN = ("seconds", "seam", "drift", "residue")
 """Figures that stand beside a picture."""
 
 
@@ -71,9 +71,10 @@ def read_figures(path: Path) -> Line:
 def _figure_parts(figures: Mapping[str, float], names: Sequence[str]) -> list[Part]:
     """Each of the named figures that are there, with its grade where that is not good."""
     parts: list[Part] = []
-    for name in (name for name in names if name in figures):
-        (text,), found = texts(figures, [name]), grade(name, figures[name])
-        parts.append((text if found in (None, "good") else f"{text} {found}", _GRADES[found]))
+    for name in names:
+        for text in texts(figures, [name]):
+            found = grade(name, figures[name])
+            parts.append((text if found in (None, "good") else f"{text} {found}", _GRADES[found]))
     return parts
 
 

@@ -137,6 +137,12 @@ def check_fits(family: Family, settings: RenderSettings, model: str) -> None:
         raise SettingsError(
             f"{model} works with its own scheduler only; leave scheduler out", "scheduler"
         )
+    if not family.weighs_strength and settings.method == "refine":
+        raise SettingsError(
+            f"{model} has no strength to set, so it can't dive (--method refine); models of the "
+            f"Stable Diffusion, FLUX and Z-Image families can",
+            "method",
+        )
     if not family.weighs_strength and settings.strength != 1:
         raise SettingsError(
             f"{model} has no strength to set, not even {settings.strength:g}; leave it at 1",

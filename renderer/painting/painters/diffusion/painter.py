@@ -41,8 +41,8 @@ class DiffusionPainter:
 
         ``on_step`` is called after each denoising step that is really run (not every sampler and
         strength runs as many as were asked for); what it raises ends the call within that step,
-        and the painter can be used again. A mask that is True everywhere means a first picture: it
-        is painted from pure noise over plain grey.
+        and the painter can be used again. A mask that is True everywhere means a first picture,
+        painted from pure noise over plain grey, unless the job is to ``refine`` the canvas.
 
         Raises SettingsError for an empty prompt or a size that the model can't do, DeviceLost if
         the device fails, and PainterError if its memory is too small, or every picture came out
@@ -134,7 +134,7 @@ def find_fault(picture: torch.Tensor, job: PaintJob) -> str | None:
     picture = picture.float()
     if float(picture.mean()) > _DARK or float(picture.std()) > _DARK:
         return None
-    known = job.canvas[~job.mask]
+    known = job.canvas if job.refine else job.canvas[~job.mask]
     if known.size and float(known.mean()) <= 255 * _DARK:
         return None
     return "black"

@@ -58,7 +58,7 @@ class Caller:
         self._together = self._family.batches
         self._compiled: Compiled | None = None
         if loaded.device.device.type == "cuda" and not loaded.offloaded:
-            whole = settings.method == "direct" and self._family.graphs and every == 1
+            whole = settings.method != "sequential" and self._family.graphs and every == 1
             self.compile(level.compilation if whole else "blocks")
 
     def compile(self, how: Compilation, backend: Backend = "inductor") -> None:
@@ -184,7 +184,7 @@ class Caller:
         Nothing of that picture is known: a strength below 1 would let the blank canvas through.
         """
         device = self._loaded.device.device
-        first = bool(job.mask.all())
+        first = bool(job.mask.all()) and not job.refine
         strength = self._settings.strength if job.strength is None else job.strength
         mask = torch.from_numpy(whole_cells(job.mask, self._family.cell))
         canvas = torch.tensor(np.ascontiguousarray(job.canvas), device=device)

@@ -15,6 +15,8 @@ Image quilting (``quilting.py``), with what an endless zoom needs on top:
   keyframe. Of the patches that fit, one is taken that keeps the border's brightness nearest to
   the exemplar's.
 
+In a dive nothing is quilted: the picture gets detail from the exemplar (``detail.py``).
+
 Reads the job alone and keeps nothing between calls.
 """
 
@@ -29,6 +31,7 @@ from numpy.typing import NDArray
 
 from renderer.painting.painters import OnStep, PaintJob, preview_hook
 from renderer.painting.painters.texture import edges, quilting
+from renderer.painting.painters.texture.detail import refined
 from renderer.painting.painters.texture.exemplar import (
     LEVELS_PER_OCTAVE,
     Exemplar,
@@ -68,6 +71,8 @@ class TexturePainter:
 
     def paint(self, job: PaintJob, on_step: OnStep) -> NDArray[np.uint8]:
         """The whole picture; known pixels come back unchanged. One step a patch."""
+        if job.refine:
+            return refined(self._exemplar.pixels, job, on_step)
         quilt = _Quilt(self._exemplar, job)
         for done, cell in enumerate(quilt.cells, start=1):
             quilt.fill(cell)

@@ -10,11 +10,13 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from renderer.project.records import INWARD_FILM
+from renderer.project.records import EXPORTS
 from tests.cli.processes import QUICK, zoomtui
 from tests.engine.runs import Engine, assert_playable, decoded, digest, engine, only, project
 from tests.planning.chains import chain
 from tests.worlds import natural
+
+OTHER = f"{EXPORTS}/in.mp4"
 
 
 def luma(film: Path) -> list[NDArray[np.float64]]:
@@ -29,7 +31,7 @@ def test_it_is_the_film_backwards_and_named_before_the_last_event(tmp_path: Path
     ended = engine(folder)
     assert ended.code == 0
     assert ended.said[-1]["event"] == "RenderFinished"
-    inward = folder / INWARD_FILM
+    inward = folder / OTHER
     assert str(inward) in ended.said[-2]["text"]
     forwards, backwards = luma(folder / "film.mp4"), luma(inward)
     assert len(forwards) == len(backwards) == 25
@@ -42,10 +44,10 @@ def test_it_is_the_film_backwards_and_named_before_the_last_event(tmp_path: Path
 def test_going_on_with_it_makes_it_anew_to_the_new_end(tmp_path: Path) -> None:
     folder = project(tmp_path / "p.zoom", direction="in", keyframes=2)
     assert engine(folder).code == 0
-    before = decoded(folder / INWARD_FILM)
+    before = decoded(folder / OTHER)
     answer = zoomtui("resume", str(folder), "--headless", "--keyframes", "3", cwd=Path.cwd())
     assert answer.code == 0
-    after = decoded(folder / INWARD_FILM)
+    after = decoded(folder / OTHER)
     assert (len(before), len(after)) == (6, 11)
 
 
@@ -59,18 +61,18 @@ def test_a_stopped_render_makes_none(tmp_path: Path) -> None:
         running.signal(signal.SIGTERM)
         ended = running.end()
     assert ended.code == 143
-    assert not (folder / INWARD_FILM).exists()
+    assert not (folder / OTHER).exists()
 
 
 HELD = """
 import runpy, threading
-from renderer.export.zoom_in import Inward
-heed = Inward._heed
+from renderer.export.other_way import OtherWay
+heed = OtherWay._heed
 def held(inward, done, frames):
     while not inward.stopped():
         threading.Event().wait(0.01)
     heed(inward, done, frames)
-Inward._heed = held
+OtherWay._heed = held
 runpy.run_module("renderer", run_name="__main__")
 """
 """The engine, whose film zooming in comes no further than its first frames before a stop."""
@@ -111,8 +113,8 @@ def test_the_verb_takes_it_and_says_where_it_is(tmp_path: Path) -> None:
     line = ("render", "a reef", *QUICK, "--out", "reef.zoom", "--headless")
     answer = zoomtui(*line, "--direction", "in", cwd=tmp_path)
     assert answer.code == 0
-    assert answer.lines[-2] == f"zooming in {tmp_path / 'reef.zoom' / INWARD_FILM}"
-    assert len(decoded(tmp_path / "reef.zoom" / INWARD_FILM)) == 9
+    assert answer.lines[-2] == f"zooming in {tmp_path / 'reef.zoom' / OTHER}"
+    assert len(decoded(tmp_path / "reef.zoom" / OTHER)) == 9
     refused = zoomtui("resume", "reef.zoom", "--direction", "out", cwd=tmp_path)
     assert refused.code in (2, 3)
     assert "direction" in refused.err

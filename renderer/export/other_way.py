@@ -1,4 +1,4 @@
-"""The film zooming in, made of a finished project that was asked for one.
+"""The film that runs the other way, made of a finished project that was asked for one.
 
 Knows how to make it and what to report; ``service.run_engine`` decides when, and to whom.
 """
@@ -9,26 +9,28 @@ import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from renderer.engine.events import Event, Note
 from renderer.errors import Cancelled, RendererError
 from renderer.files import storage_errors
-from renderer.project.records import INWARD_FILM
+from renderer.project.records import EXPORTS
 
 _STOPPED = "a stop was asked for"
 
 
 @dataclass(frozen=True, slots=True)
-class Inward:
+class OtherWay:
     """What is to be made for the project at ``folder``."""
 
     folder: Path
+    direction: Literal["in", "out"]
     stopped: Callable[[], bool]
     """Whether it is not wanted any more; asked now and then."""
 
     @property
     def path(self) -> Path:
-        return self.folder / INWARD_FILM
+        return self.folder / EXPORTS / f"{self.direction}.mp4"
 
     def make(self, tell: Callable[[Event], None]) -> int | None:
         """Make it, reporting what is done; returns the exit code, None where a stop prevented it.
@@ -38,7 +40,7 @@ class Inward:
         if self.stopped():
             tell(self._unmade(_STOPPED))
             return None
-        tell(Note(f"making the film zooming in: {self.path}"))
+        tell(Note(f"making the film zooming {self.direction}: {self.path}"))
         try:
             self._export()
         except Cancelled:
@@ -47,7 +49,7 @@ class Inward:
         except RendererError as error:
             tell(self._unmade(str(error)))
             return error.exit_code
-        tell(Note(f"the film zooming in is {self.path}"))
+        tell(Note(f"the film zooming {self.direction} is {self.path}"))
         return 0
 
     def _export(self) -> None:
@@ -55,7 +57,7 @@ class Inward:
 
         with storage_errors(self.path):
             self.path.parent.mkdir(exist_ok=True)
-        options = ExportOptions(direction="in", force=True)
+        options = ExportOptions(direction=self.direction, force=True)
         export(plan_export(self.folder, str(self.path), options), self._heed)
 
     def _heed(self, done: int, frames: int) -> None:
@@ -63,5 +65,6 @@ class Inward:
             raise Cancelled
 
     def _unmade(self, why: str) -> Note:
-        again = f"zoomtui export {shlex.quote(str(self.folder))} in.mp4 --direction in"
-        return Note(f"the film zooming in was not made: {why}; `{again}` makes it")
+        again = f"zoomtui export {shlex.quote(str(self.folder))} {self.direction}.mp4 "
+        again += f"--direction {self.direction}"
+        return Note(f"the film zooming {self.direction} was not made: {why}; `{again}` makes it")
