@@ -16,7 +16,7 @@ from renderer.engine.controls import Controls
 from renderer.engine.events import Emit, KeyframeReady, SegmentWritten
 from renderer.engine.producer import Keyframe
 from renderer.errors import Cancelled
-from renderer.film.camera import Camera
+from renderer.film.camera import Camera, Place, turns
 from renderer.film.encode import Encoding, encode_segment
 from renderer.film.zoom import CanvasPlanes, Frame, closing_frame, interval_frames
 from renderer.painting.figures import figures_in
@@ -70,13 +70,17 @@ class Consumer:
             )
         )
 
-    def _dives_to(self, keyframe: Keyframe) -> tuple[int, int] | None:
+    def _dives_to(self, keyframe: Keyframe) -> Place | None:
         return self._project.keyframes[keyframe.index].dives_to
 
     def _commit_interval(self, keyframe: Keyframe) -> None:
         count, dives_to = self._project.settings.frames_per_keyframe, self._dives_to(keyframe)
+        before = self._project.keyframes[keyframe.index - 1].dives_to
+        turned = keyframe.index > 1 and turns(before, dives_to)
         planes = CanvasPlanes.from_rgb(keyframe.picture)
-        with closing(interval_frames(planes, self._camera, count, dives_to=dives_to)) as frames:
+        with closing(
+            interval_frames(planes, self._camera, count, dives_to=dives_to, turned=turned)
+        ) as frames:
             try:
                 self._commit(self._while_wanted(frames), closes=False)
             except Cancelled:

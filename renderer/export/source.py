@@ -12,6 +12,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+from renderer.film.camera import Place
 from renderer.images import Picture, read_keyframe
 from renderer.journal import Record
 from renderer.settings.plain_values import Size
@@ -25,7 +26,7 @@ class CanvasFile:
     path: Path
     crc: int
     """CRC-32 of the file."""
-    dives_to: tuple[int, int] | None = None
+    dives_to: Place | None = None
     """Left and top of the next picture, where the film dives into this canvas."""
 
 

@@ -18,6 +18,23 @@ _ROUNDING = 1e-6
 """Pixels by which floating point may put a view outside its canvas: 168 x (184/168) > 184."""
 
 
+Place = tuple[int, int]
+"""Left and top of a picture in a canvas."""
+
+
+def turns(before: Place | None, now: Place | None) -> bool:
+    """Whether the film changes between zooming out and diving, from an interval to the next one.
+
+    Each is given by where it dives to.
+    """
+    return (before is None) != (now is None)
+
+
+def from_rest(t: float) -> float:
+    """``t`` of an interval whose camera begins at rest and ends at the speed of any other."""
+    return t * t * (2 - t)
+
+
 @dataclass(frozen=True, slots=True)
 class Box:
     """A rectangle of a canvas, in pixels, edge to edge: pixel i spans i to i + 1."""
@@ -56,7 +73,7 @@ class Camera:
         """The camera of the film that ``settings`` describe."""
         return cls(settings.size, settings.keyframe_size, settings.zoom_factor)
 
-    def view(self, canvas_size: Size, t: float, dives_to: tuple[int, int] | None = None) -> Box:
+    def view(self, canvas_size: Size, t: float, dives_to: Place | None = None) -> Box:
         """The box seen at ``t`` (0 … 1) of an interval whose canvas is this large.
 
         ``dives_to``: the left and top of the picture that comes next, where the film dives: it then
@@ -78,7 +95,7 @@ class Camera:
         left, top = (canvas_width - width) / 2, (canvas_height - height) / 2
         return Box(left, top, left + width, top + height)
 
-    def _diving(self, canvas_size: Size, t: float, dives_to: tuple[int, int]) -> Box:
+    def _diving(self, canvas_size: Size, t: float, dives_to: Place) -> Box:
         whole = self.view(canvas_size, 1.0)
         shrunk = self.zoom_factor**-t
         gone = (1 - shrunk) / (1 - 1 / self.zoom_factor)

@@ -2,9 +2,11 @@
 
 Three forms of ``--prompts FILE`` are read, told apart by the file's ending:
 
-- plain lines, ``12: a coral reef`` (``#`` opens a comment), and ``blend: 4``;
+- plain lines, ``12: a coral reef`` (``#`` opens a comment), ``blend: 4``, and for where a film goes
+  ``12: focus 0.3,0.6`` and ``12: method refine``;
 - TOML: ``[prompts]`` with the same as ``12 = "a coral reef"``, at the top ``negative_prompt`` and
-  ``blend``, and for a picture of the user's own ``[12]`` with ``picture = "castle.png"``;
+  ``blend``, and ``[12]`` with ``focus = "0.3,0.6"``, ``method = "refine"``, or, for a picture of
+  the user's own, ``picture = "castle.png"``;
 - the JSON that the infinite-zoom extension for AUTOMATIC1111's web UI exports.
 
 The number is the first keyframe that the prompt is for, 0 = the first picture. ``blend`` is the
@@ -26,6 +28,9 @@ from typing import Any
 from renderer.errors import SettingsError
 
 _LINE = re.compile(r"\s*(?P<keyframe>\d{1,9})\s*:\s*(?P<prompt>.*?)\s*")
+_STEER_LINE = re.compile(
+    r"\s*(?P<keyframe>\d{1,9})\s*:\s*(?P<key>focus|method)\s+(?P<value>auto|[-\d.,]+|[a-z]+)\s*"
+)
 _BLEND_LINE = re.compile(r"\s*blend\s*:\s*(?P<blend>.*?)\s*", re.IGNORECASE)
 _AFFIXES = (("prePrompt", "postPrompt"), ("commonPromptPrefix", "commonPromptSuffix"))
 """Common beginning and end of all prompts, by the names of the extension's versions."""
@@ -43,6 +48,8 @@ class Schedule:
     """Keyframes that a new prompt takes; None: the plan says nothing about it."""
     pictures: tuple[tuple[int, str], ...] = ()
     """(keyframe, file of a picture that it is to show), rising; none for the first one."""
+    steered: tuple[tuple[int, Mapping[str, str]], ...] = ()
+    """(first keyframe, other settings that change there), rising; not checked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +105,7 @@ def read_schedule(text: str, name: str, *, seconds_per_keyframe: float) -> Sched
 
 
 def _from_lines(text: str, name: str) -> Schedule:
-    starts, blend = [], None
+    starts, steered, blend = [], [], None
     for number, line in enumerate(text.splitlines(), start=1):
         if not line.strip() or line.lstrip().startswith("#"):
             continue
@@ -106,13 +113,16 @@ def _from_lines(text: str, name: str) -> Schedule:
         if said := _BLEND_LINE.fullmatch(line):
             blend = _blend(said["blend"], place)
             continue
+        if said := _STEER_LINE.fullmatch(line):
+            steered.append((int(said["keyframe"]), {said["key"]: said["value"]}))
+            continue
         match = _LINE.fullmatch(line)
         if match is None or not match["prompt"]:
             raise SettingsError(
                 f"{place}: expected a keyframe's number and a prompt, such as 12: a coral reef"
             )
         starts.append((int(match["keyframe"]), match["prompt"]))
-    return _schedule(starts, name, blend=blend)
+    return _schedule(starts, name, blend=blend, steered=steered)
 
 
 def _from_toml(text: str, name: str) -> Schedule:
@@ -120,11 +130,12 @@ def _from_toml(text: str, name: str) -> Schedule:
         values = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(f"{name} is not valid TOML: {error}") from None
-    pictures = [
-        (_number(key, name), _picture(values.pop(key), key, name))
+    tables = [
+        (_number(key, name), _table(values.pop(key), key, name))
         for key in list(values)
         if key.isdecimal()
     ]
+    pictures = [(start, table.pop("picture")) for start, table in tables if "picture" in table]
     for key in values.keys() - {"prompts", "negative_prompt", "blend"}:
         raise SettingsError(f"{name}: unknown key {key!r}; known: blend, negative_prompt, prompts")
     prompts, negative = values.get("prompts"), values.get("negative_prompt")
@@ -134,7 +145,7 @@ def _from_toml(text: str, name: str) -> Schedule:
         raise SettingsError(f"{name}: negative_prompt must be text")
     starts = [(_number(key, name), _text(value, name)) for key, value in prompts.items()]
     blend = _blend(values["blend"], name) if "blend" in values else None
-    return _schedule(starts, name, negative, blend, pictures)
+    return _schedule(starts, name, negative, blend, pictures, tables)
 
 
 def _from_json(text: str, name: str, seconds_per_keyframe: float) -> Schedule:
@@ -188,15 +199,19 @@ def _blend(value: object, place: str) -> int:
     return int(text)
 
 
-def _picture(value: object, key: str, name: str) -> str:
-    """The file in a table such as ``[12]``."""
-    if (
-        isinstance(value, dict)
-        and value.keys() == {"picture"}
-        and isinstance(value["picture"], str)
-    ):
-        return value["picture"]
-    raise SettingsError(f'{name}: the table [{key}] must hold picture = "FILE", and nothing else')
+def _table(value: object, key: str, name: str) -> dict[str, str]:
+    """A table such as ``[12]``."""
+    known = {"picture", "focus", "method"}
+    if isinstance(value, dict) and value and value.keys() <= known and _all_text(value.values()):
+        return dict(value)
+    raise SettingsError(
+        f'{name}: the table [{key}] may hold picture = "FILE", focus = "X,Y" and method = "NAME", '
+        f"and nothing else"
+    )
+
+
+def _all_text(values: Iterable[object]) -> bool:
+    return all(isinstance(each, str) for each in values)
 
 
 def _text(value: object, name: str) -> str:
@@ -211,6 +226,7 @@ def _schedule(
     negative: str | None = None,
     blend: int | None = None,
     pictures: Iterable[tuple[int, str]] = (),
+    steered: Iterable[tuple[int, Mapping[str, str]]] = (),
 ) -> Schedule:
     """In order, checked."""
     ordered = sorted(starts, key=lambda start: start[0])
@@ -227,4 +243,5 @@ def _schedule(
     for (one, _), (other, _) in pairwise(shown):
         if one == other:
             raise SettingsError(f"{name} has two pictures for keyframe {one}")
-    return Schedule(tuple(ordered), negative, blend, tuple(shown))
+    changes = sorted((each for each in steered if each[1]), key=lambda each: each[0])
+    return Schedule(tuple(ordered), negative, blend, tuple(shown), tuple(changes))

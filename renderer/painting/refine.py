@@ -25,7 +25,7 @@ Pixels = NDArray[np.uint8]
 Floats = NDArray[np.float32]
 Box = tuple[float, float, float, float]
 
-ITERATIONS = 8
+ITERATIONS = 4
 ENOUGH = 0.25
 """Levels: corrections that are nowhere larger are not worth another iteration."""
 GRAIN_MOST = 2.0

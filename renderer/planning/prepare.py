@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import contextlib
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from renderer.errors import RendererError, SettingsError, blaming
-from renderer.planning.prompt_file import Places, Starts
+from renderer.planning.prompt_file import Changes, Places
 from renderer.settings.render import RenderSettings
 
 if TYPE_CHECKING:
@@ -29,8 +30,8 @@ class Prepared:
     picture: Picture | None
     """Keyframe 0, at the keyframe size; None: it is painted."""
     exemplar: Path | None
-    prompts: Starts = ()
-    """Of later keyframes."""
+    changes: Changes = ()
+    """Of later keyframes, plain values."""
     places: tuple[tuple[int, Picture], ...] = ()
     """Pictures that later keyframes are to show, of the canvas's size."""
 
@@ -43,7 +44,7 @@ class Prepared:
             self.settings,
             picture=self.picture,
             exemplar=self.exemplar,
-            prompts=self.prompts,
+            changes=self.changes,
             places=self.places,
         )
 
@@ -53,7 +54,7 @@ def prepare(
     settings: RenderSettings,
     image: Path | None = None,
     exemplar: Path | None = None,
-    prompts: Starts = (),
+    changes: Changes = (),
     places: Places = (),
 ) -> Prepared:
     """Read the pictures, find the painter, try the encoder. Raises RendererError."""
@@ -77,7 +78,18 @@ def prepare(
         find(settings.painter)
     with blaming("codec"):
         probe(Encoding.of(settings))
-    return Prepared(folder, settings, picture, exemplar, prompts, shown)
+    return Prepared(folder, settings, picture, exemplar, tuple(_planned(settings, changes)), shown)
+
+
+def _planned(settings: RenderSettings, changes: Changes) -> Iterator[tuple[int, dict[str, Any]]]:
+    """``changes`` with what they bring along. Raises SettingsError for what can't be."""
+    from renderer.planning.defaults import changes as complete
+
+    for keyframe, change in changes:
+        with blaming("prompts"):
+            whole = complete(settings, change)
+        settings = settings.changed(whole)
+        yield keyframe, whole
 
 
 def begin(prepared: Prepared) -> None:

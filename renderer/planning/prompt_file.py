@@ -11,8 +11,8 @@ from typing import Any
 
 from renderer.errors import SettingsError
 
-Starts = tuple[tuple[int, str], ...]
-"""Prompts, each with the first keyframe that it is for."""
+Changes = tuple[tuple[int, Mapping[str, Any]], ...]
+"""Settings that change, each time with the first keyframe that has them, rising."""
 Places = tuple[tuple[int, Path], ...]
 """Pictures, each with the keyframe that is to show it."""
 
@@ -20,8 +20,8 @@ _LARGEST = 16 << 20
 """Bytes; a larger file was meant for something else, and some files never end."""
 
 
-def with_plan(file: Path, wishes: Mapping[str, Any]) -> tuple[dict[str, Any], Starts, Places]:
-    """``wishes`` with the plan's first prompt, the prompts that come later, and its pictures.
+def with_plan(file: Path, wishes: Mapping[str, Any]) -> tuple[dict[str, Any], Changes, Places]:
+    """``wishes`` with the plan's first prompt, what changes later, and the plan's pictures.
 
     Its negative prompt and its blend count where none is wished for. Raises SettingsError.
     """
@@ -36,7 +36,9 @@ def with_plan(file: Path, wishes: Mapping[str, Any]) -> tuple[dict[str, Any], St
     planned = {"negative_prompt": schedule.negative_prompt, "prompt_blend": schedule.blend}
     said = {key: value for key, value in planned.items() if value not in (None, "")}
     places = tuple((keyframe, file.parent / name) for keyframe, name in schedule.pictures)
-    return {**said, **wishes, "prompt": first}, tuple(later), places
+    prompts = [(keyframe, {"prompt": prompt}) for keyframe, prompt in later]
+    changes = sorted((*prompts, *schedule.steered), key=lambda change: change[0])
+    return {**said, **wishes, "prompt": first}, tuple(changes), places
 
 
 def _text(file: Path) -> str:

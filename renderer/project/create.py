@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from renderer.files import making_folder, replace_file
 from renderer.images import Picture, load_picture, write_keyframe
 from renderer.journal import Journal
 from renderer.project import registry
-from renderer.project.history import PLACE
+from renderer.project.history import PLACE, History
 from renderer.project.keyframe_files import store_keyframe
 from renderer.project.placing import refuse_dive, store_placed
 from renderer.project.project import Project
@@ -36,22 +36,22 @@ def create_project(
     *,
     picture: Picture | None = None,
     exemplar: Path | None = None,
-    prompts: Sequence[tuple[int, str]] = (),
+    changes: Sequence[tuple[int, Mapping[str, Any]]] = (),
     places: Sequence[tuple[int, Picture]] = (),
 ) -> None:
     """Make the project ``folder``, in one stroke.
 
     ``picture`` (keyframe_size, sRGB) becomes keyframe 0; without it the painter makes one.
-    ``exemplar`` is copied in, so that the project needs nothing from outside. ``prompts`` are those
-    of later keyframes, each with the first one it is for: steering, known beforehand. ``places``:
-    pictures of the canvas's size, each with the keyframe that is to show it. Raises
+    ``exemplar`` is copied in, so that the project needs nothing from outside. ``changes`` are
+    settings of later keyframes, each time with the first one: steering, known beforehand.
+    ``places``: pictures of the canvas's size, each with the keyframe that is to show it. Raises
     ProjectError if something is there already, SettingsError for an exemplar that can't be read,
     StorageError.
     """
     refuse_occupied(folder)
     trust(settings)
     with making_folder(folder) as beside:
-        _build(beside, settings, picture, exemplar, prompts, places)
+        _build(beside, settings, picture, exemplar, changes, places)
 
 
 def refuse_occupied(folder: Path) -> None:
@@ -96,7 +96,7 @@ def _build(
     settings: RenderSettings,
     picture: Picture | None,
     exemplar: Path | None,
-    prompts: Sequence[tuple[int, str]],
+    changes: Sequence[tuple[int, Mapping[str, Any]]],
     places: Sequence[tuple[int, Picture]],
 ) -> None:
     (folder / KEYFRAMES).mkdir(parents=True)
@@ -106,11 +106,10 @@ def _build(
     journal = Journal.create(folder / JOURNAL)
     try:
         journal.append({"type": "project", "settings": settings.plain()})
-        for keyframe, prompt in prompts:
-            changes = {"prompt": prompt}
-            journal.append({"type": "steer", "from_keyframe": keyframe, "changes": changes})
+        for keyframe, change in changes:
+            journal.append({"type": "steer", "from_keyframe": keyframe, "changes": dict(change)})
         for keyframe, shown in places:
-            refuse_dive(settings, keyframe)
+            refuse_dive(History(journal.records).settings_at(settings, keyframe), keyframe)
             placed = store_placed(folder, keyframe, shown)
             journal.append({"type": PLACE, **asdict(placed)})
         if picture is not None:

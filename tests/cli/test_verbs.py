@@ -118,6 +118,16 @@ def test_settings_are_steered_by_name_while_it_renders_and_while_it_does_not(fol
     assert steering(folder) == [wanted, {"prompt_blend": 3}]  # the end is none already
 
 
+def test_a_dive_is_told_where_to_go(folder: Path) -> None:
+    said = zoomtui_here("focus", "reef.zoom", "0.3,0.6", cwd=folder.parent)
+    assert (said.code, said.out) == (0, "from the next keyframe on: focus 0.3,0.6\n")
+    assert steering(folder) == [{"focus": "0.3,0.6"}]
+    said = zoomtui_here("focus", "reef.zoom", "2,0", cwd=folder.parent)
+    assert said.code == 2
+    assert "focus must lie in the picture" in said.err
+    assert len(steering(folder)) == 1
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [
@@ -129,6 +139,9 @@ def test_settings_are_steered_by_name_while_it_renders_and_while_it_does_not(fol
         ("colour-fit=maybe", "is not yes or no"),
         ("fps=25", "fps is no setting that can be changed"),
         ("keyframes=1", "keyframes must be at least 2"),
+        ("focus=1.2,0", "focus must lie in the picture, 0 to 1 each way, not 1.2,0"),
+        ("focus=here", "such as 0.3,0.6, not 'here'; or auto"),
+        ("focus=nan,0.5", "focus must lie in the picture"),
     ],
 )
 @pytest.mark.parametrize("runs", [False, *slower([True])])

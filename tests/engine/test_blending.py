@@ -26,7 +26,7 @@ def blends(folder: Path, count: int) -> list[Blend]:
 def planned(folder: Path, diary: Path) -> Path:
     """Six keyframes: the sea gives way to the sky over two keyframes, from the second on."""
     settings = small(painter=DIARY, model=str(diary), prompt="sea", prompt_blend=2, keyframes=6)
-    create_project(folder, settings, prompts=[(1, "sky"), (5, "moon")])
+    create_project(folder, settings, changes=[(1, {"prompt": "sky"}), (5, {"prompt": "moon"})])
     return folder
 
 

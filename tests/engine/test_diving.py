@@ -130,6 +130,10 @@ def test_it_pulls_back_and_then_dives_where_the_method_is_steered(tmp_path: Path
     steps = [np.abs(a.astype(float) - b).mean() for a, b in pairwise(film)]
     # Frame 10 begins the dive: it shows what the last one zooming out would have come to.
     assert steps[9] <= 1.5 * max(steps[6:9])
+    assert steps[10] < max(steps[11:15])  # from rest
+    export(plan_export(folder, str(tmp_path / "a.mkv"), ExportOptions(crf=4)), ignore)
+    for one, other in zip(lumas(tmp_path / "a.mkv"), film, strict=True):
+        assert np.abs(one.astype(float) - other).mean() < 1.5
 
 
 def test_an_export_has_the_dive_either_way(whole: Path, tmp_path: Path) -> None:

@@ -58,6 +58,7 @@ VERBS = {
     "unpause": "steer.unpause",
     "prompt": "steer.prompt",
     "steer": "steer.steer",
+    "focus": "steer.focus",
     "stop": "steer.stop",
     "rewind": "takes.rewind",
     "reroll": "takes.reroll",

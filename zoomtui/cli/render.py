@@ -14,7 +14,7 @@ from renderer.errors import DeviceLost, EngineCrashed, SettingsError
 from renderer.formatting import clean, path_text, shortened
 from renderer.planning.estimate import Estimate
 from renderer.planning.prepare import Prepared, free_folder, named, prepare
-from renderer.planning.prompt_file import Places, Starts, with_plan
+from renderer.planning.prompt_file import Changes, Places, with_plan
 from renderer.project.records import read_settings_at
 from renderer.service.launch import launch
 from renderer.settings.render import RenderSettings
@@ -45,6 +45,7 @@ DEMO = {
 }
 DEMO_WITHOUT_WEIGHTS = {**_DEMO_FILM, "painter": "texture"}
 """The same for a package that was built without cosmos."""
+DEMO_DIVE = {**DEMO_WITHOUT_WEIGHTS, "method": "refine", "focus": "auto", "seed": 5}
 
 
 @click.command(
@@ -126,7 +127,7 @@ def render(
             "(--painter texture); `zoomtui demo` needs nothing",
             "prompt",
         )
-    later: Starts = ()
+    later: Changes = ()
     places = _places(place)
     given = {"prompt": prompt, **wishes(options)}
     if prompts is not None:
@@ -271,24 +272,27 @@ def resume(
     epilog="""\b
 Examples:
   zoomtui demo
+  zoomtui demo --dive
   zoomtui demo --out nebula.zoom
 """,
 )
 @click.option(
     "--out", type=FOLDER, metavar="FOLDER", help="New project folder; by default demo.zoom, here."
 )
+@click.option("--dive", is_flag=True, help="Zoom in, not out: into where there is most to see.")
 @headless_option
 @click.pass_obj
-def demo(look: Look, /, out: Path | None, headless: bool) -> int:
-    """Render about ten seconds of a nebula, to see that everything works.
+def demo(look: Look, /, out: Path | None, dive: bool, headless: bool) -> int:
+    """Render about ten seconds of a nebula, or of galaxies, to see that everything works.
 
-    cosmos paints it, the small model that comes with the package: it needs no GPU, and nothing is
-    downloaded.
+    cosmos paints the nebula, the small model that comes with the package, and the dive into
+    galaxies is made from a photograph of them: neither needs a GPU, and nothing is downloaded.
     """
     from renderer.planning.defaults import fill_in
     from renderer.settings.presets import find_preset
 
-    settings = fill_in(DEMO if find_preset("cosmos") else DEMO_WITHOUT_WEIGHTS).settings
+    wished = DEMO if find_preset("cosmos") else DEMO_WITHOUT_WEIGHTS
+    settings = fill_in(DEMO_DIVE if dive else wished).settings
     folder = named(out) if out is not None else free_folder(Path(), "demo")
     prepared = prepare(folder, settings)
     return _create_and_run(prepared, look, detached=_detached(headless, False), as_json=False)

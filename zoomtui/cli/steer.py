@@ -124,6 +124,25 @@ def steer(project: Path, changes: tuple[str, ...]) -> None:
     write_line(f"from the next keyframe on: {clean(changes_text(given))}")
 
 
+@click.command(
+    short_help="Say where a dive goes next.",
+    epilog="""\b
+Examples:
+  zoomtui focus coral.zoom 0.3,0.6
+  zoomtui focus coral.zoom auto
+""",
+)
+@click.argument("project", type=FOLDER)
+@click.argument("where", metavar="X,Y|auto")
+def focus(project: Path, where: str) -> None:
+    """Let PROJECT, a dive, go to a point from 0,0 (top left) to 1,1, or to where most is to see.
+
+    From the next keyframe that is not begun; one that is not rendered keeps it until `resume`.
+    """
+    _steer(project, {"focus": where})
+    write_line(f"from the next keyframe on: focus {clean(where)}")
+
+
 def _steer(folder: Path, given: Mapping[str, Any]) -> None:
     try:
         asyncio.run(ask(folder, "steer", changes=_planned(folder, given)))

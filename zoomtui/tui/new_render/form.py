@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from renderer.errors import SettingsError
-from renderer.planning.prompt_file import Places, Starts, with_plan
+from renderer.planning.prompt_file import Changes, Places, with_plan
 from renderer.settings.codecs import resolve
 from renderer.settings.option import unknown
 from renderer.settings.render import OPTIONS, RenderSettings
@@ -39,7 +39,7 @@ class Draft:
     settings: RenderSettings
     notes: tuple[str, ...]
     """What was decided on the way that the user should know."""
-    prompts: Starts = ()
+    prompts: Changes = ()
     """Those of later keyframes, each with the first keyframe that it is for."""
     places: Places = ()
     """Pictures that the plan names, each with the keyframe that is to show it."""
@@ -150,7 +150,7 @@ def check(texts: Texts) -> Draft:
     return Draft(plan.settings, plan.notes, later, places)
 
 
-def _planned(texts: Texts, given: dict[str, Any]) -> tuple[dict[str, Any], Starts, Places]:
+def _planned(texts: Texts, given: dict[str, Any]) -> tuple[dict[str, Any], Changes, Places]:
     """The wishes with the plan's first prompt, its later ones, and its pictures."""
     file = path(texts, "prompts")
     if file is None:

@@ -20,7 +20,7 @@ from textual.widgets import Static
 from renderer.errors import RendererError
 from renderer.formatting import clean
 from renderer.planning.prepare import begin, free_folder, named, prepare
-from renderer.planning.prompt_file import Places, Starts
+from renderer.planning.prompt_file import Changes, Places
 from renderer.settings.render import RenderSettings
 from zoomtui.tui.new_render import fields, form
 from zoomtui.tui.new_render.form import Draft
@@ -281,7 +281,7 @@ class NewScreen(FormScreen):
 
 def _made_from(
     draft: Draft, texts: Texts
-) -> tuple[RenderSettings, Path | None, Path | None, Starts, Places]:
+) -> tuple[RenderSettings, Path | None, Path | None, Changes, Places]:
     """What a project, or a try-out, is made from: settings, first picture, exemplar, prompts."""
     pictures = form.path(texts, "image"), form.path(texts, "exemplar")
     return draft.settings, *pictures, draft.prompts, draft.places

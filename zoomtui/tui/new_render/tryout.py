@@ -30,7 +30,7 @@ from renderer.engine.events import (
 )
 from renderer.errors import PainterError, RendererError
 from renderer.planning.prepare import prepare
-from renderer.planning.prompt_file import Places, Starts
+from renderer.planning.prompt_file import Changes, Places
 from renderer.project.records import keyframe_path
 from renderer.settings.render import RenderSettings
 
@@ -59,7 +59,7 @@ class TryOut:
         settings: RenderSettings,
         image: Path | None = None,
         exemplar: Path | None = None,
-        prompts: Starts = (),
+        prompts: Changes = (),
         places: Places = (),
     ) -> None:
         self._settings = settings.changed({"keyframes": KEYFRAMES})
