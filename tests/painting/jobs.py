@@ -33,13 +33,15 @@ def ring_job(
     picture: int = 0,
     level: int | None = None,
     strength: float | None = None,
+    refine: float = 0.0,
 ) -> PaintJob:
     """A job on a canvas of noise, which `picture` numbers, or of one grey; by default a ring."""
     mask = ring() if mask is None else mask
     canvas = np.random.default_rng(picture).integers(0, 256, (*mask.shape, 3), dtype=np.uint8)
     if level is not None:
         canvas[...] = level
-    return PaintJob(canvas, mask, prompt, negative, seed, keyframe, strength=strength)
+    how = {"strength": strength, "refine": refine}
+    return PaintJob(canvas, mask, prompt, negative, seed, keyframe, **how)  # type: ignore[arg-type]
 
 
 def ignore(done: int, total: int) -> None:

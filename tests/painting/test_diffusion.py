@@ -71,6 +71,22 @@ def test_paints_every_kind_of_mask_and_is_the_same_for_the_same_seed(
     assert np.mean(other != first) > 0.5
 
 
+def test_a_dive_is_painted_from_what_is_there_and_not_from_nothing(make: Make, kind: str) -> None:
+    painter = make(kind, steps=4, strength=0.5, method="refine")
+    steps: list[tuple[int, int]] = []
+
+    def dive(picture: int, **more: Any) -> NDArray[np.uint8]:
+        job = ring_job(everything(), picture=picture, refine=2.0, **more)
+        return painter.paint(job, lambda done, total: steps.append((done, total)))
+
+    one = dive(0)
+    assert steps == [(1, 2), (2, 2)]
+    assert np.array_equal(dive(0), one)
+    assert np.mean(dive(7) != one) > 0.5
+    assert np.mean(dive(0, seed=2) != one) > 0.5
+    assert np.mean(painter.paint(ring_job(everything()), ignore) != one) > 0.5
+
+
 def test_another_painter_of_the_same_folder_gives_the_same_bytes(make: Make, kind: str) -> None:
     first, second = (make(kind).paint(ring_job(), ignore) for _ in range(2))
     assert first.tobytes() == second.tobytes()

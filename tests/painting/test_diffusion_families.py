@@ -6,6 +6,7 @@ Saved as they are published, loaded from there, and given whole keyframes to pai
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -222,6 +223,15 @@ def test_less_strength_runs_fewer_steps_and_keeps_more(make: Make, name: str) ->
     assert differ(painter.paint(padded, ignore), picture)
 
 
+@pytest.mark.parametrize("name", WEIGHED)
+def test_a_dive_is_painted_from_what_is_there(make: Make, name: str) -> None:
+    painter = make(name, steps=4, strength=0.5, method="refine")
+    jobs = [replace(first_job(picture=number), keyframe=3, refine=2.0) for number in (0, 7, 0)]
+    one, other, again = (painter.paint(job, ignore) for job in jobs)
+    assert differ(one, other)
+    assert not differ(one, again)
+
+
 @pytest.mark.parametrize("name", sorted(set(EVERY) - set(WEIGHED)))
 def test_a_model_without_strength_refuses_one(
     make: Make, families: dict[str, Path], name: str
@@ -231,6 +241,8 @@ def test_a_model_without_strength_refuses_one(
         match=rf"^{families[name]} has no strength to set, not even 0\.7; leave it at 1$",
     ):
         make(name, strength=0.7)
+    with pytest.raises(SettingsError, match=r"so it can't dive .* Stable Diffusion, FLUX"):
+        make(name, method="refine")
     with pytest.raises(
         SettingsError,
         match=rf"^{families[name]} has no strength to set, so it does no seam pass; leave it at 0$",

@@ -79,6 +79,31 @@ def test_the_same_job_gives_the_same_bytes_whatever_was_painted_before(
     assert np.array_equal(once, paint(TexturePainter(None), canvas, mask, seed=7))
 
 
+def test_a_dive_gets_detail_that_its_picture_lacks(stars: TexturePainter) -> None:
+    picture = Image.fromarray(first(stars, 96, 72))
+    canvas = np.asarray(picture.resize((192, 144), Image.Resampling.LANCZOS))
+    mask, steps = np.ones((144, 192), bool), []
+
+    def dive(seed: int) -> Picture:
+        job = PaintJob(canvas.copy(), mask, "", "", seed, 1, refine=2.0)
+        return stars.paint(job, lambda done, total: steps.append((done, total)))
+
+    once = dive(1)
+    assert [done for done, _ in steps] == list(range(1, steps[-1][1] + 1))
+    assert np.array_equal(dive(1), once)
+    assert not np.array_equal(dive(2), once)
+    sharp = [np.abs(np.diff(each.astype(int), axis=1)).mean() for each in (canvas, once)]
+    assert sharp[1] > 1.2 * sharp[0]
+    assert abs(once.mean() - canvas.mean()) < 2
+    job = PaintJob(canvas.copy(), mask, "", "", 1, 1, refine=2.0)
+    with pytest.raises(Cancelled):
+        stars.paint(job, cancel)
+
+
+def cancel(done: int, total: int) -> None:
+    raise Cancelled
+
+
 def test_another_seed_gives_another_picture(stars: TexturePainter) -> None:
     canvas, mask = widened(first(stars, 96, 96), 24, 24, 24, 24)
     one, other = (paint(stars, canvas, mask, seed=seed) for seed in (1, 2))
