@@ -48,8 +48,9 @@ _THREADS = 8
 _MOST = {"keyframes": 1_000_000, "frames_per_keyframe": 1_000_000}
 """More is a slip of the finger: weeks of film, or hours in which nothing new comes."""
 
-DIVING = 0.4
-"""Strength with which a dive paints detail, where the user names none."""
+DIVING, DIVING_FACTOR = 0.4, 2.0
+"""Strength with which a dive paints detail, where the user names none, and its zoom factor: with a
+smaller one each keyframe has little room for what is new, and the dive loses itself in a blur."""
 _FAINT, _FREE = 0.15, 0.75
 """Strengths of a dive below which there is hardly any detail, and above which it is another
 picture's."""
@@ -76,10 +77,12 @@ def fill_in(wishes: Mapping[str, Any]) -> Plan:
     outpaint_size = given.pop("outpaint_size", None)
     seconds = given.pop("seconds_per_keyframe", None)
     notes: list[str] = []
-    preset = _choose_painter(given, notes)
-    choose_sizes(given, preset, outpaint_size)
     if given.get("method") == "refine":
         given.setdefault("direction", "in")
+        if outpaint_size is None:
+            given.setdefault("zoom_factor", DIVING_FACTOR)
+    preset = _choose_painter(given, notes)
+    choose_sizes(given, preset, outpaint_size)
     given.setdefault("seed", secrets.randbelow(2**32))
     given.setdefault("threads", min(cores(), _THREADS))
     settings = RenderSettings().changed(given)

@@ -32,6 +32,7 @@ class Directing(KeyframeScreen):
         Binding("right_square_bracket", "takes(1)", "takes", show=False, key_display="]",
                 id="direct.nexttakes"),
         Binding("m", "mark", "mark…", show=False, id="direct.mark"),
+        Binding("g", "dive", "dive where…", show=False, id="direct.dive"),
     ]  # fmt: skip
     KEY_HELP: ClassVar[dict[str, str]] = {
         "direct.repaint": "paint this keyframe and what follows again; asks first",
@@ -39,13 +40,14 @@ class Directing(KeyframeScreen):
         "direct.takes": "the takes of this keyframe, side by side",
         "direct.nexttakes": "the takes of this keyframe, side by side",
         "direct.mark": "a note about this keyframe: a chapter of exported films",
+        "direct.dive": "where a dive goes: a frame over the picture",
     }
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         match action:
             case "repaint":
                 return self._looked_at > 0
-            case "branch" | "takes" | "mark":
+            case "branch" | "takes" | "mark" | "dive":
                 return self._looked_at >= 0
         return super().check_action(action, parameters)
 
@@ -80,6 +82,11 @@ class Directing(KeyframeScreen):
         held = self.watched.view.state.held
         shown = self._looked_at if held is None else held
         self.app.push_screen(TakesScreen(self.watched, shown, self.cursor.pictures, step))
+
+    def action_dive(self) -> None:
+        from zoomtui.tui.monitor.focus_screen import FocusScreen  # not needed for the first paint
+
+        self.app.push_screen(FocusScreen(self.watched))
 
     def action_branch(self) -> None:
         from renderer.planning.prepare import free_folder  # not needed for the first paint

@@ -258,6 +258,14 @@ class Picture(Widget):
         if not self._sending:  # else the worker that sends does it, once it is cancelled
             Link.of(self.app).drop(self._images)
 
+    @property
+    def extent(self) -> tuple[int, int, int, int]:
+        """Left, top, columns and rows of what is shown, cells of this widget; 0 columns: none."""
+        lines = self._on_screen.lines if self._on_screen else []
+        columns = lines[0].cell_length if lines else 0
+        width, height = self.size
+        return (width - columns) // 2, (height - len(lines)) // 2, columns, len(lines)
+
     # ------------------------------------------------------------------------- painting it
 
     def render_line(self, y: int) -> Strip:

@@ -30,6 +30,9 @@ FINALISTS = 8
 """The patches that look most alike; of them one is drawn, rich ones more often."""
 MOST_ENLARGED = 2.0
 """The most by which a patch's contrast is raised to be that of its place."""
+FLAT = 5.0
+"""Contrast, levels, below which a place is like nothing and like everything: any patch may lie
+there, so that there is always something new to see as a dive goes on."""
 
 
 def refined(exemplar: NDArray[np.uint8], job: PaintJob, on_step: OnStep) -> NDArray[np.uint8]:
@@ -94,13 +97,15 @@ class _Patches:
         alike = (wanted @ self.looks.T).astype(np.float64)
         factors = np.clip(alike / (self.lengths + 1.0), 0.0, MOST_ENLARGED)
         costs = factors * (factors * self.lengths - 2 * alike)
-        draws = rng.random(len(blocks))
+        draws, others = rng.random(len(blocks)), rng.integers(len(self.looks), size=len(blocks))
+        flat = np.square(wanted).mean(axis=1) < FLAT**2
         for index, best in enumerate(np.argsort(costs, axis=1, kind="stable")[:, :FINALISTS]):
             odds = np.sqrt(self.richness[best]).cumsum()
             chosen = best[int(np.searchsorted(odds, draws[index] * odds[-1]))]
-            # A flat place says nothing of contrast.
-            factor = max(float(factors[index, chosen]), 0.5)
-            yield self.details[chosen] * np.float32(factor)
+            factor = np.float32(factors[index, chosen])
+            if flat[index]:
+                chosen, factor = others[index], np.float32(1)
+            yield self.details[chosen] * factor
 
 
 def _luma(picture: NDArray[np.uint8]) -> NDArray[np.int16]:

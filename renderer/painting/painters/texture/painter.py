@@ -72,7 +72,7 @@ class TexturePainter:
     def paint(self, job: PaintJob, on_step: OnStep) -> NDArray[np.uint8]:
         """The whole picture; known pixels come back unchanged. One step a patch."""
         if job.refine:
-            return refined(self._exemplar.pixels, job, on_step)
+            return refined(self._exemplar.level(LEVELS_PER_OCTAVE), job, on_step)  # crisp pixels
         quilt = _Quilt(self._exemplar, job)
         for done, cell in enumerate(quilt.cells, start=1):
             quilt.fill(cell)

@@ -1,0 +1,172 @@
+"""Where a dive goes: a frame over the newest keyframe, moved by arrows or by the mouse."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import ClassVar
+
+from rich.segment import Segment
+from rich.style import Style
+from textual import events, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.strip import Strip
+
+from renderer.errors import RendererError
+from renderer.project.records import path_of, read_history, read_settings
+from renderer.settings.focus import AUTO, CENTRE, Point, parse_point
+from renderer.settings.render import RenderSettings
+from zoomtui.tui.monitor.watcher import Watch
+from zoomtui.tui.shared.host import HostedScreen, standing
+from zoomtui.tui.shared.picture import Picture
+from zoomtui.tui.shared.text_widgets import KeyLine, OneLine
+
+_STEP = 0.05
+"""Share of the picture that an arrow moves the frame."""
+
+
+class FramedPicture(Picture):
+    """A picture with a frame of characters over it."""
+
+    def __init__(self) -> None:
+        super().__init__(empty="no keyframe yet")
+        self.focus_at: Point = CENTRE
+        self.share = 0.0
+        """Side of the frame ÷ that of the picture; 0: not known yet."""
+
+    def render_line(self, y: int) -> Strip:
+        line, width = super().render_line(y), self.size.width
+        left, top, right, bottom = self.frame
+        if not top <= y <= bottom or right - left < 2:
+            return line
+        style = self.rich_style + Style(reverse=True)
+        if y in (top, bottom):
+            edge = Strip([Segment("+" + "-" * (right - left - 1) + "+", style)])
+            return Strip.join([line.crop(0, left), edge, line.crop(right + 1, width)])
+        post = Strip([Segment("|", style)])
+        inside = line.crop(left + 1, right)
+        return Strip.join([line.crop(0, left), post, inside, post, line.crop(right + 1, width)])
+
+    @property
+    def frame(self) -> tuple[int, int, int, int]:
+        """Its left, top, right and bottom cells; it stays within the picture."""
+        left, top, columns, rows = self.extent
+        wide, high = columns * self.share, rows * self.share
+        x = min(max(self.focus_at[0] * columns - wide / 2, 0), columns - wide)
+        y = min(max(self.focus_at[1] * rows - high / 2, 0), rows - high)
+        return (
+            left + round(x),
+            top + round(y),
+            left + max(round(x + wide) - 1, 0),
+            top + max(round(y + high) - 1, 0),
+        )
+
+    def go(self, point: Point) -> None:
+        self.focus_at = (min(max(point[0], 0.0), 1.0), min(max(point[1], 0.0), 1.0))
+        self.refresh()
+
+
+class FocusScreen(HostedScreen):
+    """See the module. Asks the engine for the focus; nothing happens before Enter."""
+
+    CSS = "FocusScreen FramedPicture { width: 1fr; height: 1fr; }"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("left", f"move({-_STEP}, 0)", "move", key_display="←↑↓→", id="focus.left"),
+        Binding("right", f"move({_STEP}, 0)", "move", show=False, id="focus.right"),
+        Binding("up", f"move(0, {-_STEP})", "move", show=False, id="focus.up"),
+        Binding("down", f"move(0, {_STEP})", "move", show=False, id="focus.down"),
+        Binding("home", "middle", "middle", show=False, id="focus.middle"),
+        Binding("enter", "take", "dive there", key_display="Enter", id="focus.take"),
+        Binding("a", "auto", "auto", id="focus.auto"),
+        Binding("escape,q", "dismiss", "back", id="view.back"),
+    ]
+    KEY_HELP: ClassVar[dict[str, str]] = {
+        "focus.left": "move the frame; a click does so too",
+        "focus.middle": "back to the middle",
+        "focus.take": "dive there, from the next keyframe that is not begun",
+        "focus.auto": "dive to where there is most to see",
+        "view.back": "back; the dive goes where it went",
+    }
+
+    def __init__(self, watch: Watch) -> None:
+        super().__init__()
+        self._watch = watch
+        self._shown = -1
+
+    def compose(self) -> ComposeResult:
+        yield OneLine(id="focus-head")
+        yield FramedPicture()
+        yield KeyLine()
+
+    def on_mount(self) -> None:
+        self._picture = self.query_one(FramedPicture)
+        self.set_interval(self.host.interval, self._look)
+        self._look()
+
+    def on_resize(self) -> None:
+        self.call_after_refresh(lambda: self.query_one(KeyLine).refresh_keys(self))
+
+    def _look(self) -> None:
+        newest = self._watch.view.state.keyframes - 1
+        if newest != self._shown:
+            self._shown = newest
+            self._read()
+
+    @work(thread=True, exclusive=True, group="focus")
+    def _read(self) -> None:
+        folder = self._watch.view.folder
+        try:
+            history, settings = read_history(folder), read_settings(folder)
+        except RendererError:
+            return  # the monitor says what is wrong with the project
+        painted = history.keyframes
+        now = history.settings_at(settings, len(painted))
+        newest = path_of(folder, painted[-1]) if painted else None
+        self.app.call_later(self._take, newest, now)
+
+    def _take(self, newest: Path | None, settings: RenderSettings) -> None:
+        if not standing(self):
+            return
+        if newest is not None:
+            self._picture.show_file(newest)
+        if not self._picture.share and settings.focus != AUTO:
+            self._picture.go(parse_point(settings.focus))
+        self._picture.share = 1 / settings.zoom_factor
+        self._paint(settings.method)
+
+    def _paint(self, method: str = "refine") -> None:
+        across, down = self._picture.focus_at
+        text = f" Where to?  {across:.2f},{down:.2f}"
+        if method != "refine":
+            text += "  This film zooms out; p, Method refine lets it dive."
+        self.query_one("#focus-head", OneLine).show(((text, ""),))
+        self.query_one(KeyLine).refresh_keys(self)
+
+    def action_move(self, across: float, down: float) -> None:
+        x, y = self._picture.focus_at
+        self._picture.go((x + across, y + down))
+        self._paint()
+
+    def action_middle(self) -> None:
+        self._picture.go(CENTRE)
+        self._paint()
+
+    def on_click(self, event: events.Click) -> None:
+        left, top, columns, rows = self._picture.extent
+        at = self._picture.region
+        if event.widget is self._picture and columns and rows:
+            x, y = event.screen_x - at.x - left, event.screen_y - at.y - top
+            self._picture.go(((x + 0.5) / columns, (y + 0.5) / rows))
+            self._paint()
+
+    def action_take(self) -> None:
+        across, down = self._picture.focus_at
+        self._ask(f"{across:.2f},{down:.2f}")
+
+    def action_auto(self) -> None:
+        self._ask(AUTO)
+
+    def _ask(self, focus: str) -> None:
+        said = f"From the next keyframe on it dives to {focus}."
+        self.attempt(lambda: self._watch.ask("steer", changes={"focus": focus}), said)
+        self.dismiss()
