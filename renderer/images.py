@@ -32,7 +32,7 @@ FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF", "AVIF", "HEIF")
 """Kinds of pictures that a user may bring."""
 
 _MAX_PIXELS = 2**28
-_FAULTS = (
+FAULTS = (
     UnidentifiedImageError,
     Image.DecompressionBombError,
     Image.DecompressionBombWarning,
@@ -40,6 +40,7 @@ _FAULTS = (
     ValueError,
     SyntaxError,  # Pillow's way of saying that a PNG is broken
 )
+"""What Pillow raises for a file that holds no picture that it can read."""
 
 
 def load_picture(path: Path) -> Picture:
@@ -56,7 +57,7 @@ def load_picture(path: Path) -> Picture:
                 _check_bounds(path, file.size)
                 upright = ImageOps.exif_transpose(file)
                 rgba = _in_srgb(_in_eight_bits(upright)).convert("RGBA")
-    except _FAULTS as error:
+    except FAULTS as error:
         raise SettingsError(f"picture {path} can't be read: {_reason(error)}") from None
     opaque = Image.new("RGBA", rgba.size, (0, 0, 0, 255))
     opaque.alpha_composite(rgba)

@@ -25,7 +25,6 @@ import struct
 import threading
 import time
 from pathlib import Path
-from types import TracebackType
 
 from renderer.engine.events import Event, Metered, StepDone, ViewersChanged, to_json
 from renderer.engine.preview import Preview
@@ -83,12 +82,7 @@ class ControlServer:
         self._thread.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """Viewers that read are still sent everything that was published; then all are cut off."""
         self._loop.call_soon_threadsafe(self._end.set)
         self._thread.join()

@@ -8,11 +8,12 @@ rests on. Loads no encoder: one that is known here may fail to open on this mach
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from renderer.errors import SettingsError
-from renderer.settings.encoder_params import SVT_PARAMS, X264_PARAMS, X265_PARAMS
 from renderer.settings.option import unknown
 
 
@@ -55,6 +56,7 @@ class Codec:
     """Options that take one of a few words which libav itself does not list."""
 
 
+_PARAMS = tomllib.loads(Path(__file__).with_name("encoder_params.toml").read_text("utf-8"))
 _SPEEDS = (
     "ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow",
     "placebo",
@@ -76,7 +78,7 @@ H264 = Codec(
     # Headers in every segment and none that depend on the quality: any segment follows any other.
     pinned={"sc_threshold": "0"},
     params="x264-params",
-    known_params=X264_PARAMS,
+    known_params=frozenset(_PARAMS["x264"].split()),
     pinned_params={"stitchable": "1", "repeat-headers": "1"},
     refused_params=frozenset(
         _KEYFRAME_PARAMS
@@ -98,7 +100,7 @@ HEVC = Codec(
     preset="medium",
     presets=_SPEEDS,
     params="x265-params",
-    known_params=X265_PARAMS,
+    known_params=frozenset(_PARAMS["x265"].split()),
     # info: the header would hold all settings; frame-threads and pools: as many threads as asked.
     pinned_params={
         "log-level": "none",
@@ -124,7 +126,7 @@ AV1 = Codec(
     preset="8",
     presets=tuple(str(number) for number in range(14)),
     params="svtav1-params",
-    known_params=SVT_PARAMS,
+    known_params=frozenset(_PARAMS["svtav1"].split()),
     pinned_params={"lp": "{threads}"},
     refused_params=frozenset(
         _PASS_PARAMS

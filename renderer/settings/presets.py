@@ -8,8 +8,11 @@ film stays with what was downloaded first.
 from __future__ import annotations
 
 import re
+import tomllib
 from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from renderer.errors import SettingsError
 from renderer.settings import cosmos
@@ -101,171 +104,15 @@ def _packaged() -> tuple[ModelPreset, ...]:
     )
 
 
-PRESETS = (
-    ModelPreset(
-        name="sd2",
-        repo="sd2-community/stable-diffusion-2-inpainting",
-        revision="5f74973cbb64c8568780732c17f43eb269d63a0d",
-        licence="CreativeML Open RAIL++-M",
-        weights="2.6 GB",
-        vram="about 4 GB",
-        native=512,
-        canvas=768,
-        scheduler="dpm++",
-        aliases=(
-            "sd-2",
-            "stable-diffusion-2-inpainting",
-            "stabilityai/stable-diffusion-2-inpainting",
-        ),
-        note="Stable Diffusion 2 inpainting, from a mirror: the original has left the hub",
-        unet=True,
-        few_steps=FewSteps(
-            lora="h1t/TCD-SD21-base-LoRA/pytorch_lora_weights.safetensors",
-            steps=8,
-            guidance_scale=0.0,
-            scheduler="tcd",
-        ),
-    ),
-    ModelPreset(
-        name="sd15",
-        repo="stable-diffusion-v1-5/stable-diffusion-inpainting",
-        revision="8a4288a76071f7280aedbdb3253bdb9e9d5d84bb",
-        licence="CreativeML Open RAIL-M",
-        weights="2.1 GB",
-        vram="about 3 GB",
-        native=512,
-        canvas=768,
-        scheduler="dpm++",
-        aliases=(
-            "sd1.5",
-            "sd-1.5",
-            "stable-diffusion-inpainting",
-            "runwayml/stable-diffusion-inpainting",
-        ),
-        note="Stable Diffusion 1.5 inpainting, the lightest",
-        unet=True,
-        few_steps=FewSteps(
-            lora="latent-consistency/lcm-lora-sdv1-5/pytorch_lora_weights.safetensors",
-            steps=6,
-            guidance_scale=1.5,
-            scheduler="lcm",
-        ),
-    ),
-    ModelPreset(
-        name="sdxl",
-        repo="diffusers/stable-diffusion-xl-1.0-inpainting-0.1",
-        revision="115134f363124c53c7d878647567d04daf26e41e",
-        licence="CreativeML Open RAIL++-M",
-        weights="6.9 GB",
-        vram="about 11 GB",
-        native=1024,
-        canvas=1024,
-        strength=0.99,
-        feather=64,
-        scheduler="euler",
-        aliases=("sd-xl", "stable-diffusion-xl-1.0-inpainting-0.1"),
-        note="Stable Diffusion XL inpainting; its card asks for a strength just under 1",
-        unet=True,
-        few_steps=FewSteps(
-            lora="h1t/TCD-SDXL-LoRA/pytorch_lora_weights.safetensors",
-            steps=9,  # at this strength one fewer is run
-            guidance_scale=0.0,
-            scheduler="tcd",
-            strength=0.99,
-        ),
-    ),
-    ModelPreset(
-        name="flux-fill",
-        repo="black-forest-labs/FLUX.1-Fill-dev",
-        revision="main",
-        licence="FLUX.1 [dev] non-commercial",
-        weights="34 GB",
-        vram="about 36 GB",
-        native=1024,
-        canvas=1408,
-        multiple=16,
-        steps=30,
-        guidance_scale=30.0,
-        overmask=16,
-        feather=64,
-        aliases=("FLUX.1-Fill-dev",),
-        note="FLUX.1 Fill; its guidance is trained in, it takes no negative prompt",
-        gated=True,
-        tried=False,
-    ),
-    ModelPreset(
-        name="klein",
-        repo="black-forest-labs/FLUX.2-klein-4B",
-        revision="main",
-        licence="Apache-2.0",
-        weights="16 GB",
-        vram="about 13 GB",
-        native=1024,
-        canvas=960,  # more, and the pads' rounding may go beyond what its pipeline takes
-        multiple=16,
-        steps=4,
-        guidance_scale=1.0,
-        overmask=16,
-        feather=64,
-        aliases=("klein-4b", "FLUX.2-klein-4B"),
-        note="FLUX.2 klein, distilled: 4 steps, guidance and negative prompt do nothing",
-        tried=False,
-    ),
-    ModelPreset(
-        name="z-image-turbo",
-        repo="Tongyi-MAI/Z-Image-Turbo",
-        revision="main",
-        licence="Apache-2.0",
-        weights="20 GB",
-        vram="about 16 GB",
-        native=1024,
-        canvas=1024,
-        multiple=16,
-        steps=9,
-        guidance_scale=0.0,
-        overmask=16,
-        feather=64,
-        aliases=("z-image",),
-        note="Z-Image Turbo: 9 steps without guidance, and so without a negative prompt",
-        tried=False,
-    ),
-    ModelPreset(
-        name="qwen",
-        repo="Qwen/Qwen-Image",
-        revision="main",
-        licence="Apache-2.0",
-        weights="62 GB",
-        vram="about 66 GB",
-        native=1328,
-        canvas=1328,
-        multiple=16,
-        steps=30,
-        guidance_scale=4.0,
-        overmask=16,
-        feather=64,
-        aliases=("qwen-image",),
-        note="Qwen-Image with InstantX' ControlNet, which was trained to paint outside",
-        tried=False,
-    ),
-    ModelPreset(
-        name="kandinsky",
-        repo="kandinsky-community/kandinsky-2-2-decoder-inpaint",
-        revision="main",
-        licence="Apache-2.0",
-        weights="10 GB",
-        vram="about 10 GB",
-        native=512,
-        canvas=768,
-        multiple=64,
-        steps=50,
-        guidance_scale=4.0,
-        aliases=("kandinsky-2.2",),
-        note="Kandinsky 2.2 inpainting with its prior; sizes in steps of 64 px",
-        unet=True,
-        tried=False,
-    ),
-    *_packaged(),
-)
+def _tabled() -> tuple[ModelPreset, ...]:
+    with Path(__file__).with_name("presets.toml").open("rb") as file:
+        table = tomllib.load(file)
+    return msgspec.convert(
+        [{"name": name, **about} for name, about in table.items()], tuple[ModelPreset, ...]
+    )
+
+
+PRESETS = (*_tabled(), *_packaged())
 DEFAULT = "sd2"
 CHECKPOINT = ".safetensors"
 """Ending of a model in a single file."""

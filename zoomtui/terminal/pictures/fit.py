@@ -5,19 +5,10 @@ from __future__ import annotations
 import warnings
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
+from renderer.images import FAULTS
 from zoomtui.terminal.pictures.request import Pixels, Source, UnreadablePicture
-
-_FAULTS = (
-    UnidentifiedImageError,
-    Image.DecompressionBombError,
-    Image.DecompressionBombWarning,
-    OSError,
-    ValueError,
-    SyntaxError,  # Pillow's way of saying that a PNG is broken
-)
-
 
 _FORMATS = ("PNG", "JPEG")
 """Those that renders write."""
@@ -37,7 +28,7 @@ def load(source: Source, wanted: tuple[int, int] | None = None) -> Image.Image:
             if wanted is not None:
                 file.draft("RGB", wanted)
             return file.convert("RGB")
-    except _FAULTS as error:
+    except FAULTS as error:
         raise UnreadablePicture(f"{source.path.name}: {error}") from None
 
 
