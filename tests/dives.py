@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from renderer.film.camera import Camera
+from renderer.film.camera import Camera, Way
 from renderer.film.zoom import CanvasPlanes, Frame, closing_frame, interval_frames
 from renderer.painting.colour_match import Reference
 from renderer.painting.geometry import Geometry
@@ -82,6 +82,11 @@ class Dive:
         at = min(keyframe, len(self.focuses)) - 1
         return self.settings.changed({"focus": self.focuses[at]})
 
+    def way(self, interval: int) -> Way:
+        size = Geometry.of(self.settings).canvas_size
+        places = [done.dives_to for done in self.keyframes]
+        return list(Camera.of(self.settings).ways(size, places))[interval]
+
     def film(self, painter: Painter | None = None) -> list[Luma]:
         """The luma of every frame of the whole film."""
         camera, count = Camera.of(self.settings), self.settings.frames_per_keyframe
@@ -89,9 +94,9 @@ class Dive:
         def segments() -> Iterator[list[Frame]]:
             for number, done in enumerate(self.run(painter), start=2):
                 planes = CanvasPlanes.from_rgb(done.canvas)
-                frames = list(interval_frames(planes, camera, count, dives_to=done.dives_to))
+                frames = list(interval_frames(planes, camera, count, way=self.way(number - 2)))
                 if number == self.settings.keyframes:
-                    frames.append(closing_frame(planes, camera, done.dives_to))
+                    frames.append(closing_frame(planes, camera, self.way(number - 2)))
                 yield frames
 
         return decoded(segments(), self.settings)
@@ -103,7 +108,7 @@ class Dive:
         done, pixel = self.keyframes[interval], self.pixel_of(interval + 1)
         height, width = done.canvas.shape[:2]
         camera = Camera.of(self.settings)
-        box = camera.view((width, height), number / count - interval, done.dives_to)
+        box = camera.view((width, height), number / count - interval, self.way(interval))
         x, y = self.centres[interval]
         middle = (
             x + ((box.left + box.right) / 2 - width / 2) * pixel,

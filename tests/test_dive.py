@@ -6,8 +6,9 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
-from renderer.film.camera import Camera
+from renderer.film.camera import Box, Camera, Way
 from renderer.film.zoom import CanvasPlanes, zoom_frame
 from renderer.painting.geometry import Geometry
 from renderer.painting.outpaint import Outpainted
@@ -70,7 +71,7 @@ def test_the_film_of_a_dive_is_the_true_view(
 def view(done: Outpainted, how: RenderSettings, t: float) -> Luma:
     """The film's frame at ``t`` of a keyframe's interval."""
     planes = CanvasPlanes.from_rgb(done.canvas)
-    box = Camera.of(how).view(planes.size, t, done.dives_to)
+    box = Camera.of(how).view(planes.size, t, Way(done.dives_to))
     return zoom_frame(planes, box, how.size)[: how.size[1]].astype(np.float64)
 
 
@@ -95,7 +96,9 @@ def test_intervals_meet_and_stay_as_sharp_whatever_a_painter_does(
         last = view(done, how, 1.0)
 
 
-@pytest.mark.parametrize(("contrast", "keyframes"), [(4.0, 9), (0.0, 41)])
+@pytest.mark.parametrize(
+    ("contrast", "keyframes"), [(4.0, 9), (0.0, 9), pytest.param(0.0, 41, marks=pytest.mark.slow)]
+)
 def test_neither_brightness_nor_grain_builds_up(contrast: float, keyframes: int) -> None:
     """In a dim sky, where both are seen; VAE-like changes at every keyframe."""
     how = settings((192, 192), 1.5, keyframes)
@@ -111,31 +114,58 @@ def test_neither_brightness_nor_grain_builds_up(contrast: float, keyframes: int)
     assert max(grain[6:]) <= 1.25 * max(grain[:3])
 
 
-@pytest.mark.parametrize("focuses", [("0.5,0.5",), ("0.2,0.7", "0.9,0.1", "0.6,0.6")])
+MOVING = ("0.4,0.6", "0.55,0.45", "0.5,0.6", "0.6,0.5")
+
+
+@pytest.mark.parametrize("ease", [0.0, 0.25, 0.5])
+@pytest.mark.parametrize("focuses", [("0.5,0.5",), ("0.3,0.9",), MOVING])
 def test_the_camera_keeps_its_speed_and_goes_on_from_keyframe_to_keyframe(
-    focuses: Sequence[str],
+    focuses: Sequence[str], ease: float
 ) -> None:
-    how = settings((320, 180), 1.5, 6, frames=30)
+    how = settings((320, 180), 1.5, 6, frames=200).changed({"focus_ease": ease})
     camera, geometry = Camera.of(how), Geometry.of(how)
     dive = Dive(natural(900), how, 1.0, focuses=focuses)
-    before: tuple[float, float, float, float] | None = None
-    for done in dive.run():
-        assert done.dives_to is not None
-        boxes = [camera.view(geometry.canvas_size, i / 30, done.dives_to) for i in range(31)]
+    list(dive.run())
+    last: NDArray[np.float64] | None = None
+    for number, done in enumerate(dive.keyframes):
+        way = dive.way(number)
+        boxes = [camera.view(geometry.canvas_size, i / 200, way) for i in range(201)]
         widths = np.array([box.width for box in boxes])
         assert np.ptp(widths[1:] / widths[:-1]) <= 1e-12
-        # On the screen everything moves away from one point that stays where it is.
-        centre = np.array([[box.left, box.top] for box in boxes])
-        moved = np.diff(centre, axis=0) / widths[:-1, None]
-        assert np.ptp(moved, axis=0).max() <= 1e-9
-        known = geometry.place(*done.dives_to)
-        end = boxes[-1]
-        assert abs(end.left - known.left) < 1e-9
-        assert abs(end.top - known.top) < 1e-9
-        whole = (boxes[0].left, boxes[0].top, boxes[0].right, boxes[0].bottom)
-        assert before is None or whole == before
-        before = whole
-        assert np.allclose(whole, geometry.view)
+        assert np.allclose(edges(boxes[0]), geometry.view)
+        assert done.dives_to is not None
+        assert np.allclose(edges(boxes[-1])[:2], done.dives_to, atol=1e-9)
+        drift = drifts(boxes)
+        steady = drift[round(200 * ease) :] if last is not None else drift
+        assert np.ptp(steady, axis=0).max() <= 1e-3 * max(1e-6, np.abs(drift).max())
+        if last is not None and ease:
+            assert np.abs(drift[0] - last).max() <= 0.02
+        assert np.abs(np.diff(drift, axis=0)).max() <= (0.03 if ease else 1e-3)
+        last = drift[-1]
+
+
+def edges(box: Box) -> tuple[float, float, float, float]:
+    return box.left, box.top, box.right, box.bottom
+
+
+def drifts(boxes: Sequence[Box]) -> NDArray[np.float64]:
+    """(N - 1, 2): how fast the middle moves across and down, in views for an interval."""
+    middles = np.array([[box.left + box.right, box.top + box.bottom] for box in boxes]) / 2
+    sizes = np.array([[box.width, box.height] for box in boxes])
+    return np.diff(middles, axis=0) / np.sqrt(sizes[1:] * sizes[:-1]) * (len(boxes) - 1)
+
+
+def test_no_curve_leaves_the_canvas() -> None:
+    """From one corner to the other, keyframe after keyframe: a curve then overshoots the most."""
+    how = settings((320, 180), 3.0, 9).changed({"focus_ease": 0.5})
+    camera, geometry = Camera.of(how), Geometry.of(how)
+    right, bottom = (geometry.canvas_size[i] - geometry.keyframe_size[i] for i in (0, 1))
+    places = [(0, 0), (right, bottom)] * 4
+    for way in camera.ways(geometry.canvas_size, places):
+        for i in range(101):
+            box = camera.view(geometry.canvas_size, i / 100, way)
+            assert -1e-9 <= box.left < box.right <= geometry.canvas_size[0] + 1e-9
+            assert -1e-9 <= box.top < box.bottom <= geometry.canvas_size[1] + 1e-9
 
 
 def test_auto_brings_what_there_is_to_see_into_the_middle() -> None:

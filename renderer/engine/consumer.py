@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
+from itertools import count
 from typing import Any
 
 from renderer.engine.channel import Channel
@@ -16,10 +17,11 @@ from renderer.engine.controls import Controls
 from renderer.engine.events import Emit, KeyframeReady, SegmentWritten
 from renderer.engine.producer import Keyframe
 from renderer.errors import Cancelled
-from renderer.film.camera import Camera, Place, turns
+from renderer.film.camera import Camera, Place, Way
 from renderer.film.encode import Encoding, encode_segment
 from renderer.film.zoom import CanvasPlanes, Frame, closing_frame, interval_frames
 from renderer.painting.figures import figures_in
+from renderer.painting.geometry import Geometry
 from renderer.project.project import Project
 
 
@@ -35,6 +37,9 @@ class Consumer:
         self._emit = emit
         self._camera = Camera.of(project.settings)
         self._encoding = Encoding.of(project.settings)
+        canvas_size = Geometry.of(project.settings).canvas_size
+        self._coming_ways = self._camera.ways(canvas_size, self._places())
+        self._ways: list[Way] = []
 
     def run(self) -> None:
         """Take keyframes in order; each but the first closes an interval of the film."""
@@ -50,8 +55,8 @@ class Consumer:
             if interval >= self._project.store.intervals and not self._controls.stopped:
                 self._commit_interval(keyframe)
         if last is not None and self._complete():
-            planes, dives_to = CanvasPlanes.from_rgb(last.picture), self._dives_to(last)
-            frame = closing_frame(planes, self._camera, dives_to)
+            planes = CanvasPlanes.from_rgb(last.picture)
+            frame = closing_frame(planes, self._camera, self._way(last.index))
             self._commit([frame], closes=True)
         self._project.publish(everything=True)
 
@@ -70,17 +75,22 @@ class Consumer:
             )
         )
 
-    def _dives_to(self, keyframe: Keyframe) -> Place | None:
-        return self._project.keyframes[keyframe.index].dives_to
+    def _way(self, keyframe: int) -> Way:
+        """The camera's, through the canvas of that keyframe; asked for in order."""
+        while len(self._ways) < keyframe:
+            self._ways.append(next(self._coming_ways))
+        return self._ways[keyframe - 1]
+
+    def _places(self) -> Iterator[Place | None]:
+        """Where each canvas dives to, as soon as it is painted."""
+        for keyframe in count(1):
+            yield self._project.keyframes[keyframe].dives_to
 
     def _commit_interval(self, keyframe: Keyframe) -> None:
-        count, dives_to = self._project.settings.frames_per_keyframe, self._dives_to(keyframe)
-        before = self._project.keyframes[keyframe.index - 1].dives_to
-        turned = keyframe.index > 1 and turns(before, dives_to)
+        frames_each = self._project.settings.frames_per_keyframe
         planes = CanvasPlanes.from_rgb(keyframe.picture)
-        with closing(
-            interval_frames(planes, self._camera, count, dives_to=dives_to, turned=turned)
-        ) as frames:
+        way = self._way(keyframe.index)
+        with closing(interval_frames(planes, self._camera, frames_each, way=way)) as frames:
             try:
                 self._commit(self._while_wanted(frames), closes=False)
             except Cancelled:

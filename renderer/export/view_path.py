@@ -21,7 +21,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from renderer.export.timeline import Depth
-from renderer.film.camera import Box, Camera, Place, from_rest, turns
+from renderer.film.camera import OUT, Box, Camera, Way
 from renderer.settings.focus import CENTRE
 from renderer.settings.plain_values import Size
 
@@ -46,8 +46,8 @@ class ViewPath:
     """D: intervals of the chain."""
     focus: tuple[float, float] = CENTRE
     """A point of the first view: across from the left, down from the top, 0 … 1."""
-    dives_to: Sequence[Place | None] = ()
-    """Of each interval's canvas; see ``Camera.view``. None: the film zooms out there."""
+    ways: Sequence[Way] = ()
+    """Through each interval's canvas; empty: the film zooms out."""
 
     def sight(self, depth: Depth) -> Sight:
         """The view at ``depth`` (0 … D). The end belongs to the last interval, at t = 1."""
@@ -58,12 +58,8 @@ class ViewPath:
 
     def box(self, canvas_size: Size, sight: Sight) -> Box:
         """Where ``sight`` lies on its canvas. Raises ProjectError for a canvas too small."""
-        dives_to, t = None, sight.t
-        if self.dives_to:
-            dives_to = self.dives_to[sight.interval]
-            if sight.interval and turns(self.dives_to[sight.interval - 1], dives_to):
-                t = from_rest(t)
-        box = self.camera.view(canvas_size, t, dives_to)
+        way = self.ways[sight.interval] if self.ways else OUT
+        box = self.camera.view(canvas_size, sight.t, way)
         dx, dy = sight.shift
         return Box(box.left + dx, box.top + dy, box.right + dx, box.bottom + dy)
 

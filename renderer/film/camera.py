@@ -8,7 +8,9 @@ beyond t in [0, 1] inside one interval.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 
 from renderer.errors import ProjectError
 from renderer.settings.plain_values import Size
@@ -17,22 +19,27 @@ from renderer.settings.render import RenderSettings
 _ROUNDING = 1e-6
 """Pixels by which floating point may put a view outside its canvas: 168 x (184/168) > 184."""
 
-
 Place = tuple[int, int]
 """Left and top of a picture in a canvas."""
+Drift = tuple[float, float]
+"""How fast a view moves across and down: in its own widths and heights, for each interval."""
 
 
-def turns(before: Place | None, now: Place | None) -> bool:
-    """Whether the film changes between zooming out and diving, from an interval to the next one.
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How the camera goes through the canvas of one interval."""
 
-    Each is given by where it dives to.
-    """
-    return (before is None) != (now is None)
+    dives_to: Place | None = None
+    """The picture that comes next, where the film dives; None: it zooms out."""
+    from_rest: bool = False
+    """It begins at rest, and ends at the speed of any other: the one before went the other way."""
+    drift: Drift | None = None
+    """The drift that a dive begins with, which the one before ended with; None: its own."""
+    ease: float = 0.0
+    """Share of the interval in which that becomes its own."""
 
 
-def from_rest(t: float) -> float:
-    """``t`` of an interval whose camera begins at rest and ends at the speed of any other."""
-    return t * t * (2 - t)
+OUT = Way()
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,22 +74,52 @@ class Camera:
     keyframe_size: Size
     zoom_factor: float
     """ρ > 1."""
+    ease: float = 0.0
+    """Share of an interval in which a dive changes its direction."""
 
     @classmethod
     def of(cls, settings: RenderSettings) -> Camera:
         """The camera of the film that ``settings`` describe."""
-        return cls(settings.size, settings.keyframe_size, settings.zoom_factor)
+        return cls(settings.size, settings.keyframe_size, settings.zoom_factor, settings.focus_ease)
 
-    def view(self, canvas_size: Size, t: float, dives_to: Place | None = None) -> Box:
+    def ways(self, canvas_size: Size, places: Iterable[Place | None]) -> Iterator[Way]:
+        """The way through each canvas, given by where each of them dives to.
+
+        A way follows from those before it, never from what comes: that may not be painted yet.
+        """
+        before: Way | None = None
+        drift: Drift | None = None
+        for place in places:
+            turned = before is not None and (place is None) != (before.dives_to is None)
+            whole = self.view(canvas_size, 1.0)
+            before = self._eased(whole, Way(place, turned), None if turned else drift)
+            yield before
+            drift = self._drifts(whole, before)[1] if place else None
+
+    def _eased(self, whole: Box, way: Way, drift: Drift | None) -> Way:
+        """``way`` from ``drift`` on, as gently as can be.
+
+        No view can drift faster than a dive into a corner does, or it would leave the canvas.
+        """
+        most = math.log(self.zoom_factor) / 2 + _ROUNDING
+        for ease in (self.ease, self.ease / 2, self.ease / 4, self.ease / 8):
+            eased = replace(way, drift=drift, ease=ease)
+            if drift and ease and max(map(abs, self._drifts(whole, eased)[1])) <= most:
+                return eased
+        return way
+
+    def view(self, canvas_size: Size, t: float, way: Way = OUT) -> Box:
         """The box seen at ``t`` (0 … 1) of an interval whose canvas is this large.
 
-        ``dives_to``: the left and top of the picture that comes next, where the film dives: it then
-        begins with what it else ends with, and goes straight to that picture's first view, about
-        the one point that both have at the same place. Raises ProjectError for a canvas too small
-        to hold the view: it is no keyframe of this film.
+        A dive begins with what the film else ends with, and goes straight to the first view of the
+        picture that comes next, about the one point that both have at the same place; where it
+        begins with another drift, in a curve. Raises ProjectError for a canvas too small to hold
+        the view: it is no keyframe of this film.
         """
-        if dives_to is not None:
-            return self._diving(canvas_size, t, dives_to)
+        if way.from_rest:
+            t = t * t * (2 - t)
+        if way.dives_to is not None:
+            return self._diving(canvas_size, t, way)
         width, height = self._first_view
         grown = self.zoom_factor**t
         width, height = width * grown, height * grown
@@ -95,15 +132,51 @@ class Camera:
         left, top = (canvas_width - width) / 2, (canvas_height - height) / 2
         return Box(left, top, left + width, top + height)
 
-    def _diving(self, canvas_size: Size, t: float, dives_to: Place) -> Box:
-        whole = self.view(canvas_size, 1.0)
-        shrunk = self.zoom_factor**-t
-        gone = (1 - shrunk) / (1 - 1 / self.zoom_factor)
-        (left, top), (width, height) = dives_to, self.keyframe_size
-        first_width, first_height = self._first_view
-        x = whole.left + gone * (left + (width - first_width) / 2 - whole.left)
-        y = whole.top + gone * (top + (height - first_height) / 2 - whole.top)
+    def _diving(self, canvas_size: Size, t: float, way: Way) -> Box:
+        whole, shrunk = self.view(canvas_size, 1.0), self.zoom_factor**-t
+        began, drift = self._drifts(whole, way)
+        curved = self._gone(t, way.ease) if way.ease else 0.0
+        edges = []
+        for start, size, first, last in zip(
+            (whole.left, whole.top), (whole.width, whole.height), began, drift, strict=True
+        ):
+            moved = last * self._gone(t) + (first - last) * curved
+            edges.append(start + size * ((1 - shrunk) / 2 + moved))
+        x, y = edges
         return Box(x, y, x + whole.width * shrunk, y + whole.height * shrunk)
+
+    def _drifts(self, whole: Box, way: Way) -> tuple[Drift, Drift]:
+        """With which a dive begins, and ends, so that it arrives."""
+        assert way.dives_to is not None
+        (left, top), (width, height) = way.dives_to, self.keyframe_size
+        aims = (
+            (left + width / 2 - (whole.left + whole.right) / 2) / whole.width,
+            (top + height / 2 - (whole.top + whole.bottom) / 2) / whole.height,
+        )
+        straight = self._gone(1.0)
+        if way.drift is None:
+            own = (aims[0] / straight, aims[1] / straight)
+            return own, own
+        curved = self._gone(1.0, way.ease)
+        x, y = (
+            (aim - first * curved) / (straight - curved)
+            for aim, first in zip(aims, way.drift, strict=True)
+        )
+        return way.drift, (x, y)
+
+    def _gone(self, t: float, ease: float | None = None) -> float:
+        """How far, in widths of the first view, a drift of 1 goes until ``t``.
+
+        ``ease``: a drift that falls steadily from 1 to 0 in that time, and stays there. The view
+        shrinks as ρ^-t meanwhile: these are the integrals of ρ^-t and of (1 - t / ease) ρ^-t.
+        """
+        log_rho = math.log(self.zoom_factor)
+        end = t if ease is None else min(t, ease)
+        left = math.exp(-log_rho * end)
+        gone = (1 - left) / log_rho
+        if ease is None:
+            return gone
+        return gone - (1 - left * (1 + log_rho * end)) / (ease * log_rho**2)
 
     @property
     def enlargement(self) -> float:

@@ -15,7 +15,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from renderer.film.camera import Box, Camera, Place, from_rest
+from renderer.film.camera import OUT, Box, Camera, Way
 from renderer.numeric.resample import lanczos_taps, resample
 from renderer.numeric.yuv import CanvasPlanes
 from renderer.settings.plain_values import Size
@@ -67,18 +67,14 @@ def interval_frames(
     frames: int,
     workers: int = 1,
     *,
-    dives_to: Place | None = None,
-    turned: bool = False,
+    way: Way = OUT,
 ) -> Generator[Frame, None, None]:
     """The frames t = 0, 1/frames, … of the interval of ``canvas``, in order.
-
-    ``turned``: the camera begins at rest, since the interval before went the other way.
 
     With ``workers`` threads they are computed a few ahead of the caller, at most two for
     each worker; with none, when asked for. Closing the generator stops and joins the threads.
     """
-    times = (from_rest(i / frames) if turned else i / frames for i in range(frames))
-    views = (camera.view(canvas.size, t, dives_to) for t in times)
+    views = (camera.view(canvas.size, i / frames, way) for i in range(frames))
     tasks = (partial(zoom_frame, canvas, box, camera.film_size) for box in views)
     if workers < 1:
         yield from (task() for task in tasks)
@@ -97,9 +93,9 @@ def interval_frames(
                 future.cancel()
 
 
-def closing_frame(canvas: CanvasPlanes, camera: Camera, dives_to: Place | None = None) -> Frame:
+def closing_frame(canvas: CanvasPlanes, camera: Camera, way: Way = OUT) -> Frame:
     """The frame t = 1: the last one of a film that ends with this canvas."""
-    return zoom_frame(canvas, camera.view(canvas.size, 1.0, dives_to), camera.film_size)
+    return zoom_frame(canvas, camera.view(canvas.size, 1.0, way), camera.film_size)
 
 
 def _require_even(size: Size) -> None:

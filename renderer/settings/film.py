@@ -230,6 +230,18 @@ class FilmSettings(PaintingSettings):
     )
     threads: int = setting(2, kind="whole", check=between(1, 64))
     """Of the encoder: part of the settings, because x264's bytes depend on it."""
+    focus_ease: float = setting(
+        0.25,
+        kind="number",
+        check=between(0, 0.5),
+        help="Share of the way to the next keyframe in which a dive changes its direction, where "
+        "its focus has changed; 0: at once.",
+        metavar="S",
+        label="Focus ease",
+        hint="How gently a dive changes its direction, 0 (at once) to 0.5.",
+        choices=("0", "0.25", "0.5"),
+        row=("painting", 3),
+    )
     direction: Direction = setting(
         "out",
         check=one_of(*get_args(Direction)),

@@ -14,7 +14,7 @@ from renderer.settings.render import RenderSettings
 
 def test_it_takes_its_sizes_and_factor_from_the_settings() -> None:
     settings = RenderSettings(size=(1280, 720), keyframe_size=(768, 512), zoom_factor=1.7)
-    assert Camera.of(settings) == Camera((1280, 720), (768, 512), 1.7)
+    assert Camera.of(settings) == Camera((1280, 720), (768, 512), 1.7, ease=0.25)
 
 
 @pytest.mark.parametrize("canvas", [(768, 768), (776, 784)])

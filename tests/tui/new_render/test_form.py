@@ -87,7 +87,7 @@ def test_a_plan_stands_for_the_prompt_and_brings_the_later_ones_along(plan: Path
     texts = {"painter": "diffusion", "prompts": f" {plan} "}
     draft = form.check(texts)
     assert (draft.settings.prompt, draft.settings.negative_prompt) == ("a reef", "fog")
-    assert draft.prompts == ((5, "a wreck"), (9, "a cave"))
+    assert draft.prompts == ((5, {"prompt": "a wreck"}), (9, {"prompt": "a cave"}))
     assert form.check({**texts, "negative_prompt": "text"}).settings.negative_prompt == "text"
 
 
