@@ -16,10 +16,11 @@ from renderer.painting import candidate_cost, colour_match
 from renderer.painting.colour_match import Joining, Reference
 from renderer.painting.geometry import Area, Growth, whole
 from renderer.painting.painter_calls import Pixels, ask, ask_all
-from renderer.painting.painters import OnStep, Painter, PaintJob
+from renderer.painting.painters import OnStep, Painter, PaintJob, one_of
 from renderer.painting.prompt_schedule import Blend
 from renderer.painting.refine import Scales, agreed, residue, rounded
 from renderer.painting.seeds import derive_seed, version_seed
+from renderer.painting.tiles import Mosaic, tiles
 from renderer.settings.render import RenderSettings
 
 LATENT_CELL = 16
@@ -86,23 +87,32 @@ class Task:
     def refine(self, picture: Pixels, scales: Scales, on_step: OnStep) -> tuple[Pixels, int]:
         """The canvas that shows what ``picture`` shows, and which version of it was kept.
 
-        Of several ``candidates`` the one that strays least from what it was shown.
+        Of several ``candidates`` the one that strays least from what it was shown. Painted in
+        ``tile``s, where it is larger.
         """
         settings, canvas = self.settings, rounded(scales.up(picture))
-        mask = np.ones(canvas.shape[:2], np.bool_)
-        jobs = [
-            self._job(
-                canvas.copy(),
-                mask.copy(),
-                version_seed(settings.seed, self.keyframe, 0, version),
-                refine=settings.zoom_factor,
-            )
-            for version in range(settings.candidates)
-        ]
-        found = enumerate(ask_all(self.painter, jobs, on_step))
-        there = [(version, painted) for version, painted in found if painted is not None]
-        version, painted = min(there, key=lambda each: residue(each[1], picture, scales))
-        return agreed(painted, picture, scales, fit=settings.colour_fit), version
+        size = canvas.shape[1], canvas.shape[0]
+        areas = tiles(size, settings.tile, settings.size_multiple)
+        versions = [Mosaic(size) for _ in range(settings.candidates)]
+        for index, area in enumerate(areas):
+            shown = canvas[area.rows, area.columns]
+            jobs = [
+                self._job(
+                    shown.copy(),
+                    np.ones(shown.shape[:2], np.bool_),
+                    version_seed(settings.seed, self.keyframe, index, version),
+                    refine=settings.zoom_factor,
+                )
+                for version in range(settings.candidates)
+            ]
+            painted = ask_all(self.painter, jobs, one_of(on_step, index, len(areas)))
+            other = next(each for each in painted if each is not None)
+            for version, each in zip(versions, painted, strict=True):
+                version.add(area, other if each is None else each)
+        whole = [version.canvas() for version in versions]
+        strays = [residue(each, picture, scales) for each in whole]
+        kept = strays.index(min(strays))
+        return agreed(whole[kept], picture, scales, fit=settings.colour_fit), kept
 
     def place(self, placed: Pixels, picture: Pixels, growth: Growth, on_step: OnStep) -> Pixels:
         """``placed``, (H, W, 3) of the canvas, with ``picture`` in its known part.

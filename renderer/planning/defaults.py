@@ -223,6 +223,7 @@ def _choose_model(given: dict[str, Any]) -> ModelPreset:
         _choose_few_steps(given, preset.few_steps)
     if given.get("method") == "refine":
         given.setdefault("strength", DIVING)
+        given.setdefault("tile", like.canvas)
     for name in PAINTING:
         given.setdefault(
             name, "" if preset is None and name == "scheduler" else getattr(like, name)
@@ -273,6 +274,7 @@ def _change_method(now: RenderSettings, given: dict[str, Any]) -> None:
     if dives != (now.method == "refine"):
         like = find_preset(given.get("model", now.model)) or _base_preset(now.model)
         given.setdefault("strength", DIVING if dives else like.strength)
+        given.setdefault("tile", like.canvas if dives else 0)
 
 
 def _choose_few_steps(given: dict[str, Any], few: FewSteps) -> None:

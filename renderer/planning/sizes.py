@@ -34,6 +34,8 @@ def choose_sizes(
     """
     step = given.setdefault("size_multiple", RenderSettings().size_multiple)
     rho = given.get("zoom_factor", ZOOM_FACTOR)
+    if given.get("method") == "refine" and preset is not None:
+        rho = 1.0  # it is painted in tiles
     if "size" not in given and "keyframe_size" not in given:
         aspect = FILM_SIZE if preset is None else _SQUARE
         given["size"] = dimensions(_keyframe_size(aspect, preset, rho, step))

@@ -229,6 +229,22 @@ class PaintingSettings:
         steerable=True,
         provenance=True,
     )
+    tile: int = setting(
+        0,
+        kind="whole",
+        check=between(0, 8192, " pixels"),
+        help="Side of the tiles in which a dive is painted where its canvas is larger; they "
+        "overlap by a quarter. By default what suits the model; 0: in one piece.",
+        metavar="PX",
+        label="Tile",
+        hint="Side of the tiles in which a dive is painted; 0: in one piece.",
+        choices=("0", "512", "768", "1024"),
+        row=("painting", 5),
+        steerable=True,
+        used_by=DIFFUSION,
+        slows=True,
+        provenance=True,
+    )
     candidates: int = setting(
         1,
         kind="whole",
