@@ -47,9 +47,11 @@ class Figures:
         grades=(1.5, 2.5),
         of_some=True,
     )
-    """Gradient across the paste border ÷ around it; 1 = invisible. 0 for keyframe 0."""
-    drift: float = figure(lambda drift: f"drift {drift:.1f}", scale="/255", grades=(30, 60))
-    """Distance of the picture's mean colour from keyframe 0's, of 255."""
+    """Gradient across the paste border ÷ around it; 1 = invisible. 0 without one."""
+    drift: float = figure(
+        lambda drift: f"drift {drift:.1f}", scale="/255", grades=(30, 60), of_some=True
+    )
+    """Distance of the picture's mean colour from keyframe 0's, of 255; 0 in a dive."""
     idle: float = figure(lambda idle: f"painter idle {100 * idle:.0f} %", mean=True, default=0.0)
     """Share of the time since the last keyframe that the painter was left without work, 0 … 1."""
     residue: float = figure(

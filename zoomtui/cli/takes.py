@@ -227,7 +227,7 @@ class _Film:
 
 def _row_text(row: Mapping[str, Any]) -> str:
     star = "*" if row["chosen"] else " "
-    figures = "  ".join(f"{text:>11}" for text in texts(row, ("seam", "drift")))
+    figures = "  ".join(f"{text:>11}" for text in texts(row, ("seam", "drift", "residue")))
     prompt = clean(shortened(row["prompt"] or _NO_PROMPT, 60))
     return (
         f"{star} keyframe {row['keyframe']:>4}  take {row['take']:>2}  {figures}  "

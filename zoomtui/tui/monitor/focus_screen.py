@@ -1,7 +1,8 @@
-"""Where a dive goes: a frame over the newest keyframe, moved by arrows or by the mouse."""
+"""Where a dive goes: a frame over what the next keyframe shows, moved by arrows or the mouse."""
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import ClassVar
 
@@ -13,9 +14,11 @@ from textual.binding import Binding, BindingType
 from textual.strip import Strip
 
 from renderer.errors import RendererError
+from renderer.project.history import StoredKeyframe
 from renderer.project.records import path_of, read_history, read_settings
 from renderer.settings.focus import AUTO, CENTRE, Point, parse_point
 from renderer.settings.render import RenderSettings
+from zoomtui.terminal.pictures.request import Pixels
 from zoomtui.tui.monitor.watcher import Watch
 from zoomtui.tui.shared.host import HostedScreen, standing
 from zoomtui.tui.shared.picture import Picture
@@ -121,14 +124,18 @@ class FocusScreen(HostedScreen):
             return  # the monitor says what is wrong with the project
         painted = history.keyframes
         now = history.settings_at(settings, len(painted))
-        newest = path_of(folder, painted[-1]) if painted else None
-        self.app.call_later(self._take, newest, now)
+        shown = None
+        if painted:
+            with suppress(RendererError):
+                shown = _last_picture(folder, painted[-1], now)
+        self.app.call_later(self._take, shown, now)
 
-    def _take(self, newest: Path | None, settings: RenderSettings) -> None:
+    def _take(self, shown: Pixels | None, settings: RenderSettings) -> None:
         if not standing(self):
             return
-        if newest is not None:
-            self._picture.show_file(newest)
+        if shown is not None:
+            height, width = shown.shape[:2]
+            self._picture.show(shown.tobytes(), width, height)
         if not self._picture.share and settings.focus != AUTO:
             self._picture.go(parse_point(settings.focus))
         self._picture.share = 1 / settings.zoom_factor
@@ -170,3 +177,14 @@ class FocusScreen(HostedScreen):
         said = f"From the next keyframe on it dives to {focus}."
         self.attempt(lambda: self._watch.ask("steer", changes={"focus": focus}), said)
         self.dismiss()
+
+
+def _last_picture(folder: Path, newest: StoredKeyframe, settings: RenderSettings) -> Pixels:
+    """What the keyframe after ``newest`` shows. Blocking. Raises ProjectError."""
+    from renderer.images import read_keyframe  # loads NumPy and Pillow
+    from renderer.painting.geometry import Geometry
+    from renderer.painting.outpaint import picture_of
+
+    size = Geometry.of(settings).stored_size(newest.keyframe)
+    canvas = read_keyframe(path_of(folder, newest), size, newest.crc)
+    return picture_of(canvas, settings, newest.dives_to) if newest.keyframe else canvas
