@@ -107,12 +107,13 @@ class Project:
         return project
 
     def close(self) -> None:
-        """Close the files and release the lock."""
-        self.store.close()
-        self._journal.close()
-        self._pictures.close()
-        self.place.close()
-        self._lock.release()
+        """Close the files and release the lock. Raises StorageError, with that done."""
+        with ExitStack() as released:
+            released.callback(self._lock.release)
+            released.callback(self.place.close)
+            released.callback(self._pictures.close)
+            released.callback(self._journal.close)
+            released.callback(self.store.close)
 
     def __enter__(self) -> Project:
         return self

@@ -152,6 +152,7 @@ def test_without_a_terminal_nothing_is_taken_back_unasked(
 def test_on_a_terminal_it_asks(folder: Path, key: bytes, left: int) -> None:
     with OnTerminal("rewind", "reef.zoom", "4", cwd=folder.parent) as asking:
         asking.until("Go on? [y/N]")
+        asking.until_it_waits()  # a Ctrl-C between asking and reading is not seen
         asking.type(key)
         assert asking.end() == (0 if left == 3 else 130)
     assert "Traceback" not in asking.said

@@ -18,6 +18,7 @@ from renderer.errors import ProjectError, SettingsError, StorageError
 from renderer.export.of_project import ExportOptions, export, plan_export
 from renderer.film.decode import decoded_frames
 from renderer.film.records import records_of_film
+from renderer.film.store import FilmStore
 from renderer.journal import read_journal
 from renderer.project.copy import branch_project, copy_project
 from renderer.project.kept_takes import kept_takes, prune
@@ -360,6 +361,23 @@ def test_a_rewind_counts_or_does_not_whatever_the_disk_does(
 
     tried = sweep(kind, few, make, trial, check, tmp_path)
     assert tried.total() >= (few or 15)
+
+
+def test_a_project_is_let_go_of_where_its_film_can_not_be_cut(
+    copy: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(store: FilmStore) -> bool:
+        if store._rewound:
+            raise StorageError("the disk fails")
+        return False
+
+    with monkeypatch.context() as disk:
+        disk.setattr(FilmStore, "cut", broken)
+        with pytest.raises(StorageError, match="the disk fails"):
+            rewind(copy, 3)
+    assert takes(copy) == [1] * 3
+    with Project.open(copy) as opened:  # which cuts it
+        assert opened.store.size == (copy / FILM).stat().st_size
 
 
 KILLED = """

@@ -135,7 +135,7 @@ def test_the_keyboard_alone_reaches_every_field(reef: Path) -> None:
             await pilot.press("down")
             assert screen(pilot).form.texts["out"] == "reef.mkv"
             await pilot.press("tab", "down")
-            assert screen(pilot).form.texts["direction"] == "in"
+            assert screen(pilot).form.texts["direction"] == "out"
 
     asyncio.run(run())
 
