@@ -45,7 +45,13 @@ DEMO = {
 }
 DEMO_WITHOUT_WEIGHTS = {**_DEMO_FILM, "painter": "texture"}
 """The same for a package that was built without cosmos."""
-DEMO_DIVE = {**DEMO_WITHOUT_WEIGHTS, "method": "refine", "focus": "auto", "seed": 5}
+DEMO_DIVE = {
+    **DEMO_WITHOUT_WEIGHTS,
+    "method": "refine",
+    "focus": "auto",
+    "seed": 5,
+    "keyframe_size": "768x432",
+}
 
 
 @click.command(
