@@ -11,11 +11,31 @@ from numpy.typing import NDArray
 
 from renderer.film.encode import Encoding, encode_segment
 from renderer.film.zoom import Frame
+from renderer.settings.painting import Method
+from renderer.settings.plain_values import Size
 from renderer.settings.render import RenderSettings
 
 Luma = NDArray[np.float64]
 PEAK = 219
 """White minus black in limited range."""
+
+
+def without_loss(
+    size: Size, factor: float, method: Method, keyframes: int, frames: int = 8
+) -> RenderSettings:
+    """Of a film whose frames are compared; ``frames`` of an interval are few, since all are."""
+    return RenderSettings(
+        keyframe_size=size,
+        size=size,
+        zoom_factor=factor,
+        method=method,
+        keyframes=keyframes,
+        frames_per_keyframe=frames,
+        size_multiple=4,
+        steps=1,
+        seed=11,
+        encoder_options={"qp": "0"},
+    )
 
 
 def decoded(segments: Iterable[list[Frame]], settings: RenderSettings) -> list[Luma]:

@@ -15,7 +15,7 @@ from renderer.painting.outpaint import Outpainted
 from renderer.settings.plain_values import Size
 from renderer.settings.render import RenderSettings
 from tests.dives import Dive, VaeLikeDive
-from tests.lossless import PEAK, Luma, psnr
+from tests.lossless import PEAK, Luma, psnr, without_loss
 from tests.marks import first_of, slower
 from tests.worlds import Scene, World, hard, natural
 
@@ -28,18 +28,7 @@ FOCUSES = pytest.mark.parametrize(
 
 
 def settings(size: Size, factor: float, keyframes: int, frames: int = FRAMES) -> RenderSettings:
-    return RenderSettings(
-        keyframe_size=size,
-        size=size,
-        zoom_factor=factor,
-        method="refine",
-        keyframes=keyframes,
-        frames_per_keyframe=frames,
-        size_multiple=4,
-        steps=1,
-        seed=11,
-        encoder_options={"qp": "0"},
-    )
+    return without_loss(size, factor, "refine", keyframes, frames)
 
 
 @FOCUSES

@@ -19,7 +19,7 @@ from renderer.painting.painters import OnStep, Painter, PaintJob
 from renderer.settings.painting import Method
 from renderer.settings.plain_values import Size
 from renderer.settings.render import RenderSettings
-from tests.lossless import PEAK, Luma, decoded, luma_of, psnr
+from tests.lossless import PEAK, Luma, decoded, luma_of, psnr, without_loss
 from tests.marks import first_of
 from tests.worlds import Scene, TrueBorder, VaeLike, World, hard, natural, true_canvas, true_frame
 
@@ -30,23 +30,6 @@ _FRAMES, _FEW_FRAMES = 8, 4
 
 _METHODS = pytest.mark.parametrize("method", first_of(["direct", "sequential"]))
 _SIZES = pytest.mark.parametrize("size", first_of([(320, 180), (320, 320)]), ids=["wide", "square"])
-
-
-def _settings(
-    size: Size, factor: float, method: Method, keyframes: int, frames: int = _FRAMES
-) -> RenderSettings:
-    return RenderSettings(
-        keyframe_size=size,
-        size=size,
-        zoom_factor=factor,
-        method=method,
-        keyframes=keyframes,
-        frames_per_keyframe=frames,
-        size_multiple=4,
-        steps=1,
-        seed=11,
-        encoder_options={"qp": "0"},
-    )
 
 
 def _canvases(
@@ -108,7 +91,7 @@ def test_the_film_of_a_known_world_is_its_true_view(
     size: Size,
     method: Method,
 ) -> None:
-    settings = _settings(size, factor, method, keyframes)
+    settings = without_loss(size, factor, method, keyframes)
     world, geometry = make(2700), Geometry.of(settings)
     film = _film(TrueBorder(world, settings), settings)
     assert len(film) == settings.film_frames
@@ -135,7 +118,7 @@ class _AskedFor:
 def test_true_pictures_that_are_placed_make_the_true_film_and_nothing_is_painted_for_them(
     factor: float, keyframes: int, size: Size
 ) -> None:
-    settings = _settings(size, factor, "direct", keyframes)
+    settings = without_loss(size, factor, "direct", keyframes)
     world, geometry = natural(2700), Geometry.of(settings)
     painter = _AskedFor(TrueBorder(world, settings))
     film = _film(painter, settings, placed=world)
@@ -149,7 +132,7 @@ def test_true_pictures_that_are_placed_make_the_true_film_and_nothing_is_painted
 @functools.cache
 def _vae_film(size: Size, factor: float, method: Method, keyframes: int) -> tuple[Luma, Luma]:
     """Frames (n, h, w) of the film that a VAE-like painter made, and of the truth."""
-    settings = _settings(size, factor, method, keyframes, _FEW_FRAMES)
+    settings = without_loss(size, factor, method, keyframes, _FEW_FRAMES)
     # Dark, so that the painter's +4 shows: at the middle of the scale its gain would undo it.
     world, geometry = Scene(settings.seed, level=60, contrast=22), Geometry.of(settings)
     film = np.stack(_film(VaeLike(TrueBorder(world, settings)), settings))

@@ -145,10 +145,7 @@ class Geometry:
         left, top, right, bottom = self.view
         area = self.place(*dives_to)
         return (
-            left <= area.left
-            and top <= area.top
-            and area.right <= right
-            and (area.bottom <= bottom)
+            left <= area.left and top <= area.top and area.right <= right and area.bottom <= bottom
         )
 
     @property

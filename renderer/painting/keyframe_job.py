@@ -110,8 +110,10 @@ class Task:
             for version, each in zip(versions, painted, strict=True):
                 version.add(area, other if each is None else each)
         whole = [version.canvas() for version in versions]
-        strays = [residue(each, picture, scales) for each in whole]
-        kept = strays.index(min(strays))
+        kept = 0
+        if len(whole) > 1:
+            strays = [residue(each, picture, scales) for each in whole]
+            kept = strays.index(min(strays))
         return agreed(whole[kept], picture, scales, fit=settings.colour_fit), kept
 
     def place(self, placed: Pixels, picture: Pixels, growth: Growth, on_step: OnStep) -> Pixels:

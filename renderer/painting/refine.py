@@ -73,8 +73,9 @@ def agreed(painted: Pixels, picture: Pixels, scales: Scales, *, fit: bool = True
     shown = scales.down(painted)
     correction = colour_match.fit(picture, rounded(shown)) if fit else colour_match.UNCHANGED
     canvas = correction.apply(painted)
-    away = picture - scales.down(canvas)
-    canvas = _without_grain(canvas, scales.up(picture), _grain(away) * scales.geometry.zoom_factor)
+    grain = _grain(picture - scales.down(canvas)) * scales.geometry.zoom_factor
+    if grain:
+        canvas = _without_grain(canvas, scales.up(picture), grain)
     slack = float(np.clip(1 - residue(canvas, picture, scales), 0, SLACK_MOST))
     for _ in range(ITERATIONS):
         more = _to_correct(picture - scales.down(canvas), slack)
@@ -117,8 +118,6 @@ def _without_grain(canvas: Floats, smooth: Floats, most: float) -> Floats:
     flattest places: an empirical Wiener filter (J.-S. Lee, "Digital Image Enhancement and Noise
     Filtering by Use of Local Statistics", IEEE PAMI 2, 1980).
     """
-    if most <= 0:
-        return canvas
     detail = canvas - smooth
     variance = _local_mean((detail**2).mean(axis=2))
     grain = min(float(np.quantile(variance, GRAIN_FLOOR)), most**2, GRAIN_MOST**2)

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from renderer.painting.geometry import Area
+from renderer.painting.refine import rounded
 from renderer.settings.plain_values import Size
 
 Pixels = NDArray[np.uint8]
@@ -45,8 +46,7 @@ class Mosaic:
 
     def canvas(self) -> Pixels:
         """(H, W, 3); every pixel must have been covered."""
-        values: NDArray[np.float32] = np.rint(self._sum / self._weight)
-        return np.clip(values, 0, 255).astype(np.uint8)
+        return rounded(self._sum / self._weight)
 
 
 def _spans(length: int, side: int, multiple: int) -> list[tuple[int, int]]:

@@ -222,8 +222,7 @@ def _choose_model(given: dict[str, Any]) -> ModelPreset:
     if given.get("speed") == "fast" and preset is not None and preset.few_steps is not None:
         _choose_few_steps(given, preset.few_steps)
     if given.get("method") == "refine":
-        given.setdefault("strength", DIVING)
-        given.setdefault("tile", like.canvas)
+        _suit_method(given, like, dives=True)
     for name in PAINTING:
         given.setdefault(
             name, "" if preset is None and name == "scheduler" else getattr(like, name)
@@ -273,8 +272,12 @@ def _change_method(now: RenderSettings, given: dict[str, Any]) -> None:
     dives = given.get("method", now.method) == "refine"
     if dives != (now.method == "refine"):
         like = find_preset(given.get("model", now.model)) or _base_preset(now.model)
-        given.setdefault("strength", DIVING if dives else like.strength)
-        given.setdefault("tile", like.canvas if dives else 0)
+        _suit_method(given, like, dives=dives)
+
+
+def _suit_method(given: dict[str, Any], like: ModelPreset, *, dives: bool) -> None:
+    given.setdefault("strength", DIVING if dives else like.strength)
+    given.setdefault("tile", like.canvas if dives else 0)
 
 
 def _choose_few_steps(given: dict[str, Any], few: FewSteps) -> None:
