@@ -268,9 +268,10 @@ def _change_model(now: RenderSettings, given: dict[str, Any]) -> None:
 
 
 def _change_method(now: RenderSettings, given: dict[str, Any]) -> None:
-    """Add the strength that suits a dive, or zooming out, where that changes."""
+    """Add what suits a dive, or zooming out, where that changes, or a dive gets another model."""
     dives = given.get("method", now.method) == "refine"
-    if dives != (now.method == "refine"):
+    another = dives and bool({"painter", "model"} & given.keys())
+    if another or dives != (now.method == "refine"):
         like = find_preset(given.get("model", now.model)) or _base_preset(now.model)
         _suit_method(given, like, dives=dives)
 

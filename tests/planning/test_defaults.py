@@ -302,6 +302,15 @@ def test_another_model_brings_its_own_suggestions() -> None:
     assert changes(diffusion("sd2"), {"model": "sdxl", "strength": 0.5})["strength"] == 0.5
 
 
+def test_a_dive_stays_one_with_another_model() -> None:
+    now = film(painter="diffusion", model="sd2", method="refine", strength=0.4, tile=768)
+    changed = changes(now, {"model": "sdxl"})
+    assert (changed["strength"], changed["tile"]) == (defaults.DIVING, 1024)
+    assert changes(now, {"model": "sdxl", "strength": 0.6})["strength"] == 0.6
+    back = changes(now, {"method": "direct"})
+    assert (back["strength"], back["tile"]) == (1.0, 0)
+
+
 def test_changing_the_painter_to_diffusion_brings_a_model() -> None:
     assert changes(film(), {"painter": "diffusion"})["model"] == "sd2"
 
