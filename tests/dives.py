@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from renderer.film.camera import Camera, Way
+from renderer.export.source import CanvasFile
+from renderer.film.camera import Camera, Place, Way
 from renderer.film.zoom import CanvasPlanes, Frame, closing_frame, interval_frames
 from renderer.painting.colour_match import Reference
 from renderer.painting.geometry import Geometry
@@ -19,6 +21,11 @@ from tests.lossless import Luma, decoded, luma_of
 from tests.worlds import Point, World, blurred
 
 Pixels = NDArray[np.uint8]
+
+
+def dived(place: Place | None, *, stops: bool = False) -> CanvasFile:
+    """What the camera is told of a canvas with the next picture at that place; None: zooms out."""
+    return CanvasFile(Path(), 0, place, stops)
 
 
 @dataclass
@@ -84,8 +91,8 @@ class Dive:
 
     def way(self, interval: int) -> Way:
         size = Geometry.of(self.settings).canvas_size
-        places = [done.dives_to for done in self.keyframes]
-        return list(Camera.of(self.settings).ways(size, places))[interval]
+        canvases = [dived(done.dives_to) for done in self.keyframes]
+        return list(Camera.of(self.settings).ways(size, canvases))[interval]
 
     def film(self, painter: Painter | None = None) -> list[Luma]:
         """The luma of every frame of the whole film."""

@@ -14,7 +14,7 @@ from renderer.painting.geometry import Geometry
 from renderer.painting.outpaint import Outpainted
 from renderer.settings.plain_values import Size
 from renderer.settings.render import RenderSettings
-from tests.dives import Dive, VaeLikeDive
+from tests.dives import Dive, VaeLikeDive, dived
 from tests.lossless import PEAK, Luma, psnr, without_loss
 from tests.marks import first_of, slower
 from tests.worlds import Scene, World, hard, natural
@@ -144,13 +144,38 @@ def drifts(boxes: Sequence[Box]) -> NDArray[np.float64]:
     return np.diff(middles, axis=0) / np.sqrt(sizes[1:] * sizes[:-1]) * (len(boxes) - 1)
 
 
+def test_a_film_that_turns_comes_to_rest_and_starts_from_it() -> None:
+    how = settings((320, 180), 2.0, 7)
+    camera, geometry = Camera.of(how), Geometry.of(how)
+    place = (100, 40)
+    canvases = [
+        dived(None),
+        dived(None, stops=True),
+        dived(place),
+        dived(place, stops=True),
+        dived(None, stops=True),
+        dived(place),
+    ]
+    speeds = []
+    for canvas, way in zip(canvases, camera.ways(geometry.canvas_size, canvases), strict=True):
+        boxes = [camera.view(geometry.canvas_size, i / 400, way) for i in range(401)]
+        zoom = np.diff(np.log([box.width for box in boxes])) * 400 / np.log(2)
+        assert np.all(zoom < 0 if canvas.dives_to else zoom > 0)
+        speeds.append(np.abs(zoom))
+    whole = np.concatenate(speeds)
+    assert np.abs(np.diff(whole)).max() <= 0.02  # nowhere a jolt
+    assert [speed[0] > 0.98 for speed in speeds] == [True, True, False, True, False, False]
+    assert [speed[-1] < 0.02 for speed in speeds] == [False, True, False, True, True, False]
+    assert whole.max() <= 1.5
+
+
 def test_no_curve_leaves_the_canvas() -> None:
     """From one corner to the other, keyframe after keyframe: a curve then overshoots the most."""
     how = settings((320, 180), 3.0, 9).changed({"focus_ease": 0.5})
     camera, geometry = Camera.of(how), Geometry.of(how)
     right, bottom = (geometry.canvas_size[i] - geometry.keyframe_size[i] for i in (0, 1))
-    places = [(0, 0), (right, bottom)] * 4
-    for way in camera.ways(geometry.canvas_size, places):
+    canvases = [dived((0, 0)), dived((right, bottom))] * 4
+    for way in camera.ways(geometry.canvas_size, canvases):
         for i in range(101):
             box = camera.view(geometry.canvas_size, i / 100, way)
             assert -1e-9 <= box.left < box.right <= geometry.canvas_size[0] + 1e-9

@@ -17,7 +17,7 @@ from renderer.engine.controls import Controls
 from renderer.engine.events import Emit, KeyframeReady, SegmentWritten
 from renderer.engine.producer import Keyframe
 from renderer.errors import Cancelled
-from renderer.film.camera import Camera, Place, Way
+from renderer.film.camera import Camera, Way
 from renderer.film.encode import Encoding, encode_segment
 from renderer.film.zoom import CanvasPlanes, Frame, closing_frame, interval_frames
 from renderer.painting.figures import figures_in
@@ -38,7 +38,8 @@ class Consumer:
         self._camera = Camera.of(project.settings)
         self._encoding = Encoding.of(project.settings)
         canvas_size = Geometry.of(project.settings).canvas_size
-        self._coming_ways = self._camera.ways(canvas_size, self._places())
+        painted = (project.keyframes[keyframe] for keyframe in count(1))
+        self._coming_ways = self._camera.ways(canvas_size, painted)
         self._ways: list[Way] = []
 
     def run(self) -> None:
@@ -80,11 +81,6 @@ class Consumer:
         while len(self._ways) < keyframe:
             self._ways.append(next(self._coming_ways))
         return self._ways[keyframe - 1]
-
-    def _places(self) -> Iterator[Place | None]:
-        """Where each canvas dives to, as soon as it is painted."""
-        for keyframe in count(1):
-            yield self._project.keyframes[keyframe].dives_to
 
     def _commit_interval(self, keyframe: Keyframe) -> None:
         frames_each = self._project.settings.frames_per_keyframe

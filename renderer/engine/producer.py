@@ -175,7 +175,8 @@ class Producer:
                 idle=painter.idle(),
                 residue=done.residue,
             )
-            made = {**_made(settings, blend, done, figures), "variation": variation}
+            made = _made(settings, blend, done, figures)
+            made |= {"variation": variation, "stops": self._turns_after(index)}
             held = self._review.wanted(index)
             self._channel.put(Keyframe(index, done.canvas, made, held))
             if held:
@@ -193,6 +194,14 @@ class Producer:
                 return None
             self._begun = index + 1
             return index
+
+    def _turns_after(self, index: int) -> bool:
+        """Whether the film goes the other way from there, as far as is known by now."""
+        dives, next_dives = (
+            self._project.settings_at(keyframe).method == "refine"
+            for keyframe in (index, index + 1)
+        )
+        return index > 0 and dives != next_dives
 
     def _first(self, painter: Painter, settings: RenderSettings) -> Outpainted:
         picture = first_picture(painter, settings, self._on_step(0))

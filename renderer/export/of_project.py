@@ -78,7 +78,8 @@ def read_footage(project: Path) -> Footage:
         settings=settings,
         canvas_size=Geometry.of(settings).canvas_size,
         canvases=tuple(
-            CanvasFile(path_of(project, stored), stored.crc, stored.dives_to) for stored in canvases
+            CanvasFile(path_of(project, stored), stored.crc, stored.dives_to, stored.stops)
+            for stored in canvases
         ),
         film=project / FILM,
         film_length=segments[-1].offset + segments[-1].length if segments else 0,

@@ -84,7 +84,7 @@ def make_plan(footage: Footage, target: Target, options: ExportOptions) -> Plan:
     size = _size(footage, options, kind)
     timeline = Timeline.of(options, footage.depth, fps, footage.seconds_per_keyframe)
     camera = replace(Camera.of(settings), film_size=size)
-    ways = camera.ways(footage.canvas_size, (canvas.dives_to for canvas in footage.canvases))
+    ways = camera.ways(footage.canvas_size, footage.canvases)
     view_path = ViewPath(camera, footage.depth, options.focus, tuple(ways))
     take = FrameSource(footage, timeline, view_path, size, rgb=kind is not Kind.FILM)
     codec = _codec(footage, target, options)

@@ -28,6 +28,8 @@ class CanvasFile:
     """CRC-32 of the file."""
     dives_to: Place | None = None
     """Left and top of the next picture, where the film dives into this canvas."""
+    stops: bool = False
+    """The film comes to rest at its end."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

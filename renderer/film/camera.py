@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 from renderer.errors import ProjectError
 from renderer.settings.plain_values import Size
@@ -25,6 +26,18 @@ Drift = tuple[float, float]
 """How fast a view moves across and down: in its own widths and heights, for each interval."""
 
 
+class Canvas(Protocol):
+    """What the camera is told of the canvas of an interval."""
+
+    @property
+    def dives_to(self) -> Place | None:
+        """The picture that comes next, where the film dives; None: it zooms out."""
+
+    @property
+    def stops(self) -> bool:
+        """The film comes to rest at its end, since it goes the other way from there."""
+
+
 @dataclass(frozen=True, slots=True)
 class Way:
     """How the camera goes through the canvas of one interval."""
@@ -32,7 +45,9 @@ class Way:
     dives_to: Place | None = None
     """The picture that comes next, where the film dives; None: it zooms out."""
     from_rest: bool = False
-    """It begins at rest, and ends at the speed of any other: the one before went the other way."""
+    """It begins at rest: the one before went the other way."""
+    to_rest: bool = False
+    """It ends at rest."""
     drift: Drift | None = None
     """The drift that a dive begins with, which the one before ended with; None: its own."""
     ease: float = 0.0
@@ -82,17 +97,21 @@ class Camera:
         """The camera of the film that ``settings`` describe."""
         return cls(settings.size, settings.keyframe_size, settings.zoom_factor, settings.focus_ease)
 
-    def ways(self, canvas_size: Size, places: Iterable[Place | None]) -> Iterator[Way]:
-        """The way through each canvas, given by where each of them dives to.
+    def ways(self, canvas_size: Size, canvases: Iterable[Canvas]) -> Iterator[Way]:
+        """The way through each canvas.
 
-        A way follows from those before it, never from what comes: that may not be painted yet.
+        It follows from those before it, never from what comes: that may not be painted yet.
         """
         before: Way | None = None
         drift: Drift | None = None
-        for place in places:
-            turned = before is not None and (place is None) != (before.dives_to is None)
+        for canvas in canvases:
+            place = canvas.dives_to
+            rests = before is not None and (
+                before.to_rest or (place is None) != (before.dives_to is None)
+            )
             whole = self.view(canvas_size, 1.0)
-            before = self._eased(whole, Way(place, turned), None if turned else drift)
+            way = Way(place, from_rest=rests, to_rest=canvas.stops)
+            before = self._eased(whole, way, None if rests else drift)
             yield before
             drift = self._drifts(whole, before)[1] if place else None
 
@@ -116,8 +135,7 @@ class Camera:
         begins with another drift, in a curve. Raises ProjectError for a canvas too small to hold
         the view: it is no keyframe of this film.
         """
-        if way.from_rest:
-            t = t * t * (2 - t)
+        t = _paced(t, way)
         if way.dives_to is not None:
             return self._diving(canvas_size, t, way)
         width, height = self._first_view
@@ -192,3 +210,14 @@ class Camera:
             min(width, height * film_width / film_height),
             min(height, width * film_height / film_width),
         )
+
+
+def _paced(t: float, way: Way) -> float:
+    """Time with which the camera starts or stops gently; its speed is 1 where it does neither."""
+    if way.from_rest and way.to_rest:
+        return t * t * (3 - 2 * t)
+    if way.from_rest:
+        return t * t * (2 - t)
+    if way.to_rest:
+        return 1 - (1 - t) ** 2 * (1 + t)
+    return t

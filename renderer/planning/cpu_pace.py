@@ -11,6 +11,7 @@ import time
 import numpy as np
 
 from renderer.painting.geometry import Geometry
+from renderer.painting.tiles import tiles
 from renderer.settings.presets import find_preset
 from renderer.settings.render import RenderSettings
 
@@ -33,10 +34,12 @@ def seconds_on_cpu(settings: RenderSettings) -> float | None:
     preset = find_preset(settings.model)
     if preset is None or preset.name not in MODELS:
         return None
-    width, height = Geometry.of(settings).canvas_size
+    canvas = Geometry.of(settings).canvas_size
+    side = settings.tile if settings.method == "refine" else 0
+    pixels = sum(part.width * part.height for part in tiles(canvas, side, settings.size_multiple))
     guided = 2 if settings.guidance_scale > 1 else 1
-    calls = settings.steps * guided * settings.candidates
-    return calls * _CALL * width * height / 512**2 / operations_a_second()
+    calls = int(settings.steps * settings.strength) * guided * settings.candidates
+    return calls * _CALL * pixels / 512**2 / operations_a_second()
 
 
 def operations_a_second() -> float:

@@ -34,6 +34,7 @@ from renderer.settings.presets import (
     DEFAULT,
     FewSteps,
     ModelPreset,
+    check_method,
     check_model,
     find_preset,
 )
@@ -82,6 +83,8 @@ def fill_in(wishes: Mapping[str, Any]) -> Plan:
         if outpaint_size is None:
             given.setdefault("zoom_factor", DIVING_FACTOR)
     preset = _choose_painter(given, notes)
+    if preset is not None and given.get("method") == "refine":
+        given["prompt"] = given.get("prompt", "").strip() or preset.dive_prompt
     choose_sizes(given, preset, outpaint_size)
     given.setdefault("seed", secrets.randbelow(2**32))
     given.setdefault("threads", min(cores(), _THREADS))
@@ -126,6 +129,7 @@ def check(settings: RenderSettings) -> None:
         return
     with blaming("model"):
         check_model(settings.model)
+    check_method(preset_like(settings.model), settings.method, settings.model)
     for lora in settings.loras:
         check_lora(lora)
     if settings.scheduler:
@@ -218,11 +222,11 @@ def _unused(given: Mapping[str, Any], *, chosen: bool) -> list[str]:
 def _choose_model(given: dict[str, Any]) -> ModelPreset:
     """Settle the model and what suits it."""
     preset = find_preset(given.setdefault("model", DEFAULT))
-    like = preset or _base_preset(given["model"])
-    if given.get("speed") == "fast" and preset is not None and preset.few_steps is not None:
-        _choose_few_steps(given, preset.few_steps)
+    like = preset_like(given["model"])
     if given.get("method") == "refine":
         _suit_method(given, like, dives=True)
+    if given.get("speed") == "fast" and preset is not None and preset.few_steps is not None:
+        _choose_few_steps(given, preset.few_steps)
     for name in PAINTING:
         given.setdefault(
             name, "" if preset is None and name == "scheduler" else getattr(like, name)
@@ -236,16 +240,16 @@ def _choose_model(given: dict[str, Any]) -> ModelPreset:
     return like
 
 
-def _base_preset(model: str) -> ModelPreset:
-    """The preset whose settings suit a model that is no preset: by its folder, or the default."""
+def preset_like(model: str) -> ModelPreset:
+    """The preset whose settings suit a model: its own, else by its folder, or the default."""
     folder = Path(model).expanduser()
-    name = DEFAULT
-    if folder.is_dir():
+    like = find_preset(model)
+    if like is None and folder.is_dir():
         with suppress(PainterError):  # the error comes when it is loaded
-            name = read_family(folder / INDEX, model).base_preset
-    base_preset = find_preset(name)
-    assert base_preset is not None
-    return base_preset
+            like = find_preset(read_family(folder / INDEX, model).base_preset)
+    like = like or find_preset(DEFAULT)
+    assert like is not None
+    return like
 
 
 def _change_model(now: RenderSettings, given: dict[str, Any]) -> None:
@@ -258,6 +262,8 @@ def _change_model(now: RenderSettings, given: dict[str, Any]) -> None:
     ):
         return
     ours = now.model if now.painter == "diffusion" else ""  # else it is meant for another painter
+    if given.get("method", now.method) == "refine" and not {"painter", "model"} & given.keys():
+        given.setdefault("strength", now.strength)  # only its speed changes
     given.setdefault("model", ours or DEFAULT)
     if distilled in now.loras:
         given.setdefault("loras", tuple(lora for lora in now.loras if lora != distilled))
@@ -272,8 +278,7 @@ def _change_method(now: RenderSettings, given: dict[str, Any]) -> None:
     dives = given.get("method", now.method) == "refine"
     another = dives and bool({"painter", "model"} & given.keys())
     if another or dives != (now.method == "refine"):
-        like = find_preset(given.get("model", now.model)) or _base_preset(now.model)
-        _suit_method(given, like, dives=dives)
+        _suit_method(given, preset_like(given.get("model", now.model)), dives=dives)
 
 
 def _suit_method(given: dict[str, Any], like: ModelPreset, *, dives: bool) -> None:
@@ -302,7 +307,7 @@ def _speed_notes(settings: RenderSettings) -> list[str]:
     preset = find_preset(settings.model)
     if settings.painter != "diffusion" or settings.speed != "fast" or (preset and settings.loras):
         return []
-    like = preset or _base_preset(settings.model)
+    like = preset_like(settings.model)
     every = LEVELS["fast"].whole_every(settings.steps)
     if not like.unet or every == 1:
         does = "does what balanced does"

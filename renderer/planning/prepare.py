@@ -61,15 +61,19 @@ def prepare(
     from renderer.film.encode import Encoding, probe
     from renderer.images import crop_to_fill, load_picture
     from renderer.painting.painters import find
+    from renderer.planning.defaults import preset_like
     from renderer.project.create import refuse_occupied
     from renderer.project.placing import read_for_canvas
+    from renderer.settings.presets import NO_FIRST_PICTURE
 
     picture = None
     with blaming("folder"):
         refuse_occupied(folder)
-    if image is not None:
-        with blaming("image"):
+    with blaming("image"):
+        if image is not None:
             picture = crop_to_fill(load_picture(image), settings.keyframe_size)
+        elif settings.painter == "diffusion" and preset_like(settings.model).dives_only:
+            raise SettingsError(f"{settings.model} {NO_FIRST_PICTURE}")
     if exemplar is not None:
         with blaming("exemplar"):
             load_picture(exemplar)

@@ -44,6 +44,8 @@ class StoredKeyframe(Figures):
     """The take of the keyframe before, which it was painted around."""
     dives_to: tuple[Count, Count] | None = None
     """Left and top of the next picture in this canvas; None: it zooms out."""
+    stops: bool = False
+    """The film comes to rest at this keyframe, since it goes the other way from there."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,6 +43,7 @@ def store_keyframe(
         variation=made.get("variation", 0),
         around=made.get("around", 1),
         dives_to=made.get("dives_to"),
+        stops=made.get("stops", False),
         **figures_in(made),
     )
     record = {"type": KEYFRAME, **asdict(stored)}

@@ -215,6 +215,7 @@ def _keyframes(folder: Path, settings: RenderSettings, known: Known) -> Iterator
             variation=int(made.get("variation", 0)),
             around=int(made.get("around", 1)),
             dives_to=dives_to,
+            stops=made.get("stops") is True,
             **figures,
         )
         yield {"type": KEYFRAME, **asdict(stored)}

@@ -55,6 +55,8 @@ class ModelPreset:
     steps: int = 25
     guidance_scale: float = 7.5
     strength: float = 1.0
+    dive_prompt: str = "intricate fine detail, sharp focus"
+    """What a dive is painted by where its user names nothing."""
     scheduler: str = ""
     """A name from ``samplers.py``; empty: the model's own."""
     overmask: int = 8
@@ -71,6 +73,8 @@ class ModelPreset:
     """What ``--speed fast`` takes; None: none is known."""
     gated: bool = False
     """Its licence must be accepted on the hub before it can be downloaded."""
+    dives_only: bool = False
+    """It enlarges a picture, and paints neither borders nor first pictures."""
     on_cpu: bool = False
     """Made for machines without a GPU: paints in seconds there."""
     tried: bool = True
@@ -97,6 +101,7 @@ def _packaged() -> tuple[ModelPreset, ...]:
             steps=card.steps,
             guidance_scale=card.guidance_scale,
             note="nebulae and stars; small, made for CPUs",
+            dive_prompt="a nebula and stars",
             unet=True,
             on_cpu=True,
             folder=cosmos.FOLDER,
@@ -116,6 +121,8 @@ PRESETS = (*_tabled(), *_packaged())
 DEFAULT = "sd2"
 CHECKPOINT = ".safetensors"
 """Ending of a model in a single file."""
+NO_FIRST_PICTURE = "enlarges pictures and paints no first one; give one with --image FILE"
+"""What there is to say where one that ``dives_only`` is to begin a film."""
 _FILES = {CHECKPOINT, ".ckpt", ".pt", ".pth", ".bin"}
 _HUB_ID = re.compile(r"[\w.-]+/[\w.-]+(@[\w./-]+)?")
 
@@ -127,6 +134,15 @@ def find_preset(model: str) -> ModelPreset | None:
         if wanted in {name.casefold() for name in (preset.name, preset.repo, *preset.aliases)}:
             return preset
     return None
+
+
+def check_method(like: ModelPreset, method: str, model: str) -> None:
+    """Raise SettingsError unless ``model``, which is like that preset, can do the method."""
+    if like.dives_only and method != "refine":
+        raise SettingsError(
+            f"{model} enlarges pictures and paints no borders: it can only dive (--method refine)",
+            "method",
+        )
 
 
 def check_model(model: str) -> None:

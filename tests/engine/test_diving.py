@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from renderer.engine.events import KeyframeReady
+from renderer.engine.events import Event, KeyframeReady, KeyframeStarted
+from renderer.engine.session import Session
 from renderer.errors import ProjectError, SettingsError
 from renderer.export.of_project import ExportOptions, export, plan_export
 from renderer.film.decode import decoded_frames
@@ -128,12 +129,30 @@ def test_it_pulls_back_and_then_dives_where_the_method_is_steered(tmp_path: Path
     assert [figure.seam > 0 for figure in figures] == [False] + [True] * 2 + [False] * 3
     film = lumas(folder / FILM)
     steps = [np.abs(a.astype(float) - b).mean() for a, b in pairwise(film)]
-    # Frame 10 begins the dive: it shows what the last one zooming out would have come to.
-    assert steps[9] <= 1.5 * max(steps[6:9])
-    assert steps[10] < max(steps[11:15])  # from rest
+    # Frame 10 begins the dive: it shows what the last one zooming out would have come to, at rest.
+    assert steps[9] < max(steps[5:8]) * 0.75
+    assert steps[10] < max(steps[11:15]) * 0.75
+    assert [stored.stops for stored in read_history(folder).keyframes] == [n == 2 for n in range(6)]
     export(plan_export(folder, str(tmp_path / "a.mkv"), ExportOptions(crf=4)), ignore)
     for one, other in zip(lumas(tmp_path / "a.mkv"), film, strict=True):
         assert np.abs(one.astype(float) - other).mean() < 1.5
+
+
+def test_a_turn_that_is_steered_while_a_keyframe_is_painted_begins_at_that_keyframe(
+    tmp_path: Path,
+) -> None:
+    folder = project(tmp_path / "a.zoom", painter="texture", keyframes=COUNT)
+    with Project.open(folder) as opened:
+
+        def emit(event: Event) -> None:
+            if isinstance(event, KeyframeStarted) and event.keyframe == 2:
+                session.steer({"method": "refine"})
+
+        session = Session(opened, emit)
+        session.run()
+    kept = read_history(folder).keyframes
+    assert [stored.stops for stored in kept] == [n == 2 for n in range(6)]
+    assert [stored.dives_to is not None for stored in kept] == [n > 2 for n in range(6)]
 
 
 def test_an_export_has_the_dive_either_way(whole: Path, tmp_path: Path) -> None:

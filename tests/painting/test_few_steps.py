@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from renderer.planning.defaults import changes, fill_in
+from renderer.planning.defaults import DIVING, changes, fill_in
 from renderer.settings.lora_names import parse_lora
 from renderer.settings.presets import PRESETS, FewSteps, find_preset
 from renderer.settings.render import RenderSettings
@@ -15,6 +15,13 @@ from renderer.settings.speed_levels import LEAST_STEPS
 
 NAMES = [preset.name for preset in PRESETS if preset.few_steps]
 OTHERS = [preset.name for preset in PRESETS if not preset.few_steps]
+
+
+def test_a_dive_keeps_its_strength() -> None:
+    dive = plan(model="sdxl", speed="fast", method="refine")
+    assert (dive.strength, dive.steps) == (DIVING, few_steps("sdxl").steps)
+    now = plan(model="sdxl", method="refine")
+    assert now.changed(changes(now, {"speed": "fast"})).strength == DIVING
 
 
 def plan(**more: Any) -> RenderSettings:
@@ -53,9 +60,12 @@ DEEP = "runs its UNet's inner blocks at one step in 3 only (DeepCache)"
 
 @pytest.mark.parametrize("model", [*OTHERS, "me/model"])
 def test_a_model_without_a_known_lora_says_so(model: str) -> None:
-    fast = fill_in({"prompt": "x", "model": model, "speed": "fast"})
+    method = {"method": "refine"} if model == "sd-x4" else {}
+    fast = fill_in({"prompt": "x", "model": model, "speed": "fast", **method})
     assert fast.settings.loras == ()
-    does = DEEP if model in {"kandinsky", "cosmos", "me/model"} else "does what balanced does"
+    does = (
+        DEEP if model in {"sd-x4", "kandinsky", "cosmos", "me/model"} else "does what balanced does"
+    )
     line = f"no LoRA for few steps is used with {model}, so --speed fast {does}"
     assert line in fast.notes
 

@@ -13,8 +13,10 @@ import torch
 from diffusers import (
     AutoencoderKL,
     DDIMScheduler,
+    DDPMScheduler,
     EulerDiscreteScheduler,
     StableDiffusionInpaintPipeline,
+    StableDiffusionUpscalePipeline,
     StableDiffusionXLInpaintPipeline,
     UNet2DConditionModel,
 )
@@ -69,6 +71,24 @@ def tiny_sdxl() -> StableDiffusionXLInpaintPipeline:
         ),
         scheduler=EulerDiscreteScheduler(**NOISE, steps_offset=1, timestep_spacing="leading"),
         add_watermarker=False,
+    )
+    return _ready(pipeline)
+
+
+def tiny_upscaler() -> StableDiffusionUpscalePipeline:
+    """Like SD's x4 upscaler: it sees a picture, is told its noise; its VAE divides by 4."""
+    torch.manual_seed(0)
+    words = tokenizer()
+    pipeline = StableDiffusionUpscalePipeline(
+        vae=_vae(0.08333, depth=3),
+        text_encoder=CLIPTextModel(text_config(words, num_hidden_layers=2)),
+        tokenizer=words,
+        unet=_unet(
+            in_channels=7, cross_attention_dim=32, attention_head_dim=8, num_class_embeds=1000
+        ),
+        low_res_scheduler=DDPMScheduler(**NOISE),
+        scheduler=DDIMScheduler(**NOISE, clip_sample=False, set_alpha_to_one=False, steps_offset=1),
+        max_noise_level=350,
     )
     return _ready(pipeline)
 
@@ -132,13 +152,13 @@ def _unet(**more: Any) -> UNet2DConditionModel:
     )
 
 
-def _vae(scaling_factor: float) -> AutoencoderKL:
+def _vae(scaling_factor: float, depth: int = 4) -> AutoencoderKL:
     return AutoencoderKL(
-        block_out_channels=[32] * 4,
+        block_out_channels=[32] * depth,
         in_channels=3,
         out_channels=3,
-        down_block_types=["DownEncoderBlock2D"] * 4,
-        up_block_types=["UpDecoderBlock2D"] * 4,
+        down_block_types=["DownEncoderBlock2D"] * depth,
+        up_block_types=["UpDecoderBlock2D"] * depth,
         latent_channels=4,
         layers_per_block=1,
         sample_size=64,

@@ -12,10 +12,14 @@ import pytest
 from renderer.errors import SettingsError
 from renderer.painting.geometry import Geometry
 from renderer.planning import defaults
-from renderer.planning.defaults import changes, fill_in
+from renderer.planning.defaults import changes, fill_in, preset_like
+from renderer.planning.prepare import prepare
 from renderer.settings.plain_values import Size
 from renderer.settings.presets import PRESETS, ModelPreset, find_preset
 from renderer.settings.render import RenderSettings
+
+BORDERS = [preset for preset in PRESETS if not preset.dives_only]
+"""Those that paint around a picture."""
 
 
 def film(**wishes: Any) -> RenderSettings:
@@ -23,6 +27,8 @@ def film(**wishes: Any) -> RenderSettings:
 
 
 def diffusion(model: str = "sd2", **wishes: Any) -> RenderSettings:
+    if preset_like(model).dives_only:
+        wishes["method"] = "refine"
     return fill_in({"prompt": "a reef", "model": model, **wishes}).settings
 
 
@@ -207,7 +213,7 @@ def test_sdxl_paints_what_its_canvas_of_1024_has_room_for() -> None:
     assert Geometry.of(settings).canvas_size == (1032, 1032)  # 1020 in multiples of 8 each side
 
 
-@pytest.mark.parametrize("preset", PRESETS, ids=lambda preset: preset.name)
+@pytest.mark.parametrize("preset", BORDERS, ids=lambda preset: preset.name)
 @pytest.mark.parametrize("rho", [1.2, 1.5, 2.0, 3.0])
 def test_a_film_whose_size_is_left_open_shows_every_pixel_as_painted(
     preset: ModelPreset, rho: float
@@ -217,7 +223,7 @@ def test_a_film_whose_size_is_left_open_shows_every_pixel_as_painted(
     assert plan.notes == ()
 
 
-@pytest.mark.parametrize("preset", PRESETS, ids=lambda preset: preset.name)
+@pytest.mark.parametrize("preset", BORDERS, ids=lambda preset: preset.name)
 @pytest.mark.parametrize("size", [(1280, 720), (720, 1280), (2560, 1080), (512, 512)])
 @pytest.mark.parametrize("rho", [1.2, 1.5, 2.0, 3.0])
 def test_other_aspects_keep_the_models_area_at_the_films_aspect(
@@ -309,6 +315,26 @@ def test_a_dive_stays_one_with_another_model() -> None:
     assert changes(now, {"model": "sdxl", "strength": 0.6})["strength"] == 0.6
     back = changes(now, {"method": "direct"})
     assert (back["strength"], back["tile"]) == (1.0, 0)
+
+
+@pytest.mark.parametrize("preset", PRESETS, ids=lambda preset: preset.name)
+def test_a_dive_needs_no_words(preset: ModelPreset) -> None:
+    assert fill_in({"model": preset.name, "method": "refine"}).settings.prompt == preset.dive_prompt
+    assert "prompt" not in changes(diffusion("sd2"), {"model": "sdxl", "method": "refine"})
+
+
+def test_a_model_that_only_dives_says_so_and_begins_with_a_picture(tmp_path: Path) -> None:
+    with pytest.raises(
+        SettingsError, match=r"sd-x4 .* can only dive \(--method refine\)"
+    ) as caught:
+        fill_in({"prompt": "a reef", "model": "sd-x4"})
+    assert caught.value.field == "method"
+    with pytest.raises(SettingsError, match="can only dive"):
+        changes(diffusion("sd2"), {"model": "sd-x4"})
+    with pytest.raises(SettingsError, match="paints no first one; give one with --image") as caught:
+        prepare(tmp_path / "dive.zoom", diffusion("sd-x4"))
+    assert caught.value.field == "image"
+    assert not list(tmp_path.iterdir())
 
 
 def test_changing_the_painter_to_diffusion_brings_a_model() -> None:

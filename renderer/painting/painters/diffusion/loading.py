@@ -47,7 +47,7 @@ from renderer.painting.painters.diffusion.weights import check_weights, choose_w
 from renderer.painting.painters.notices import note
 from renderer.settings.cosmos import read_card
 from renderer.settings.lora_names import parse_lora
-from renderer.settings.presets import CHECKPOINT, DEFAULT
+from renderer.settings.presets import CHECKPOINT, DEFAULT, check_method, find_preset
 from renderer.settings.render import RenderSettings
 from renderer.settings.samplers import find_sampler
 
@@ -133,6 +133,8 @@ def _open(settings: RenderSettings, model: str, device: Device) -> tuple[Family,
 
 def check_fits(family: Family, settings: RenderSettings, model: str) -> None:
     """Refuse what this kind of model has no use for, before gigabytes are read."""
+    if like := find_preset(family.base_preset):
+        check_method(like, settings.method, model)
     if family.own_sampler and settings.scheduler:
         raise SettingsError(
             f"{model} works with its own scheduler only; leave scheduler out", "scheduler"

@@ -197,6 +197,7 @@ class Caller:
             guidance_scale=self._settings.guidance_scale,
             strength=1.0 if first else strength,
             first=first,
+            enlarged=job.refine,
         )
 
     @contextmanager

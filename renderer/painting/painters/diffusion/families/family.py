@@ -34,6 +34,8 @@ class Inputs:
     strength: float
     first: bool
     """Nothing is known: the mask is 1 everywhere."""
+    enlarged: float
+    """In a dive, how many times as large the canvas is as the picture that it was; else 0."""
 
     @property
     def common(self) -> dict[str, Any]:

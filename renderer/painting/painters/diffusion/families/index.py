@@ -17,6 +17,7 @@ from renderer.painting.painters.diffusion.families.flux import FLUX_FILL, KLEIN
 from renderer.painting.painters.diffusion.families.kandinsky import KANDINSKY, PRIOR
 from renderer.painting.painters.diffusion.families.qwen import CONTROLNET, QWEN
 from renderer.painting.painters.diffusion.families.stable_diffusion import SD, SDXL
+from renderer.painting.painters.diffusion.families.upscaler import SD_X4
 from renderer.painting.painters.diffusion.families.zimage import Z_IMAGE
 from renderer.settings.presets import PRESETS
 
@@ -34,7 +35,7 @@ def _without(family: Family, companion: Companion, parts: tuple[str, ...]) -> Fa
 
 
 FAMILIES: Mapping[str, Family] = {
-    **{family.class_name: family for family in (SD, SDXL, FLUX_FILL, KLEIN, Z_IMAGE, QWEN)},
+    **{family.class_name: family for family in (SD, SDXL, SD_X4, FLUX_FILL, KLEIN, Z_IMAGE, QWEN)},
     # The same weights paint with a mask and without, and are published as the latter.
     "Flux2KleinPipeline": KLEIN,
     "ZImagePipeline": Z_IMAGE,
