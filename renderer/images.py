@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 import json
 import stat
+import struct
 import warnings
 import zlib
 from functools import cache
@@ -30,6 +31,9 @@ PROVENANCE_KEY = "zoomtui"
 
 FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF", "AVIF", "HEIF")
 """Kinds of pictures that a user may bring."""
+
+_HEADER = 8 + 12 + 13
+"""Bytes of a PNG before its second chunk: signature, and IHDR (PNG specification, 5.2 and 11.2)."""
 
 _MAX_PIXELS = 2**28
 FAULTS = (
@@ -138,18 +142,27 @@ def crop_to_fill(picture: Picture, size: Size) -> Picture:
     return np.asarray(image)
 
 
+def compressed(picture: Picture) -> bytes:
+    """The picture as PNG; what takes long of writing a keyframe, and can be done on any thread."""
+    buffer = io.BytesIO()
+    Image.fromarray(picture).save(buffer, "PNG", compress_level=1)
+    return buffer.getvalue()
+
+
 def write_keyframe(
-    path: Path, picture: Picture, provenance: dict[str, Any], at: Place | None = None
+    path: Path, picture: Picture | bytes, provenance: dict[str, Any], at: Place | None = None
 ) -> tuple[int, int]:
     """Write a keyframe durably as PNG; returns its (length in bytes, CRC-32).
 
-    ``at``: the folder that ``path`` lies in, if it is held open. Raises StorageError.
+    ``picture``: (H, W, 3) sRGB, or that ``compressed``. ``at``: the folder that ``path`` lies in,
+    if it is held open. Raises StorageError.
     """
+    png = picture if isinstance(picture, bytes) else compressed(picture)
     text = PngImagePlugin.PngInfo()
     text.add_itxt(PROVENANCE_KEY, json.dumps(provenance, ensure_ascii=False, sort_keys=True))
-    buffer = io.BytesIO()
-    Image.fromarray(picture).save(buffer, "PNG", compress_level=1, pnginfo=text)
-    data = buffer.getvalue()
+    ((kind, content, *_),) = text.chunks
+    chunk = struct.pack(">I", len(content)) + kind + content
+    data = png[:_HEADER] + chunk + struct.pack(">I", zlib.crc32(kind + content)) + png[_HEADER:]
     replace_file(path, data, at=at)
     return len(data), zlib.crc32(data)
 

@@ -5,7 +5,15 @@ from __future__ import annotations
 import os
 import sys
 
+import psutil
+
 
 def cores() -> int:
     """Cores that this process may use, which on a shared machine are fewer than there are."""
     return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
+
+
+def as_many_as_fit(bytes_each: int) -> int:
+    """As many as there are cores, in half of the memory that is free now; at least one."""
+    free = psutil.virtual_memory().available
+    return max(1, min(cores(), int(free / 2) // bytes_each))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Generic, TypeVar
 
 from renderer.errors import Cancelled
@@ -52,13 +52,30 @@ class Channel(Generic[T]):
             self._items.clear()
             self._changed.notify_all()
 
-    def __iter__(self) -> Iterator[T]:
-        """Items in order, until ``finish`` (all delivered) or ``abort``."""
+    def notify(self) -> None:
+        """Something has changed that ``items`` may wait for. From any thread."""
+        with self._changed:
+            self._changed.notify_all()
+
+    def items(
+        self, room: Callable[[], bool] = lambda: True, due: Callable[[], bool] = lambda: False
+    ) -> Iterator[T | None]:
+        """Items in order, until ``finish`` (all delivered) or ``abort``.
+
+        None instead, at any time, where something else is ``due``; items only while there is
+        ``room`` for them. ``notify`` has both looked at again.
+        """
         while True:
             with self._changed:
-                self._changed.wait_for(lambda: self._items or self._finished or self._aborted)
-                if not self._items:
-                    return
-                item = self._items.popleft()
-                self._changed.notify_all()
+                self._changed.wait_for(lambda: due() or self._ended or (self._items and room()))
+                item = None
+                if not due():
+                    if self._ended:
+                        return
+                    item = self._items.popleft()
+                    self._changed.notify_all()
             yield item
+
+    @property
+    def _ended(self) -> bool:
+        return (self._finished or self._aborted) and not self._items

@@ -1,14 +1,19 @@
 """The consumer, renderer-cpu: keyframes out of the channel, onto the disk and into the film.
 
-The order is the promise: keyframe durable → journal → frames → segment appended → journal →
-playlists → event. Knows film and the project; knows nothing of painting.
+The order is the promise: keyframe durable → journal → segment appended → journal → playlists →
+event. What takes long, compressing keyframes and making segments, is done for several at a time on
+threads of their own; this one writes down what they have made, in the film's order. Knows film and
+the project; knows nothing of painting.
 """
 
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import closing
+from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 
@@ -17,16 +22,36 @@ from renderer.engine.controls import Controls
 from renderer.engine.events import Emit, KeyframeReady, SegmentWritten
 from renderer.engine.producer import Keyframe
 from renderer.errors import Cancelled
-from renderer.film.camera import Camera, Way
-from renderer.film.encode import Encoding, encode_segment
+from renderer.film.camera import Camera, Canvas, Way
+from renderer.film.encode import EncodedSegment, Encoding, encode_segment
+from renderer.film.frame_workers import FrameWorkers
 from renderer.film.zoom import CanvasPlanes, Frame, closing_frame, interval_frames
+from renderer.images import Picture, compressed
+from renderer.machine import as_many_as_fit
 from renderer.painting.figures import figures_in
 from renderer.painting.geometry import Geometry
 from renderer.project.project import Project
+from renderer.settings.film import MOST_WORKERS
+from renderer.settings.render import RenderSettings
+
+
+@dataclass(slots=True)
+class _InHand:
+    """A keyframe on its way to the disk, and the segment that shows the way to it, being made."""
+
+    keyframe: Keyframe
+    png: Future[bytes] | None
+    """None: it is kept."""
+    segment: Future[EncodedSegment] | None
+    """None: there is to be none."""
+    began: float = field(default_factory=time.monotonic)
 
 
 class Consumer:
     """Runs once, on its own thread, until the channel ends or an error occurs."""
+
+    _frame_workers: FrameWorkers
+    _pool: ThreadPoolExecutor
 
     def __init__(
         self, project: Project, channel: Channel[Keyframe], controls: Controls, emit: Emit
@@ -37,33 +62,99 @@ class Consumer:
         self._emit = emit
         self._camera = Camera.of(project.settings)
         self._encoding = Encoding.of(project.settings)
-        canvas_size = Geometry.of(project.settings).canvas_size
-        painted = (project.keyframes[keyframe] for keyframe in count(1))
-        self._coming_ways = self._camera.ways(canvas_size, painted)
-        self._ways: list[Way] = []
+        self._workers_by_default = as_many_as_fit(_memory_each(project.settings))
+        self._workers = project.current.workers or self._workers_by_default
+        self._in_hand: deque[_InHand] = deque()
+        self._broken_off = False
+        """A segment was left unmade, so that none can follow."""
+        self._newest: Keyframe | None = None
+        self._last_way: tuple[int, Way] | None = None
+        self._coming_ways: Iterator[Way] | None = None
+        self._written_at = 0.0
 
     def run(self) -> None:
         """Take keyframes in order; each but the first closes an interval of the film."""
         self._project.publish(everything=True)
-        last: Keyframe | None = None
-        for keyframe in self._channel:
-            last = keyframe
-            if keyframe.made is not None:
-                self._keep(keyframe, keyframe.made)
-            interval = keyframe.index - 1
-            if keyframe.held:
-                continue
-            if interval >= self._project.store.intervals and not self._controls.stopped:
-                self._commit_interval(keyframe)
-        if last is not None and self._complete():
-            planes = CanvasPlanes.from_rgb(last.picture)
-            frame = closing_frame(planes, self._camera, self._way(last.index))
-            self._commit([frame], closes=True)
+        with (
+            FrameWorkers(self._workers) as self._frame_workers,
+            ThreadPoolExecutor(2 * MOST_WORKERS, "renderer-film") as self._pool,
+        ):
+            try:
+                self._make_film()
+            except BaseException:
+                self._broken_off = True  # what is still being made ends early
+                raise
         self._project.publish(everything=True)
 
-    def _keep(self, keyframe: Keyframe, made: Mapping[str, Any]) -> None:
+    def _make_film(self) -> None:
+        for keyframe in self._channel.items(self._has_room, self._is_due):
+            if keyframe is not None:
+                self._begin(keyframe)
+            self._write_down()
+        while self._in_hand:
+            wait(self._next_steps(), return_when=FIRST_COMPLETED)
+            self._write_down()
+        if self._newest is not None and self._complete():
+            planes = CanvasPlanes.from_rgb(self._newest.picture)
+            frame = closing_frame(planes, self._camera, self._way(self._newest.index))
+            self._commit(self._encode([frame], self._project.store.next_segment), closes=True)
+
+    # --- what is in hand ----------------------------------------------------------------------
+
+    def _has_room(self) -> bool:
+        return len(self._in_hand) < min(self._workers, self._encoding.codec.at_once)
+
+    def _next_steps(self) -> list[Future[Any]]:
+        """What this thread waits for: the next keyframe to be kept, and the film's next segment."""
+        steps: list[Future[Any]] = [each.png for each in self._in_hand if each.png][:1]
+        head = self._in_hand[0] if self._in_hand else None
+        if head is not None and head.png is None and head.segment is not None:
+            steps.append(head.segment)
+        return steps
+
+    def _is_due(self) -> bool:
+        return any(step.done() for step in self._next_steps())
+
+    def _begin(self, keyframe: Keyframe) -> None:
+        """Have a keyframe compressed, and its interval made."""
+        self._newest = keyframe
+        self._workers = (
+            self._project.settings_at(keyframe.index).workers or self._workers_by_default
+        )
+        self._frame_workers.set_count(self._workers)
+        interval = keyframe.index - 1
+        png = segment = None
+        if keyframe.made is not None:
+            png = self._pool.submit(compressed, keyframe.picture)
+        filmed = interval < self._project.store.intervals
+        if not (keyframe.held or filmed or self._controls.stopped or self._broken_off):
+            way = self._way(keyframe.index)
+            segment = self._pool.submit(self._make, interval, keyframe.picture, way)
+        for step in (png, segment):
+            if step is not None:
+                step.add_done_callback(lambda _: self._channel.notify())
+        self._in_hand.append(_InHand(keyframe, png, segment))
+
+    def _write_down(self) -> None:
+        """All that is made and whose turn it is."""
+        for each in self._in_hand:
+            if each.png is not None:
+                if not each.png.done():
+                    break
+                assert each.keyframe.made is not None
+                self._keep(each.keyframe, each.png.result(), each.keyframe.made)
+                each.png = None
+        while self._in_hand and self._in_hand[0].png is None:
+            head = self._in_hand[0]
+            if head.segment is not None and not head.segment.done():
+                break
+            self._in_hand.popleft()
+            if head.segment is not None and not self._broken_off:
+                self._film(head.segment, head.began)
+
+    def _keep(self, keyframe: Keyframe, png: bytes, made: Mapping[str, Any]) -> None:
         """Make a freshly painted keyframe durable."""
-        stored = self._project.add_keyframe(keyframe.index, keyframe.picture, made)
+        stored = self._project.add_keyframe(keyframe.index, png, made)
         self._controls.notify()
         self._emit(
             KeyframeReady(
@@ -76,39 +167,20 @@ class Consumer:
             )
         )
 
-    def _way(self, keyframe: int) -> Way:
-        """The camera's, through the canvas of that keyframe; asked for in order."""
-        while len(self._ways) < keyframe:
-            self._ways.append(next(self._coming_ways))
-        return self._ways[keyframe - 1]
+    def _film(self, segment: Future[EncodedSegment], began: float) -> None:
+        try:
+            self._commit(segment.result(), began=began)
+        except Cancelled:
+            if self._controls.hurried:
+                raise
+            self._broken_off = True  # the keyframes that wait are still kept
 
-    def _commit_interval(self, keyframe: Keyframe) -> None:
-        frames_each = self._project.settings.frames_per_keyframe
-        planes = CanvasPlanes.from_rgb(keyframe.picture)
-        way = self._way(keyframe.index)
-        with closing(interval_frames(planes, self._camera, frames_each, way=way)) as frames:
-            try:
-                self._commit(self._while_wanted(frames), closes=False)
-            except Cancelled:
-                if self._controls.hurried:
-                    raise  # else the keyframes that wait are still kept
-
-    def _while_wanted(self, frames: Iterable[Frame]) -> Iterator[Frame]:
-        """``frames``; Cancelled, where the segment is not to be finished."""
-        for frame in frames:
-            if self._controls.hurried or self._controls.interrupted:
-                raise Cancelled
-            yield frame
-
-    def _commit(self, frames: Iterable[Frame], *, closes: bool) -> None:
-        """Frames → one segment, durable in the film, then in the journal, then in the playlists."""
+    def _commit(self, encoded: EncodedSegment, *, began: float = 0.0, closes: bool = False) -> None:
+        """One segment, durable in the film, then in the journal, then in the playlists."""
         project, store = self._project, self._project.store
-        began = time.monotonic()
-        encoded = encode_segment(
-            frames, self._encoding, first_frame=store.frames, index=store.next_segment
-        )
         segment = store.append(encoded, closing=closes)
         project.publish()
+        began, self._written_at = max(began, self._written_at), time.monotonic()
         self._emit(
             SegmentWritten(
                 segment=segment.index,
@@ -116,13 +188,81 @@ class Consumer:
                 total_frames=store.frames,
                 duration=project.duration,
                 size=store.size,
-                seconds=time.monotonic() - began,
+                seconds=self._written_at - began,
                 queued=len(self._channel),
             )
         )
+
+    # --- on the threads of the pool -----------------------------------------------------------
+
+    def _make(self, interval: int, picture: Picture, way: Way) -> EncodedSegment:
+        frames = interval_frames(
+            CanvasPlanes.from_rgb(picture),
+            self._camera,
+            self._project.settings.frames_per_keyframe,
+            way=way,
+            workers=self._frame_workers,
+            interval=interval,
+        )
+        with closing(frames):
+            return self._encode(self._while_wanted(frames), interval)
+
+    def _encode(self, frames: Iterable[Frame], index: int) -> EncodedSegment:
+        first = index * self._project.settings.frames_per_keyframe
+        return encode_segment(frames, self._encoding, first_frame=first, index=index)
+
+    def _while_wanted(self, frames: Iterable[Frame]) -> Iterator[Frame]:
+        """``frames``; Cancelled, where the segment is not to be finished."""
+        for frame in frames:
+            if self._controls.hurried or self._controls.interrupted or self._broken_off:
+                raise Cancelled
+            yield frame
+
+    # --- the camera ---------------------------------------------------------------------------
+
+    def _way(self, keyframe: int) -> Way:
+        """Through the canvas of that keyframe; of the last one, or the next."""
+        if self._last_way is not None and self._last_way[0] == keyframe:
+            return self._last_way[1]
+        if self._coming_ways is None:
+            first = self._settled_before(keyframe)
+            size = Geometry.of(self._project.settings).canvas_size
+            self._coming_ways = self._camera.ways(size, self._canvases(first))
+            for _ in range(first, keyframe):
+                next(self._coming_ways)
+        self._last_way = keyframe, next(self._coming_ways)
+        return self._last_way[1]
+
+    def _settled_before(self, keyframe: int) -> int:
+        """The last one before from which on all ways follow: one that zooms out, or the first."""
+        outward = (
+            index
+            for index in range(keyframe - 1, 0, -1)
+            if self._project.keyframes[index].dives_to is None
+        )
+        return next(outward, 1)
+
+    def _canvases(self, first: int) -> Iterator[Canvas]:
+        """What the camera is told of them, as they come."""
+        for index in count(first):
+            newest = self._newest
+            fresh = newest is not None and newest.index == index and newest.made is not None
+            yield newest if newest is not None and fresh else self._project.keyframes[index]
 
     def _complete(self) -> bool:
         """Every keyframe asked for is painted and filmed; only the closing frame is missing."""
         project = self._project
         total = project.current.keyframes
         return total is not None and project.store.intervals == total - 1 and not project.finished
+
+
+def _memory_each(settings: RenderSettings) -> int:
+    """Bytes that a segment in the making takes, about."""
+    width, height = Geometry.of(settings).canvas_size
+    canvas = width * height * (3 + 3 * 2)  # the picture, and its planes in 16 bits
+    width, height = settings.size
+    return canvas + _FRAMES_HELD * width * height * 3 // 2
+
+
+_FRAMES_HELD = 64
+"""By an encoder that looks ahead, with a thread for each core, and by those who wait for it."""

@@ -53,6 +53,16 @@ class Keyframe:
     held: bool = False
     """It is only to be kept, not filmed: it comes again once it is decided that the film has it."""
 
+    @property
+    def dives_to(self) -> tuple[int, int] | None:
+        """For the camera, of one that was just painted."""
+        place = (self.made or {}).get("dives_to")
+        return (place[0], place[1]) if place else None
+
+    @property
+    def stops(self) -> bool:
+        return bool((self.made or {}).get("stops"))
+
 
 class Producer:
     """Runs once, on its own thread: to the last keyframe, an interruption, a stop, or an error."""

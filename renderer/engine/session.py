@@ -1,11 +1,13 @@
-"""One run of the engine: a thread that paints keyframes, a thread that turns them into film.
+"""One run of the engine: a thread that paints keyframes, and one that has them made into film.
 
 Everything meets here and only here: producer, consumer, the channel between them, and what the
 outside may ask. Knows no terminal, no socket and no signals.
 
     renderer-gpu   settings → painter → keyframe ─┐ channel (bounded)
     renderer-cpu   ┌──────────────────────────────┘
-                   └→ durable on disk → journal → frames → segment → journal → playlists
+                   └→ durable on disk → journal → segment → journal → playlists
+    renderer-film       ├→ PNG           several at once, as many as there are workers
+    renderer-zoom       └→ frames → encoder
 """
 
 from __future__ import annotations
@@ -45,7 +47,7 @@ from renderer.project.project import Project
 from renderer.project.session_record import read_session
 
 CAPACITY = 2
-"""Keyframes that may wait between the threads; with one in each thread's hands, four in memory."""
+"""Keyframes that may wait between the threads; the painter has one, and each worker another."""
 
 log = logging.getLogger("renderer.engine")
 

@@ -7,30 +7,22 @@ come from or what becomes of frames.
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Generator
-from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 
 import numpy as np
-from numpy.typing import NDArray
 
 from renderer.film.camera import OUT, Box, Camera, Way
+from renderer.film.frame_workers import Frame, FrameWorkers
 from renderer.numeric.resample import lanczos_taps, resample
 from renderer.numeric.yuv import CanvasPlanes
 from renderer.settings.plain_values import Size
 
-__all__ = ["CanvasPlanes", "closing_frame", "interval_frames", "zoom_frame"]
-
-Frame = NDArray[np.uint8]
-"""(height * 3 // 2, width): a yuv420p buffer, C-contiguous. The Y plane, then U, then V."""
+__all__ = ["CanvasPlanes", "Frame", "closing_frame", "interval_frames", "zoom_frame"]
 
 _LUMA_RANGE = 16, 235
 _CHROMA_RANGE = 16, 240
 """Where a filter overshoots, what lies outside is no colour of the RGB cube: players clip it."""
-
-_AHEAD = 1
-"""Finished frames that may wait to be taken, for each worker."""
 
 
 def zoom_frame(canvas: CanvasPlanes, box: Box, size: Size) -> Frame:
@@ -65,32 +57,22 @@ def interval_frames(
     canvas: CanvasPlanes,
     camera: Camera,
     frames: int,
-    workers: int = 1,
     *,
     way: Way = OUT,
+    workers: FrameWorkers | None = None,
+    interval: int = 0,
 ) -> Generator[Frame, None, None]:
     """The frames t = 0, 1/frames, … of the interval of ``canvas``, in order.
 
-    With ``workers`` threads they are computed a few ahead of the caller, at most two for
-    each worker; with none, when asked for. Closing the generator stops and joins the threads.
+    ``workers`` make them a few ahead of the caller; without any they are made when asked for.
+    ``interval`` is its number: of several that share workers the earliest comes first.
     """
     views = (camera.view(canvas.size, i / frames, way) for i in range(frames))
     tasks = (partial(zoom_frame, canvas, box, camera.film_size) for box in views)
-    if workers < 1:
+    if workers is None:
         yield from (task() for task in tasks)
-        return
-    with ThreadPoolExecutor(workers, thread_name_prefix="renderer-zoom") as pool:
-        pending: deque[Future[Frame]] = deque()
-        try:
-            for task in tasks:
-                pending.append(pool.submit(task))
-                if len(pending) > workers * (1 + _AHEAD):
-                    yield pending.popleft().result()
-            while pending:
-                yield pending.popleft().result()
-        finally:
-            for future in pending:
-                future.cancel()
+    else:
+        yield from workers.frames(tasks, interval)
 
 
 def closing_frame(canvas: CanvasPlanes, camera: Camera, way: Way = OUT) -> Frame:

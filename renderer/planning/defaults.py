@@ -150,6 +150,8 @@ def _given(wishes: Mapping[str, Any]) -> dict[str, Any]:
             raise SettingsError(
                 f"{_words(one)} and {_words(other)} say the same thing; give only one of them", one
             )
+    if "model" in given and preset_like(given["model"]).dives_only:
+        given.setdefault("method", "refine")
     if "loras" in given:
         given["loras"] = tuple(resolved(text) for text in given["loras"])
     if "fps" in given:

@@ -21,11 +21,13 @@ def store_keyframe(
     folder: Path,
     journal: Journal,
     keyframe: int,
-    picture: Picture,
+    picture: Picture | bytes,
     made: Mapping[str, Any],
     at: Place | None = None,
 ) -> Record:
     """A keyframe's file, durable, then its record, which is returned.
+
+    ``picture``: see ``write_keyframe``.
 
     ``made``: seed, seconds, seam, drift, …, and the take, if it is not the first. ``at``: the
     folder of the keyframes, if it is held open. Raises StorageError.

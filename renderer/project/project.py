@@ -205,11 +205,12 @@ class Project:
         return bool(numbered)
 
     def add_keyframe(
-        self, keyframe: int, picture: Picture, made: Mapping[str, Any]
+        self, keyframe: int, picture: Picture | bytes, made: Mapping[str, Any]
     ) -> StoredKeyframe:
         """Make a keyframe durable, then journal it. ``made``: seed, seconds, seam, drift, …
 
-        Raises StorageError where the folder is not where it was opened.
+        ``picture``: see ``write_keyframe``. Raises StorageError where the folder is not where it
+        was opened.
         """
         self.place.check()
         take = self.history.next_take(keyframe)

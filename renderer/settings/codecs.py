@@ -52,6 +52,8 @@ class Codec:
     """What every segment rests on in that list; ``{threads}`` is the number of threads."""
     refused_params: frozenset[str] = frozenset()
     """Keys of that list that would break segments, besides the pinned ones."""
+    at_once: int = 64
+    """Segments that may be encoded at a time: drivers limit that of encoders in hardware."""
     words: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Options that take one of a few words which libav itself does not list."""
 
@@ -178,7 +180,7 @@ _AMF = Codec(
     defaults={"rc": "cqp"},
 )
 _HARDWARE = tuple(
-    replace(family, name=f"{kind}_{suffix}", encoder=f"{kind}_{suffix}", tag=tag)
+    replace(family, name=f"{kind}_{suffix}", encoder=f"{kind}_{suffix}", tag=tag, at_once=2)
     for suffix, family in (("nvenc", _NVENC), ("qsv", _QSV), ("amf", _AMF))
     for kind, tag in (("h264", ""), ("hevc", "hvc1"), ("av1", ""))
 )

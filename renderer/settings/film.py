@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal, get_args
 
+from renderer.errors import SettingsError
 from renderer.settings import names
 from renderer.settings.conditions import EXAMPLES, condition_text
 from renderer.settings.option import Option, at_least, between, finite, not_empty, one_of, setting
@@ -18,6 +19,7 @@ Direction = Literal["out", "in"]
 
 _SLOWEST = Fraction(1, 100)
 MIN_SIDE, MAX_SIDE = 64, 8192
+MOST_WORKERS = 64
 ENCODER_SPEEDS = (
     *("ultrafast", "veryfast", "faster", "fast"),
     *("medium", "slow", "slower", "veryslow"),
@@ -60,6 +62,12 @@ def frame_rate(name: str, value: Fraction | None) -> str | None:
     if value.numerator < 2**31 and value.denominator < 2**31:
         return None
     return f"{name} {value} can't be written exactly; use a simple fraction such as 30000/1001"
+
+
+def _workers(text: str) -> int:
+    if text.isdecimal() and 1 <= int(text) <= MOST_WORKERS:
+        return int(text)
+    raise SettingsError(f"workers must be auto, or 1 to {MOST_WORKERS}, not {text[:40]!r}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -227,6 +235,19 @@ class FilmSettings(PaintingSettings):
         label="Encoder",
         hint="KEY=VALUE for the encoder; several with spaces.",
         row=("encoding", 2),
+    )
+    workers: int | None = setting(
+        None,
+        parse=_workers,
+        none="auto",
+        help="Intervals of the film to make at once, and threads for their frames; auto (default): "
+        "one for each core, as far as memory goes. The film is the same with any number.",
+        metavar="N|auto",
+        label="Workers",
+        hint="Parts of the film made at once; empty: one for each core.",
+        choices=("auto", "1", "2", "4", "8", "16"),
+        row=("encoding", 3),
+        steerable=True,
     )
     threads: int = setting(2, kind="whole", check=between(1, 64))
     """Of the encoder: part of the settings, because x264's bytes depend on it."""

@@ -78,7 +78,7 @@ def main() -> None:
     rgb = canvas_picture()
     canvas, camera = CanvasPlanes.from_rgb(rgb), Camera.of(SETTINGS)
     encoding = Encoding.of(SETTINGS)
-    ready = list(interval_frames(canvas, camera, FRAMES, workers=0))
+    ready = list(interval_frames(canvas, camera, FRAMES))
     rounds = [
         (
             seconds(ready, encoding),

@@ -15,7 +15,7 @@ def test_items_come_out_in_the_order_they_went_in() -> None:
     channel: Channel[int] = Channel(2)
     with ThreadPoolExecutor(1) as painter:
         painter.submit(lambda: [channel.put(number) for number in range(500)] and channel.finish())
-        assert list(channel) == list(range(500))
+        assert list(channel.items()) == list(range(500))
 
 
 def test_never_more_than_its_capacity_wait() -> None:
@@ -30,7 +30,7 @@ def test_never_more_than_its_capacity_wait() -> None:
 
     with ThreadPoolExecutor(1) as painter:
         painter.submit(fill)
-        for taken in channel:
+        for taken in channel.items():
             assert len(channel) <= 3
             assert len(put) <= taken + 1 + 3
 
@@ -40,8 +40,8 @@ def test_what_waits_is_still_delivered_after_finish() -> None:
     channel.put("a")
     channel.put("b")
     channel.finish()
-    assert list(channel) == ["a", "b"]
-    assert list(channel) == []
+    assert list(channel.items()) == ["a", "b"]
+    assert list(channel.items()) == []
 
 
 def test_abort_wakes_a_producer_that_waits_and_drops_what_waited() -> None:
@@ -60,7 +60,7 @@ def test_abort_wakes_a_producer_that_waits_and_drops_what_waited() -> None:
         with pytest.raises(Cancelled):
             second.result()
     assert len(channel) == 0
-    assert list(channel) == []
+    assert list(channel.items()) == []
 
 
 def test_put_after_abort_is_cancelled_at_once() -> None:
@@ -73,6 +73,6 @@ def test_put_after_abort_is_cancelled_at_once() -> None:
 def test_finish_wakes_a_consumer_that_waits() -> None:
     channel: Channel[int] = Channel(1)
     with ThreadPoolExecutor(1) as film:
-        taken = film.submit(lambda: list(channel))
+        taken = film.submit(lambda: list(channel.items()))
         channel.finish()
         assert taken.result() == []

@@ -243,15 +243,17 @@ def test_settings_that_no_encoder_takes_stop_the_painter(tmp_path: Path) -> None
 
 
 @pytest.mark.slow
-def test_a_slow_film_side_holds_the_painter_back(tmp_path: Path) -> None:
-    folder = project(tmp_path / "a.zoom", keyframes=14, size=(1024, 1024), preset="medium", crf=10)
+@pytest.mark.parametrize("workers", [1, 3])
+def test_a_slow_film_side_holds_the_painter_back(tmp_path: Path, workers: int) -> None:
+    large: dict[str, Any] = {"size": (1024, 1024), "preset": "medium", "crf": 10}
+    folder = project(tmp_path / "a.zoom", keyframes=14, workers=workers, **large)
     filmed, ahead = 0, []
     for event in render(folder):
         if isinstance(event, SegmentWritten):
             filmed = event.segment + 1
         if isinstance(event, StepDone):
             ahead.append(event.keyframe - filmed)
-    assert max(ahead) == CAPACITY + 2
+    assert max(ahead) == workers + CAPACITY + 1
 
 
 def test_the_painter_runs_on_one_thread_of_its_own_which_ends(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import pytest
 from renderer.journal import read_journal
 from renderer.project.records import FILM, JOURNAL, KEYFRAMES
 from renderer.project.status import State, read_status
-from tests.engine.runs import Engine, assert_playable, digest, engine, only, project, render
+from tests.engine.runs import Engine, assert_playable, digest, engine, only, project, render, steer
 
 LONGEST_LIFE = 80
 """Events that a life lasts at most; a keyframe takes some 30, so a life adds none to two."""
@@ -95,6 +95,7 @@ def test_a_render_killed_at_random_moments_makes_the_same_film(tmp_path: Path, k
     rng = random.Random(2026)
     folder = project(tmp_path / "a.zoom", painter="texture", keyframes=keyframes)
     for kill in range(kills):
+        steer(folder, workers=(1, 2, 4)[kill % 3])
         life = rng.randrange(1, LONGEST_LIFE)
         live_and_die(folder, life, fruitful=kill == kills - 1)
         HARM[kill % len(HARM)](folder, rng)

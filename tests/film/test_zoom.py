@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from renderer.errors import ProjectError
 from renderer.film.camera import Box, Camera
+from renderer.film.frame_workers import FrameWorkers
 from renderer.film.zoom import CanvasPlanes, closing_frame, interval_frames, zoom_frame
 from tests.export.panorama import ycbcr
 from tests.numeric.textbook import lanczos_matrix
@@ -110,18 +111,21 @@ def test_the_frames_of_an_interval_are_its_views_in_order() -> None:
 @pytest.mark.parametrize("workers", [1, 2, 5])
 def test_frames_are_the_same_whatever_the_number_of_workers(workers: int) -> None:
     canvas = CanvasPlanes.from_rgb(noise(240, 144))
-    threaded = interval_frames(canvas, CAMERA, 24, workers)
-    alone = interval_frames(canvas, CAMERA, 24, workers=0)
-    assert [f.tobytes() for f in threaded] == [f.tobytes() for f in alone]
+    alone = [f.tobytes() for f in interval_frames(canvas, CAMERA, 24)]
+    with FrameWorkers(workers) as shared:
+        threaded = interval_frames(canvas, CAMERA, 24, workers=shared)
+        assert [f.tobytes() for f in threaded] == alone
     assert not zoom_threads()
 
 
-def test_closing_an_interval_early_stops_and_joins_its_threads() -> None:
+def test_an_interval_can_be_left_and_its_workers_go_on_with_others() -> None:
     canvas = CanvasPlanes.from_rgb(noise(240, 144))
-    frames = interval_frames(canvas, CAMERA, 1_000_000, workers=3)
-    next(frames)
-    assert zoom_threads()
-    frames.close()
+    with FrameWorkers(3) as workers:
+        frames = interval_frames(canvas, CAMERA, 1_000_000, workers=workers)
+        next(frames)
+        frames.close()
+        assert len(list(interval_frames(canvas, CAMERA, 7, workers=workers))) == 7
+        assert zoom_threads()
     assert not zoom_threads()
 
 
@@ -130,8 +134,9 @@ def test_memory_does_not_grow_with_the_interval() -> None:
 
     def peak(frames: int) -> int:
         tracemalloc.start()
-        for _ in interval_frames(canvas, CAMERA, frames, workers=2):
-            pass
+        with FrameWorkers(2) as workers:
+            for _ in interval_frames(canvas, CAMERA, frames, workers=workers):
+                pass
         held = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
         return held
@@ -139,10 +144,10 @@ def test_memory_does_not_grow_with_the_interval() -> None:
     assert peak(400) < 2 * peak(20)  # threads overlap by chance; all its frames would be 20 times
 
 
-def test_a_canvas_of_another_film_is_refused_before_any_thread_starts() -> None:
+def test_a_canvas_of_another_film_is_refused() -> None:
     canvas = CanvasPlanes.from_rgb(noise(200, 120))
-    with pytest.raises(ProjectError, match="too small"):
-        list(interval_frames(canvas, CAMERA, 8))
+    with pytest.raises(ProjectError, match="too small"), FrameWorkers(2) as workers:
+        list(interval_frames(canvas, CAMERA, 8, workers=workers))
     assert not zoom_threads()
 
 

@@ -33,7 +33,7 @@ def film(world: Panorama, keyframes: int, frames: int = FRAMES) -> Iterator[tupl
     height = world.camera.film_size[1]
     for k, rgb in enumerate(world.canvases(keyframes)):
         canvas = CanvasPlanes.from_rgb(rgb)
-        for i, frame in enumerate(interval_frames(canvas, world.camera, frames, workers=0)):
+        for i, frame in enumerate(interval_frames(canvas, world.camera, frames)):
             yield k + i / frames, frame[:height].astype(np.float64)
 
 
@@ -68,7 +68,7 @@ def test_one_interval_ends_with_what_the_next_one_starts_with(
     canvases = [CanvasPlanes.from_rgb(rgb) for rgb in world.canvases(keyframes)]
     for before, after in pairwise(canvases):
         end = closing_frame(before, world.camera)
-        start = next(interval_frames(after, world.camera, FRAMES, workers=0))
+        start = next(interval_frames(after, world.camera, FRAMES))
         assert psnr(end, start) > 54
         assert psnr(end[:, 1:], start[:, :-1]) < 40  # as a shift of one pixel would show
 

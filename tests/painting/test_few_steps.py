@@ -60,8 +60,7 @@ DEEP = "runs its UNet's inner blocks at one step in 3 only (DeepCache)"
 
 @pytest.mark.parametrize("model", [*OTHERS, "me/model"])
 def test_a_model_without_a_known_lora_says_so(model: str) -> None:
-    method = {"method": "refine"} if model == "sd-x4" else {}
-    fast = fill_in({"prompt": "x", "model": model, "speed": "fast", **method})
+    fast = fill_in({"prompt": "x", "model": model, "speed": "fast"})
     assert fast.settings.loras == ()
     does = (
         DEEP if model in {"sd-x4", "kandinsky", "cosmos", "me/model"} else "does what balanced does"

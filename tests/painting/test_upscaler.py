@@ -115,7 +115,7 @@ def test_a_keyframe_by_it_shows_what_the_picture_showed(folder: Path) -> None:
 
 def test_what_it_can_not_do_is_one_line(folder: Path) -> None:
     with pytest.raises(SettingsError, match=r"can only dive \(--method refine\)"):
-        fill_in({"model": str(folder), "prompt": "a reef"})
+        fill_in({"model": str(folder), "prompt": "a reef", "method": "direct"})
     settings = plan(folder)
     with pytest.raises(SettingsError, match="can only dive"):
         load(settings.changed({"method": "direct"}))

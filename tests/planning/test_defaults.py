@@ -12,7 +12,7 @@ import pytest
 from renderer.errors import SettingsError
 from renderer.painting.geometry import Geometry
 from renderer.planning import defaults
-from renderer.planning.defaults import changes, fill_in, preset_like
+from renderer.planning.defaults import changes, fill_in
 from renderer.planning.prepare import prepare
 from renderer.settings.plain_values import Size
 from renderer.settings.presets import PRESETS, ModelPreset, find_preset
@@ -27,8 +27,6 @@ def film(**wishes: Any) -> RenderSettings:
 
 
 def diffusion(model: str = "sd2", **wishes: Any) -> RenderSettings:
-    if preset_like(model).dives_only:
-        wishes["method"] = "refine"
     return fill_in({"prompt": "a reef", "model": model, **wishes}).settings
 
 
@@ -327,10 +325,9 @@ def test_a_model_that_only_dives_says_so_and_begins_with_a_picture(tmp_path: Pat
     with pytest.raises(
         SettingsError, match=r"sd-x4 .* can only dive \(--method refine\)"
     ) as caught:
-        fill_in({"prompt": "a reef", "model": "sd-x4"})
+        fill_in({"prompt": "a reef", "model": "sd-x4", "method": "direct"})
     assert caught.value.field == "method"
-    with pytest.raises(SettingsError, match="can only dive"):
-        changes(diffusion("sd2"), {"model": "sd-x4"})
+    assert changes(diffusion("sd2"), {"model": "sd-x4"})["method"] == "refine"
     with pytest.raises(SettingsError, match="paints no first one; give one with --image") as caught:
         prepare(tmp_path / "dive.zoom", diffusion("sd-x4"))
     assert caught.value.field == "image"
