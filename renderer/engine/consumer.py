@@ -96,7 +96,8 @@ class Consumer:
             self._write_down()
         if self._newest is not None and self._complete():
             planes = CanvasPlanes.from_rgb(self._newest.picture)
-            frame = closing_frame(planes, self._camera, self._way(self._newest.index))
+            way, bits = self._way(self._newest.index), self._encoding.bits
+            frame = closing_frame(planes, self._camera, way, bits=bits)
             self._commit(self._encode([frame], self._project.store.next_segment), closes=True)
 
     # --- what is in hand ----------------------------------------------------------------------
@@ -201,6 +202,7 @@ class Consumer:
             self._camera,
             self._project.settings.frames_per_keyframe,
             way=way,
+            bits=self._encoding.bits,
             workers=self._frame_workers,
             interval=interval,
         )

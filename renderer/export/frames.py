@@ -22,7 +22,7 @@ from renderer.film.zoom import CanvasPlanes, zoom_frame
 from renderer.numeric.rgb import RgbPlanes
 from renderer.settings.plain_values import Size
 
-Pixels = NDArray[np.uint8]
+Pixels = NDArray[np.uint8] | NDArray[np.uint16]
 
 _CANVASES = 2
 
@@ -37,13 +37,14 @@ class _Canvas(Protocol):
 @dataclass(frozen=True, slots=True)
 class _FilmCanvas:
     planes: CanvasPlanes
+    bits: int
 
     @property
     def size(self) -> Size:
         return self.planes.size
 
     def view(self, box: Box, size: Size) -> Pixels:
-        return zoom_frame(self.planes, box, size)
+        return zoom_frame(self.planes, box, size, self.bits)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,8 @@ class FrameSource:
     size: Size
     rgb: bool = False
     """Frames are (height, width, 3) sRGB; otherwise yuv420p buffers, as the film's own are."""
+    bits: int = 8
+    """Of a film's samples."""
 
     def frames(self, first: int = 0, count: int | None = None) -> Iterator[Pixels]:
         """``count`` frames from ``first``; all by default. Not to be written into.
@@ -117,7 +120,7 @@ class _Maker:
             if self._take.rgb:
                 canvas = _PictureCanvas(RgbPlanes.from_rgb(rgb))
             else:
-                canvas = _FilmCanvas(CanvasPlanes.from_rgb(rgb))
+                canvas = _FilmCanvas(CanvasPlanes.from_rgb(rgb), self._take.bits)
         self._canvases[interval] = canvas
         return canvas
 
@@ -125,7 +128,9 @@ class _Maker:
 def _mixed(one: Pixels, other: Pixels, share: float) -> Pixels:
     """``one`` with so much of ``other``; in steps of 1/256, rounded."""
     weight = round(share * 256)
-    mixed = one.astype(np.uint16) * np.uint16(256 - weight)
-    mixed += other.astype(np.uint16) * np.uint16(weight)
-    mixed += np.uint16(128)
-    return (mixed >> 8).astype(np.uint8)
+    mixed = one.astype(np.uint32) * np.uint32(256 - weight)
+    mixed += other.astype(np.uint32) * np.uint32(weight)
+    mixed += np.uint32(128)
+    result = np.empty_like(one)
+    np.right_shift(mixed, 8, out=result, casting="unsafe")
+    return result

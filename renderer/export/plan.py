@@ -86,8 +86,9 @@ def make_plan(footage: Footage, target: Target, options: ExportOptions) -> Plan:
     camera = replace(Camera.of(settings), film_size=size)
     ways = camera.ways(footage.canvas_size, footage.canvases)
     view_path = ViewPath(camera, footage.depth, options.focus, tuple(ways))
-    take = FrameSource(footage, timeline, view_path, size, rgb=kind is not Kind.FILM)
     codec = _codec(footage, target, options)
+    bits = _bits(footage, options, codec)
+    take = FrameSource(footage, timeline, view_path, size, kind is not Kind.FILM, bits)
     copies = codec is not None and _can_copy(footage, options, codec, size)
     frames = footage.film_frames if copies else timeline.frames
     target.check(force=options.force, frames=frames)
@@ -95,7 +96,7 @@ def make_plan(footage: Footage, target: Target, options: ExportOptions) -> Plan:
         _check_animation(target, take, options)
     encoding = None
     if codec is not None and not copies:
-        encoding = _encoding(footage, options, codec, size, fps)
+        encoding = _encoding(footage, options, codec, size, fps, bits)
         probe(encoding)
     return Plan(
         target=target,
@@ -181,9 +182,19 @@ def _codec(footage: Footage, target: Target, options: ExportOptions) -> Codec | 
         return choose_codec(target.container, options.codec, footage.settings.codec)
     if options.codec is not None or options.encodes:
         raise SettingsError(
-            f"codec, crf, preset and encoder options are for films; {target.path} is none", "codec"
+            f"codec, crf, preset, bit depth and encoder options are for films; {target.path} is "
+            "none",
+            "codec",
         )
     return None
+
+
+def _bits(footage: Footage, options: ExportOptions, codec: Codec | None) -> int:
+    """As asked, else as the film has, where the codec can."""
+    if codec is None:
+        return 8
+    own = footage.settings.bit_depth if codec.deep_format else 8
+    return own if options.bit_depth is None else options.bit_depth
 
 
 def _can_copy(footage: Footage, options: ExportOptions, codec: Codec, size: Size) -> bool:
@@ -200,7 +211,7 @@ def _can_copy(footage: Footage, options: ExportOptions, codec: Codec, size: Size
 
 
 def _encoding(
-    footage: Footage, options: ExportOptions, codec: Codec, size: Size, fps: Fraction
+    footage: Footage, options: ExportOptions, codec: Codec, size: Size, fps: Fraction, bits: int
 ) -> Encoding:
     """As the film is encoded, but for what is asked; one thread, since chunks run side by side."""
     settings = footage.settings
@@ -217,6 +228,7 @@ def _encoding(
         crf=options.crf if options.crf is not None else crf,
         preset=options.preset if options.preset is not None else preset,
         encoder_options={**extra, **options.encoder_options},
+        bit_depth=bits,
         threads=1,
     )
     return Encoding.of(changed)

@@ -27,11 +27,11 @@ from av.packet import Packet
 from av.video.codeccontext import VideoCodecContext
 from av.video.plane import VideoPlane
 from av.video.stream import VideoStream
-from numpy.typing import NDArray
 
 from renderer.errors import EncoderError, SettingsError
 from renderer.film.encoder_options import encoder_options
 from renderer.film.fragment import EncodedSegment, split
+from renderer.film.frame_workers import Frame, empty_frame
 from renderer.settings.codecs import CODECS, Codec, resolve
 from renderer.settings.option import unknown
 from renderer.settings.plain_values import Size
@@ -60,23 +60,29 @@ class Encoding:
     fps: Fraction
     options: tuple[tuple[str, str], ...]
     """The encoder's options, complete."""
+    bits: int = 8
+    """Of each sample: 8 or 10."""
 
     @classmethod
     def of(cls, settings: RenderSettings) -> Encoding:
         """What ``settings`` ask for. Raises SettingsError; opens no encoder (``probe`` does)."""
         options = tuple(encoder_options(settings).items())
-        return cls(resolve(settings.codec), settings.size, settings.fps, options)
+        codec = resolve(settings.codec)
+        return cls(codec, settings.size, settings.fps, options, settings.bit_depth)
+
+    @property
+    def pixel_format(self) -> str:
+        return self.codec.pixel_format if self.bits == 8 else self.codec.deep_format
 
 
 def encode_segment(
-    frames: Iterable[NDArray[np.uint8]], encoding: Encoding, *, first_frame: int, index: int
+    frames: Iterable[Frame], encoding: Encoding, *, first_frame: int, index: int
 ) -> EncodedSegment:
     """Encode ``frames``, at least one, as segment ``index`` of the film.
 
-    Each frame is a contiguous (height * 3 // 2, width) uint8 array: the planes Y, U, V of yuv420p,
-    BT.709 in limited range. Its memory may be used again once the next frame is asked for.
-    ``first_frame`` is the number of the first frame in the film. What ``frames`` raises passes
-    through. Raises EncoderError.
+    Each frame is in BT.709, limited range, and has as many bits as the encoding. Its memory may be
+    used again once the next frame is asked for. ``first_frame`` is the number of the first frame in
+    the film. What ``frames`` raises passes through. Raises EncoderError.
     """
     buffer = io.BytesIO()
     options = {"movflags": _MOVFLAGS, "fragment_index": str(index + 1)}
@@ -142,7 +148,7 @@ def _new_context(encoding: Encoding) -> VideoCodecContext:
 
 def _configure(context: VideoCodecContext, encoding: Encoding) -> None:
     context.width, context.height = encoding.size
-    context.pix_fmt = encoding.codec.pixel_format
+    context.pix_fmt = encoding.pixel_format
     context.framerate = encoding.fps
     context.time_base = 1 / encoding.fps
     context.thread_type = ThreadType.FRAME  # PyAV's SLICE lets x264 cut pictures into slices
@@ -155,7 +161,7 @@ def _configure(context: VideoCodecContext, encoding: Encoding) -> None:
 
 def _encode(
     encode: Callable[[av.VideoFrame | None], list[Packet[VideoStream]]],
-    frames: Iterable[NDArray[np.uint8]],
+    frames: Iterable[Frame],
     encoding: Encoding,
     first_frame: int,
 ) -> tuple[list[Packet[VideoStream]], int]:
@@ -171,7 +177,7 @@ def _encode(
 
 
 def _numbered(
-    frames: Iterable[NDArray[np.uint8]], encoding: Encoding, first_frame: int
+    frames: Iterable[Frame], encoding: Encoding, first_frame: int
 ) -> Iterator[av.VideoFrame]:
     """The frames as libav wants them, each with its time in the film."""
     for number, planes in enumerate(frames, first_frame):
@@ -180,17 +186,19 @@ def _numbered(
         yield frame
 
 
-def _video_frame(planes: NDArray[np.uint8], encoding: Encoding) -> av.VideoFrame:
+def _video_frame(planes: Frame, encoding: Encoding) -> av.VideoFrame:
     """A copy in libav's own memory.
 
     PyAV's ``from_numpy_buffer`` would spare it, but takes a height that is no multiple of 4 for a
     smaller one.
     """
     width, height = encoding.size
-    frame = av.VideoFrame(width, height, encoding.codec.pixel_format)
+    frame = av.VideoFrame(width, height, encoding.pixel_format)
+    if encoding.pixel_format == "p010le":
+        planes = planes.astype(np.uint16) << np.uint16(6)
     luma, chroma = planes[:height], planes[height:].reshape(2, height // 2, width // 2)
     _fill(frame.planes[0], luma)
-    if encoding.codec.pixel_format == "nv12":  # U and V take turns
+    if encoding.pixel_format in ("nv12", "p010le"):  # U and V take turns
         _fill(frame.planes[1], chroma.transpose(1, 2, 0).reshape(height // 2, width))
     else:
         _fill(frame.planes[1], chroma[0])
@@ -198,9 +206,10 @@ def _video_frame(planes: NDArray[np.uint8], encoding: Encoding) -> av.VideoFrame
     return frame
 
 
-def _fill(plane: VideoPlane, samples: NDArray[np.uint8]) -> None:
+def _fill(plane: VideoPlane, samples: Frame) -> None:
     height, width = samples.shape
-    rows = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)
+    line = plane.line_size // samples.itemsize
+    rows = np.frombuffer(memoryview(plane), samples.dtype).reshape(-1, line)
     rows[:height, :width] = samples
 
 
@@ -222,9 +231,10 @@ def _reordering(encoding: Encoding) -> int:
     return -(packets[0].dts or 0)
 
 
-def _grey(encoding: Encoding, count: int) -> Iterator[NDArray[np.uint8]]:
-    width, height = encoding.size
-    return repeat(np.full((height * 3 // 2, width), 128, np.uint8), count)
+def _grey(encoding: Encoding, count: int) -> Iterator[Frame]:
+    frame = empty_frame(encoding.size, encoding.bits)
+    frame.fill(1 << encoding.bits - 1)
+    return repeat(frame, count)
 
 
 def _check_options(context: VideoCodecContext, encoding: Encoding) -> None:

@@ -19,7 +19,7 @@ GOP = 1 << 24
 """Frames; longer than any interval, and constant because headers may record it."""
 
 _ONE_GOP = "every interval is one closed GOP"
-_COLOUR = "the film is 8-bit 4:2:0 in BT.709"
+_COLOUR = "the film is 4:2:0 in BT.709"
 _REFUSED = {
     "crf": "use the setting crf",
     "preset": "use the setting preset",
@@ -31,7 +31,7 @@ _REFUSED = {
     "forced-idr": _ONE_GOP,
     "intra-refresh": _ONE_GOP,
     "flags": _ONE_GOP,
-    "pix_fmt": _COLOUR,
+    "pix_fmt": "use the setting bit_depth",
     "color_range": _COLOUR,
     "colorspace": _COLOUR,
     "color_primaries": _COLOUR,
@@ -56,6 +56,11 @@ def encoder_options(settings: RenderSettings) -> dict[str, str]:
     codec = resolve(settings.codec)
     chosen = dict(settings.encoder_options)
     _refuse(codec, chosen)
+    if settings.bit_depth > 8 and not codec.deep_format:
+        raise SettingsError(
+            f"{codec.encoder} has 8 bits only; for {settings.bit_depth} take h264, hevc or av1",
+            "bit_depth",
+        )
     options = {**codec.defaults, **chosen, **codec.pinned}
     options |= {"g": str(GOP), "threads": str(settings.threads), "chroma_sample_location": "left"}
     options[codec.preset_option] = _preset(codec, settings.preset)

@@ -19,9 +19,18 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-Frame = NDArray[np.uint8]
-"""(height * 3 // 2, width): a yuv420p buffer, C-contiguous. The Y plane, then U, then V."""
+from renderer.settings.plain_values import Size
+
+Frame = NDArray[np.uint8] | NDArray[np.uint16]
+"""(height * 3 // 2, width): a yuv420p buffer, C-contiguous. The Y plane, then U, then V. Of more
+than 8 bits: uint16, in the lower bits."""
 Task = Callable[[], Frame]
+
+
+def empty_frame(size: Size, bits: int) -> Frame:
+    """Memory for a frame of that many bits."""
+    shape = size[1] * 3 // 2, size[0]
+    return np.empty(shape, np.uint8) if bits == 8 else np.empty(shape, np.uint16)
 
 
 class FrameWorkers:

@@ -10,10 +10,8 @@ from __future__ import annotations
 from collections.abc import Generator
 from functools import partial
 
-import numpy as np
-
 from renderer.film.camera import OUT, Box, Camera, Way
-from renderer.film.frame_workers import Frame, FrameWorkers
+from renderer.film.frame_workers import Frame, FrameWorkers, empty_frame
 from renderer.numeric.resample import lanczos_taps, resample
 from renderer.numeric.yuv import CanvasPlanes
 from renderer.settings.plain_values import Size
@@ -25,7 +23,7 @@ _CHROMA_RANGE = 16, 240
 """Where a filter overshoots, what lies outside is no colour of the RGB cube: players clip it."""
 
 
-def zoom_frame(canvas: CanvasPlanes, box: Box, size: Size) -> Frame:
+def zoom_frame(canvas: CanvasPlanes, box: Box, size: Size, bits: int = 8) -> Frame:
     """The part ``box`` of the canvas as a film frame of ``size`` (width, height), both even.
 
     BT.709 limited range. Chroma is sited as in MPEG-2 and H.264 by default: across on the even luma
@@ -37,19 +35,19 @@ def zoom_frame(canvas: CanvasPlanes, box: Box, size: Size) -> Frame:
     samples_across, samples_down = canvas.size
     _require_even(size)
     _require_inside(box, canvas.size)
-    frame = np.empty((height * 3 // 2, width), np.uint8)
+    frame = empty_frame(size, bits)
     luma = frame[:height]
     blue, red = frame[height:].reshape(2, height // 2, width // 2)
 
     across = lanczos_taps(box.left, box.right, width, samples_across)
     down = lanczos_taps(box.top, box.bottom, height, samples_down)
-    resample(canvas.luma, across, down, *_LUMA_RANGE, luma)
+    resample(canvas.luma, across, down, *_LUMA_RANGE, luma, bits)
 
     shift = box.width / width / 2  # half a film pixel to the left: from between columns onto one
     across = lanczos_taps(box.left - shift, box.right - shift, width // 2, samples_across)
     down = lanczos_taps(box.top, box.bottom, height // 2, samples_down)
-    resample(canvas.blue, across, down, *_CHROMA_RANGE, blue)
-    resample(canvas.red, across, down, *_CHROMA_RANGE, red)
+    resample(canvas.blue, across, down, *_CHROMA_RANGE, blue, bits)
+    resample(canvas.red, across, down, *_CHROMA_RANGE, red, bits)
     return frame
 
 
@@ -59,6 +57,7 @@ def interval_frames(
     frames: int,
     *,
     way: Way = OUT,
+    bits: int = 8,
     workers: FrameWorkers | None = None,
     interval: int = 0,
 ) -> Generator[Frame, None, None]:
@@ -68,16 +67,16 @@ def interval_frames(
     ``interval`` is its number: of several that share workers the earliest comes first.
     """
     views = (camera.view(canvas.size, i / frames, way) for i in range(frames))
-    tasks = (partial(zoom_frame, canvas, box, camera.film_size) for box in views)
+    tasks = (partial(zoom_frame, canvas, box, camera.film_size, bits) for box in views)
     if workers is None:
         yield from (task() for task in tasks)
     else:
         yield from workers.frames(tasks, interval)
 
 
-def closing_frame(canvas: CanvasPlanes, camera: Camera, way: Way = OUT) -> Frame:
+def closing_frame(canvas: CanvasPlanes, camera: Camera, way: Way = OUT, *, bits: int = 8) -> Frame:
     """The frame t = 1: the last one of a film that ends with this canvas."""
-    return zoom_frame(canvas, camera.view(canvas.size, 1.0, way), camera.film_size)
+    return zoom_frame(canvas, camera.view(canvas.size, 1.0, way), camera.film_size, bits)
 
 
 def _require_even(size: Size) -> None:

@@ -71,7 +71,13 @@ def lanczos_taps(start: float, stop: float, outputs: int, samples: int) -> Taps:
 
 @kernel
 def resample(
-    plane: NDArray[np.uint16], across: Taps, down: Taps, low: int, high: int, out: NDArray[np.uint8]
+    plane: NDArray[np.uint16],
+    across: Taps,
+    down: Taps,
+    low: int,
+    high: int,
+    out: NDArray[np.uint8] | NDArray[np.uint16],
+    bits: int = 8,
 ) -> None:
     """Fill ``out`` (height, width), rounded and held within ``low`` … ``high``.
 
@@ -90,7 +96,7 @@ def resample(
         for y in range(rows):
             for j in range(columns):
                 strip[y, j] = turned[j, y]
-        _resample_down(strip, top, down, low, high, out[:, left : left + columns])
+        _resample_down(strip, top, down, low, high, bits, out[:, left : left + columns])
 
 
 @kernel
@@ -100,17 +106,19 @@ def _resample_down(
     down: Taps,
     low: int,
     high: int,
-    out: NDArray[np.uint8],
+    bits: int,
+    out: NDArray[np.uint8] | NDArray[np.uint16],
 ) -> None:
     """Fill a strip of the output from the plane's rows from ``top`` on, resampled across."""
     sums = np.empty(_STRIP, np.float32)
-    half, unit = np.float32(0.5), np.float32(1 / FRACTION)
-    floor, ceiling = np.float32(low), np.float32(high)
+    steps = 1 << (bits - 8)
+    half, unit = np.float32(0.5), np.float32(steps / FRACTION)
+    floor, ceiling = np.float32(low * steps), np.float32(high * steps)
     for y in range(out.shape[0]):
         _sum_rows(strip, 0, down[0][y] - top, down[1][y], sums)
         for x in range(out.shape[1]):
             value = min(max(sums[x] * unit, floor), ceiling)
-            out[y, x] = np.uint8(value + half)
+            out[y, x] = np.int32(value + half)
 
 
 @kernel

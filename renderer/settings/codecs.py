@@ -29,6 +29,9 @@ class Codec:
     """Sample entry in the MP4; empty: libav's own choice."""
     pixel_format: str = "yuv420p"
     """What the encoder takes: ``yuv420p``, or ``nv12``, the same samples in another order."""
+    deep_format: str = ""
+    """For 10 bits: ``yuv420p10le``, or ``p010le``, in nv12's order and the upper bits; empty: it
+    has none."""
     crf: int
     """Default quality."""
     crf_range: tuple[int, int] = (0, 51)
@@ -74,6 +77,7 @@ _PASS_PARAMS = {"pass", "stats"}
 H264 = Codec(
     name="h264",
     encoder="libx264",
+    deep_format="yuv420p10le",
     crf=18,
     preset="medium",
     presets=_SPEEDS,
@@ -97,6 +101,7 @@ H264 = Codec(
 HEVC = Codec(
     name="hevc",
     encoder="libx265",
+    deep_format="yuv420p10le",
     tag="hvc1",  # QuickTime refuses libav's default, hev1
     crf=20,
     preset="medium",
@@ -123,6 +128,7 @@ HEVC = Codec(
 AV1 = Codec(
     name="av1",
     encoder="libsvtav1",
+    deep_format="yuv420p10le",
     crf=28,
     crf_range=(1, 63),  # libav takes 0 for "not given"
     preset="8",
@@ -180,9 +186,16 @@ _AMF = Codec(
     defaults={"rc": "cqp"},
 )
 _HARDWARE = tuple(
-    replace(family, name=f"{kind}_{suffix}", encoder=f"{kind}_{suffix}", tag=tag, at_once=2)
+    replace(
+        family,
+        name=f"{kind}_{suffix}",
+        encoder=f"{kind}_{suffix}",
+        tag=tag,
+        deep_format=deep,
+        at_once=2,
+    )
     for suffix, family in (("nvenc", _NVENC), ("qsv", _QSV), ("amf", _AMF))
-    for kind, tag in (("h264", ""), ("hevc", "hvc1"), ("av1", ""))
+    for kind, tag, deep in (("h264", "", ""), ("hevc", "hvc1", "p010le"), ("av1", "", "p010le"))
 )
 CODECS = (H264, HEVC, AV1, VP9, *_HARDWARE)
 """Every codec, software first."""

@@ -58,7 +58,8 @@ class ExportOptions(ExportRows):
     @property
     def encodes(self) -> bool:
         """True: something is asked of the encoder beyond the codec's name."""
-        return self.crf is not None or self.preset is not None or bool(self.encoder_options)
+        asked = (self.crf, self.preset, self.bit_depth)
+        return asked != (None, None, None) or bool(self.encoder_options)
 
 
 EXPORT_OPTIONS = options_of(ExportOptions)

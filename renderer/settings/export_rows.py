@@ -213,6 +213,18 @@ class ExportRows:
         choices=("12", "16", "18", "20", "24", "28"),
         row=("", 6),
     )
+    bit_depth: int | None = setting(
+        None,
+        kind="whole",
+        none="as the film",
+        check=one_of(8, 10),
+        help="8 or 10 bits; by default the film's own, if the codec has them.",
+        metavar="8|10",
+        label="Bit depth",
+        hint="10: dark skies without bands; 8 plays everywhere.",
+        choices=("8", "10"),
+        row=("", 12),
+    )
     preset: str | None = setting(
         None,
         none="as the film",

@@ -218,6 +218,18 @@ class FilmSettings(PaintingSettings):
         choices=("12", "16", "18", "20", "24", "28"),
         row=("encoding", 1),
     )
+    bit_depth: int = setting(
+        8,
+        kind="whole",
+        check=one_of(8, 10),
+        help="8 (default), or 10: dark skies without bands, by h264, hevc and av1; browsers and "
+        "televisions don't play h264 in 10 bits.",
+        metavar="8|10",
+        label="Bit depth",
+        hint="10: dark skies without bands; 8 plays everywhere.",
+        choices=("8", "10"),
+        row=("encoding", 3),
+    )
     preset: str = setting(
         "",
         help="The encoder's speed preset, such as veryfast; slower ones make smaller files.",

@@ -159,13 +159,13 @@ def _figure(value: float) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def one_of(*names: str) -> Check:
-    """One of these words, or None where that is allowed."""
+def one_of(*names: str | int) -> Check:
+    """One of these words or numbers, or None where that is allowed."""
 
     def check(name: str, value: Any) -> str | None:
         if value is None or value in names:
             return None
-        return unknown(f"{name} {value!r}", value, set(names))
+        return unknown(f"{name} {value!r}", str(value), set(map(str, names)))
 
     return check
 
