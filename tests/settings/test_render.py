@@ -135,7 +135,7 @@ def test_a_whole_number_does_for_a_fraction() -> None:
 def test_an_unknown_key_is_named_with_the_nearest_right_one() -> None:
     with pytest.raises(SettingsError, match=r"^here: unknown key .*did you mean 'guidance_scale'"):
         RenderSettings().changed({"guidence": 3}, "here")
-    with pytest.raises(SettingsError, match=r"^unknown key 'qqqqq'; known: bit_depth, candidates, "):
+    with pytest.raises(SettingsError, match=r"^unknown key 'qqqqq'; known: bit_depth, cand"):
         RenderSettings().changed({"qqqqq": 3})
 
 
