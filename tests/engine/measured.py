@@ -1,38 +1,44 @@
-"""`python -m tests.engine.measured PROJECT`: render, and say as JSON what that took."""
+"""`python -m tests.engine.measured PROJECT`: render, and say as JSON what that took on the way."""
 
 from __future__ import annotations
 
 import json
-import resource
 import sys
-from collections import deque
+import time
 from pathlib import Path
+
+import psutil
 
 from renderer.engine.events import Event, SegmentWritten
 from renderer.engine.session import Session
 from renderer.project.project import Project
+from renderer.project.records import JOURNAL
 
-
-def taken() -> dict[str, int]:
-    """Open files and threads of this process."""
-    return {
-        "files": len(list(Path("/proc/self/fd").iterdir())),
-        "threads": len(list(Path("/proc/self/task").iterdir())),
-    }
+READINGS = 100
+"""At most so many, evenly spread."""
 
 
 def main(folder: Path) -> None:
-    first: list[dict[str, int]] = []
-    last: deque[dict[str, int]] = deque(maxlen=8)  # the painter ends a few segments before the film
+    readings: list[dict[str, float]] = []
+    process = psutil.Process()
 
     def emit(event: Event) -> None:
-        if isinstance(event, SegmentWritten):
-            (last if first else first).append(taken())
+        if isinstance(event, SegmentWritten) and event.segment % every == 0:
+            readings.append(
+                {
+                    "segment": event.segment,
+                    "rss": process.memory_info().rss,
+                    "files": process.num_fds(),
+                    "threads": process.num_threads(),
+                    "cpu": time.process_time(),
+                    "journal": (folder / JOURNAL).stat().st_size,
+                }
+            )
 
     with Project.open(folder) as project:
+        every = max(1, (project.settings.keyframes or 0) // READINGS)
         Session(project, emit).run()
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    json.dump({"first": first[0], "last": last[0], "peak": peak}, sys.stdout)
+    json.dump(readings, sys.stdout)
 
 
 if __name__ == "__main__":
