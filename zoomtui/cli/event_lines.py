@@ -26,13 +26,7 @@ from renderer.engine.events import (
     StepDone,
 )
 from renderer.engine.state import RenderState, apply
-from renderer.formatting import (
-    clean,
-    count_text,
-    duration_text,
-    path_text,
-    size_text,
-)
+from renderer.formatting import clean, count_text, duration_text, path_text, size_text
 from renderer.painting.figures import BESIDE_TIME, texts
 from renderer.project.records import EXPORTS
 

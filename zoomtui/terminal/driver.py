@@ -14,6 +14,7 @@ import os
 import selectors
 from codecs import getincrementaldecoder
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import partial
 from threading import Event
 from time import monotonic
@@ -124,8 +125,5 @@ class TerminalDriver(LinuxDriver):
 
     def _finish(self, parser: XTermParser) -> None:
         """Let the parser end; what it still makes of half a sequence is dropped."""
-        try:
-            for _ in parser.feed(""):
-                continue
-        except (EOFError, ParseError):
-            return
+        with suppress(EOFError, ParseError):
+            list(parser.feed(""))

@@ -15,6 +15,7 @@ import termios
 import time
 import tty
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
 from renderer.errors import RendererError
@@ -61,7 +62,8 @@ def ask_terminal(fd_in: int, fd_out: int, seconds: float) -> Replies:
     except OSError as error:
         raise NoTerminal(f"the terminal went away ({error})") from None
     finally:
-        _restore(fd_in, before)
+        with suppress(termios.error):  # it is gone, and with it what was to be restored
+            termios.tcsetattr(fd_in, termios.TCSANOW, before)
     return read_replies(text, rtt)
 
 
@@ -80,13 +82,6 @@ def _read_until_sentinel(fd: int, deadline: float) -> str:
     return received.decode("utf-8", "replace")
 
 
-def _restore(fd: int, mode: list[object]) -> None:
-    try:
-        termios.tcsetattr(fd, termios.TCSANOW, mode)  # type: ignore[arg-type]
-    except termios.error:
-        return  # it is gone, and with it what was to be restored
-
-
 @dataclass(frozen=True, slots=True)
 class Tmux:
     """What tmux says about the terminal that it is shown in."""
@@ -97,7 +92,6 @@ class Tmux:
     """Whether tmux hands colours of 24 bits on unchanged."""
     passthrough: bool = False
     """Whether tmux hands on what is wrapped for the terminal outside."""
-    version: str = ""
 
 
 def ask_tmux(environ: Mapping[str, str]) -> Tmux | None:
@@ -114,7 +108,6 @@ def ask_tmux(environ: Mapping[str, str]) -> Tmux | None:
         outer=outer,
         rgb="RGB" in features.split(","),
         passthrough=allowed.strip() in {"on", "all"} or _before_3_3(version),
-        version=version,
     )
 
 

@@ -14,7 +14,6 @@ import signal
 import time
 from collections.abc import Awaitable, Callable, Iterable
 from functools import partial
-from importlib import import_module
 from pathlib import Path, PurePath
 from typing import Any, ClassVar
 
@@ -99,17 +98,12 @@ class ZoomApp(App[str]):
     CSS_PATH = _STYLES
     TITLE = "zoomtui"
     ENABLE_COMMAND_PALETTE = True
-    SCREENS: ClassVar[dict[str, Callable[[], Screen[Any]]]] = {
-        "help": HelpScreen,
-        "renders": lambda: _screen("renders", "RendersScreen"),
-        "new": lambda: _screen("new_render", "NewScreen"),
-    }
+    SCREENS: ClassVar[dict[str, Callable[[], Screen[Any]]]] = {"help": HelpScreen}
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("question_mark", "push_screen('help')", "help", key_display="?", id="app.help"),
         Binding("colon,ctrl+p", "command_palette", "commands", key_display=":", id="app.commands"),
         Binding("ctrl+l", "repaint", "repaint", show=False, id="app.repaint"),
         Binding("ctrl+q", "leave", show=False, priority=True, id="app.leave"),
-        Binding("ctrl+c", "reassure", show=False),
     ]
     KEY_HELP: ClassVar[dict[str, str]] = {
         "app.help": "this page",
@@ -161,14 +155,6 @@ class ZoomApp(App[str]):
         """Watch the project at ``folder``; leaving it comes back to the screen before."""
         self.push_screen(MonitorScreen(folder))
 
-    def open_renders(self) -> None:
-        """The list of renders."""
-        self.push_screen("renders")
-
-    def open_new(self) -> None:
-        """The form for a new render."""
-        self.push_screen("new")
-
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """Everything that a key would do now, and what has no key."""
         told = {"", "commands"}
@@ -181,15 +167,12 @@ class ZoomApp(App[str]):
             named = self.get_key_display(binding) or key
             yield _command(signs_for(self, binding.description), signs_for(self, named), deed)
         yield _command("theme", "other colours", self.action_change_theme)
-        shoot = partial(self.set_timer, 0.2, self._shoot)
+        shoot = partial(self.set_timer, 0.2, self.deliver_screenshot)
         yield _command("screenshot", "this screen as an SVG file", shoot)
 
     def action_command_palette(self) -> None:
         if not isinstance(self.screen, CommandPalette):
             self.push_screen(CommandPalette(placeholder="what to do", id="--command-palette"))
-
-    def _shoot(self) -> None:
-        self.deliver_screenshot()
 
     # ---------------------------------------------------------------------------- keys, signals
 
@@ -226,9 +209,6 @@ class ZoomApp(App[str]):
         self.exit()
 
     def action_help_quit(self) -> None:
-        self.action_reassure()
-
-    def action_reassure(self) -> None:
         """Ctrl-C: people press it to get out, and must not end anything by it."""
         self.say("Nothing is ended by Ctrl-C: d detaches, s stops the render.")
 
@@ -261,7 +241,9 @@ def run_monitor(folder: Path, terminal: Terminal) -> int:
 
 def run_renders(terminal: Terminal) -> int:
     """The list of renders; the exit code."""
-    return _run(terminal, ZoomApp.SCREENS["renders"])
+    from zoomtui.tui.renders.screen import RendersScreen  # the monitor need not wait for it
+
+    return _run(terminal, RendersScreen)
 
 
 def _run(terminal: Terminal, begin: Begin) -> int:
@@ -271,12 +253,6 @@ def _run(terminal: Terminal, begin: Begin) -> int:
     if said:
         write_line(said)
     return app.return_code or 0
-
-
-def _screen(module: str, name: str) -> Screen[Any]:
-    """A screen that loads only when it is opened: the first one need not wait for it."""
-    screen: Screen[Any] = getattr(import_module(f"zoomtui.tui.{module}.screen"), name)()
-    return screen
 
 
 def _command(name: str, beside: str, deed: Callable[[], object]) -> SystemCommand:

@@ -18,10 +18,7 @@ from renderer.formatting import clean, duration_text, size_text
 from renderer.planning.estimate import Estimate
 from renderer.project import registry
 from renderer.project.history import StoredKeyframe
-from renderer.project.records import (
-    read_history,
-    read_settings,
-)
+from renderer.project.records import read_history, read_settings
 from renderer.settings.plain_values import dimensions
 from renderer.settings.presets import ModelPreset, find_preset
 from renderer.settings.render import OPTIONS, RenderSettings

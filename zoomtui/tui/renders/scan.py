@@ -22,13 +22,7 @@ from renderer.files import free_bytes
 from renderer.project import registry
 from renderer.project.history import StoredKeyframe
 from renderer.project.lock import Holder
-from renderer.project.records import (
-    JOURNAL,
-    SESSION,
-    SETTINGS,
-    read_history,
-    read_settings,
-)
+from renderer.project.records import JOURNAL, SESSION, SETTINGS, read_history, read_settings
 from renderer.project.session_record import renders
 from renderer.project.status import State, Status, read_status
 from renderer.settings.render import RenderSettings

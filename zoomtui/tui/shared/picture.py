@@ -22,13 +22,7 @@ from textual.widget import Widget
 from zoomtui.terminal.capabilities import Pictures
 from zoomtui.terminal.pictures import kitty
 from zoomtui.terminal.pictures.budget import Link
-from zoomtui.terminal.pictures.request import (
-    Pixels,
-    Prepared,
-    Request,
-    Source,
-    UnreadablePicture,
-)
+from zoomtui.terminal.pictures.request import Pixels, Prepared, Request, Source, UnreadablePicture
 
 _SETTLE = 0.15
 """Seconds that a size must hold before a picture is sent anew for it; only for kitty."""
@@ -57,25 +51,12 @@ class Picture(Widget):
     class Shown(Message):
         """A new picture, or the picture at a new size, is on its way to the screen."""
 
-        def __init__(self, picture: Picture) -> None:
-            super().__init__()
-            self.picture = picture
-
-        @property
-        def control(self) -> Picture:
-            return self.picture
-
     class Failed(Message):
         """A file could not be read; what was shown before stays."""
 
-        def __init__(self, picture: Picture, reason: str) -> None:
+        def __init__(self, reason: str) -> None:
             super().__init__()
-            self.picture = picture
             self.reason = reason
-
-        @property
-        def control(self) -> Picture:
-            return self.picture
 
     def __init__(
         self,
@@ -213,7 +194,7 @@ class Picture(Widget):
             prepared = await asyncio.to_thread(_prepared, request)
         except UnreadablePicture as error:
             self._done = wanted
-            self.post_message(self.Failed(self, str(error)))
+            self.post_message(self.Failed(str(error)))
             return
         if source.path is not None and prepared.small is not None:
             self.small = (source.path, prepared.small)
@@ -252,7 +233,7 @@ class Picture(Widget):
         self._composed.clear()
         self.refresh()
         if source is self._source:
-            self.post_message(self.Shown(self))
+            self.post_message(self.Shown())
 
     def on_unmount(self) -> None:
         if not self._sending:  # else the worker that sends does it, once it is cancelled
