@@ -11,7 +11,7 @@ from pathlib import Path
 
 from renderer.formatting import clean, duration_text, size_text
 from zoomtui.tui.export.child import Outcome
-from zoomtui.tui.shared.styled_text import LABEL, Line, Role, cut, gauge, labelled, wrapped
+from zoomtui.tui.shared.styled_text import Line, cut, gauge, labelled, on_rows, wrapped
 
 _LONGEST = 4000
 """Characters of a command that are looked at; all of it is copied."""
@@ -45,9 +45,9 @@ def planned_lines(
 ) -> list[Line]:
     """Before it begins; ``outcome`` None: not reckoned yet. ``wrong``: why it can't begin, in one
     line."""
-    lines = _wrapped("file", clean(str(path)), width, 2)
+    lines = on_rows("file", clean(str(path)), width, 2)
     if wrong:
-        lines += _wrapped("✗", clean(wrong), width, 4, "bad")
+        lines += on_rows("✗", clean(wrong), width, 4, "bad")
     elif outcome is None:
         lines.append((("estimating…", "faint"),))
     else:
@@ -65,7 +65,7 @@ def running_lines(path: Path, pace: Pace, cancelling: bool, width: int) -> list[
         " it runs is to cancel it: Esc asks, and nothing of it is left."
     )
     return [
-        *_wrapped("file", clean(str(path)), width, 2),
+        *on_rows("file", clean(str(path)), width, 2),
         cut(gauge("exporting", pace.done, pace.total, width), width),
         labelled("", [("" if left is None else f"{duration_text(left)} left", "")]),
         *(((piece, "label"),) for piece in wrapped(text, max(8, width), 4)),
@@ -80,7 +80,7 @@ def finished_lines(
     figures = length if size is None else f"{length}, {size_text(size)}"
     return [
         labelled("exported", [("✔", "good"), (figures, "")]),
-        *_wrapped("file", clean(str(path)), width, 3, "strong"),
+        *on_rows("file", clean(str(path)), width, 3, "strong"),
         *_command_lines("^y copies", fetch, width, 4),
         *_command_lines("^o copies", command, width, 8),
     ]
@@ -89,7 +89,7 @@ def finished_lines(
 def _outcome_lines(outcome: Outcome, width: int) -> list[Line]:
     how = "copied as it is, which takes seconds" if outcome.copies else "every frame made anew"
     film = f"{outcome.frames} frames, {duration_text(outcome.seconds)}, {outcome.size}"
-    notes = [line for note in outcome.notes for line in _wrapped("!", clean(note), width, 3)]
+    notes = [line for note in outcome.notes for line in on_rows("!", clean(note), width, 3)]
     return [
         cut(labelled("film", [(film, "")]), width),
         cut(labelled("how", [(how, "")]), width),
@@ -98,13 +98,4 @@ def _outcome_lines(outcome: Outcome, width: int) -> list[Line]:
 
 
 def _command_lines(label: str, command: str, width: int, most: int) -> list[Line]:
-    return _wrapped(label, clean(command[:_LONGEST]), width, most)
-
-
-def _wrapped(label: str, text: str, width: int, most: int, role: Role = "quoted") -> list[Line]:
-    """``text`` on at most ``most`` lines under one label; what is left out shows as an ellipsis."""
-    room = max(8, width - LABEL)
-    pieces = wrapped(text, room, most + 1)
-    if len(pieces) > most:
-        pieces = [*pieces[: most - 1], pieces[most - 1][: room - 1] + "…"]
-    return [labelled("" if n else label, [(piece, role)]) for n, piece in enumerate(pieces)]
+    return on_rows(label, clean(command[:_LONGEST]), width, most)

@@ -19,16 +19,7 @@ from renderer.project.status import State
 from renderer.settings.plain_values import dimensions
 from zoomtui.tui.renders.scan import Details, Render, Scan
 from zoomtui.tui.shared.fetch import fetch_command
-from zoomtui.tui.shared.styled_text import (
-    LABEL,
-    Line,
-    Part,
-    Role,
-    clock_text,
-    cut,
-    labelled,
-    wrapped,
-)
+from zoomtui.tui.shared.styled_text import Line, Part, Role, clock_text, cut, labelled, on_rows
 
 Order = Literal["newest", "name", "state", "size"]
 ORDERS: tuple[Order, ...] = ("newest", "name", "state", "size")
@@ -196,12 +187,12 @@ def detail_lines(render: Render, more: Details | None, width: int, now: float) -
     """All that there is to say about one render, most important first; cut to ``width`` cells."""
     lines = [_state_line(render, now)]
     if render.why:
-        lines += _wrapped("why", clean(render.why), width, 4)
+        lines += on_rows("why", clean(render.why), width, 4)
     if render.status is not None:
         lines += _film_lines(render, width)
     if more is not None:
         lines += _making_lines(more)
-    lines += _wrapped("folder", clean(str(render.folder)), width, 2)
+    lines += on_rows("folder", clean(str(render.folder)), width, 2)
     return [cut(line, width) for line in lines]
 
 
@@ -230,10 +221,10 @@ def _film_lines(render: Render, width: int) -> list[Line]:
     ]  # fmt: skip
     if status.parent:
         parent = clean(Path(status.parent).name)
-        lines += _wrapped("branch", f"of {parent}, at keyframe {status.branched_at + 1}", width, 2)
+        lines += on_rows("branch", f"of {parent}, at keyframe {status.branched_at + 1}", width, 2)
     if render.state.resumable:
-        lines += _wrapped("resume", f"R, or: zoomtui resume {path_text(render.folder)}", width, 3)
-    return [*lines, *_wrapped("prompt", clean(status.prompt[:2000]) or "(none)", width, 3)]
+        lines += on_rows("resume", f"R, or: zoomtui resume {path_text(render.folder)}", width, 3)
+    return [*lines, *on_rows("prompt", clean(status.prompt[:2000]) or "(none)", width, 3)]
 
 
 def _making_lines(more: Details) -> list[Line]:
@@ -243,18 +234,6 @@ def _making_lines(more: Details) -> list[Line]:
     return [
         labelled("painter", [(f"{painter}, seed {now.seed}", "")]),
         labelled("format", [(f"{dimensions(now.size)}, {rate}, {clean(now.codec)}", "")]),
-    ]
-
-
-def _wrapped(label: str, text: str, width: int, most: int) -> list[Line]:
-    """``text`` on at most ``most`` lines under one label; what is left out shows as an ellipsis."""
-    room = max(8, width - LABEL)
-    pieces = wrapped(text, room, most + 1)
-    if len(pieces) > most:
-        pieces = [*pieces[: most - 1], _fitted(pieces[most - 1] + "…" * room, room)]
-    return [
-        labelled("" if number else label, [(piece, "quoted")])
-        for number, piece in enumerate(pieces)
     ]
 
 

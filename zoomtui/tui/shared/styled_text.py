@@ -6,7 +6,6 @@ neither Textual nor renders.
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Sequence
 from typing import Literal
 
@@ -79,16 +78,24 @@ def labelled(label: str, parts: Sequence[Part], columns: int = LABEL) -> Line:
     return tuple(line)
 
 
-def folded(line: Line, width: int, columns: int = LABEL) -> list[Line]:
-    """A label and one value on as many rows as the value needs; any other line is cut."""
-    if len(line) != 2 or length(line, 0) <= width or width <= columns:
-        return [cut(line, width)]
-    (label, role), (text, role_of_text) = line
-    rows = textwrap.wrap(text, width - columns, break_on_hyphens=False)
+def on_rows(label: str, text: str, width: int, most: int, role: Role = "quoted") -> list[Line]:
+    """``text`` on at most ``most`` rows under one label; what is left out shows as an ellipsis."""
+    room = max(8, width - LABEL)
+    pieces = wrapped(text, room, most + 1)
+    if len(pieces) > most:
+        pieces = [*pieces[: most - 1], pieces[most - 1] + "…"]
     return [
-        ((" " * columns if number else label, role), (row, role_of_text))
-        for number, row in enumerate(rows)
+        labelled("" if number else label, cut([(piece, role)], room))
+        for number, piece in enumerate(pieces)
     ]
+
+
+def folded(line: Line, width: int) -> list[Line]:
+    """A label and one value on as many rows as the value needs; any other line is cut."""
+    if len(line) != 2 or length(line, 0) <= width:
+        return [cut(line, width)]
+    (label, _), (text, role) = line
+    return on_rows(label, text, width, len(text), role)
 
 
 def joined(texts: Sequence[str], width: int | None = None) -> list[Part]:
