@@ -7,9 +7,10 @@ render, so what can't be written is dropped. Knows nothing of what the lines say
 from __future__ import annotations
 
 import io
+import json
 import os
 from contextlib import suppress
-from typing import TextIO
+from typing import Any, TextIO
 
 OUT, ERR = 1, 2
 
@@ -18,6 +19,11 @@ def write_line(line: str, handle: int = OUT) -> None:
     """One line, in UTF-8; a lone surrogate is shown as its escape, which JSON reads back."""
     with suppress(OSError):
         _write(line, handle)
+
+
+def write_json(value: Any) -> None:
+    """One line of JSON."""
+    write_line(json.dumps(value, ensure_ascii=False))
 
 
 def answer(line: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,7 +15,7 @@ from renderer.formatting import clean, duration_text, path_text, size_text
 from renderer.settings.plain_values import dimensions
 from zoomtui.cli.options import FOLDER, export_options, json_option, wishes
 from zoomtui.cli.progress_bar import OnProgress, bytes_read, frames, progress
-from zoomtui.stdio import ERR, OUT, write_line
+from zoomtui.stdio import ERR, OUT, write_json, write_line
 
 if TYPE_CHECKING:
     from renderer.export.of_project import ExportOptions, Plan
@@ -82,13 +81,15 @@ def _export(
     for note in plan.notes:
         write_line(f"note: {clean(note)}", ERR if as_json else OUT)
     if dry_run:
-        planned = json.dumps(_said("ExportPlanned", plan), ensure_ascii=False)
-        write_line(planned if as_json else f"{path_text(plan.target.path)}: {_summary(plan)}")
+        if as_json:
+            write_json(_said("ExportPlanned", plan))
+        else:
+            write_line(f"{path_text(plan.target.path)}: {_summary(plan)}")
         return
     with _shown(plan, as_json) as on_progress:
         path = make(plan, on_progress)
     if as_json:
-        write_line(json.dumps(_said("ExportFinished", plan), ensure_ascii=False))
+        write_json(_said("ExportFinished", plan))
         return
     size = f", {size_text(path.stat().st_size)}" if path.is_file() else ""
     write_line(f"exported   {path_text(path)}   ({_summary(plan)}{size})")
@@ -114,7 +115,7 @@ def _summary(plan: Plan) -> str:
     return f"{plan.frames} frames, {duration_text(plan.seconds)}, {how}"
 
 
-def _said(event: str, plan: Plan, **more: Any) -> dict[str, Any]:
+def _said(event: str, plan: Plan) -> dict[str, Any]:
     """The JSON form."""
     return {
         "event": event,
@@ -123,7 +124,6 @@ def _said(event: str, plan: Plan, **more: Any) -> dict[str, Any]:
         "seconds": plan.seconds,
         "size": dimensions(plan.take.size),
         "copies": plan.copies,
-        **more,
     }
 
 
@@ -134,9 +134,9 @@ def _told(as_json: bool) -> Iterator[None]:
         yield
     except RendererError as error:
         usual = next((option for kind, option in _BLAMED.items() if isinstance(error, kind)), "")
-        failed = {"event": "ExportFailed", "message": str(error), "field": error.field or usual}
+        field = error.field or usual
         if as_json:
-            write_line(json.dumps(failed, ensure_ascii=False))
+            write_json({"event": "ExportFailed", "message": str(error), "field": field})
         raise
 
 
@@ -148,9 +148,9 @@ _BLAMED = {StorageError: "out", EncoderError: "codec"}
 def _shown(plan: Plan, as_json: bool) -> Iterator[OnProgress]:
     """Where progress goes: JSON, a bar on a terminal, or a line now and then."""
     if as_json:
-        write_line(json.dumps(_said("ExportStarted", plan), ensure_ascii=False))
-        yield lambda done, _: write_line(
-            json.dumps({"event": "ExportProgress", "done": done, "frames": plan.frames})
+        write_json(_said("ExportStarted", plan))
+        yield lambda done, _: write_json(
+            {"event": "ExportProgress", "done": done, "frames": plan.frames}
         )
         return
     if not sys.stdout.isatty():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,7 +10,7 @@ import click
 
 from renderer.formatting import clean, path_text
 from zoomtui.cli.options import FOLDER, wishes
-from zoomtui.stdio import write_line
+from zoomtui.stdio import write_json, write_line
 
 if TYPE_CHECKING:
     from renderer.planning.import_chain import Chain
@@ -52,7 +51,7 @@ def import_pictures(folder: Path, out: Path, as_json: bool, **options: Any) -> N
             write_line(line)
     import_chain(chain, out, wishes(options), lambda _done, _total: None)
     if as_json:
-        write_line(json.dumps(_said(chain, out), ensure_ascii=False))
+        write_json(_said(chain, out))
         return
     write_line(f"project    {path_text(out)}")
     write_line(f"film       zoomtui export {path_text(out)} film.mp4")

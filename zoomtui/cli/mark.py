@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from pathlib import Path
 
 import click
@@ -13,7 +12,7 @@ from renderer.formatting import clean, path_text
 from renderer.project.records import read_history, read_settings
 from renderer.service.revise import revise
 from zoomtui.cli.options import FOLDER, keyframe_index
-from zoomtui.stdio import write_line
+from zoomtui.stdio import write_json, write_line
 
 
 @click.command(
@@ -52,8 +51,7 @@ def _list(project: Path, as_json: bool) -> None:
     read_settings(project)
     marks = read_history(project).marks
     if as_json:
-        rows = [{"keyframe": keyframe + 1, "note": note} for keyframe, note in marks]
-        write_line(json.dumps(rows, ensure_ascii=False))
+        write_json([{"keyframe": keyframe + 1, "note": note} for keyframe, note in marks])
         return
     for keyframe, note in marks:
         write_line(f"{keyframe + 1:>6}  {clean(note)}")

@@ -22,50 +22,29 @@ from renderer.settings.render import OPTIONS
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-class KeyframeCount(click.ParamType[Any]):
+def keyframe_count(text: str) -> int | str:
     """A whole number, or ``inf``."""
-
-    name = "number or inf"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> int | str:
-        if str(value).lower() == "inf":
-            return "inf"
-        try:
-            return int(value)
-        except ValueError:
-            self.fail(f"{value!r} is neither a whole number nor inf", param, ctx)
+    try:
+        return "inf" if text.lower() == "inf" else int(text)
+    except ValueError:
+        raise click.BadParameter(f"{text!r} is neither a whole number nor inf") from None
 
 
-class KeyValue(click.ParamType[Any]):
+def key_value(text: str) -> tuple[str, str]:
     """``KEY=VALUE``."""
-
-    name = "KEY=VALUE"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> tuple[str, str]:
-        if isinstance(value, tuple):
-            return value
-        key, equals, rest = str(value).partition("=")
-        if not key or not equals:
-            self.fail(f"{value!r} is not KEY=VALUE", param, ctx)
-        return key, rest
+    key, equals, rest = text.partition("=")
+    if not key or not equals:
+        raise click.BadParameter(f"{text!r} is not KEY=VALUE")
+    return key, rest
 
 
-class Seconds(click.ParamType[Any]):
+def seconds(text: str) -> float:
     """A number of seconds, or with a unit: ``90``, ``90s``, ``1.5m``, ``2h``."""
-
-    name = "seconds"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> float:
-        try:
-            return parse_seconds(str(value))
-        except ValueError:
-            self.fail(f"{value!r} is no number of seconds, such as 90, 90s or 2m", param, ctx)
+    try:
+        return parse_seconds(text)
+    except ValueError:
+        message = f"{text!r} is no number of seconds, such as 90, 90s or 2m"
+        raise click.BadParameter(message) from None
 
 
 FILE = click.Path(path_type=Path)
@@ -74,10 +53,10 @@ FOLDER = click.Path(path_type=Path)
 _TYPES: Mapping[Kind, Any] = {
     "whole": int,
     "number": float,
-    "seconds": Seconds(),
+    "seconds": seconds,
     "path": FILE,
-    "count": KeyframeCount(),
-    "pairs": KeyValue(),
+    "count": keyframe_count,
+    "pairs": key_value,
 }
 """The rest is text."""
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from renderer.formatting import clean, duration_text, size_text
-from zoomtui.stdio import patient_stdout, write_line
+from zoomtui.stdio import OUT, patient_stdout, write_line
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, ProgressColumn
 
 OnProgress = Callable[[int, int], None]
 """``(done, total)``."""
@@ -31,11 +34,14 @@ def bytes_read(done: int, total: int) -> str:
 @contextmanager
 def progress(what: str, counted: Counted) -> Iterator[OnProgress]:
     """Show the progress of ``what``, which may be text from outside."""
-    if sys.stdout.isatty() and os.environ.get("TERM") != "dumb":
-        with _bar(what) as on_progress:
-            yield on_progress
-    else:
+    if not bar_fits():
         yield _Lines(counted).show
+        return
+    from rich.progress import TimeRemainingColumn
+
+    with new_bar(TimeRemainingColumn()) as bar:
+        task = bar.add_task(clean(what), total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
 class _Lines:
@@ -53,26 +59,24 @@ class _Lines:
             write_line(f"{self._counted(done, total)}  {duration_text(left)} left")
 
 
-@contextmanager
-def _bar(what: str) -> Iterator[OnProgress]:
-    from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        Progress,
-        TaskProgressColumn,
-        TextColumn,
-        TimeRemainingColumn,
-    )
+def bar_fits() -> bool:
+    """Whether a bar can be drawn on standard output."""
+    return os.isatty(OUT) and os.environ.get("TERM") != "dumb"
 
-    columns = (
-        BarColumn(bar_width=28),
+
+def new_bar(left: ProgressColumn) -> Progress:
+    """A bar that goes when it is done; ``left`` shows the time left, behind it is what is done."""
+    from rich.console import Console  # a third of what it takes to start a verb
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
+
+    return Progress(
+        BarColumn(bar_width=28),  # first, so that it stands still while the words change
         TaskProgressColumn(),
-        TimeRemainingColumn(),
+        left,
         TextColumn("{task.description}", markup=False),
+        console=Console(file=patient_stdout(), highlight=False),
+        redirect_stdout=False,
+        redirect_stderr=False,
+        refresh_per_second=4,
+        transient=True,
     )
-    console = Console(file=patient_stdout(), highlight=False)
-    with Progress(
-        *columns, console=console, redirect_stdout=False, redirect_stderr=False, transient=True
-    ) as bar:
-        task = bar.add_task(clean(what), total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)

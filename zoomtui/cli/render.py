@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -25,15 +24,15 @@ from zoomtui.cli.open_tui import Look, on_terminal, watch
 from zoomtui.cli.options import (
     FILE,
     FOLDER,
-    KeyValue,
     film_options,
     headless_option,
     json_option,
+    key_value,
     painting_options,
     wishes,
 )
 from zoomtui.cli.steer import record_steering
-from zoomtui.stdio import ERR, OUT, write_line
+from zoomtui.stdio import ERR, OUT, write_json, write_line
 
 _DEMO_FILM = {"size": "1280x720", "seconds_per_keyframe": 1.5, "keyframes": 8, "seed": 1995}
 """About ten seconds, in about a minute on two cores."""
@@ -96,7 +95,7 @@ project.toml.
 )
 @click.option(
     "--place",
-    type=KeyValue(),
+    type=key_value,
     multiple=True,
     metavar="K=FILE",
     help="Your own picture for keyframe K, counted from 1: it grows together with what comes "
@@ -306,7 +305,7 @@ def demo(look: Look, /, out: Path | None, dive: bool, headless: bool) -> int:
 
 def _say_estimate(estimate: Estimate, as_json: bool) -> None:
     if as_json:
-        write_line(json.dumps(estimate.to_json(), ensure_ascii=False))
+        write_json(estimate.to_json())
         return
     for line in estimate.lines():
         write_line(line)

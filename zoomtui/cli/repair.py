@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import click
@@ -11,7 +10,7 @@ from renderer.errors import ProjectError
 from renderer.formatting import clean, path_text
 from zoomtui.cli.options import FOLDER
 from zoomtui.cli.progress_bar import bytes_read, progress
-from zoomtui.stdio import write_line
+from zoomtui.stdio import write_json, write_line
 
 
 @click.command(
@@ -36,7 +35,7 @@ def verify(project: Path, deep: bool, as_json: bool) -> int:
     decode = decoded_frames if deep else None
     if as_json:
         problems = find_problems(project, lambda _done, _total: None, decode=decode)
-        write_line(json.dumps({"project": str(project), "problems": problems}, ensure_ascii=False))
+        write_json({"project": str(project), "problems": problems})
         return ProjectError.exit_code if problems else 0
     with progress(f"verifying {project}", bytes_read) as on_bytes:
         problems = find_problems(project, on_bytes, decode=decode)

@@ -23,7 +23,7 @@ from renderer.formatting import (
 from renderer.painting.figures import explained
 from renderer.service.client import NotRunning, Told, follow
 from zoomtui.cli.event_lines import watch_lines
-from zoomtui.cli.headless import Display, JsonLines, Lines
+from zoomtui.cli.headless import Show, in_lines, show_json
 from zoomtui.cli.options import FOLDER
 from zoomtui.stdio import answer, write_line
 
@@ -54,7 +54,7 @@ def status(project: Path, as_json: bool, watch: bool) -> None:
     found = read_status(project)
     if watch and found.holder:
         said = [] if as_json else status_lines(found)
-        asyncio.run(_follow(project, said, JsonLines() if as_json else Lines()))
+        asyncio.run(_follow(project, said, show_json if as_json else in_lines()))
         return
     if as_json:
         answer(json.dumps(found.to_json(), ensure_ascii=False, indent=2))
@@ -66,13 +66,13 @@ def status(project: Path, as_json: bool, watch: bool) -> None:
         answer(line)
 
 
-async def _follow(project: Path, said: list[str], display: Display) -> None:
+async def _follow(project: Path, said: list[str], show: Show) -> None:
     """Say how things stand, then show what the engine of ``project`` says, and those that take its
     place after crashes, until the last one ends."""
     try:
         async for message in follow(project):
             if isinstance(message, Told):
-                display.show(message.event)
+                show(message.event)
                 continue
             for line in said:  # once: a snapshot comes first, and perhaps again
                 write_line(line)

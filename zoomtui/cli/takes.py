@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
@@ -24,7 +23,7 @@ from renderer.project.rewinding import choosing, rerolled, rewound
 from renderer.project.steering import what_changes
 from renderer.service.revise import revise
 from zoomtui.cli.options import FOLDER, film_options, keyframe_index, painting_options, wishes
-from zoomtui.stdio import write_line
+from zoomtui.stdio import write_json, write_line
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -51,23 +50,20 @@ Examples:
 @click.argument("keyframe", type=int, required=False, metavar="K")
 @click.option("--undo", is_flag=True, help="Bring back what was taken back last.")
 @_yes
-def rewind(project: Path, keyframe: int | None, undo: bool, yes: bool) -> int:
+def rewind(project: Path, keyframe: int | None, undo: bool, yes: bool) -> None:
     """Take back keyframe K of PROJECT and everything after it."""
     if undo:
         if keyframe is not None:
             raise SettingsError("give a keyframe or --undo, not both")
-        running = asyncio.run(revise(project, "undo-rewind"))
-        _say(project, "what was taken back is in the film again", running)
-        return 0
+        _revise(project, "what was taken back is in the film again", "undo-rewind")
+        return
     if keyframe is None:
         raise SettingsError("say which keyframe to take back first, such as 12; or --undo")
     film, index = _Film(project), keyframe_index(keyframe)
     rewound(film.history, index)
     film.tell_steering(index)
     film.confirm(index, "taken back", yes)
-    running = asyncio.run(revise(project, "rewind", keyframe=index))
-    _say(project, f"the film ends with keyframe {keyframe - 1}", running)
-    return 0
+    _revise(project, f"the film ends with keyframe {keyframe - 1}", "rewind", keyframe=index)
 
 
 @click.command(
@@ -88,7 +84,7 @@ Examples:
 @_yes
 def reroll(
     project: Path, keyframe: int | None, prompt: str | None, yes: bool, **options: Any
-) -> int:
+) -> None:
     """Paint keyframe K of PROJECT (by default the newest) as another take, and go on from it."""
     from renderer.planning.defaults import changes
 
@@ -100,9 +96,8 @@ def reroll(
     what_changes(now, planned, begun=index, finished=False)
     film.tell_steering(index)
     film.confirm(index, "painted anew", yes)
-    running = asyncio.run(revise(project, "reroll", keyframe=index, changes=planned))
-    _say(project, f"keyframe {index + 1} gets another take", running)
-    return 0
+    said = f"keyframe {index + 1} gets another take"
+    _revise(project, said, "reroll", keyframe=index, changes=planned)
 
 
 @click.command(
@@ -119,7 +114,7 @@ The film has the takes with a star. `zoomtui choose` goes back to another one.
 @click.argument("project", type=FOLDER)
 @click.argument("keyframe", type=int, required=False, metavar="[K]")
 @click.option("--json", "as_json", is_flag=True, help="A JSON array, for scripts.")
-def takes(project: Path, keyframe: int | None, as_json: bool) -> int:
+def takes(project: Path, keyframe: int | None, as_json: bool) -> None:
     """List every take of PROJECT that is kept, or those of keyframe K."""
     film = _Film(project)
     known = [*film.history.keyframes, *kept_takes(project, film.history)]
@@ -131,11 +126,10 @@ def takes(project: Path, keyframe: int | None, as_json: bool) -> int:
     known.sort(key=lambda stored: (stored.keyframe, stored.take))
     rows = [film.facts(stored) for stored in known]
     if as_json:
-        write_line(json.dumps(rows, ensure_ascii=False))
-        return 0
+        write_json(rows)
+        return
     for row in rows:
         write_line(_row_text(row))
-    return 0
 
 
 @click.command(
@@ -153,16 +147,15 @@ keyframes.
 @click.argument("keyframe", type=int, metavar="K")
 @click.argument("take", type=int, metavar="TAKE")
 @_yes
-def choose(project: Path, keyframe: int, take: int, yes: bool) -> int:
+def choose(project: Path, keyframe: int, take: int, yes: bool) -> None:
     """Let the film of PROJECT go on with TAKE of keyframe K."""
     film, index = _Film(project), keyframe_index(keyframe)
     keyframes = film.history.keyframes
     if index != len(keyframes) - 1 or keyframes[index].take != take:  # else one that is held
         choosing(film.history, index, take)
         film.confirm(index, "replaced", yes)
-    running = asyncio.run(revise(project, "choose", keyframe=index, take=take))
-    _say(project, f"the film has take {take} of keyframe {keyframe}", running)
-    return 0
+    said = f"the film has take {take} of keyframe {keyframe}"
+    _revise(project, said, "choose", keyframe=index, take=take)
 
 
 @click.command(
@@ -175,18 +168,17 @@ Examples:
 )
 @click.argument("project", type=FOLDER)
 @_yes
-def prune(project: Path, yes: bool) -> int:
+def prune(project: Path, yes: bool) -> None:
     """Delete every take of PROJECT that is not in its film."""
     film = _Film(project)
     kept = kept_takes(project, film.history)
     if not kept:
         write_line(f"{path_text(project)} has no takes but those in its film")
-        return 0
+        return
     freed = size_text(sum(stored.length for stored in kept))
     _ask(f"{_count(len(kept), 'take')} will be deleted, for good: {freed}", yes)
     asyncio.run(revise(project, "prune"))
     write_line(f"freed {freed}")
-    return 0
 
 
 class _Film:
@@ -251,6 +243,8 @@ def _ask(what: str, yes: bool) -> None:
         raise click.Abort
 
 
-def _say(project: Path, what: str, running: bool) -> None:
+def _revise(project: Path, said: str, command: str, **details: Any) -> None:
+    """Change which keyframes the film has, and say how it goes on."""
+    running = asyncio.run(revise(project, command, **details))
     again = "its engine paints on" if running else f"`zoomtui resume {path_text(project)}` goes on"
-    write_line(f"{what}; {again}")
+    write_line(f"{said}; {again}")
