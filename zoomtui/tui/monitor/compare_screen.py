@@ -65,12 +65,9 @@ class CompareScreen(HostedScreen):
         yield KeyLine()
 
     def on_mount(self) -> None:
-        self.call_after_refresh(self._paint)
+        self.call_after_refresh(self.paint)
 
-    def on_resize(self) -> None:
-        self.call_after_refresh(self._paint)
-
-    def _paint(self) -> None:
+    def paint(self) -> None:
         for side in self.sides:
             side.paint()
         self.query_one(KeyLine).refresh_keys(self)
@@ -78,9 +75,9 @@ class CompareScreen(HostedScreen):
     def action_walk(self, by: int) -> None:
         last = self._watch.view.state.keyframes - 1
         self.chosen.keyframe = max(0, min(self.chosen.keyframe + by, last))
-        self._paint()
+        self.paint()
 
     def action_turn(self) -> None:
         for side in self.sides:
             side.marked = not side.marked
-        self._paint()
+        self.paint()

@@ -95,6 +95,8 @@ class FocusScreen(HostedScreen):
         super().__init__()
         self._watch = watch
         self._shown = -1
+        self._dives = True
+        """As far as is known: the film is one that goes in."""
 
     def compose(self) -> ComposeResult:
         yield OneLine(id="focus-head")
@@ -105,9 +107,6 @@ class FocusScreen(HostedScreen):
         self._picture = self.query_one(FramedPicture)
         self.set_interval(self.host.interval, self._look)
         self._look()
-
-    def on_resize(self) -> None:
-        self.call_after_refresh(lambda: self.query_one(KeyLine).refresh_keys(self))
 
     def _look(self) -> None:
         newest = self._watch.view.state.keyframes - 1
@@ -139,12 +138,13 @@ class FocusScreen(HostedScreen):
         if not self._picture.share and settings.focus != AUTO:
             self._picture.go(parse_point(settings.focus))
         self._picture.share = 1 / settings.zoom_factor
-        self._paint(settings.method)
+        self._dives = settings.method == "refine"
+        self.paint()
 
-    def _paint(self, method: str = "refine") -> None:
+    def paint(self) -> None:
         across, down = self._picture.focus_at
         text = f" Where to?  {across:.2f},{down:.2f}"
-        if method != "refine":
+        if not self._dives:
             text += "  This film zooms out; p, Method refine lets it dive."
         self.query_one("#focus-head", OneLine).show(((text, ""),))
         self.query_one(KeyLine).refresh_keys(self)
@@ -152,11 +152,11 @@ class FocusScreen(HostedScreen):
     def action_move(self, across: float, down: float) -> None:
         x, y = self._picture.focus_at
         self._picture.go((x + across, y + down))
-        self._paint()
+        self.paint()
 
     def action_middle(self) -> None:
         self._picture.go(CENTRE)
-        self._paint()
+        self.paint()
 
     def on_click(self, event: events.Click) -> None:
         left, top, columns, rows = self._picture.extent
@@ -164,7 +164,7 @@ class FocusScreen(HostedScreen):
         if event.widget is self._picture and columns and rows:
             x, y = event.screen_x - at.x - left, event.screen_y - at.y - top
             self._picture.go(((x + 0.5) / columns, (y + 0.5) / rows))
-            self._paint()
+            self.paint()
 
     def action_take(self) -> None:
         across, down = self._picture.focus_at

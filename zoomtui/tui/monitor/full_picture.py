@@ -33,7 +33,7 @@ class ViewScreen(KeyframeScreen):
     def on_click(self) -> None:
         self.dismiss()
 
-    def paint(self, view: View, now: float) -> None:
+    def show_view(self, view: View, now: float) -> None:
         width, count = self.size.width, view.state.keyframes
         strip = strip_line(count, self.cursor.shown(count), self.cursor.following, width)
         self.query_one("#strip", OneLine).show(strip)

@@ -45,7 +45,7 @@ def next_kind(terminal: Terminal, now: Pictures) -> Pictures:
 
 
 class KeyframeScreen(HostedScreen):
-    """``paint`` is called whenever there is something new to see."""
+    """``show_view`` is called whenever there is something new to see."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("left", "walk(-1)", "older", show=False, key_display="←", id="walk.older"),
@@ -86,18 +86,18 @@ class KeyframeScreen(HostedScreen):
         self.set_interval(self.host.interval, self._tick)
         self.call_after_refresh(self._tick)
 
-    def on_resize(self) -> None:
-        self.call_after_refresh(self._tick)
-
     def on_screen_resume(self) -> None:
         self.call_after_refresh(self._tick)
 
-    def paint(self, view: View, now: float) -> None:
+    def paint(self) -> None:
+        self._tick()
+
+    def show_view(self, view: View, now: float) -> None:
         """Put ``view`` on the screen; ``now`` is Unix time."""
         raise NotImplementedError
 
     def measures(self) -> object:
-        """Sizes that ``paint`` goes by; layout may settle them after a resize."""
+        """Sizes that ``show_view`` goes by; layout may settle them after a resize."""
         return self.size
 
     def action_walk(self, by: int) -> None:
@@ -152,7 +152,7 @@ class KeyframeScreen(HostedScreen):
         with self.app.batch_update():
             self._picture.set_pictures(self.cursor.pictures)
             self._show_header(view, now)
-            self.paint(view, now)
+            self.show_view(view, now)
             self._show_picture(view, shown)
             self._keys.refresh_keys(self)
 

@@ -9,14 +9,13 @@ from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.screen import Screen
 from textual.widgets import Log
 
 from renderer.engine.state import LogLine
 from renderer.formatting import clean
 from renderer.project.records import LOG
 from zoomtui.tui.monitor.watcher import View
-from zoomtui.tui.shared.host import standing
+from zoomtui.tui.shared.host import HostedScreen, standing
 from zoomtui.tui.shared.text_widgets import KeyLine, OneLine
 
 TAIL = 64 << 10
@@ -25,7 +24,7 @@ _INTERVAL = 0.5
 _MOST_LINES = 1000
 
 
-class LogScreen(Screen[None]):
+class LogScreen(HostedScreen):
     """Follows while its end is in sight; ``f`` changes between session and file."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -50,18 +49,15 @@ class LogScreen(Screen[None]):
 
     def on_mount(self) -> None:
         self.query_one(Log).focus()
-        self.set_interval(_INTERVAL, self._paint)
-
-    def on_resize(self) -> None:
-        self.call_after_refresh(self._paint)  # how many keys fit is known once it is laid out
+        self.set_interval(_INTERVAL, self.paint)
 
     def action_turn(self) -> None:
         self._file = not self._file
         self._shown = []
         self.query_one(Log).clear()
-        self._paint()
+        self.paint()
 
-    def _paint(self) -> None:
+    def paint(self) -> None:
         if not standing(self):
             return
         view = self._view()

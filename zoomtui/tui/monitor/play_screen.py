@@ -78,11 +78,8 @@ class PlayScreen(HostedScreen):
     def on_mount(self) -> None:
         self.query_one(Picture).set_pictures(self._pictures)
         self.host.set_title(f"zoomtui · {self._name}")
-        self._paint()
+        self.paint()
         self._play()
-
-    def on_resize(self) -> None:
-        self.call_after_refresh(self._paint)
 
     def on_picture_shown(self) -> None:
         self._drawn.set()
@@ -123,7 +120,7 @@ class PlayScreen(HostedScreen):
         at_end = frame.number == frame.frames - 1
         if at_end:  # and on from here, should it grow
             self._at, self._since = frame.at, monotonic()
-        self._paint()
+        self.paint()
         if changed:
             self._drawn.clear()
             self.query_one(Picture).show(frame.rgb, frame.width, frame.height)
@@ -145,7 +142,7 @@ class PlayScreen(HostedScreen):
 
     # -------------------------------------------------------------------------------- painting
 
-    def _paint(self) -> None:
+    def paint(self) -> None:
         width = self.size.width
         self.query_one("#headline", OneLine).show(cut(((f" {self._name}", "strong"),), width))
         self.query_one("#timeline", OneLine).show(self._timeline(width))
@@ -174,7 +171,7 @@ class PlayScreen(HostedScreen):
         at = self._now()
         self._paused = not self._paused
         self._place(at)
-        self._paint()
+        self.paint()
 
     def action_skip(self, seconds: int) -> None:
         self._place(max(0.0, self._now() + seconds))

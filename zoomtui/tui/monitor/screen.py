@@ -114,7 +114,7 @@ class MonitorScreen(Directing):
 
     # ------------------------------------------------------------------------------- painting
 
-    def paint(self, view: View, now: float) -> None:
+    def show_view(self, view: View, now: float) -> None:
         self._notice_change(view)
         self._notice.show(notice_line(view, now))
         self.set_class(bool(self._notice.line), "-noticed")
@@ -170,7 +170,7 @@ class MonitorScreen(Directing):
                 return view.state.frames > 0
             case "export" | "compare":
                 return view.state.keyframes > 1
-            case "back":
+            case "back":  # from the first screen `q` detaches; Esc closes only what is open
                 return self.app.screen_stack[0] is not self
         return super().check_action(action, parameters)
 
@@ -237,10 +237,6 @@ class MonitorScreen(Directing):
         from zoomtui.tui.export.screen import ExportScreen  # not needed for the first paint
 
         self.app.push_screen(ExportScreen(self.watched.view.folder))
-
-    def action_back(self) -> None:
-        """To the screen before. From the first one `q` detaches; Esc closes only what is open."""
-        self.dismiss()
 
     def on_filmstrip_clicked(self, event: Filmstrip.Clicked) -> None:
         self.cursor.choose(event.keyframe, self.watched.view.state.keyframes)

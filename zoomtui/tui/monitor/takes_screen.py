@@ -86,9 +86,6 @@ class TakesScreen(HostedScreen):
         self.set_interval(self.host.interval, self._look)
         self._look()
 
-    def on_resize(self) -> None:
-        self.call_after_refresh(self._paint)
-
     def _look(self) -> None:
         """Read the journal again where something has happened to the keyframes."""
         state = self._watch.view.state
@@ -99,7 +96,7 @@ class TakesScreen(HostedScreen):
         if stamp != self._stamp:
             self._stamp = stamp
             self._read(self._keyframe)
-            self._paint()
+            self.paint()
 
     @work(thread=True, exclusive=True, group="takes")
     def _read(self, keyframe: int) -> None:
@@ -126,9 +123,9 @@ class TakesScreen(HostedScreen):
             self._marked = max(0, min(here + self._step, len(numbers) - 1))
         elif newer:
             self._marked = len(numbers) - 1
-        self._paint()
+        self.paint()
 
-    def _paint(self) -> None:
+    def paint(self) -> None:
         takes, width = self._takes, self.size.width
         room = max(1, min(_MOST, len(takes.takes), width // _COLUMNS))
         first = max(0, min(self._marked - room // 2, len(takes.takes) - room))
@@ -176,11 +173,11 @@ class TakesScreen(HostedScreen):
 
     def action_step(self, by: int) -> None:
         self._marked = max(0, min(self._marked + by, len(self._takes.takes) - 1))
-        self._paint()
+        self.paint()
 
     def action_mark(self, number: int) -> None:
         self._marked = number - 1
-        self._paint()
+        self.paint()
 
     def action_choose(self) -> None:
         take = self._takes.takes[self._marked].take

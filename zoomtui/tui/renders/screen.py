@@ -119,9 +119,6 @@ class RendersScreen(HostedScreen):
         self.host.set_title("zoomtui")
         self._look()
 
-    def on_resize(self, event: events.Resize) -> None:
-        self.call_after_refresh(self._paint)
-
     def _look(self) -> None:
         """Look again, unless hidden or the last look still lasts (a sleeping network disk)."""
         if self.app.screen is self and not self._looking:
@@ -136,11 +133,11 @@ class RendersScreen(HostedScreen):
     def _take(self, scan: Scan) -> None:
         self._looking = False
         self._listing = self._listing.looked_at(scan)
-        self._paint()
+        self.paint()
 
     # ------------------------------------------------------------------------------- painting
 
-    def _paint(self) -> None:
+    def paint(self) -> None:
         if not standing(self):
             return
         now = self.host.clock()
@@ -226,7 +223,7 @@ class RendersScreen(HostedScreen):
 
     def action_sort(self) -> None:
         self._listing = self._listing.turned()
-        self._paint()
+        self.paint()
 
     @on(events.Click, "#renders-heading")
     def _sort_by_column(self, event: events.Click) -> None:
@@ -234,7 +231,7 @@ class RendersScreen(HostedScreen):
         order = describe.order_at(event.x, heading.content_size.width - 1)
         if order is not None:
             self._listing = self._listing.sorted_by(order)
-            self._paint()
+            self.paint()
 
     def action_walk(self, by: int) -> None:
         self.query_one(RenderDetail).cursor(by)
@@ -245,12 +242,6 @@ class RendersScreen(HostedScreen):
             command = describe.copy_command(render)
             self.app.copy_to_clipboard(command)
             self.host.say(f"Copied: {command}")
-
-    def action_back(self) -> None:
-        if len(self.app.screen_stack) > 1:
-            self.dismiss()
-        else:
-            self.app.exit()
 
     # ---------------------------------------------------------------------------------- filter
 
@@ -266,7 +257,7 @@ class RendersScreen(HostedScreen):
     @on(Input.Changed, "#renders-filter")
     def _filter(self, event: Input.Changed) -> None:
         self._listing = self._listing.filtered(event.value)
-        self._paint()
+        self.paint()
 
     @on(Input.Submitted, "#renders-filter")
     def _end_filter(self) -> None:

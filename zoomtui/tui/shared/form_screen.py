@@ -95,9 +95,6 @@ class FormScreen(HostedScreen):
     def on_screen_resume(self) -> None:
         self.host.set_title(self.WINDOW)
 
-    def on_resize(self) -> None:
-        self.call_after_refresh(self.paint)
-
     # -------------------------------------------------------------------------------- checking
 
     def after_typing(self, deed: Callable[[], object]) -> None:
@@ -159,14 +156,10 @@ class FormScreen(HostedScreen):
         """Back to the screen before; asks first if something was typed. ``loss`` says what is at
         stake."""
         if self.form.texts == self.begun:
-            self._leave("leave")
+            super().action_back()
         else:
             self.app.push_screen(LeaveDialog(loss), self._leave)
 
     def _leave(self, answer: str | None) -> None:
-        if answer is None:
-            return
-        if len(self.app.screen_stack) > 1:
-            self.dismiss()
-        else:
-            self.app.exit()
+        if answer is not None:
+            super().action_back()

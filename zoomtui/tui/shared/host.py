@@ -65,6 +65,20 @@ class HostedScreen(ClosesOnce[None]):
     def host(self) -> Host:
         return cast("Host", self.app)
 
+    def paint(self) -> None:
+        """Whatever goes by the screen's size."""
+        raise NotImplementedError
+
+    def on_resize(self) -> None:
+        self.call_after_refresh(self.paint)  # how much fits is known once it is laid out
+
+    def action_back(self) -> None:
+        """To the screen before; from the first one: out."""
+        if len(self.app.screen_stack) > 1:
+            self.dismiss()
+        else:
+            self.app.exit()
+
     @work(group="commands")
     async def attempt(self, deed: Callable[[], Awaitable[None]], said: str = "") -> None:
         """Do it, and say how it went."""
