@@ -21,7 +21,41 @@ from zoomtui.tui.shared.dialogs import ChoiceDialog
 from zoomtui.tui.shared.host import HostedScreen
 
 
-class Directing(KeyframeScreen):
+class Revising(HostedScreen):
+    """A screen that changes which takes the film has."""
+
+    watched: Watch
+
+    def reroll(self, keyframe: int, changes: Changes) -> None:
+        """Have it painted anew, with ``changes`` to the settings."""
+        said = f"Keyframe {keyframe + 1} is painted again."
+        details = {"keyframe": keyframe, "changes": changes}
+        self.attempt(lambda: self.watched.revise("reroll", **details), said)
+
+    def reroll_with_changes(self, keyframe: int) -> None:
+        """Ask for a prompt and settings, and have it painted anew with them."""
+        self.ask_changes(keyframe, lambda changes: self.reroll(keyframe, changes))
+
+    def ask_changes(self, start: int, deed: Callable[[Changes], None]) -> None:
+        """Ask for a prompt and settings from the keyframe ``start`` on, and go on with them."""
+
+        def go_on(changes: Changes | None) -> None:
+            if changes is not None:
+                deed(changes)
+
+        view = self.watched.view
+        self.app.push_screen(SteerDialog(view.folder, view.state.next_prompt, start), go_on)
+
+    def if_it_may_go(self, keyframe: int, deed: Callable[[], None]) -> None:
+        """Do it; where film goes with ``keyframe``, only once the user has said so."""
+        if not lost_frames(self.watched.view, keyframe):
+            deed()
+            return
+        dialog = LosingDialog(losing(self.watched.view, keyframe), title="Take it back?")
+        self.app.push_screen(dialog, lambda answer: deed() if answer else None)
+
+
+class Directing(KeyframeScreen, Revising):
     """A screen with these keys; they are about the keyframe that is looked at."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -61,9 +95,9 @@ class Directing(KeyframeScreen):
         def go_on(answer: str | None) -> None:
             match answer:
                 case "reroll":
-                    reroll(self, self.watched, keyframe, {})
+                    self.reroll(keyframe, {})
                 case "prompt":
-                    with_changes(self, self.watched, keyframe)
+                    self.reroll_with_changes(keyframe)
                 case "rewind":
                     said = f"The film ends with keyframe {keyframe}."
                     self.attempt(lambda: self.watched.revise("rewind", keyframe=keyframe), said)
@@ -71,10 +105,9 @@ class Directing(KeyframeScreen):
                     said = "What was taken back is in the film again."
                     self.attempt(lambda: self.watched.revise("undo-rewind"), said)
 
-        text = f"{losing(self.watched.view, keyframe)} The pictures are kept as takes."
-        self.app.push_screen(
-            RepaintDialog(text, title=f"Paint keyframe {keyframe + 1} again?"), go_on
-        )
+        title = f"Paint keyframe {keyframe + 1} again?"
+        text = losing(self.watched.view, keyframe)
+        self.app.push_screen(RepaintDialog(text, title=title), go_on)
 
     def action_takes(self, step: int) -> None:
         from zoomtui.tui.monitor.takes_screen import TakesScreen  # not needed for the first paint
@@ -98,11 +131,7 @@ class Directing(KeyframeScreen):
             if answer == "branch":
                 self._branch(new, keyframe, {})
             elif answer == "prompt":
-                self.app.push_screen(self._steering(keyframe + 1), branch)
-
-        def branch(changes: Changes | None) -> None:
-            if changes is not None:
-                self._branch(new, keyframe, changes)
+                self.ask_changes(keyframe + 1, lambda changes: self._branch(new, keyframe, changes))
 
         text = (
             f"{clean(new.name)} begins with keyframes 1 to {keyframe + 1} of this film, which are "
@@ -121,20 +150,15 @@ class Directing(KeyframeScreen):
 
         self.app.push_screen(NoteDialog(keyframe, marks), mark)
 
-    def _steering(self, start: int) -> SteerDialog:
-        view = self.watched.view
-        return SteerDialog(view.folder, view.state.next_prompt, start)
-
     def _branch(self, new: Path, keyframe: int, changes: Changes) -> None:
         folder = self.watched.view.folder
 
         async def make() -> None:
             from renderer.project.copy import branch_project
 
-            def unseen(done: int, total: int) -> None:
-                """It is over before there is much to see."""
-
-            await asyncio.to_thread(branch_project, folder, new, keyframe, changes, unseen)
+            await asyncio.to_thread(
+                branch_project, folder, new, keyframe, changes, lambda _done, _total: None
+            )
             self.host.open_monitor(new)
 
         self.attempt(make, f"{clean(new.name)} begins as this film; r goes on with it.")
@@ -173,44 +197,18 @@ class LosingDialog(ChoiceDialog):
 
 
 def losing(view: View, keyframe: int) -> str:
-    """What is taken back with ``keyframe``, in a sentence."""
+    """What is taken back with ``keyframe``, and what is left of it, in words."""
     state = view.state
     count, frames = state.keyframes, lost_frames(view, keyframe)
     which = f"Keyframe {keyframe + 1} is"
     if keyframe + 1 < count:
         which = f"Keyframes {keyframe + 1} to {count} are"
     seconds = duration_text(frames / state.fps) if state.fps else "0 s"
-    return f"{which} taken back: {frames:,} frames, {seconds} of film."
+    lost = f"{which} taken back: {frames:,} frames, {seconds} of film."
+    return f"{lost} The pictures are kept as takes."
 
 
 def lost_frames(view: View, keyframe: int) -> int:
     """Frames of the film that are taken back with ``keyframe``."""
     kept = max(0, keyframe - 1) * view.state.frames_per_keyframe
     return max(0, view.state.frames - kept)
-
-
-def if_it_may_go(screen: HostedScreen, view: View, keyframe: int, deed: Callable[[], None]) -> None:
-    """Do it; where film goes with it, only once the user has said so."""
-    if not lost_frames(view, keyframe):
-        deed()
-        return
-    text = f"{losing(view, keyframe)} The pictures are kept as takes."
-    dialog = LosingDialog(text, title="Take it back?")
-    screen.app.push_screen(dialog, lambda answer: deed() if answer else None)
-
-
-def reroll(screen: HostedScreen, watch: Watch, keyframe: int, changes: Changes) -> None:
-    """Have it painted anew, with ``changes`` to the settings."""
-    said = f"Keyframe {keyframe + 1} is painted again."
-    screen.attempt(lambda: watch.revise("reroll", keyframe=keyframe, changes=changes), said)
-
-
-def with_changes(screen: HostedScreen, watch: Watch, keyframe: int) -> None:
-    """Ask for a prompt and settings, and have it painted anew with them."""
-
-    def go_on(changes: Changes | None) -> None:
-        if changes is not None:
-            reroll(screen, watch, keyframe, changes)
-
-    view = watch.view
-    screen.app.push_screen(SteerDialog(view.folder, view.state.next_prompt, keyframe), go_on)

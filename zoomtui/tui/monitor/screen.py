@@ -22,7 +22,7 @@ from zoomtui.tui.monitor.filmstrip import Filmstrip
 from zoomtui.tui.monitor.full_picture import ViewScreen
 from zoomtui.tui.monitor.headline import farewell, name, notice_line, title, why_it_ended
 from zoomtui.tui.monitor.log_screen import LogScreen
-from zoomtui.tui.monitor.steer_dialog import Changes, SteerDialog
+from zoomtui.tui.monitor.steer_dialog import Changes
 from zoomtui.tui.monitor.watcher import Situation, View, Watch
 from zoomtui.tui.shared.dialogs import ResumeDialog, StopDialog
 from zoomtui.tui.shared.keyframe_cursor import KeyframeCursor
@@ -184,14 +184,11 @@ class MonitorScreen(Directing):
         self._ask("undo", said="The queued change is taken back.")
 
     def action_prompt(self) -> None:
-        view = self.watched.view
-
-        def steer(changes: Changes | None) -> None:
+        def steer(changes: Changes) -> None:
             if changes:
                 self._ask("steer", changes=changes)
 
-        begins = panels.next_to_begin(view.state)
-        self.app.push_screen(SteerDialog(view.folder, view.state.next_prompt, begins), steer)
+        self.ask_changes(panels.next_to_begin(self.watched.view.state), steer)
 
     def action_stop(self) -> None:
         def stop(answer: str | None) -> None:

@@ -15,9 +15,9 @@ from renderer.project.history import StoredKeyframe
 from renderer.project.records import path_of, read_history
 from zoomtui.terminal.capabilities import Pictures
 from zoomtui.tui.monitor.captioned import Captioned
-from zoomtui.tui.monitor.directing import if_it_may_go, reroll, with_changes
+from zoomtui.tui.monitor.directing import Revising
 from zoomtui.tui.monitor.watcher import Watch
-from zoomtui.tui.shared.host import HostedScreen, standing
+from zoomtui.tui.shared.host import standing
 from zoomtui.tui.shared.styled_text import Line, cut
 from zoomtui.tui.shared.text_widgets import KeyLine, OneLine
 
@@ -37,7 +37,7 @@ class Takes:
     """The take that the film has; 0: none, it is taken back."""
 
 
-class TakesScreen(HostedScreen):
+class TakesScreen(Revising):
     """See the module."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -67,7 +67,7 @@ class TakesScreen(HostedScreen):
     ) -> None:
         """``step``: which take is marked first, counted from the one that the film has."""
         super().__init__()
-        self._watch = watch
+        self.watched = watch
         self._keyframe = keyframe
         self._review = watch.view.state.held is not None
         """It follows the keyframes that wait for a decision."""
@@ -88,8 +88,8 @@ class TakesScreen(HostedScreen):
 
     def _look(self) -> None:
         """Read the journal again where something has happened to the keyframes."""
-        state = self._watch.view.state
-        self._watch.reviewed = state.held
+        state = self.watched.view.state
+        self.watched.reviewed = state.held
         if self._review and state.held not in (None, self._keyframe):
             self._keyframe, self._takes, self._marked = state.held, Takes(), -1
         stamp = (state.keyframes, state.takes, state.held)
@@ -100,7 +100,7 @@ class TakesScreen(HostedScreen):
 
     @work(thread=True, exclusive=True, group="takes")
     def _read(self, keyframe: int) -> None:
-        folder = self._watch.view.folder
+        folder = self.watched.view.folder
         try:
             history = read_history(folder)
         except RendererError:
@@ -111,9 +111,7 @@ class TakesScreen(HostedScreen):
         self.app.call_later(self._take, keyframe, Takes(tuple(every), chosen))
 
     def _take(self, keyframe: int, found: Takes) -> None:
-        if not standing(self) or (keyframe, found) == (self._keyframe, self._takes):
-            return
-        if keyframe != self._keyframe:
+        if not standing(self) or keyframe != self._keyframe or found == self._takes:
             return
         newer = len(found.takes) > len(self._takes.takes)
         first, self._takes = not self._takes.takes, found
@@ -136,7 +134,7 @@ class TakesScreen(HostedScreen):
                 stored = shown[number]
                 side.marked = first + number == self._marked
                 star = " *" if stored.take == takes.chosen else ""
-                path = path_of(self._watch.view.folder, stored)
+                path = path_of(self.watched.view.folder, stored)
                 side.show_keyframe(path, f"take {stored.take}{star}")
         self.query_one("#takes-head", OneLine).show(cut(self._head(), width))
         self.query_one(KeyLine).refresh_keys(self)
@@ -154,7 +152,7 @@ class TakesScreen(HostedScreen):
     @property
     def _held(self) -> bool:
         """The render waits for this decision."""
-        return self._watch.view.state.held == self._keyframe
+        return self.watched.view.state.held == self._keyframe
 
     # -------------------------------------------------------------------------------- actions
 
@@ -184,22 +182,18 @@ class TakesScreen(HostedScreen):
         if take == self._takes.chosen and not self._held:
             self.dismiss()
             return
-        keyframe, watch = self._keyframe, self._watch
+        keyframe = self._keyframe
         said = f"The film has take {take} of keyframe {keyframe + 1}."
 
         def choose() -> None:
-            self.attempt(lambda: watch.revise("choose", keyframe=keyframe, take=take), said)
+            self.attempt(lambda: self.watched.revise("choose", keyframe=keyframe, take=take), said)
 
-        if_it_may_go(self, watch.view, keyframe, choose)
+        self.if_it_may_go(keyframe, choose)
 
     def action_again(self) -> None:
-        view = self._watch.view
-        if_it_may_go(
-            self, view, self._keyframe, lambda: reroll(self, self._watch, self._keyframe, {})
-        )
+        keyframe = self._keyframe
+        self.if_it_may_go(keyframe, lambda: self.reroll(keyframe, {}))
 
     def action_prompt(self) -> None:
-        view = self._watch.view
-        if_it_may_go(
-            self, view, self._keyframe, lambda: with_changes(self, self._watch, self._keyframe)
-        )
+        keyframe = self._keyframe
+        self.if_it_may_go(keyframe, lambda: self.reroll_with_changes(keyframe))
