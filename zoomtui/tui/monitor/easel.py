@@ -55,10 +55,8 @@ class Easel(Framed):
 
     def on_mount(self) -> None:
         self._picture = self.query_one(Picture)
-        self._caption, self._strip = (
-            self.query_one("#caption", OneLine),
-            self.query_one("#strip", OneLine),
-        )
+        self._caption = self.query_one("#caption", OneLine)
+        self._strip = self.query_one("#strip", OneLine)
         self._filmstrip = self.query_one(Filmstrip)
 
     @property
@@ -94,12 +92,11 @@ class Easel(Framed):
         if looking.following:
             shown = min(keyframe_in(looking.pictured), shown) if looking.pictured else shown
             count = shown + 1
-        pictures = self._picture.pictures
         state = looking.view.state
         self._filmstrip.show(
             count,
             shown,
-            pictures,
+            self._picture.pictures,
             takes=dict(state.takes),
             noted=frozenset(keyframe for keyframe, _ in state.marks),
             at_leisure=looking.following,

@@ -127,11 +127,9 @@ class KeyframeScreen(HostedScreen):
         self._tick()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        count = self.watched.view.state.keyframes
         match action:
-            case "walk":
-                back = isinstance(parameters[0], int) and parameters[0] < 0
-                return self.cursor.shown(count) > 0 if back else not self.cursor.following
+            case "walk" if isinstance(by := parameters[0], int):
+                return self.cursor.can_step(by, self.watched.view.state.keyframes)
             case "follow":
                 return not self.cursor.following
         return super().check_action(action, parameters)

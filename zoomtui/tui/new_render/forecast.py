@@ -22,7 +22,7 @@ from renderer.project.records import read_history, read_settings
 from renderer.settings.plain_values import dimensions
 from renderer.settings.presets import ModelPreset, find_preset
 from renderer.settings.render import OPTIONS, RenderSettings
-from zoomtui.tui.shared.styled_text import NOT_AVAILABLE, Line, Part, Role, cut, folded, labelled
+from zoomtui.tui.shared.styled_text import NOT_AVAILABLE, Line, Part, cut, folded, labelled
 
 _RENDERS = 50
 """So many of the newest renders are looked through for the pace."""
@@ -150,8 +150,20 @@ def _preset(settings: RenderSettings) -> ModelPreset | None:
 
 def forecast_lines(survey: Survey, width: int) -> list[Line]:
     """The whole of it, for a pane."""
-    lines = [_gpu_line(survey), _needs_line(survey), *_film_lines(survey), *_speed_lines(survey)]
-    lines += _disk_lines(survey)
+    settings = survey.estimate.settings
+    film = f"{dimensions(settings.size)}, {float(settings.fps):.6g} frames/s"
+    canvas = dimensions(survey.estimate.canvas)
+    (sign, role), needs = _needs(survey)
+    lines = [
+        labelled("GPU", [_gpu(survey.gpu)]),
+        labelled("needs", [(f"{sign} {needs}".strip(), role)]),
+        labelled("film", [(film, "")]),
+        labelled("painted", [(f"{dimensions(settings.keyframe_size)}, canvas {canvas}", "")]),
+        labelled("length", [(_length(survey), "")]),
+        *_speed_lines(survey),
+        labelled("disk", [(_disk(survey), "")]),
+        labelled("", [_lasts(survey)]),
+    ]
     return [row for line in lines for row in folded(line, width)]
 
 
@@ -164,22 +176,16 @@ def brief_lines(survey: Survey, width: int) -> list[Line]:
     lines: list[Line] = [
         ((film, ""), ("   ", ""), sign, (f" {needs}", "")),
         ((each, ""), ("   ", ""), (" · ".join(_rates(survey)), "")),
-        ((f"{_disk(survey)}; {_lasts(survey)}", ""),),
+        ((f"{_disk(survey)}; {_lasts(survey)[0]}", ""),),
     ]
     return [cut(line, width) for line in lines]
 
 
-def _gpu_line(survey: Survey) -> Line:
-    gpu = survey.gpu
+def _gpu(gpu: Gpu | None) -> Part:
     if gpu is None:
-        return labelled("GPU", [(NOT_AVAILABLE, "faint")])
+        return NOT_AVAILABLE, "faint"
     free = NOT_AVAILABLE if gpu.free is None else size_text(gpu.free)
-    return labelled("GPU", [(f"{clean(gpu.name)}, {free} free", "")])
-
-
-def _needs_line(survey: Survey) -> Line:
-    sign, text = _needs(survey)
-    return labelled("needs", [(f"{sign[0]} {text}".strip(), sign[1])])
+    return f"{clean(gpu.name)}, {free} free", ""
 
 
 def _needs(survey: Survey) -> tuple[Part, str]:
@@ -200,17 +206,6 @@ def _needs(survey: Survey) -> tuple[Part, str]:
         return ("", ""), f"{about}; what is free: {NOT_AVAILABLE}"
     return (("✔", "good"), f"{about}, fits") if gpu.free >= needed else (
         ("✗", "bad"), f"{about}: too little is free")  # fmt: skip
-
-
-def _film_lines(survey: Survey) -> list[Line]:
-    settings, canvas = survey.estimate.settings, survey.estimate.canvas
-    size = f"{dimensions(settings.size)}, {float(settings.fps):.6g} frames/s"
-    painted = f"{dimensions(settings.keyframe_size)}, canvas {dimensions(canvas)}"
-    return [
-        labelled("film", [(size, "")]),
-        labelled("painted", [(painted, "")]),
-        labelled("length", [(_length(survey), "")]),
-    ]
 
 
 def _length(survey: Survey) -> str:
@@ -251,13 +246,6 @@ def _real_time_factor(survey: Survey) -> float | None:
     return float(settings.frames_per_keyframe / settings.fps) / survey.pace.seconds
 
 
-def _disk_lines(survey: Survey) -> list[Line]:
-    return [
-        labelled("disk", [(_disk(survey), "")]),
-        labelled("", [(_lasts(survey), _lasting_role(survey))]),
-    ]
-
-
 def _disk(survey: Survey) -> str:
     estimate, factor = survey.estimate, _real_time_factor(survey)
     an_hour = f"{size_text(estimate.disk_per_hour)} an hour of film"
@@ -268,20 +256,16 @@ def _disk(survey: Survey) -> str:
     return f"≈ {size_text(estimate.disk_per_hour * factor)} an hour, {an_hour}"
 
 
-def _lasts(survey: Survey) -> str:
+def _lasts(survey: Survey) -> Part:
+    """The free disk, and whether it is enough, or for how long."""
     estimate, factor = survey.estimate, _real_time_factor(survey)
     if estimate.free is None:
-        return f"free: {NOT_AVAILABLE}"
+        return f"free: {NOT_AVAILABLE}", ""
     free = f"{size_text(estimate.free)} free"
     if estimate.disk is not None:
-        return f"{free}{'' if estimate.disk <= estimate.free else ', which is too little'}"
+        enough = estimate.disk <= estimate.free
+        return (free, "") if enough else (f"{free}, which is too little", "bad")
     film = 3600 * estimate.free / estimate.disk_per_hour
     if factor is None:
-        return f"{free}: {duration_text(film)} of film"
-    return f"{free}: lasts {duration_text(film / factor)}"
-
-
-def _lasting_role(survey: Survey) -> Role:
-    estimate = survey.estimate
-    needed, free = estimate.disk, estimate.free
-    return "bad" if needed is not None and free is not None and needed > free else ""
+        return f"{free}: {duration_text(film)} of film", ""
+    return f"{free}: lasts {duration_text(film / factor)}", ""

@@ -110,7 +110,8 @@ def empty_text(scan: Scan, looked: bool) -> str:
 def heading_line(width: int) -> Line:
     """The names of the columns."""
     cells = [_cell(title, size, right) for title, size, right in _columns(width)]
-    return ((_line_of("", "name", cells, width), "label"),)
+    name = " " * _SIGN + _fitted("name", _name_cells(width))
+    return (((" " * _GAP).join([name, *cells]), "label"),)
 
 
 def order_at(column: int, width: int) -> Order | None:
@@ -166,10 +167,6 @@ def _taken(columns: Sequence[tuple[str, int, bool]]) -> int:
 
 def _name_cells(width: int) -> int:
     return max(1, width - _taken(_columns(width)))
-
-
-def _line_of(sign: str, name: str, cells: Sequence[str], width: int) -> str:
-    return (" " * _GAP).join([sign.ljust(_SIGN) + _fitted(name, _name_cells(width)), *cells])
 
 
 def _cell(text: str, size: int, right: bool) -> str:

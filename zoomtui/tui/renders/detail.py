@@ -61,9 +61,7 @@ class RenderDetail(Container):
 
     def can_walk(self, by: int) -> bool:
         """Whether there are keyframes on that side."""
-        if by > 0:
-            return not self._cursor.following
-        return self._cursor.shown(keyframes_of(self._shown)) > 0
+        return self._cursor.can_step(by, keyframes_of(self._shown))
 
     def _show_facts(self, now: float) -> None:
         facts = self.query_one("#renders-facts", Static)

@@ -24,19 +24,9 @@ class Listing:
     looked: bool = False
     """The projects have been looked at; else an empty scan says nothing."""
 
-    def looked_at(self, scan: Scan) -> Listing:
-        """The same arrangement of ``scan``."""
-        return replace(self, scan=scan, looked=True)
-
     def turned(self) -> Listing:
         """The same in the next order."""
         return replace(self, order=ORDERS[(ORDERS.index(self.order) + 1) % len(ORDERS)])
-
-    def sorted_by(self, order: Order) -> Listing:
-        return replace(self, order=order)
-
-    def filtered(self, wanted: str) -> Listing:
-        return replace(self, wanted=wanted)
 
     def rows(self) -> dict[str, Render]:
         """Those that are wanted, in order, by the names of their rows."""

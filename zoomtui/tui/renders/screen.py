@@ -7,6 +7,7 @@ that it remembers (``scan``). Forgetting takes a project off the list and delete
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar
 
@@ -132,7 +133,7 @@ class RendersScreen(HostedScreen):
 
     def _take(self, scan: Scan) -> None:
         self._looking = False
-        self._listing = self._listing.looked_at(scan)
+        self._listing = replace(self._listing, scan=scan, looked=True)
         self.paint()
 
     # ------------------------------------------------------------------------------- painting
@@ -230,7 +231,7 @@ class RendersScreen(HostedScreen):
         heading = self.query_one("#renders-heading", OneLine)
         order = describe.order_at(event.x, heading.content_size.width - 1)
         if order is not None:
-            self._listing = self._listing.sorted_by(order)
+            self._listing = replace(self._listing, order=order)
             self.paint()
 
     def action_walk(self, by: int) -> None:
@@ -256,7 +257,7 @@ class RendersScreen(HostedScreen):
 
     @on(Input.Changed, "#renders-filter")
     def _filter(self, event: Input.Changed) -> None:
-        self._listing = self._listing.filtered(event.value)
+        self._listing = replace(self._listing, wanted=event.value)
         self.paint()
 
     @on(Input.Submitted, "#renders-filter")

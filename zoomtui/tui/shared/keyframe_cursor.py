@@ -22,6 +22,10 @@ class KeyframeCursor:
         """The index of the keyframe to show, of ``count``; -1 where there is none."""
         return count - 1 if self._chosen is None else min(self._chosen, count - 1)
 
+    def can_step(self, by: int, count: int) -> bool:
+        """Whether there are keyframes on that side, of ``count``."""
+        return not self.following if by > 0 else self.shown(count) > 0
+
     def step(self, by: int, count: int) -> None:
         """So many keyframes on, or back; at the newest, follow again."""
         there = max(0, self.shown(count) + by)

@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from textual.app import App, ComposeResult
-from textual.binding import Binding
 from textual.containers import Vertical
 from textual.content import Content
 from textual.screen import Screen
@@ -136,20 +135,13 @@ class KeyLine(OneLine):
 
     def refresh_keys(self, screen: Screen[Any]) -> None:
         """Look at what ``screen`` would do with a key now."""
-        hints = [
-            (self.app.get_key_display(active.binding), active.binding)
-            for active in screen.active_bindings.values()
-            if active.enabled and active.binding.show
-        ]
-        self.show(key_line(_once(hints), self.content_size.width))
-
-
-def _once(hints: list[tuple[str, Binding]]) -> list[tuple[str, str]]:
-    """One hint for each thing to do, by the first of its keys."""
-    first: dict[str, tuple[str, str]] = {}
-    for key, binding in hints:
-        first.setdefault(binding.description, (key, binding.description))
-    return list(first.values())
+        keys: dict[str, str] = {}
+        for active in screen.active_bindings.values():
+            if active.enabled and active.binding.show:
+                key = self.app.get_key_display(active.binding)
+                keys.setdefault(active.binding.description, key)  # the first of its keys
+        hints = [(key, description) for description, key in keys.items()]
+        self.show(key_line(hints, self.content_size.width))
 
 
 ALWAYS = ("detach", "help", "commands")
