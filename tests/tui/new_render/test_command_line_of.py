@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from renderer.planning.defaults import fill_in
 from zoomtui.cli.options import wishes
 from zoomtui.cli.render import render
-from zoomtui.tui.new_render import fields, form
+from zoomtui.tui.new_render import form
 
 FULL = {
     "prompt": "a coral reef",
@@ -158,7 +158,7 @@ def test_every_option_has_a_field_but_those_that_belong_to_no_form() -> None:
     otherwise_said = {"--outpaint-size", "--frames-per-keyframe", "--place"}  # the last: in a plan
     of_the_command = {"--headless", "--json", "--dry-run"}
     risky = {"--trust-pickled-weights"}
-    typed = {field.option for field in fields.FIELDS if field.key != "prompt"}
+    typed = {field.option for field in form.FIELDS if field.key != "prompt"}
     assert typed | otherwise_said | of_the_command | risky == options
     assert isinstance(render, click.Command)
 

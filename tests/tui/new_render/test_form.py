@@ -12,7 +12,7 @@ from renderer.errors import SettingsError
 from renderer.planning.prepare import prepare
 from renderer.settings.presets import PRESETS
 from tests.cli.processes import environment
-from zoomtui.tui.new_render import fields, form
+from zoomtui.tui.new_render import form
 from zoomtui.tui.shared.form_fields import FieldError
 
 HEAVY = ("torch", "diffusers", "transformers", "av", "numba", "renderer.engine.session")
@@ -112,8 +112,8 @@ def test_a_size_that_suits_no_painter_is_the_fault_of_what_was_typed() -> None:
 
 
 def test_every_field_stands_in_one_row() -> None:
-    rows = [*fields.ROWS, *(row for group in fields.GROUPS for row in group.rows)]
-    assert sorted(key for row in rows for key in row) == sorted(fields.BY_KEY)
+    rows = [*form.ROWS, *(row for group in form.GROUPS for row in group.rows)]
+    assert sorted(key for row in rows for key in row) == sorted(form.BY_KEY)
 
 
 def test_a_missing_prompt_is_the_prompts_fault() -> None:
@@ -136,9 +136,9 @@ def test_an_error_that_blames_no_field_stands_below() -> None:
     assert form.complaint(SettingsError("no thread is left", "threads"), {}).key == ""
 
 
-@pytest.mark.parametrize("preset", fields.FILM_PRESETS)
+@pytest.mark.parametrize("preset", form.FILM_PRESETS)
 def test_every_film_preset_can_be_used_and_is_recognised(preset: str) -> None:
-    texts = form.filled(GOOD, preset)
+    texts = {**GOOD, **form.FILM_PRESETS[preset]}
     assert form.film_preset(texts) == preset
     form.check(texts)
 
@@ -152,7 +152,7 @@ def test_every_model_on_offer_can_be_used(model: str) -> None:
     ("key", "choice"),
     [
         (field.key, choice)
-        for field in fields.FIELDS
+        for field in form.FIELDS
         if field.key not in ("preset",)
         for choice in field.choices
     ],
@@ -164,7 +164,7 @@ def test_every_text_on_offer_is_one_that_can_be_used(key: str, choice: str) -> N
 def test_defaults_that_are_typed_in_change_nothing() -> None:
     plan = form.check(GOOD)
     shown = form.defaults(plan.settings, Path("reef.zoom"))
-    words = {"scheduler", "keyframes", *fields.SOURCES}
+    words = {"scheduler", "keyframes", *form.SOURCES}
     typed = {key: text for key, text in shown.items() if key not in words}
     again = form.check({**GOOD, **typed}).settings
     assert again.changed({"crf": None, "preset": ""}) == plan.settings

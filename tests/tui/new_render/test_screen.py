@@ -20,8 +20,8 @@ from tests.gates import StartGate
 from tests.marks import first_of, slower
 from tests.tui.lists import SIZES, ListsApp, new, on_new
 from tests.tui.scripted import check_snapshot, screen_text, settled
-from zoomtui.tui.new_render.fields import BY_KEY, GROUPS, ROWS
 from zoomtui.tui.new_render.forecast import Surroundings
+from zoomtui.tui.new_render.form import BY_KEY, GROUPS, ROWS
 from zoomtui.tui.new_render.screen import NewScreen
 from zoomtui.tui.new_render.tryout_view import TryoutView
 from zoomtui.tui.shared.form_screen import LeaveDialog

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import shlex
 import stat
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,21 +16,79 @@ from typing import Any
 from renderer.errors import SettingsError
 from renderer.planning.prompt_file import Changes, Places, with_plan
 from renderer.settings.codecs import resolve
-from renderer.settings.option import unknown
+from renderer.settings.film import BESIDES
+from renderer.settings.option import Option, unknown
 from renderer.settings.render import OPTIONS, RenderSettings
-from zoomtui.tui.new_render.fields import BY_KEY, FIELDS, FILM_PRESETS, SOURCES, unused_by
 from zoomtui.tui.shared.form_fields import (
     FieldError,
+    Group,
     Texts,
     as_typed,
     complaint_at,
     counted,
+    fields_of,
     read,
+    rows_of,
     words_of,
 )
 
+SOURCES: Mapping[str, Option] = {
+    "image": Option(
+        kind="path",
+        label="First picture",
+        hint="A picture of yours to begin with, any size; empty: painted.",
+        row=("", 9),
+    ),
+    "folder": Option(
+        kind="path",
+        named="--out",
+        label="Folder",
+        hint="The new project's; empty: named after the prompt, here.",
+        row=("", 10),
+    ),
+    "prompts": Option(
+        kind="path",
+        label="Prompt plan",
+        hint="A file instead of one prompt: lines such as 12: a coral reef.",
+        row=("painting", 3),
+    ),
+    "exemplar": Option(
+        kind="path",
+        label="Exemplar",
+        hint="Picture that the texture painter grows from; empty: the first.",
+        row=("painting", 6),
+    ),
+}
+"""Fields that name what a project is made from, and where; the rest are RenderSettings'."""
+
+_TITLES = {
+    "": "",
+    "painting": "Painting",
+    "joining": "Joining",
+    "encoding": "Encoding",
+    "ending": "Ending",
+}
+"""The groups, in their order; what is in the first is always shown, the rest is folded away."""
+_ALL: Mapping[str, Option] = {**OPTIONS, **BESIDES, **SOURCES}
+FIELDS = fields_of(_ALL, _TITLES)
+BY_KEY = {field.key: field for field in FIELDS}
+ROWS = rows_of(_ALL)
+GROUPS = tuple(Group(key, title, rows_of(_ALL, key)) for key, title in _TITLES.items() if key)
+
+FILM_PRESETS: Mapping[str, Texts] = {
+    "standard": {"size": "", "fps": "", "codec": "", "crf": "", "preset": ""},
+    "draft": {"size": "640x360", "fps": "24", "codec": "h264", "crf": "28", "preset": "veryfast"},
+    "quality": {"size": "", "fps": "60", "codec": "h264", "crf": "14", "preset": "slow"},
+    "small file": {"size": "", "fps": "30", "codec": "av1", "crf": "32", "preset": "6"},
+}
+"""Looks of the film that fill several fields at once; the size alone affects what is painted."""
+
 _AS_TYPED = ("prompt", "negative_prompt")
 """Fields whose spaces count."""
+_LEFT_EMPTY = (*_AS_TYPED, "seed")
+"""Fields that stand for nothing while they are empty."""
+_SAID_IN = {"frames_per_keyframe": "seconds_per_keyframe"}
+"""Settings that another field stands for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,11 +140,6 @@ def path(texts: Texts, key: str) -> Path | None:
     return Path(text) if text else None
 
 
-def filled(texts: Texts, preset: str) -> dict[str, str]:
-    """The fields with a film preset put in."""
-    return {**texts, **FILM_PRESETS[preset]}
-
-
 def film_preset(texts: Texts) -> str:
     """The film preset that the fields are now; empty: none of them."""
     for name, values in FILM_PRESETS.items():
@@ -100,6 +154,11 @@ def painter_of(texts: Texts) -> str:
 
     usual = usual_painter(texts.get("prompt", ""), texts.get("model", "").strip())
     return texts.get("painter", "").strip() or (usual[0] if usual else "diffusion")
+
+
+def unused_by(painter: str) -> tuple[str, ...]:
+    """Fields that the painter makes no use of; a prompt names the project all the same."""
+    return tuple(key for key in BY_KEY if key != "prompt" and not _ALL[key].concerns(painter))
 
 
 def relevant(texts: Texts) -> dict[str, str]:
@@ -129,10 +188,6 @@ def defaults(settings: RenderSettings, folder: Path) -> dict[str, str]:
         "prompts": "none",
         "folder": folder.name,
     }
-
-
-_LEFT_EMPTY = ("prompt", "negative_prompt", "seed")
-"""Fields that stand for nothing while they are empty."""
 
 
 def check(texts: Texts) -> Draft:
@@ -194,10 +249,6 @@ def complaint(error: Exception, texts: Texts) -> FieldError:
     if key == blamed:
         return complaint_at(error, BY_KEY)
     return FieldError(key if key in BY_KEY else "", str(error))
-
-
-_SAID_IN = {"frames_per_keyframe": "seconds_per_keyframe"}
-"""Settings that another field stands for."""
 
 
 def _text(key: str, texts: Texts) -> str:

@@ -22,7 +22,7 @@ from renderer.formatting import clean
 from renderer.planning.prepare import begin, free_folder, named, prepare
 from renderer.planning.prompt_file import Changes, Places
 from renderer.settings.render import RenderSettings
-from zoomtui.tui.new_render import fields, form
+from zoomtui.tui.new_render import form
 from zoomtui.tui.new_render.form import Draft
 from zoomtui.tui.new_render.tryout import TryOut
 from zoomtui.tui.new_render.tryout_view import TryoutView
@@ -97,7 +97,7 @@ class NewScreen(FormScreen):
         return [error.key for error in self.wrong if error.key in empty]
 
     def make_form(self) -> Form:
-        return Form(fields.FIELDS, fields.ROWS, fields.GROUPS, {"prompt": LongField})
+        return Form(form.FIELDS, form.ROWS, form.GROUPS, {"prompt": LongField})
 
     def make_side(self) -> Widget:
         return Vertical(
@@ -128,7 +128,7 @@ class NewScreen(FormScreen):
             self._draft = None
         # What is missing is said when it is needed, and not while the user is on the way there.
         self.form.complain([error for error in self.wrong if error.key not in self._missing])
-        self.form.hide(fields.unused_by(form.painter_of(texts)))
+        self.form.hide(form.unused_by(form.painter_of(texts)))
         if self._draft is not None:
             self.form.show_defaults(form.defaults(self._draft.settings, self._folder))
             self.after_typing(self._forecast)
@@ -222,10 +222,10 @@ class NewScreen(FormScreen):
 
     def action_film_preset(self) -> None:
         """The next of the film presets."""
-        names = list(fields.FILM_PRESETS)
+        names = list(form.FILM_PRESETS)
         now = form.film_preset(self.texts)
         place = names.index(now) + 1 if now else 0
-        self.form.put(fields.FILM_PRESETS[names[place % len(names)]])
+        self.form.put(form.FILM_PRESETS[names[place % len(names)]])
 
     def action_copy(self) -> None:
         self.app.copy_to_clipboard(self.command)
