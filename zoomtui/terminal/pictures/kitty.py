@@ -60,11 +60,6 @@ def fresh_id() -> int:
     return secrets.randbelow(2**24 - 1) + 1
 
 
-def id_colour(image: int) -> tuple[int, int, int]:
-    """Red, green and blue of the foreground that carries the id."""
-    return image >> 16 & 255, image >> 8 & 255, image & 255
-
-
 def placeholder_row(row: int, columns: int) -> str:
     """The text of one row: every cell says its row and column, so that any part of it holds."""
     numbers = marks()
@@ -72,8 +67,8 @@ def placeholder_row(row: int, columns: int) -> str:
 
 
 def placeholder_lines(image: int, columns: int, rows: int) -> list[Strip]:
-    """The lines that show the picture of that id."""
-    style = Style(color=Color.from_rgb(*id_colour(image)))
+    """The lines that show the picture of that id, which their foreground carries."""
+    style = Style(color=Color.from_rgb(image >> 16 & 255, image >> 8 & 255, image & 255))
     return [Strip([Segment(placeholder_row(row, columns), style)], columns) for row in range(rows)]
 
 

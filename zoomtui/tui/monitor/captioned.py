@@ -22,7 +22,8 @@ class Captioned(Vertical):
         super().__init__()
         self._pictures = pictures
         self._head = ""
-        self._figures: Line = ()
+        self.figures: Line = ()
+        """What was read; empty until then."""
         self._shown: Path | None = None
         """The file that was read last."""
         self.marked = False
@@ -37,17 +38,12 @@ class Captioned(Vertical):
     def on_resize(self) -> None:
         self.call_after_refresh(self._paint)
 
-    @property
-    def figures(self) -> Line:
-        """What was read; empty until then."""
-        return self._figures
-
     def show_keyframe(self, path: Path, head: str) -> None:
         """The picture at ``path``; ``head`` begins the line below it."""
         self._head = head
         self.query_one(Picture).show_file(path)
         if self._shown != path:
-            self._shown, self._figures = path, ()
+            self._shown, self.figures = path, ()
             self._read_figures(path)
         self._paint()
 
@@ -56,7 +52,7 @@ class Captioned(Vertical):
             return
         caption = self.query_one(OneLine)
         sign = "▸" if self.marked else " "
-        line: Line = ((f"{sign} {self._head}", "strong"), ("  ", ""), *self._figures)
+        line: Line = ((f"{sign} {self._head}", "strong"), ("  ", ""), *self.figures)
         caption.show(cut(line, caption.size.width))
 
     @work(thread=True, exclusive=True, group="figures")
@@ -65,5 +61,5 @@ class Captioned(Vertical):
 
     def _take(self, path: Path, figures: Line) -> None:
         if self.is_attached and path == self._shown:
-            self._figures = figures
+            self.figures = figures
             self._paint()

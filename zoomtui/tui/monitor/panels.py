@@ -44,7 +44,9 @@ def progress_lines(view: View, width: int) -> list[Line]:
     file = [size_text(state.size)] + ([f"{size_text(per_hour)}/h"] if per_hour else [])
     return [
         _step_line(view, width),
-        labelled("film", [(clock_text(state.duration), "strong"), (_frames(state.frames), "")]),
+        labelled(
+            "film", [(clock_text(state.duration), "strong"), (f"{state.frames:,} frames", "")]
+        ),
         labelled("speed", joined(speed, width - LABEL)),
         labelled("file", joined(file, width - LABEL)),
         labelled("ends", joined(ends_texts(view), width - LABEL)),
@@ -86,9 +88,9 @@ def gpu_lines(view: View, width: int) -> list[Line]:
     history = view.history if percent is not None else ()
     trend: Part = (spark(history, width - LABEL), "bar") if history else (NOT_AVAILABLE, "")
     return [
-        meter("load", _percent(percent), None if percent is None else percent / 100, width),
+        _percent_meter("load", percent, width),
         labelled("trend", [trend]),
-        meter("vram", _of(used, total), _ratio(used, total), width),
+        _memory_meter("vram", used, total, width),
         labelled("heat", joined(heat, width - LABEL)),
     ]
 
@@ -107,8 +109,8 @@ def host_lines(view: View, width: int) -> list[Line]:
     if lasts := _disk_lasts(view):
         disk.append(lasts)
     return [
-        meter("cpu", _percent(cpu), None if cpu is None else cpu / 100, width),
-        meter("ram", _of(used, total), _ratio(used, total), width),
+        _percent_meter("cpu", cpu, width),
+        _memory_meter("ram", used, total, width),
         labelled("engine", [(NOT_AVAILABLE if engine is None else size_text(engine), "")]),
         labelled("disk", joined(disk, width - LABEL)),
     ]
@@ -162,12 +164,11 @@ def prompt_lines(view: View, width: int) -> list[Line]:
 
 def log_lines(log: Sequence[LogLine], count: int, width: int) -> list[Line]:
     """The last ``count`` lines of the session, newest last; fewer when there are fewer."""
-    return [log_line(line, width) for line in log[-count:]] if count > 0 else []
-
-
-def log_line(line: LogLine, width: int) -> Line:
-    at = time.strftime("%H:%M:%S", time.localtime(line.at))
-    return cut([(f"{at}  ", "label"), quoted(line.text)], width)
+    lines: list[Line] = []
+    for line in log[-count:] if count > 0 else ():
+        at = time.strftime("%H:%M:%S", time.localtime(line.at))
+        lines.append(cut([(f"{at}  ", "label"), quoted(line.text)], width))
+    return lines
 
 
 def strip_line(count: int, shown: int, following: bool, width: int) -> Line:
@@ -198,21 +199,15 @@ def _strip_length(first: int, last: int) -> int:
 def project_lines(view: View, width: int) -> list[Line]:
     """Where things are, and how to watch the film while it grows."""
     folder = view.folder
+    typical = view.state.typical if view.state.keyframes > 1 else None
     rows: list[tuple[str, str]] = [
         ("folder", path_text(folder)),
         ("watch", f"mpv {path_text(folder / 'film.mp4')}"),
         ("live", f"mpv {path_text(folder / 'live.m3u8')}"),
         ("engine", f"process {view.pid}" if view.running else NOT_AVAILABLE),
-        ("quality", _quality(view)),
+        ("quality", explained(typical) if typical else NOT_AVAILABLE),
     ]
     return [cut(labelled(label, [(text, "quoted")]), width) for label, text in rows]
-
-
-def _quality(view: View) -> str:
-    newest = view.state.typical
-    if view.state.keyframes < 2 or newest is None:
-        return NOT_AVAILABLE
-    return explained(newest)
 
 
 def next_to_begin(state: RenderState) -> int:
@@ -227,22 +222,17 @@ def _number(view: View, name: str) -> float | None:
     return float(value) if isinstance(value, float | int) else None
 
 
-def _percent(value: float | None) -> str:
-    return NOT_AVAILABLE if value is None else f"{value:.0f} %"
+def _percent_meter(label: str, percent: float | None, width: int) -> Line:
+    if percent is None:
+        return meter(label, NOT_AVAILABLE, None, width)
+    return meter(label, f"{percent:.0f} %", percent / 100, width)
 
 
-def _ratio(part: float | None, whole: float | None) -> float | None:
-    return part / whole if part is not None and whole else None
-
-
-def _of(used: float | None, total: float | None) -> str:
-    if used is None or total is None:
-        return NOT_AVAILABLE
-    return f"{used / 2**30:.1f}/{total / 2**30:.0f} GiB"
-
-
-def _frames(frames: int) -> str:
-    return f"{frames:,} frames"
+def _memory_meter(label: str, used: float | None, total: float | None, width: int) -> Line:
+    if used is None or not total:
+        return meter(label, NOT_AVAILABLE, None, width)
+    figures = f"{used / 2**30:.1f}/{total / 2**30:.0f} GiB"
+    return meter(label, figures, used / total, width)
 
 
 def _bytes_per_hour(view: View) -> float | None:

@@ -30,18 +30,8 @@ from zoomtui.tui.shared.styled_text import Line
 from zoomtui.tui.shared.text_widgets import FewLines, Framed, KeyLine, OneLine, Panel
 
 _LOG_ROWS = 14
-_WIDTHS: list[tuple[int, str]] | None = [
-    (0, "-slim"),
-    (60, "-narrow"),
-    (100, "-wide"),
-    (160, "-huge"),
-]
-_HEIGHTS: list[tuple[int, str]] | None = [
-    (0, "-tiny"),
-    (16, "-short"),
-    (34, "-tall"),
-    (50, "-lofty"),
-]
+_WIDTHS = [(0, "-slim"), (60, "-narrow"), (100, "-wide"), (160, "-huge")]
+_HEIGHTS = [(0, "-tiny"), (16, "-short"), (34, "-tall"), (50, "-lofty")]
 
 
 class MonitorScreen(Directing):

@@ -137,14 +137,12 @@ class Watch:
         while True:
             heard = await self._attend()
             holding = engine(self._folder)
-            if holding is None and self._engine_to_come():
-                wait = FIRST_WAIT
-                await self._sleep(wait)
-                continue
             if holding is None:
-                await self._settle()
                 wait = FIRST_WAIT
-                await self._sleep(IDLE_WAIT)
+                to_come = self._engine_to_come()
+                if not to_come:
+                    await self._settle()
+                await self._sleep(FIRST_WAIT if to_come else IDLE_WAIT)
                 continue
             wait = FIRST_WAIT if heard else min(2 * wait, LONGEST_WAIT)
             self._look_for(holding, tried_long=wait >= LONGEST_WAIT)

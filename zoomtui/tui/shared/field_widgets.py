@@ -90,8 +90,8 @@ class TextField(PlainInput):
         """Ask which of the offers it shall be."""
         shown = [text or f"{self.placeholder or 'none'} (default)" for text in self.offers]
         answers = {str(number): text for number, text in enumerate(shown)}
-        label, what = self.field.label, self.field.help
-        dialog = ChoiceDialog(what, title=label, answers=answers, at=self._here)
+        row = self.field.row
+        dialog = ChoiceDialog(row.hint, title=row.label, answers=answers, at=self._here)
         self.app.push_screen(dialog, self._take)
 
     def _take(self, number: str | None) -> None:
@@ -129,7 +129,7 @@ Maker = Callable[[Field], AnyField]
 
 def field_hint(field: Field) -> Line:
     """What a field is for, and what is worth trying there."""
-    line: Line = ((f" {field.label}: ", "strong"), (field.help, ""))
+    line: Line = ((f" {field.row.label}: ", "strong"), (field.row.hint, ""))
     if field.choices:
         line = (*line, ("  ↑↓ Enter ", "strong"), (" ".join(field.choices), "faint"))
     return line
@@ -157,7 +157,7 @@ class FieldRow(Vertical):
     def compose(self) -> ComposeResult:
         with Horizontal():
             for widget in self.fields:
-                label = Static(widget.field.label, markup=False, classes="label")
+                label = Static(widget.field.row.label, markup=False, classes="label")
                 yield Horizontal(label, widget, classes="cell", id=f"cell-{widget.field.key}")
         yield self._complaint
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from renderer.errors import RendererError
-from renderer.settings.option import NOTATION, YES_NO, Kind, Option
+from renderer.settings.option import NOTATION, YES_NO, Option
 from renderer.settings.plain_values import NONE, dimensions, from_text
 
 Texts = Mapping[str, str]
@@ -28,18 +28,6 @@ class Field:
 
     key: str
     row: Option
-
-    @property
-    def label(self) -> str:
-        return self.row.label
-
-    @property
-    def help(self) -> str:
-        return self.row.hint
-
-    @property
-    def kind(self) -> Kind:
-        return self.row.kind
 
     @property
     def choices(self) -> tuple[str, ...]:
@@ -106,7 +94,7 @@ class FieldError(Exception):
 def complaint_at(error: Exception, fields: Mapping[str, Field]) -> FieldError:
     """The error at the field that it blames, if there is one, called by its label."""
     if isinstance(error, RendererError) and error.field in fields:
-        return FieldError(error.field, error.naming(fields[error.field].label))
+        return FieldError(error.field, error.naming(fields[error.field].row.label))
     return FieldError("", str(error))
 
 
@@ -133,7 +121,7 @@ def all_wrong(check: Callable[[Texts], object], texts: Texts) -> tuple[FieldErro
 def counted(field: Field, text: str) -> str:
     """The text as it counts: without spaces around it, a path with its ~ replaced."""
     text = text.strip()
-    if field.kind == "path":  # quoted in the command line, where no shell would expand it
+    if field.row.kind == "path":  # quoted in the command line, where no shell would expand it
         return os.path.expanduser(text)  # noqa: PTH111 - an empty text is no path
     return text
 
@@ -141,14 +129,14 @@ def counted(field: Field, text: str) -> str:
 def read(field: Field, text: str) -> Any:
     """What ``text`` (as it counts, not empty) means. Raises FieldError."""
     try:
-        return from_text(field.kind, text)
+        return from_text(field.row.kind, text)
     except ValueError:
-        raise FieldError(field.key, f"{text[:40]!r} is not {NOTATION[field.kind]}") from None
+        raise FieldError(field.key, f"{text[:40]!r} is not {NOTATION[field.row.kind]}") from None
 
 
 def words_of(field: Field, text: str) -> list[str]:
     """The words of a command line that say the same as ``text`` (as it counts, not empty)."""
-    match field.kind:
+    match field.row.kind:
         case "flag" if text in YES_NO:
             return [field.option][: text == "yes"]
         case "switch" if text in YES_NO:

@@ -110,12 +110,12 @@ class FieldGroup(Vertical):
     def show_head(self) -> None:
         """The title; folded, also what was filled in, or else what there is to fill in."""
         head, seen = self._head, [field for row in self._rows for field in row.seen]
-        labels = ", ".join(field.field.label for field in seen)
+        labels = ", ".join(field.field.row.label for field in seen)
         parts: list[Part] = []
         if self.folded:
             for field in seen:
                 if text := field.text.strip():
-                    parts += [(f"{field.field.label} ", "label"), quoted(text), ("  ", "")]
+                    parts += [(f"{field.field.row.label} ", "label"), quoted(text), ("  ", "")]
             parts = parts or [(labels, "faint")]
         sign, deed = ("▸", "unfolds") if self.folded else ("▾", "folds")
         name = head.group.title
