@@ -58,7 +58,10 @@ class Progress:
                 return None
             case PhaseChanged():
                 self.now = _PHASES[event.phase]
-                return None if event.phase is Phase.LOADING else self._begin()
+                if event.phase is Phase.LOADING:
+                    return None
+                line, self._start = self._start, None
+                return line
             case StepDone():
                 number = count_text(event.keyframe + 1, self.state.total_keyframes)
                 self.now = f"keyframe {number}, step {event.step}/{event.steps}"
@@ -78,10 +81,6 @@ class Progress:
                 return f"{told(event)}; `{decide}` goes on"
             case _:  # an error is reported by the caller, once; the rest is worth no line
                 return None
-
-    def _begin(self) -> str | None:
-        line, self._start = self._start, None
-        return line
 
     def _keyframe(self, event: KeyframeReady) -> str:
         number = f"keyframe {count_text(event.keyframe + 1, self.state.total_keyframes)}"

@@ -144,8 +144,11 @@ def focus(project: Path, where: str) -> None:
 
 
 def _steer(folder: Path, given: Mapping[str, Any]) -> None:
+    from renderer.planning.defaults import changes
+
     try:
-        asyncio.run(ask(folder, "steer", changes=_planned(folder, given)))
+        whole = changes(read_settings_at(folder), given)  # with what another model brings along
+        asyncio.run(ask(folder, "steer", changes=whole))
     except NotRunning:
         record_steering(folder, given)
     except Refused as refused:
@@ -168,13 +171,6 @@ def _read(change: str) -> tuple[str, Any]:
     except ValueError:
         notation = NOTATION[OPTIONS[name].kind]
         raise SettingsError(f"{key}={shortened(text, 40)} is not {notation}", name) from None
-
-
-def _planned(folder: Path, given: Mapping[str, Any]) -> dict[str, Any]:
-    """What ``given`` would change, with what another model brings along."""
-    from renderer.planning.defaults import changes
-
-    return changes(read_settings_at(folder), given)
 
 
 def record_steering(folder: Path, given: Mapping[str, Any]) -> None:

@@ -28,6 +28,7 @@ from zoomtui.tui.shared.form_screen import LAST_KEYS, FormScreen
 from zoomtui.tui.shared.form_widget import Form
 from zoomtui.tui.shared.host import standing
 from zoomtui.tui.shared.styled_text import Line
+from zoomtui.tui.shared.text_widgets import content
 
 
 class CancelDialog(ChoiceDialog):
@@ -194,7 +195,7 @@ class ExportScreen(FormScreen):
 
     def paint_side(self) -> None:
         width = self.query_one("#form-side").content_size.width
-        self.show_lines(self.query_one("#export-outcome", Static), self._lines(width))
+        self.query_one("#export-outcome", Static).update(content(self.app, *self._lines(width)))
 
     def _lines(self, width: int) -> list[Line]:
         if self.running:
@@ -216,19 +217,10 @@ class ExportScreen(FormScreen):
 
     def action_copy_fetch(self) -> None:
         if self._made is not None:
-            self._copy(_fetch(self._made[0]), "the command that fetches it, for your own machine.")
+            self.copy(_fetch(self._made[0]), "the command that fetches it, for your own machine.")
 
     def action_copy_command(self) -> None:
-        self._copy(self.command, "the command line that makes this export.")
-
-    def _copy(self, text: str, what: str) -> None:
-        try:
-            text.encode()
-        except UnicodeEncodeError:  # bytes that are no text, in a folder's name
-            self.host.say("A name in it is no text, so it can't be copied.", bad=True)
-            return
-        self.app.copy_to_clipboard(text)
-        self.host.say(f"Copied: {what}")
+        self.copy(self.command, "the command line that makes this export.")
 
     def action_back(self) -> None:
         """Cancel what runs, or else leave; asks first where something would be lost."""

@@ -32,6 +32,7 @@ from zoomtui.tui.shared.form_screen import LAST_KEYS, FormScreen
 from zoomtui.tui.shared.form_widget import Form
 from zoomtui.tui.shared.host import standing
 from zoomtui.tui.shared.styled_text import Line
+from zoomtui.tui.shared.text_widgets import content
 
 if TYPE_CHECKING:
     from zoomtui.tui.new_render.forecast import Surroundings, Survey
@@ -193,7 +194,7 @@ class NewScreen(FormScreen):
 
     def paint_side(self) -> None:
         pane = self.query_one("#new-forecast", Static)
-        self.show_lines(pane, self._forecast_lines(pane.content_size.width))
+        pane.update(content(self.app, *self._forecast_lines(pane.content_size.width)))
         command = self.command
         shown = "\n".join(clean(line) for line in command[:_SHOWN].split("\n"))
         more = f"… ({len(command)} characters)" if len(command) > _SHOWN else ""
@@ -228,8 +229,7 @@ class NewScreen(FormScreen):
         self.form.put(form.FILM_PRESETS[names[place % len(names)]])
 
     def action_copy(self) -> None:
-        self.app.copy_to_clipboard(self.command)
-        self.host.say("Copied: the command line that makes this render.")
+        self.copy(self.command, "the command line that makes this render.")
 
     def action_start(self) -> None:
         if not self._busy and (draft := self._ready()) is not None:

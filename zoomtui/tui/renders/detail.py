@@ -10,7 +10,6 @@ from pathlib import Path
 from textual import work
 from textual.app import ComposeResult
 from textual.containers import Container, Vertical
-from textual.content import Content
 from textual.widgets import Static
 
 from renderer.project.records import keyframe_path
@@ -68,10 +67,9 @@ class RenderDetail(Container):
         if self._shown is None:
             facts.update("")
             return
-        width, plain = facts.content_size.width, self.app.has_class("-ascii")
+        width = facts.content_size.width
         lines = describe.detail_lines(self._shown, self._details, width, now)
-        text = Content("\n").join([content(line, plain=plain) for line in lines])
-        facts.update(text, layout=False)
+        facts.update(content(self.app, *lines), layout=False)
 
     def _show_picture(self) -> None:
         count = keyframes_of(self._shown)

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field, replace
 from zoomtui.tui.renders import describe
 from zoomtui.tui.renders.describe import ORDERS, Order
 from zoomtui.tui.renders.scan import Render, Scan
-from zoomtui.tui.shared.styled_text import Line
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +31,6 @@ class Listing:
         """Those that are wanted, in order, by the names of their rows."""
         shown = describe.arranged(self.scan.renders, self.order, self.wanted)
         return {str(render.folder): render for render in shown}
-
-    def header_line(self, shown: int, width: int) -> Line:
-        return describe.header_line(self.scan, shown, self.order, self.wanted, width)
-
-    def empty_text(self) -> str:
-        """What stands in place of the rows where there are none."""
-        return describe.empty_text(self.scan, self.looked)
 
 
 def keyframes_of(render: Render | None) -> int:

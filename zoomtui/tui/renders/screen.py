@@ -142,15 +142,19 @@ class RendersScreen(HostedScreen):
         if not standing(self):
             return
         now = self.host.clock()
-        self._rows = self._listing.rows()
-        head = self._listing.header_line(len(self._rows), self.size.width)
+        listing, width = self._listing, self.size.width
+        self._rows = listing.rows()
+        head = describe.header_line(
+            listing.scan, len(self._rows), listing.order, listing.wanted, width
+        )
+        empty = describe.empty_text(listing.scan, listing.looked)
         rows = self.query_one(Rows)
         columns = self.query_one("#renders-left").content_size.width - 1
         with self.app.batch_update():
             self.query_one("#renders-head", OneLine).show(head)
             self.query_one("#renders-heading", OneLine).show(describe.heading_line(columns))
             rows.show({key: describe.row_line(r, columns, now) for key, r in self._rows.items()})
-            self.query_one("#renders-empty", Static).update(self._listing.empty_text())
+            self.query_one("#renders-empty", Static).update(empty)
             self.set_class(not self._rows, "-empty")
             self._paint_chosen()
 
@@ -208,19 +212,15 @@ class RendersScreen(HostedScreen):
         if (render := self.chosen) is None:
             return
 
+        async def unlist() -> None:
+            await asyncio.to_thread(registry.unlist, render.folder)
+            self._look()
+
         def forget(answer: str | None) -> None:
             if answer == "forget":
-                self._forget(render.folder)
+                self.attempt(unlist)
 
         self.app.push_screen(ForgetDialog(what_forgetting_means(render)), forget)
-
-    @work(group="forget")
-    async def _forget(self, folder: Path) -> None:
-        try:
-            await asyncio.to_thread(registry.unlist, folder)
-        except (RendererError, OSError) as error:
-            self.host.say(str(error), bad=True)
-        self._look()
 
     def action_sort(self) -> None:
         self._listing = self._listing.turned()
@@ -241,8 +241,7 @@ class RendersScreen(HostedScreen):
     def action_copy(self) -> None:
         if (render := self.chosen) is not None:
             command = describe.copy_command(render)
-            self.app.copy_to_clipboard(command)
-            self.host.say(f"Copied: {command}")
+            self.copy(command, command)
 
     # ---------------------------------------------------------------------------------- filter
 

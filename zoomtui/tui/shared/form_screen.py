@@ -12,17 +12,15 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container
-from textual.content import Content
 from textual.timer import Timer
 from textual.widget import Widget
-from textual.widgets import Static
 
 from zoomtui.tui.shared.dialogs import ChoiceDialog
 from zoomtui.tui.shared.form_fields import FieldError
 from zoomtui.tui.shared.form_widget import Form, hint_line
 from zoomtui.tui.shared.host import HostedScreen, standing
 from zoomtui.tui.shared.styled_text import Line, cut
-from zoomtui.tui.shared.text_widgets import KeyLine, OneLine, content
+from zoomtui.tui.shared.text_widgets import KeyLine, OneLine
 
 PAUSE = 0.25
 """Seconds without a key before the checks that take longer begin."""
@@ -137,11 +135,6 @@ class FormScreen(HostedScreen):
         self._paint_hint()
         self.paint_side()
         self.query_one(KeyLine).refresh_keys(self)
-
-    def show_lines(self, place: Static, lines: list[Line]) -> None:
-        """``lines`` below each other."""
-        plain = self.app.has_class("-ascii")
-        place.update(Content("\n").join([content(line, plain=plain) for line in lines]))
 
     def on_descendant_focus(self) -> None:
         self._paint_hint()

@@ -16,7 +16,7 @@ from textual.dom import DOMNode
 from textual.screen import ModalScreen, Screen
 from textual.widgets import Static
 
-from zoomtui.tui.shared.text_widgets import ASCII
+from zoomtui.tui.shared.text_widgets import signs_for
 
 Lines = tuple[tuple[str, str], ...]
 """Keys, and what they do."""
@@ -51,10 +51,8 @@ class HelpScreen(ModalScreen[None]):
         here, everywhere = self._keys(type(opener)), self._keys(type(self.app))
         parts = [("Here", here), ("Everywhere", everywhere), _NEVER, _FIGURES]
         text = "\n\n".join(_section(title, lines) for title, lines in parts if lines)
-        if self.app.has_class("-ascii"):
-            text = text.translate(ASCII)
         with VerticalScroll(id="help"):
-            yield Static(text, markup=False)
+            yield Static(signs_for(self.app, text), markup=False)
 
     def on_mount(self) -> None:
         page = self.query_one("#help")

@@ -79,12 +79,22 @@ class HostedScreen(ClosesOnce[None]):
         else:
             self.app.exit()
 
+    def copy(self, text: str, what: str) -> None:
+        """To the clipboard; ``what`` says what it is."""
+        try:
+            text.encode()
+        except UnicodeEncodeError:  # bytes that are no text, in a folder's name
+            self.host.say("A name in it is no text, so it can't be copied.", bad=True)
+            return
+        self.app.copy_to_clipboard(text)
+        self.host.say(f"Copied: {what}")
+
     @work(group="commands")
     async def attempt(self, deed: Callable[[], Awaitable[None]], said: str = "") -> None:
         """Do it, and say how it went."""
         try:
             await deed()
-        except (NotRunning, Refused, RendererError) as error:
+        except (NotRunning, Refused, RendererError, OSError) as error:
             self.host.say(str(error), bad=True)
         else:
             if said:

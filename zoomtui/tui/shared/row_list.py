@@ -7,7 +7,6 @@ from typing import ClassVar
 
 from textual import events
 from textual.binding import Binding, BindingType
-from textual.content import Content
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
@@ -52,14 +51,14 @@ class Rows(OptionList):
         if list(lines) == list(self._shown):
             for key, line in lines.items():
                 if line != self._shown[key]:
-                    self.replace_option_prompt(key, self._prompt(line))
+                    self.replace_option_prompt(key, content(self.app, line))
             self._shown = dict(lines)
             return
         chosen, place = self.chosen, self.highlighted or 0
         self._shown = dict(lines)
         with self.prevent(OptionList.OptionHighlighted):
             self.clear_options()
-            self.add_options(Option(self._prompt(line), id=key) for key, line in lines.items())
+            self.add_options(Option(content(self.app, line), id=key) for key, line in lines.items())
         self.highlighted = self._place(list(lines), chosen, place)
 
     def on_click(self, event: events.Click) -> None:
@@ -76,6 +75,3 @@ class Rows(OptionList):
         if not keys:
             return None
         return keys.index(chosen) if chosen in keys else min(before, len(keys) - 1)
-
-    def _prompt(self, line: Line) -> Content:
-        return content(line, plain=self.app.has_class("-ascii"))

@@ -46,12 +46,15 @@ def signs_for(app: App[Any], text: str) -> str:
     return text.translate(ASCII) if app.has_class("-ascii") else text
 
 
-def content(line: Line, *, plain: bool) -> Content:
-    """The line for Textual; ``plain``: in ASCII."""
-    parts = [
-        (text.translate(ASCII) if plain and role != "quoted" else text, STYLES[role])
-        for text, role in line
-    ]
+def content(app: App[Any], *lines: Line) -> Content:
+    """The lines, below each other, as ``app``'s terminal can show them."""
+    return Content("\n").join([_content(app, line) for line in lines])
+
+
+def _content(app: App[Any], line: Line) -> Content:
+    parts = (
+        (text if role == "quoted" else signs_for(app, text), STYLES[role]) for text, role in line
+    )
     return Content.assemble(*parts)
 
 
@@ -72,7 +75,7 @@ class OneLine(Static):
     def show(self, line: Line) -> None:
         if line != self.line:
             self.line = line
-            self.update(content(line, plain=self.app.has_class("-ascii")), layout=self.wraps)
+            self.update(content(self.app, line), layout=self.wraps)
 
 
 class FewLines(OneLine):
@@ -93,8 +96,7 @@ class Framed(Vertical):
 
     def show_title(self, title: str) -> None:
         """Text as it is, never markup. A new title has all that is inside painted anew."""
-        if self.app.has_class("-ascii"):
-            title = title.translate(ASCII)
+        title = signs_for(self.app, title)
         if title != self._shown_title:
             self._shown_title = title
             self.border_title = Content(title)
