@@ -14,8 +14,7 @@ import renderer
 from zoomtui.terminal.pictures import ascii as ascii_art
 from zoomtui.terminal.pictures import blocks, palette
 from zoomtui.terminal.pictures.blocks import Cells
-from zoomtui.terminal.pictures.fit import fit, load, shrink
-from zoomtui.terminal.pictures.prepare import prepare
+from zoomtui.terminal.pictures.prepare import fit, load, prepare, shrink
 from zoomtui.terminal.pictures.request import Pixels, Request, Source, UnreadablePicture
 
 STARS = Path(renderer.__file__).parent / "assets" / "hubble_deep_field.jpg"

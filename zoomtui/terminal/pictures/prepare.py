@@ -6,21 +6,25 @@ Runs in a thread: it takes some 10 to 40 ms, and nothing here touches a widget.
 from __future__ import annotations
 
 import io
+import warnings
 from pathlib import Path
 
+import numpy as np
 from PIL import Image
 from rich.color import Color
 from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
+from renderer.images import FAULTS
 from zoomtui.terminal.capabilities import Colours, Pictures
 from zoomtui.terminal.pictures import ascii as ascii_art
 from zoomtui.terminal.pictures import blocks, palette
 from zoomtui.terminal.pictures.blocks import Cells
-from zoomtui.terminal.pictures.fit import fit, load, shrink
-from zoomtui.terminal.pictures.request import Pixels, Prepared, Request, Source
+from zoomtui.terminal.pictures.request import Pixels, Prepared, Request, Source, UnreadablePicture
 
+_FORMATS = ("PNG", "JPEG")
+"""Those that renders write."""
 _RESET = len("\x1b[m\x1b[0m")
 _COLOUR_BYTES = {"truecolor": 16, "256": 9, "16": 3, "none": 0}
 
@@ -49,6 +53,42 @@ def prepare(request: Request) -> Prepared:
         png = to_png(shrink(picture, picture.size if small_enough else half))
     of_file = small(picture) if request.source.path is not None else None
     return Prepared(columns, rows, lines, cost, png, of_file)
+
+
+def load(source: Source, wanted: tuple[int, int] | None = None) -> Image.Image:
+    """The picture, RGB. A JPEG may come smaller, though no smaller than `wanted` (decodes faster).
+
+    Raises UnreadablePicture.
+    """
+    if source.path is None:
+        size = (source.width, source.height)
+        return Image.frombuffer("RGB", size, source.rgb, "raw", "RGB", 0, 1)
+    try:
+        with warnings.catch_warnings(), Image.open(source.path, formats=_FORMATS) as file:
+            warnings.simplefilter("ignore")
+            if wanted is not None:
+                file.draft("RGB", wanted)
+            return file.convert("RGB")
+    except FAULTS as error:
+        raise UnreadablePicture(f"{source.path.name}: {error}") from None
+
+
+def fit(
+    size: tuple[int, int], box: tuple[int, int], cell: tuple[int, int] = (10, 20)
+) -> tuple[int, int]:
+    """The largest (columns, rows) within `box` of the aspect of `size`, cells being `cell` pixels.
+
+    At least one by one; `size` in pixels, width first.
+    """
+    aspect = (size[0] / cell[0]) / (size[1] / cell[1])
+    columns = min(box[0], box[1] * aspect)
+    return max(1, round(columns)), max(1, min(box[1], round(columns / aspect)))
+
+
+def shrink(picture: Image.Image, size: tuple[int, int]) -> Pixels:
+    """The picture at `size` (width, height), antialiased (Lanczos-3)."""
+    scaled = picture.resize(size, Image.Resampling.LANCZOS, reducing_gap=3.0)
+    return np.asarray(scaled)
 
 
 def to_png(pixels: Pixels) -> bytes:

@@ -137,10 +137,6 @@ class Filmstrip(Widget):
                 self._small.pop(keyframe, None)
                 self._lines.pop(keyframe, None)
 
-    def offer(self, keyframe: int, pixels: Pixels) -> None:
-        """What a keyframe looks like, as ``prepare.small`` makes it."""
-        self._keep(keyframe, pixels)
-
     def fill(self, path: Callable[[int], Path]) -> None:
         """Read what is still missing from the files at ``path(keyframe)``."""
         self._path = path
@@ -150,7 +146,7 @@ class Filmstrip(Widget):
     async def _fill(self, path: Callable[[int], Path]) -> None:
         while (keyframe := self._missing()) is not None:
             pixels, took = await asyncio.to_thread(_read, path(keyframe))
-            self._keep(keyframe, pixels)
+            self.offer(keyframe, pixels)
             if self._at_leisure:
                 await asyncio.sleep(_LEISURE * took)
 
@@ -160,7 +156,8 @@ class Filmstrip(Widget):
             return None
         return next((n for n in reversed(self._visible) if n not in self._small), None)
 
-    def _keep(self, keyframe: int, pixels: Pixels | None) -> None:
+    def offer(self, keyframe: int, pixels: Pixels | None) -> None:
+        """What a keyframe looks like, as ``prepare.small`` makes it; None: it has no picture."""
         self._small[keyframe] = pixels
         self._small.move_to_end(keyframe)
         self._lines.pop(keyframe, None)
