@@ -14,7 +14,7 @@ import click
 from renderer.errors import ProjectError, SettingsError
 from renderer.files import size_text
 from renderer.film.records import committed
-from renderer.formatting import clean, duration_text, path_text, shortened
+from renderer.formatting import duration_text, path_text, shortened
 from renderer.painting.figures import texts
 from renderer.project.history import History, StoredKeyframe
 from renderer.project.kept_takes import kept_takes
@@ -33,7 +33,6 @@ Keyframes are counted from 1, as the monitor does. What is taken back is kept as
 Works while the project is rendered, and when it is not.
 """
 _yes = click.option("--yes", is_flag=True, help="Don't ask.")
-_NO_PROMPT = "…"
 
 
 @click.command(
@@ -220,7 +219,7 @@ class _Film:
 def _row_text(row: Mapping[str, Any]) -> str:
     star = "*" if row["chosen"] else " "
     figures = "  ".join(f"{text:>11}" for text in texts(row, ("seam", "drift", "residue")))
-    prompt = clean(shortened(row["prompt"] or _NO_PROMPT, 60))
+    prompt = shortened(row["prompt"] or "…", 60)
     return (
         f"{star} keyframe {row['keyframe']:>4}  take {row['take']:>2}  {figures}  "
         f"seed {row['seed']:<19}  {prompt}"

@@ -107,7 +107,8 @@ class ReplyFilter:
             if not self._pasting and (reply := _REPLY.match(text, escape)):
                 position = reply.end()
                 continue
-            if not self._pasting and self._unfinished(text, escape):
+            unfinished = _BEGUN.match(text, escape) or _MAYBE.match(text, escape)
+            if not self._pasting and unfinished:
                 self._held = text[escape:]
                 if not (was_held and escape == 0):  # else it is the same one, still growing
                     self._held_since = now
@@ -132,6 +133,3 @@ class ReplyFilter:
             return ""
         held, self._held = self._held, ""
         return held
-
-    def _unfinished(self, text: str, escape: int) -> bool:
-        return bool(_BEGUN.match(text, escape) or _MAYBE.match(text, escape))

@@ -60,16 +60,18 @@ def fresh_id() -> int:
     return secrets.randbelow(2**24 - 1) + 1
 
 
-def placeholder_row(row: int, columns: int) -> str:
-    """The text of one row: every cell says its row and column, so that any part of it holds."""
-    numbers = marks()
-    return "".join(PLACEHOLDER + numbers[row] + numbers[column] for column in range(columns))
-
-
 def placeholder_lines(image: int, columns: int, rows: int) -> list[Strip]:
-    """The lines that show the picture of that id, which their foreground carries."""
+    """The lines that show the picture of that id, which their foreground carries.
+
+    Every cell says its row and column, so that any part of them holds.
+    """
+    numbers = marks()
     style = Style(color=Color.from_rgb(image >> 16 & 255, image >> 8 & 255, image & 255))
-    return [Strip([Segment(placeholder_row(row, columns), style)], columns) for row in range(rows)]
+    lines = []
+    for row in range(rows):
+        cells = [PLACEHOLDER + numbers[row] + numbers[column] for column in range(columns)]
+        lines.append(Strip([Segment("".join(cells), style)], columns))
+    return lines
 
 
 def transmission(

@@ -54,7 +54,7 @@ def provenance_line(made: Mapping[str, Any]) -> Line:
     found = {name: value for name, value in figures_in(made).items() if value}
     said = _figure_parts(found, _SHOWN)
     if isinstance(prompt := made.get("prompt"), str) and prompt:
-        said.append((clean(shortened(prompt, 60)), "quoted"))
+        said.append((shortened(prompt, 60), "quoted"))
     return _dotted(said)
 
 

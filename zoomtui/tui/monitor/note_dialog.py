@@ -11,7 +11,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.widgets import Input, Static
 
-from renderer.formatting import clean, shortened
+from renderer.formatting import shortened
 from renderer.project.records import LONGEST_NOTE
 from zoomtui.tui.shared.dialogs import Dialog
 from zoomtui.tui.shared.typed_text import PlainInput
@@ -34,7 +34,8 @@ class NoteDialog(Dialog):
 
     def compose(self) -> ComposeResult:
         with Vertical(id="dialog"):
-            lines = (f"{keyframe + 1:>6}  {_short(note)}" for keyframe, note in self._marks.items())
+            marks = self._marks.items()
+            lines = (f"{keyframe + 1:>6}  {shortened(note, 50)}" for keyframe, note in marks)
             with VerticalScroll(id="notes"):
                 yield Static("\n".join(lines), markup=False)
             now = self._marks.get(self._keyframe, "")
@@ -53,7 +54,3 @@ class NoteDialog(Dialog):
     @on(Input.Submitted)
     def _take(self, event: Input.Submitted) -> None:
         self.dismiss(event.value.strip())
-
-
-def _short(note: str) -> str:
-    return clean(shortened(note, 50))
