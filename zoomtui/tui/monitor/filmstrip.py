@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from time import thread_time
 from typing import Any, NamedTuple
@@ -78,12 +79,11 @@ class Filmstrip(Widget):
 
     DEFAULT_CSS = "Filmstrip { width: 1fr; height: 4; }"
 
+    @dataclass
     class Clicked(Message):
         """The user wants to see that keyframe."""
 
-        def __init__(self, keyframe: int) -> None:
-            super().__init__()
-            self.keyframe = keyframe
+        keyframe: int
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)

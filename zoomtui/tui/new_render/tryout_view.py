@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from dataclasses import dataclass
 
 from textual import work
 from textual.app import ComposeResult
@@ -24,12 +25,11 @@ class TryoutView(Vertical):
     TryoutView Picture { height: 1fr; width: 1fr; }
     """
 
+    @dataclass
     class Failed(Message):
         """It could not be painted; ``error`` is the engine's reason."""
 
-        def __init__(self, error: Exception) -> None:
-            super().__init__()
-            self.error = error
+        error: Exception
 
     def __init__(self, id: str) -> None:  # noqa: A002 - Textual's own name
         super().__init__(id=id)

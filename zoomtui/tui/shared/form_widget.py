@@ -7,6 +7,7 @@ is wrong. What a text means is for others (``zoomtui.tui.shared.form_fields``).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import ClassVar
 
 from textual import events, on
@@ -44,12 +45,11 @@ class GroupHead(OneLine, can_focus=True):
         Binding("left", "fold(True)", "fold", show=False),
     ]
 
+    @dataclass
     class Folded(Message):
         """The user wants the group folded or not; None: the opposite of what it is."""
 
-        def __init__(self, folded: bool | None) -> None:
-            super().__init__()
-            self.folded = folded
+        folded: bool | None
 
     def __init__(self, group: Group) -> None:
         super().__init__(id=f"group-{group.key}")

@@ -8,6 +8,7 @@ the terminal has room. Knows no engine; everything about terminals and cells is 
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
 from typing import NamedTuple
@@ -51,12 +52,11 @@ class Picture(Widget):
     class Shown(Message):
         """A new picture, or the picture at a new size, is on its way to the screen."""
 
+    @dataclass
     class Failed(Message):
         """A file could not be read; what was shown before stays."""
 
-        def __init__(self, reason: str) -> None:
-            super().__init__()
-            self.reason = reason
+        reason: str
 
     def __init__(
         self,
