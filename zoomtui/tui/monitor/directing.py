@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from textual.binding import Binding, BindingType
 
@@ -26,11 +26,14 @@ class Revising(HostedScreen):
 
     watched: Watch
 
+    def revise(self, said: str, command: str, **details: Any) -> None:
+        """Have the film changed, and say so once it is."""
+        self.attempt(lambda: self.watched.revise(command, **details), said)
+
     def reroll(self, keyframe: int, changes: Changes) -> None:
         """Have it painted anew, with ``changes`` to the settings."""
         said = f"Keyframe {keyframe + 1} is painted again."
-        details = {"keyframe": keyframe, "changes": changes}
-        self.attempt(lambda: self.watched.revise("reroll", **details), said)
+        self.revise(said, "reroll", keyframe=keyframe, changes=changes)
 
     def reroll_with_changes(self, keyframe: int) -> None:
         """Ask for a prompt and settings, and have it painted anew with them."""
@@ -100,10 +103,9 @@ class Directing(KeyframeScreen, Revising):
                     self.reroll_with_changes(keyframe)
                 case "rewind":
                     said = f"The film ends with keyframe {keyframe}."
-                    self.attempt(lambda: self.watched.revise("rewind", keyframe=keyframe), said)
+                    self.revise(said, "rewind", keyframe=keyframe)
                 case "undo":
-                    said = "What was taken back is in the film again."
-                    self.attempt(lambda: self.watched.revise("undo-rewind"), said)
+                    self.revise("What was taken back is in the film again.", "undo-rewind")
 
         title = f"Paint keyframe {keyframe + 1} again?"
         text = losing(self.watched.view, keyframe)
@@ -145,8 +147,7 @@ class Directing(KeyframeScreen, Revising):
         def mark(note: str | None) -> None:
             if note is not None and note != dict(marks).get(keyframe, ""):
                 said = f"Keyframe {keyframe + 1} is marked." if note else "The mark is gone."
-                details = {"keyframe": keyframe, "note": note}
-                self.attempt(lambda: self.watched.revise("mark", **details), said)
+                self.revise(said, "mark", keyframe=keyframe, note=note)
 
         self.app.push_screen(NoteDialog(keyframe, marks), mark)
 

@@ -184,11 +184,9 @@ class TakesScreen(Revising):
             return
         keyframe = self._keyframe
         said = f"The film has take {take} of keyframe {keyframe + 1}."
-
-        def choose() -> None:
-            self.attempt(lambda: self.watched.revise("choose", keyframe=keyframe, take=take), said)
-
-        self.if_it_may_go(keyframe, choose)
+        self.if_it_may_go(
+            keyframe, lambda: self.revise(said, "choose", keyframe=keyframe, take=take)
+        )
 
     def action_again(self) -> None:
         keyframe = self._keyframe
