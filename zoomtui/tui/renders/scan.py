@@ -8,10 +8,8 @@ screen.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
-import json
-import socket
-import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -25,12 +23,10 @@ from renderer.project.lock import Holder
 from renderer.project.records import JOURNAL, SESSION, SETTINGS, read_history, read_settings
 from renderer.project.session_record import renders
 from renderer.project.status import State, Status, read_status
+from renderer.service.client import Client, NotRunning, Refused, Snapshot
 from renderer.settings.render import RenderSettings
 
 _GLANCE_SECONDS = 0.5
-_LONGEST_SNAPSHOT = 8 << 20
-"""Bytes; more than any engine says at once."""
-
 _UNREADABLE = (RendererError, OSError, ValueError, KeyError, TypeError, RecursionError)
 """What a folder that only looks like a project may raise: a journal of something else is no bug."""
 
@@ -131,25 +127,18 @@ def details(folder: Path) -> Details | None:
 def glance(folder: Path, seconds: float = _GLANCE_SECONDS) -> RenderState | None:
     """The engine's own account of its state, by one short visit; None: no answer came in time."""
     try:
-        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as visit:
-            deadline = time.monotonic() + seconds
-            visit.settimeout(seconds)
-            visit.connect(str(registry.socket_path(folder)))
-            said = json.loads(_first_line(visit, deadline))
-            return RenderState.from_json(said["state"])
-    except _UNREADABLE:
+        return asyncio.run(_visit(folder, seconds))
+    except (NotRunning, Refused, *_UNREADABLE):
         return None
 
 
-def _first_line(visit: socket.socket, deadline: float) -> bytes:
-    said = bytearray()
-    while not said.endswith(b"\n") and len(said) < _LONGEST_SNAPSHOT:
-        visit.settimeout(max(0.01, deadline - time.monotonic()))
-        part = visit.recv(1 << 16)
-        if not part or time.monotonic() > deadline:
-            break
-        said += part
-    return bytes(said.partition(b"\n")[0])
+async def _visit(folder: Path, seconds: float) -> RenderState | None:
+    """What it says first. Raises NotRunning, Refused, and what ``_UNREADABLE`` lists."""
+    async with asyncio.timeout(seconds):
+        with contextlib.closing(await Client.connect(folder)) as client:
+            async for message in client.messages():
+                return message.state if isinstance(message, Snapshot) else None
+    return None
 
 
 def _listed() -> tuple[list[Path], str]:
