@@ -23,11 +23,8 @@ class Look:
 
 def on_terminal() -> bool:
     """Keys, lines and screen all belong to a terminal that can show one."""
-    return all(os.isatty(handle) for handle in (0, 1, 2)) and os.environ.get("TERM") not in {
-        None,
-        "",
-        "dumb",
-    }
+    named = os.environ.get("TERM", "") not in {"", "dumb"}
+    return named and all(os.isatty(handle) for handle in (0, 1, 2))
 
 
 def watch(folder: Path, look: Look) -> int:

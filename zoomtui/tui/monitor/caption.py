@@ -14,7 +14,7 @@ from renderer.engine.preview import Preview
 from renderer.formatting import clean, shortened
 from renderer.painting.figures import Grade, figures_in, grade, texts
 from zoomtui.tui.monitor.watcher import View
-from zoomtui.tui.shared.styled_text import Line, Part, Role, cut, length
+from zoomtui.tui.shared.styled_text import Line, Part, Role, cut, length, spaced
 
 
 def caption_line(shown: int, figures: Line, width: int, note: str = "") -> Line:
@@ -46,7 +46,7 @@ def quality_line(view: View) -> Line:
         return ()
     shown = _SHOWN if state.keyframes > 1 else _SHOWN[:1]
     seed: list[Part] = [(f"seed {state.seed}", "")] if state.seed else []
-    return _dotted(_figure_parts(asdict(state.figures[-1]), shown) + seed)
+    return spaced(_figure_parts(asdict(state.figures[-1]), shown) + seed, " · ")
 
 
 def provenance_line(made: Mapping[str, Any]) -> Line:
@@ -55,7 +55,7 @@ def provenance_line(made: Mapping[str, Any]) -> Line:
     said = _figure_parts(found, _SHOWN)
     if isinstance(prompt := made.get("prompt"), str) and prompt:
         said.append((shortened(prompt, 60), "quoted"))
-    return _dotted(said)
+    return spaced(said, " · ")
 
 
 def read_figures(path: Path) -> Line:
@@ -76,11 +76,6 @@ def _figure_parts(figures: Mapping[str, float], names: Sequence[str]) -> list[Pa
             found = grade(name, figures[name])
             parts.append((text if found in (None, "good") else f"{text} {found}", _GRADES[found]))
     return parts
-
-
-def _dotted(parts: Sequence[Part]) -> Line:
-    """The parts with a dot between them."""
-    return tuple(each for part in parts for each in ((" · ", ""), part))[1:]
 
 
 def with_keys(line: Line, following: bool, room: int) -> Line:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from renderer.engine.events import Phase
 from renderer.formatting import age_text, clean, path_text
 from zoomtui.tui.monitor.watcher import Situation, View
-from zoomtui.tui.shared.styled_text import Line, Part, clock_text, cut, length
+from zoomtui.tui.shared.styled_text import Line, Part, clock_text, cut, length, spaced
 
 
 def state_word(view: View) -> Part:
@@ -77,10 +77,7 @@ def header_line(view: View, now: float, width: int) -> Line:
         parts.append((f"{state.viewers} viewer{'s'[: state.viewers != 1]}", "faint"))
     while len(parts) > 2 and length(parts, 3) > width:
         parts.pop()
-    spread: list[Part] = []
-    for part in parts:
-        spread += [("   ", ""), part] if spread else [part]
-    return cut(spread, width)
+    return cut(spaced(parts, "   "), width)
 
 
 def seconds_to_keyframe(view: View) -> float | None:

@@ -19,7 +19,6 @@ from renderer.errors import RendererError
 from renderer.files import free_bytes
 from renderer.project import registry
 from renderer.project.history import StoredKeyframe
-from renderer.project.lock import Holder
 from renderer.project.records import JOURNAL, SESSION, SETTINGS, read_history, read_settings
 from renderer.project.session_record import renders
 from renderer.project.status import State, Status, read_status
@@ -109,7 +108,7 @@ class Reader:
             return Render(folder, State.DAMAGED, why=_line(error), listed=listed)
         seen = self._seen.get(folder)
         if seen is None or seen[0] != key:
-            seen = key, _read(folder, held, listed)
+            seen = key, _read(folder, listed)
             self._seen[folder] = seen
         return _with_engine(seen[1]) if held else seen[1]
 
@@ -163,7 +162,7 @@ def _version(path: Path) -> tuple[int, int]:
     return found.st_mtime_ns, found.st_size
 
 
-def _read(folder: Path, held: Holder | None, listed: bool) -> Render:
+def _read(folder: Path, listed: bool) -> Render:
     if not folder.is_dir():
         why = "moved or deleted; x forgets it, and opening it at its new place lists it again"
         return Render(folder, State.MISSING, why=why, listed=listed)

@@ -28,8 +28,7 @@ class KeyframeCursor:
 
     def step(self, by: int, count: int) -> None:
         """So many keyframes on, or back; at the newest, follow again."""
-        there = max(0, self.shown(count) + by)
-        self._chosen = None if there >= count - 1 else there
+        self.choose(max(0, self.shown(count) + by), count)
 
     def choose(self, keyframe: int, count: int) -> None:
         """That one; the newest is followed again."""

@@ -70,12 +70,14 @@ def length(parts: Sequence[Part], gap: int) -> int:
     return sum(cell_len(text) + gap for text, _ in parts) - gap
 
 
+def spaced(parts: Sequence[Part], gap: str) -> Line:
+    """The parts with ``gap`` between them."""
+    return tuple(each for part in parts for each in ((gap, ""), part))[1:]
+
+
 def labelled(label: str, parts: Sequence[Part], columns: int = LABEL) -> Line:
     """``"speed     21.9 frames/s  bottleneck"``."""
-    line: list[Part] = [(label.ljust(columns), "label")]
-    for number, part in enumerate(parts):
-        line += [("  ", ""), part] if number else [part]
-    return tuple(line)
+    return (label.ljust(columns), "label"), *spaced(parts, "  ")
 
 
 def on_rows(label: str, text: str, width: int, most: int, role: Role = "quoted") -> list[Line]:
