@@ -71,24 +71,14 @@ def header_line(view: View, now: float, width: int) -> Line:
         parts.append((f"{state.keyframes} of {total} keyframes", ""))
     if view.running and state.real_time_factor:
         parts.append((f"{state.real_time_factor:.2f}× real time", ""))
-    if (soon := seconds_to_keyframe(view)) is not None:
+    soon = view.seconds_to_keyframe
+    if view.running and state.phase is Phase.RENDERING and soon is not None:
         parts.append((f"next in {soon:.0f} s", ""))
     if view.running:
         parts.append((f"{state.viewers} viewer{'s'[: state.viewers != 1]}", "faint"))
     while len(parts) > 2 and length(parts, 3) > width:
         parts.pop()
     return cut(spaced(parts, "   "), width)
-
-
-def seconds_to_keyframe(view: View) -> float | None:
-    """Until the keyframe in hand is painted, by the pace so far; None where that is unknown."""
-    state = view.state
-    pace = state.seconds_per_keyframe
-    if not view.running or state.phase is not Phase.RENDERING or state.painting is None:
-        return None
-    if not pace or not state.steps:
-        return None
-    return pace * (1 - state.step / state.steps)
 
 
 def notice_line(view: View, now: float) -> Line:

@@ -93,13 +93,21 @@ class View:
         return self.running and self.state.phase is not Phase.DRAINING
 
     @property
+    def seconds_to_keyframe(self) -> float | None:
+        """Until the keyframe in hand is painted, by the pace so far; None where that is unknown."""
+        state = self.state
+        if state.painting is None or not state.steps or not state.seconds_per_keyframe:
+            return None
+        return state.seconds_per_keyframe * (1 - state.step / state.steps)
+
+    @property
     def worth_a_look(self) -> bool:
         """Whether a keyframe is being painted that won't be ready at once."""
         state = self.state
         if not self.running or self.paused or state.painting is None or not state.steps:
             return False
-        pace = state.seconds_per_keyframe
-        return pace is None or pace * (1 - state.step / state.steps) > SOON
+        left = self.seconds_to_keyframe
+        return left is None or left > SOON
 
     @property
     def resumable(self) -> bool:
