@@ -9,12 +9,9 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from renderer.formatting import clean, duration_text, size_text
+from renderer.formatting import duration_text, size_text
 from zoomtui.tui.export.child import Outcome
 from zoomtui.tui.shared.styled_text import Line, cut, gauge, labelled, on_rows, wrapped
-
-_LONGEST = 4000
-"""Characters of a command that are looked at; all of it is copied."""
 
 
 class Pace:
@@ -45,14 +42,14 @@ def planned_lines(
 ) -> list[Line]:
     """Before it begins; ``outcome`` None: not reckoned yet. ``wrong``: why it can't begin, in one
     line."""
-    lines = on_rows("file", clean(str(path)), width, 2)
+    lines = on_rows("file", str(path), width, 2)
     if wrong:
-        lines += on_rows("✗", clean(wrong), width, 4, "bad")
+        lines += on_rows("✗", wrong, width, 4, "bad")
     elif outcome is None:
         lines.append((("estimating…", "faint"),))
     else:
         lines += _outcome_lines(outcome, width)
-    return [*lines, (), *_command_lines("command", command, width, 8)]
+    return [*lines, (), *on_rows("command", command, width, 8)]
 
 
 def running_lines(path: Path, pace: Pace, cancelling: bool, width: int) -> list[Line]:
@@ -65,7 +62,7 @@ def running_lines(path: Path, pace: Pace, cancelling: bool, width: int) -> list[
         " it runs is to cancel it: Esc asks, and nothing of it is left."
     )
     return [
-        *on_rows("file", clean(str(path)), width, 2),
+        *on_rows("file", str(path), width, 2),
         cut(gauge("exporting", pace.done, pace.total, width), width),
         labelled("", [("" if left is None else f"{duration_text(left)} left", "")]),
         *(((piece, "label"),) for piece in wrapped(text, max(8, width), 4)),
@@ -80,22 +77,18 @@ def finished_lines(
     figures = length if size is None else f"{length}, {size_text(size)}"
     return [
         labelled("exported", [("✔", "good"), (figures, "")]),
-        *on_rows("file", clean(str(path)), width, 3, "strong"),
-        *_command_lines("^y copies", fetch, width, 4),
-        *_command_lines("^o copies", command, width, 8),
+        *on_rows("file", str(path), width, 3, "strong"),
+        *on_rows("^y copies", fetch, width, 4),
+        *on_rows("^o copies", command, width, 8),
     ]
 
 
 def _outcome_lines(outcome: Outcome, width: int) -> list[Line]:
     how = "copied as it is, which takes seconds" if outcome.copies else "every frame made anew"
     film = f"{outcome.frames} frames, {duration_text(outcome.seconds)}, {outcome.size}"
-    notes = [line for note in outcome.notes for line in on_rows("!", clean(note), width, 3)]
+    notes = [line for note in outcome.notes for line in on_rows("!", note, width, 3)]
     return [
         cut(labelled("film", [(film, "")]), width),
         cut(labelled("how", [(how, "")]), width),
         *notes,
     ]
-
-
-def _command_lines(label: str, command: str, width: int, most: int) -> list[Line]:
-    return on_rows(label, clean(command[:_LONGEST]), width, most)

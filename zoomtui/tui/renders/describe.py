@@ -184,12 +184,12 @@ def detail_lines(render: Render, more: Details | None, width: int, now: float) -
     """All that there is to say about one render, most important first; cut to ``width`` cells."""
     lines = [_state_line(render, now)]
     if render.why:
-        lines += on_rows("why", clean(render.why), width, 4)
+        lines += on_rows("why", render.why, width, 4)
     if render.status is not None:
         lines += _film_lines(render, width)
     if more is not None:
         lines += _making_lines(more)
-    lines += on_rows("folder", clean(str(render.folder)), width, 2)
+    lines += on_rows("folder", str(render.folder), width, 2)
     return [cut(line, width) for line in lines]
 
 
@@ -217,11 +217,11 @@ def _film_lines(render: Render, width: int) -> list[Line]:
         labelled("keyframes", [(f"{count}{each}, {size_text(status.keyframes_size)}", "")]),
     ]  # fmt: skip
     if status.parent:
-        parent = clean(Path(status.parent).name)
+        parent = Path(status.parent).name
         lines += on_rows("branch", f"of {parent}, at keyframe {status.branched_at + 1}", width, 2)
     if render.state.resumable:
         lines += on_rows("resume", f"R, or: zoomtui resume {path_text(render.folder)}", width, 3)
-    return [*lines, *on_rows("prompt", clean(status.prompt[:2000]) or "(none)", width, 3)]
+    return [*lines, *on_rows("prompt", status.prompt or "(none)", width, 3)]
 
 
 def _making_lines(more: Details) -> list[Line]:

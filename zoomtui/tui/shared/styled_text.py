@@ -81,9 +81,12 @@ def labelled(label: str, parts: Sequence[Part], columns: int = LABEL) -> Line:
 
 
 def on_rows(label: str, text: str, width: int, most: int, role: Role = "quoted") -> list[Line]:
-    """``text`` on at most ``most`` rows under one label; what is left out shows as an ellipsis."""
+    """``text`` on at most ``most`` rows under one label; what is left out shows as an ellipsis.
+
+    It may be from outside: it is made harmless.
+    """
     room = max(8, width - LABEL)
-    pieces = wrapped(text, room, most + 1)
+    pieces = wrapped(quoted(text)[0], room, most + 1)
     if len(pieces) > most:
         pieces = [*pieces[: most - 1], pieces[most - 1] + "…"]
     return [
