@@ -41,7 +41,7 @@ from zoomtui.tui.shared.typed_text import PlainArea
 
 Changes = Mapping[str, Any]
 
-_GROUPS = ("", "ending", "painting", "joining")
+_GROUPS = ("", "ending", "painting", "joining", "encoding")
 _FIELDS: Mapping[str, Option] = {
     name: row for name, row in OPTIONS.items() if row.user_steerable and name != "prompt"
 }
