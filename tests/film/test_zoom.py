@@ -63,6 +63,19 @@ def test_all_planes_are_within_a_code_of_a_float64_reference(
         assert np.abs(plane - reference).max() < 0.52
 
 
+def test_ten_bits_are_the_same_picture_in_steps_of_a_quarter() -> None:
+    grey = np.repeat(noise(200, 130)[..., :1], 3, axis=2)
+    canvas, box, size = CanvasPlanes.from_rgb(grey), Box(10.3, 7.7, 190.1, 121.2), (130, 82)
+    fine, coarse = zoom_frame(canvas, box, size, bits=10), zoom_frame(canvas, box, size)
+    assert fine.dtype == np.uint16
+    assert (fine.min(), fine.max()) == (16 * 4, 235 * 4)
+    assert np.abs((fine / 4).round() - coarse).max() <= 1
+    across = lanczos_matrix(box.left, box.right, 130, 200)
+    down = lanczos_matrix(box.top, box.bottom, 82, 130)
+    exact = (down @ ycbcr(grey)[..., 0] @ across.T).clip(16, 235)
+    assert np.abs(fine[:82] / 4 - exact).max() < 0.5 / 4 + 0.02
+
+
 def test_chroma_lies_on_the_even_columns_and_between_the_rows() -> None:
     rgb = np.zeros((128, 256, 3), np.uint8)
     rgb[..., 0] = np.arange(256)
