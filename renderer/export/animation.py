@@ -40,27 +40,29 @@ def write_animation(
     *,
     size: Size,
     fps: Fraction,
-    on_frame: Callable[[], None],
+    on_frame: Callable[[int], None],
 ) -> None:
     """Write ``frames``, (H, W, 3) sRGB of ``size``, at constant ``fps``.
 
-    ``samples`` are a few of them, which a GIF's colours are chosen from. Raises EncoderError,
-    OSError, and whatever the frames raise.
+    ``samples`` are a few of them, which a GIF's colours are chosen from; ``on_frame`` is told how
+    many frames are done. Raises EncoderError, OSError, and whatever the frames raise.
     """
     encoder, pixel_format, options = _ENCODERS[muxer]
     try:
-        pictures = _numbered(frames, fps)
         if muxer == "gif":
-            pictures = _paletted(pictures, _palette(samples, size, fps), size, fps)
+            palette = _palette(samples, size, fps)
+            pictures = _paletted(_numbered(frames, fps), palette, size, fps)
+        else:
+            pictures = _numbered(frames, fps, pixel_format)
         with av.open(str(out), "w", format=muxer, options=_FOR_EVER[muxer]) as container:
             stream = container.add_stream(encoder, rate=fps, options=options)
             assert isinstance(stream, VideoStream)
             stream.width, stream.height = size
             stream.pix_fmt = pixel_format
             stream.codec_context.time_base = 1 / fps
-            for picture in pictures:
-                container.mux(stream.encode(_converted(picture, pixel_format)))
-                on_frame()
+            for done, picture in enumerate(pictures, 1):
+                container.mux(stream.encode(picture))
+                on_frame(done)
             container.mux(stream.encode(None))
     except OSError:
         raise
@@ -68,23 +70,19 @@ def write_animation(
         raise EncoderError(f"{encoder} failed: {error}") from error
 
 
-def _numbered(frames: Iterable[Pixels], fps: Fraction) -> Iterator[av.VideoFrame]:
+def _numbered(
+    frames: Iterable[Pixels], fps: Fraction, pixel_format: str = "rgb24"
+) -> Iterator[av.VideoFrame]:
     for number, pixels in enumerate(frames):
-        frame = av.VideoFrame.from_ndarray(pixels, format="rgb24")
+        ordered = _with_alpha(pixels) if pixel_format == "bgra" else pixels
+        frame = av.VideoFrame.from_ndarray(ordered, format=pixel_format)
         frame.pts, frame.time_base = number, 1 / fps
         yield frame
 
 
-def _converted(picture: av.VideoFrame, pixel_format: str) -> av.VideoFrame:
-    """RGB in another order and with alpha, where that is wanted; every sample as it was."""
-    if picture.format.name == pixel_format:
-        return picture
-    rgb = picture.to_ndarray()
-    bgra = np.full((*rgb.shape[:2], 4), 255, np.uint8)
-    bgra[:, :, :3] = rgb[:, :, ::-1]
-    frame = av.VideoFrame.from_ndarray(bgra, format=pixel_format)
-    frame.pts, frame.time_base = picture.pts, picture.time_base
-    return frame
+def _with_alpha(rgb: Pixels) -> Pixels:
+    """(H, W, 3) → (H, W, 4): blue, green, red and opaque."""
+    return np.dstack([rgb[:, :, ::-1], np.full(rgb.shape[:2], 255, np.uint8)])
 
 
 def _palette(samples: Iterable[Pixels], size: Size, fps: Fraction) -> av.VideoFrame:
@@ -92,9 +90,7 @@ def _palette(samples: Iterable[Pixels], size: Size, fps: Fraction) -> av.VideoFr
     graph = Graph()
     source = _source(graph, size, "rgb24", fps)
     chooser, sink = graph.add("palettegen", "stats_mode=full"), graph.add("buffersink")
-    source.link_to(chooser)
-    chooser.link_to(sink)
-    graph.configure()
+    graph.link_nodes(source, chooser, sink).configure()
     for sample in _numbered(samples, fps):
         source.push(sample)
     source.push(None)
@@ -111,10 +107,8 @@ def _paletted(
     source = _source(graph, size, "rgb24", fps)
     colours = _source(graph, (palette.width, palette.height), palette.format.name, fps)
     mapper, sink = graph.add("paletteuse", _DITHER), graph.add("buffersink")
-    source.link_to(mapper, 0, 0)
     colours.link_to(mapper, 0, 1)
-    mapper.link_to(sink)
-    graph.configure()
+    graph.link_nodes(source, mapper, sink).configure()
     colours.push(palette)
     colours.push(None)
     for picture in pictures:

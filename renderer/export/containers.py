@@ -37,8 +37,8 @@ class Container:
     """It can hold a cover picture."""
 
     @property
-    def tags(self) -> bool:
-        """It names its codec by a four-letter tag, which players may insist on."""
+    def quicktime(self) -> bool:
+        """MP4 or MOV: it names its codec by a four-letter tag, which players may insist on."""
         return self.muxer in ("mp4", "mov")
 
 
@@ -93,11 +93,6 @@ class Target:
             f"or a folder for pictures",
             "out",
         )
-
-    @property
-    def part(self) -> Path:
-        """What is written until everything is there."""
-        return self.path.with_name(self.path.name + ".part")
 
     def name(self, frame: int) -> str:
         """File name of a picture."""

@@ -6,14 +6,14 @@ what becomes of them is for ``plan`` and ``run``.
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
-from typing import Any
 
 from renderer import __version__
 from renderer.errors import SettingsError
 from renderer.export.containers import Target
 from renderer.export.plan import Plan, make_plan
-from renderer.export.run import OnProgress, make
+from renderer.export.run import OnProgress, export
 from renderer.export.source import CanvasFile, Footage
 from renderer.film.records import committed, records_of_film
 from renderer.painting.geometry import Geometry
@@ -41,12 +41,6 @@ def plan_export(project: Path, out: str, options: ExportOptions) -> Plan:
     target = Target.of(out)
     _refuse_what_projects_are_made_of(target.path)
     return make_plan(read_footage(project), target, options)
-
-
-def export(plan: Plan, on_progress: OnProgress) -> Path:
-    """Make what ``plan`` settles; returns its path. See ``export.run``."""
-    make(plan, on_progress)
-    return plan.target.path
 
 
 def _refuse_what_projects_are_made_of(path: Path) -> None:
@@ -91,10 +85,11 @@ def read_footage(project: Path) -> Footage:
     )
 
 
-def _provenance(settings: RenderSettings, history: History) -> dict[str, Any]:
-    """Prompts, seed, model and everything else that the film follows from."""
+def _provenance(settings: RenderSettings, history: History) -> str:
+    """Prompts, seed, model and everything else that the film follows from, as JSON."""
     steered = [
         {"from_keyframe": steering.from_keyframe, **steering.changes}
         for steering in history.steering
     ]
-    return {"zoomtui": __version__, "settings": settings.plain(), "steered": steered}
+    made = {"zoomtui": __version__, "settings": settings.plain(), "steered": steered}
+    return json.dumps(made, ensure_ascii=False, sort_keys=True)

@@ -9,13 +9,11 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from itertools import groupby
 
 from renderer.errors import ProjectError, SettingsError, blaming
 from renderer.export.audio import Soundtrack
 from renderer.export.containers import Kind, Target, choose_codec
 from renderer.export.frames import FrameSource
-from renderer.export.remux import Chapter
 from renderer.export.source import Footage
 from renderer.export.timeline import Timeline
 from renderer.export.view_path import ViewPath
@@ -56,7 +54,6 @@ class Plan:
     tag: str
     """Sample entry in the file; empty: libav's own choice."""
     fps: Fraction
-    chapters: tuple[Chapter, ...]
     sound: Soundtrack | None
     poster: int | None
     """The frame that becomes the cover."""
@@ -104,9 +101,8 @@ def make_plan(footage: Footage, target: Target, options: ExportOptions) -> Plan:
         encoding=encoding,
         copies=copies,
         frames=frames,
-        tag=codec.tag if codec is not None and target.container.tags else "",
+        tag=codec.tag if codec is not None and target.container.quicktime else "",
         fps=fps,
-        chapters=tuple(_chapters(take, frames)) if codec is not None else (),
         sound=_sound(target, options),
         poster=_poster(target, options, frames, fps),
         notes=tuple(_notes(footage, options, camera, view_path)),
@@ -246,22 +242,6 @@ def _check_animation(target: Target, take: FrameSource, options: ExportOptions) 
         f"(--duration, --fps, --size), or --force it",
         "out",
     )
-
-
-def _chapters(take: FrameSource, frames: int) -> Iterator[Chapter]:
-    """A chapter for every stretch of frames between two marks or changes of the prompt."""
-    prompts, marks = take.footage.prompts, dict(take.footage.marks)
-    starts = [0]  # of the chapter that each interval belongs to
-    for interval in range(1, len(prompts)):
-        begins = interval in marks or prompts[interval] != prompts[interval - 1]
-        starts.append(interval if begins else starts[-1])
-    if len(set(starts)) < 2 and 0 not in marks:
-        return
-    first = 0
-    for start, stretch in groupby(range(frames), lambda frame: starts[take.interval(frame)]):
-        end = first + sum(1 for _ in stretch)
-        yield Chapter(first, end, marks.get(start, prompts[start]))
-        first = end
 
 
 def _sound(target: Target, options: ExportOptions) -> Soundtrack | None:

@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import errno
 import io
-import json
 import os
 import shutil
 from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -28,8 +27,8 @@ from renderer.export.output_lock import claimed
 from renderer.export.plan import Plan
 from renderer.export.process_pool import apart, in_order
 from renderer.export.provenance import add_provenance
-from renderer.export.remux import Cover, Finish, Source, remux
-from renderer.files import flush_folder, free_text
+from renderer.export.remux import remux
+from renderer.files import flush_folder, free_text, part_of
 from renderer.film.encode import EncodedSegment, Encoding, encode_segment
 from renderer.images import PROVENANCE_KEY
 from renderer.project.verify import check_film, not_rewound
@@ -44,8 +43,10 @@ is done in a process of its own."""
 _COVER_QUALITY = 92
 
 
-def make(plan: Plan, on_progress: OnProgress) -> None:
-    """Make what ``plan`` says. Whatever is raised, KeyboardInterrupt too, leaves nothing behind.
+def export(plan: Plan, on_progress: OnProgress) -> Path:
+    """Make what ``plan`` says; returns its path.
+
+    Whatever is raised, KeyboardInterrupt too, leaves nothing behind.
 
     Raises StorageError, EncoderError, ProjectError (a damaged keyframe), SettingsError (another
     export makes the same, or has just made it; sound that can't be decoded to its end).
@@ -62,6 +63,7 @@ def make(plan: Plan, on_progress: OnProgress) -> None:
                 _pictures(plan, on_progress)
         flush_folder(target.path.parent)
     on_progress(plan.frames, plan.frames)
+    return target.path
 
 
 # ------------------------------------------------------------------------------------- films
@@ -73,17 +75,18 @@ def _film(plan: Plan, on_progress: OnProgress) -> None:
         if plan.encoding is None:
             with not_rewound(footage.film, footage.film_records):
                 check_film(footage.film, footage.film_records)
-                _remux(plan, Source(footage.film, footage.film_length), part)
+                _finish(footage.film, footage.film_length, plan, part)
         else:
             length = _encode(plan, plan.encoding, growing, on_progress)
-            _remux(plan, Source(growing, length), part)
+            _finish(growing, length, plan, part)
         growing.unlink(missing_ok=True)
         _publish(part, target.path)
 
 
-def _remux(plan: Plan, source: Source, part: Path) -> None:
-    work, finish = partial(remux, source, part), _finish(plan)
-    apart(work, finish) if source.length > _BIG else work(finish)
+def _finish(film: Path, length: int, plan: Plan, part: Path) -> None:
+    cover = None if plan.poster is None else _cover(plan.take, plan.poster)
+    work = partial(remux, film, length, plan, cover)
+    apart(work, part) if length > _BIG else work(part)
 
 
 def _encode(plan: Plan, encoding: Encoding, out: Path, on_progress: OnProgress) -> int:
@@ -106,26 +109,12 @@ def _encode_chunk(take: FrameSource, encoding: Encoding, chunk: Chunk) -> Encode
     return encode_segment(frames, encoding, first_frame=chunk.first, index=chunk.number)
 
 
-def _finish(plan: Plan) -> Finish:
-    footage = plan.take.footage
-    return Finish(
-        muxer=plan.target.container.muxer,
-        tag=plan.tag,
-        fps=plan.fps,
-        frames=plan.frames,
-        title=footage.settings.prompt,
-        provenance=footage.provenance,
-        chapters=plan.chapters,
-        sound=plan.sound,
-        cover=None if plan.poster is None else _cover(plan.take, plan.poster),
-    )
-
-
-def _cover(take: FrameSource, frame: int) -> Cover:
+def _cover(take: FrameSource, frame: int) -> bytes:
+    """That frame as a JPEG."""
     (picture,) = replace(take, rgb=True).frames(frame, 1)
     buffer = io.BytesIO()
     Image.fromarray(picture).save(buffer, "JPEG", quality=_COVER_QUALITY)
-    return Cover(buffer.getvalue(), take.size)
+    return buffer.getvalue()
 
 
 # ---------------------------------------------------------------------------------- animations
@@ -133,13 +122,6 @@ def _cover(take: FrameSource, frame: int) -> Cover:
 
 def _animation(plan: Plan, on_progress: OnProgress) -> None:
     take, target = plan.take, plan.target
-    done = 0
-
-    def count() -> None:
-        nonlocal done
-        done += 1
-        on_progress(done, plan.frames)
-
     with _beside(target.path, ".part") as part, closing(_ahead(take.frames())) as frames:
         write_animation(
             part,
@@ -148,9 +130,9 @@ def _animation(plan: Plan, on_progress: OnProgress) -> None:
             _spread(take),
             size=take.size,
             fps=plan.fps,
-            on_frame=count,
+            on_frame=lambda done: on_progress(done, plan.frames),
         )
-        add_provenance(part, target.container.muxer, _text(plan))
+        add_provenance(part, target.container.muxer, take.footage.provenance)
         _publish(part, target.path)
 
 
@@ -174,38 +156,16 @@ def _ahead(frames: Iterator[Pixels]) -> Generator[Pixels, None, None]:
 # ------------------------------------------------------------------------------------ pictures
 
 
-@dataclass(frozen=True, slots=True)
-class _Album:
-    """Where numbered pictures go."""
-
-    take: FrameSource
-    folder: Path
-    pattern: str
-    text: str
-
-    def write(self, chunk: Chunk) -> int:
-        """Write the pictures of ``chunk``; returns how many."""
-        note = PngImagePlugin.PngInfo()
-        note.add_itxt(PROVENANCE_KEY, self.text)
-        for number, frame in enumerate(
-            self.take.frames(chunk.first, chunk.frames), start=chunk.first
-        ):
-            path = self.folder / (self.pattern % number)
-            Image.fromarray(frame).save(path, "PNG", compress_level=1, pnginfo=note)
-        return chunk.frames
-
-
 def _pictures(plan: Plan, on_progress: OnProgress) -> None:
     """Into a new folder beside; it becomes the target, or its pictures move into the one there."""
     target = plan.target
-    part = target.part
+    part = part_of(target.path)
     shutil.rmtree(part, ignore_errors=True)
     part.mkdir()
     try:
-        album = _Album(plan.take, part, target.pattern, _text(plan))
         done = 0
-        jobs = chunks(plan.take)
-        with closing(in_order(album.write, jobs, processes_for(plan.take))) as written:
+        work, jobs = partial(_draw_chunk, plan, part), chunks(plan.take)
+        with closing(in_order(work, jobs, processes_for(plan.take))) as written:
             for count in written:
                 done += count
                 on_progress(done, plan.frames)
@@ -218,11 +178,18 @@ def _pictures(plan: Plan, on_progress: OnProgress) -> None:
         shutil.rmtree(part, ignore_errors=True)
 
 
+def _draw_chunk(plan: Plan, folder: Path, chunk: Chunk) -> int:
+    """Write the pictures of ``chunk`` into ``folder``; returns how many."""
+    note = PngImagePlugin.PngInfo()
+    note.add_itxt(PROVENANCE_KEY, plan.take.footage.provenance)
+    frames = plan.take.frames(chunk.first, chunk.frames)
+    for number, frame in enumerate(frames, start=chunk.first):
+        path = folder / plan.target.name(number)
+        Image.fromarray(frame).save(path, "PNG", compress_level=1, pnginfo=note)
+    return chunk.frames
+
+
 # ------------------------------------------------------------------------------------- files
-
-
-def _text(plan: Plan) -> str:
-    return json.dumps(plan.take.footage.provenance, ensure_ascii=False, sort_keys=True)
 
 
 @contextmanager
@@ -238,11 +205,8 @@ def _beside(path: Path, ending: str) -> Iterator[Path]:
 
 def _publish(part: Path, path: Path) -> None:
     """Make ``part`` durable, then give it its name."""
-    handle = os.open(part, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    with part.open("rb") as file:
+        os.fsync(file.fileno())
     part.replace(path)
 
 

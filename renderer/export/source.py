@@ -6,11 +6,9 @@ they are needed, and checked then.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
 
 from renderer.film.camera import Place
 from renderer.images import Picture, read_keyframe
@@ -52,8 +50,8 @@ class Footage:
     """In force for each interval."""
     marks: tuple[tuple[int, str], ...]
     """(interval that begins with it, note) of the keyframes with a note."""
-    provenance: Mapping[str, Any]
-    """How the film was made, as JSON values."""
+    provenance: str
+    """How the film was made, as JSON."""
 
     @property
     def depth(self) -> int:
