@@ -114,19 +114,18 @@ class SoundWriter:
 
     def write(self, until: Fraction) -> None:
         """Mux the sound up to the time ``until``, seconds. Raises SettingsError, av.FFmpegError."""
-        while self._written < until * RATE:
-            block = next(self._blocks, None)
-            if block is None:
-                return
-            self._container.mux(self._stream.encode(self._frame(block)))
-            self._written += block.shape[1]
+        while self._written < until * RATE and (block := next(self._blocks, None)) is not None:
+            self._mux(block)
 
     def finish(self) -> None:
         """Mux all the rest."""
         for block in self._blocks:
-            self._container.mux(self._stream.encode(self._frame(block)))
-            self._written += block.shape[1]
+            self._mux(block)
         self._container.mux(self._stream.encode(None))
+
+    def _mux(self, block: Samples) -> None:
+        self._container.mux(self._stream.encode(self._frame(block)))
+        self._written += block.shape[1]
 
     def _frame(self, block: Samples) -> av.AudioFrame:
         format_ = _FORMAT[self._track.encoder]

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,48 +16,16 @@ from numpy.typing import NDArray
 from renderer.export.source import Footage
 from renderer.export.timeline import Shot, Timeline
 from renderer.export.view_path import Sight, ViewPath
-from renderer.film.camera import Box
 from renderer.film.zoom import CanvasPlanes, zoom_frame
 from renderer.numeric.rgb import RgbPlanes
 from renderer.settings.plain_values import Size
 
 Pixels = NDArray[np.uint8] | NDArray[np.uint16]
 
+_Canvas = CanvasPlanes | RgbPlanes
+"""Pictures keep all of RGB; only films go through Y'CbCr with half the chroma."""
+
 _CANVASES = 2
-
-
-class _Canvas(Protocol):
-    @property
-    def size(self) -> Size: ...
-
-    def view(self, box: Box, size: Size) -> Pixels: ...
-
-
-@dataclass(frozen=True, slots=True)
-class _FilmCanvas:
-    planes: CanvasPlanes
-    bits: int
-
-    @property
-    def size(self) -> Size:
-        return self.planes.size
-
-    def view(self, box: Box, size: Size) -> Pixels:
-        return zoom_frame(self.planes, box, size, self.bits)
-
-
-@dataclass(frozen=True, slots=True)
-class _PictureCanvas:
-    """Pictures keep all of RGB; only films go through Y'CbCr with half the chroma."""
-
-    planes: RgbPlanes
-
-    @property
-    def size(self) -> Size:
-        return self.planes.size
-
-    def view(self, box: Box, size: Size) -> Pixels:
-        return self.planes.view((box.left, box.top, box.right, box.bottom), size)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +76,10 @@ class _Maker:
 
     def _view(self, sight: Sight) -> Pixels:
         canvas = self._canvas(sight.interval)
-        return canvas.view(self._take.view_path.box(canvas.size, sight), self._take.size)
+        box = self._take.view_path.box(canvas.size, sight)
+        if isinstance(canvas, RgbPlanes):
+            return canvas.view((box.left, box.top, box.right, box.bottom), self._take.size)
+        return zoom_frame(canvas, box, self._take.size, self._take.bits)
 
     def _canvas(self, interval: int) -> _Canvas:
         canvas = self._canvases.pop(interval, None)
@@ -117,10 +87,7 @@ class _Maker:
             while len(self._canvases) >= _CANVASES - (not self._take.timeline.overlap):
                 self._canvases.popitem(last=False)
             rgb = self._take.footage.load(interval)
-            if self._take.rgb:
-                canvas = _PictureCanvas(RgbPlanes.from_rgb(rgb))
-            else:
-                canvas = _FilmCanvas(CanvasPlanes.from_rgb(rgb), self._take.bits)
+            canvas = (RgbPlanes if self._take.rgb else CanvasPlanes).from_rgb(rgb)
         self._canvases[interval] = canvas
         return canvas
 

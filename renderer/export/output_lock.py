@@ -6,12 +6,11 @@ of what is made meanwhile.
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import fcntl
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from renderer.errors import SettingsError
@@ -41,20 +40,18 @@ def claimed(path: Path) -> Iterator[None]:
 def _claim(lock: Path, path: Path) -> int:
     while True:
         handle = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-        try:
-            _lock(handle)
-            if _is_at(handle, lock):
+        with ExitStack() as opened:
+            opened.callback(os.close, handle)
+            try:
+                _lock(handle)
+            except BlockingIOError:
+                raise SettingsError(
+                    f"{path} is being made by another export; wait for it, or choose another name",
+                    "out",
+                ) from None
+            if _is_at(handle, lock):  # else its holder has just ended, and removed it
+                opened.pop_all()
                 return handle
-        except BlockingIOError:
-            os.close(handle)
-            raise SettingsError(
-                f"{path} is being made by another export; wait for it, or choose another name",
-                "out",
-            ) from None
-        except BaseException:
-            os.close(handle)
-            raise
-        os.close(handle)  # its holder has just ended, and removed it
 
 
 def _lock(handle: int) -> None:
@@ -67,6 +64,6 @@ def _lock(handle: int) -> None:
 
 def _is_at(handle: int, path: Path) -> bool:
     """Whether the open file is still the one of that name."""
-    with contextlib.suppress(FileNotFoundError):
+    with suppress(FileNotFoundError):
         return os.path.samestat(os.fstat(handle), path.stat())
     return False
