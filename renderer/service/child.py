@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, TypeGuard
 
 from renderer.children import python_module
-from renderer.engine.events import RenderFailed, RenderFinished
+from renderer.engine.events import Event, RenderFailed, RenderFinished
 from renderer.errors import DeviceLost, EngineCrashed, RendererError
 from renderer.service.signals import GLANCE
 
@@ -49,13 +49,11 @@ class Child:
         more = [option for option, wanted in options.items() if wanted]
         with theirs:
             end = theirs.fileno()
-            where = ("--", os.fspath(folder))
-            line = python_module("renderer", "--parent-fd", str(end), *more, *where)
             try:
-                self._process = subprocess.Popen(line, pass_fds=[end])
-            except OSError as error:
+                self._process = start(folder, "--parent-fd", str(end), *more, pass_fds=[end])
+            except EngineCrashed:
                 self._line.close()
-                raise EngineCrashed(f"the engine can't be started: {error.strerror}") from error
+                raise
         self.stopping = False
         """It was asked to stop, by its parent or by a viewer."""
         self.paused = paused
@@ -131,7 +129,19 @@ class Child:
             self._line.shutdown(socket.SHUT_RD)
 
 
-def is_lost_device(event: RenderFinished | RenderFailed) -> TypeGuard[RenderFailed]:
+def start(folder: Path, *arguments: str, **how: Any) -> subprocess.Popen[bytes]:
+    """A process of `python -m renderer` for the project at ``folder``; ``how``: as Popen takes it.
+
+    Raises EngineCrashed where no process can be started.
+    """
+    line = python_module("renderer", *arguments, "--", os.fspath(folder))
+    try:
+        return subprocess.Popen(line, **how)
+    except OSError as error:
+        raise EngineCrashed(f"the engine can't be started: {error.strerror}") from error
+
+
+def is_lost_device(event: Event) -> TypeGuard[RenderFailed]:
     """A failure that need not be the end: another process can use the device again."""
     return isinstance(event, RenderFailed) and event.exit_code == DeviceLost.exit_code
 

@@ -24,8 +24,9 @@ from typing import Any
 
 from renderer.engine.events import Event, RenderFailed, RenderFinished, RenderStarted, to_json
 from renderer.engine.session import Session
-from renderer.errors import DeviceLost, RendererError
+from renderer.errors import RendererError
 from renderer.service import run_engine
+from renderer.service.child import is_lost_device
 from renderer.service.run_engine import Say
 
 ALONE = (
@@ -90,8 +91,7 @@ class _Parent:
 
     def will_restart(self, event: Event) -> bool:
         """Whether ``event`` is not the end after all: the parent starts another engine."""
-        failed = isinstance(event, RenderFailed) and event.exit_code == DeviceLost.exit_code
-        return failed and self._there and not self._stopping
+        return is_lost_device(event) and self._there and not self._stopping
 
     def tell(self, message: dict[str, Any]) -> None:
         """Send ``message``; a parent that is gone is noticed elsewhere."""
