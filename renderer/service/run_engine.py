@@ -39,20 +39,12 @@ Say = Callable[[str], None]
 log = logging.getLogger("renderer.engine")
 
 
-def _opened(session: Session, say: Say) -> None:
-    """What to do when a project is open, by default."""
-
-
-def _never(event: Event) -> bool:
-    return False
-
-
 def run(
     folder: Path,
     show: Callable[[Event], None],
     *,
-    on_open: Callable[[Session, Say], None] = _opened,
-    withheld: Callable[[Event], bool] = _never,
+    on_open: Callable[[Session, Say], None] = lambda session, say: None,
+    withheld: Callable[[Event], bool] = lambda event: False,
 ) -> int | None:
     """Render the project at ``folder`` until it ends; returns the exit code.
 
@@ -69,7 +61,8 @@ def run(
     trust yet.
     """
     path = folder / LOG
-    with _kept_when_abandoned(Project.open(folder)) as project, log_file(path), _stacks(path):
+    project = Project.open(folder)
+    with _unless_abandoned(project.close), log_file(path), _stacks(path):
         check_trust(folder, project.settings_to_come())
         _check_needs(project)
         session_record.begin(folder, at=project.place)
@@ -91,16 +84,20 @@ def run(
             log.warning("%s", text)
             emit(Note(text))
 
+        def end() -> None:
+            session.stop()  # nothing to one that has ended
+            worker.join()
+
         session = Session(project, emit)
         wanted = project.settings.direction
         other = wanted != ("in" if project.settings.method == "refine" else "out")
         other_way = OtherWay(folder, wanted, lambda: session.stop_asked) if other else None
         with _control(folder, session) as control, stopping(lambda _: session.stop()) as signals:
-            publish = control.publish if control else _to_nobody
+            publish = control.publish if control else lambda event: None
             on_open(session, say)
             worker = threading.Thread(target=session.run, name="renderer-session")
             worker.start()
-            with _joined(worker, session):
+            with _unless_abandoned(end):
                 outcome = _show_all(events, show)
                 code = _end(outcome, other_way, tell)
         return 128 + signals[0] if code is None and signals else code
@@ -143,35 +140,17 @@ def _control(folder: Path, session: Session) -> Iterator[ControlServer | None]:
         yield control
 
 
-def _to_nobody(event: Event) -> None:
-    """Where events go without a socket."""
-
-
 @contextmanager
-def _kept_when_abandoned(project: Project) -> Iterator[Project]:
-    """Close ``project``, unless its threads still write to it while the process ends."""
-    try:
-        yield project
-    except Abandoned:
-        raise
-    except BaseException:
-        project.close()
-        raise
-    project.close()
-
-
-@contextmanager
-def _joined(worker: threading.Thread, session: Session) -> Iterator[None]:
-    """Never leave the block while ``worker`` still writes to the project, unless abandoned."""
+def _unless_abandoned(end: Callable[[], None]) -> Iterator[None]:
+    """Do ``end`` after the block, unless threads still write while the process ends."""
     try:
         yield
     except Abandoned:
         raise
     except BaseException:
-        session.stop()
-        worker.join()
+        end()
         raise
-    worker.join()
+    end()
 
 
 def _show_all(
