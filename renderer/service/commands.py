@@ -6,7 +6,7 @@ Knows the commands; nothing of sockets, and nothing of painting.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from renderer.engine.session import Session
@@ -16,17 +16,7 @@ from renderer.service.viewer import Viewer, reply
 
 
 class Commands:
-    """What a viewer may ask: ``pause``, ``unpause``, ``stop``, ``steer`` (with ``changes``: plain
-    settings by name), ``undo`` (takes back steering that no keyframe has begun with), ``mark``
-    (with ``keyframe`` and ``note``), ``place`` (with the ``Placed`` of a picture that was put
-    into the project), ``rewind``
-    (with ``keyframe``, from 0: it and all after it are taken back), ``reroll`` (the same, painted
-    differently, with ``changes``), ``choose`` (with ``keyframe`` and ``take``), ``undo-rewind``
-    (takes the last of these back; all four are done a moment after the reply), ``prune``
-    (deletes the takes that are not in the film), ``preview``
-    (its reply holds one, and comes when there is one), ``watch`` (the client counts as a viewer
-    from now on: others see it, and the meters run for it).
-    """
+    """For one session; docs/protocol.md says what each command does, and its details."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
@@ -63,20 +53,19 @@ class Commands:
             case "stop":
                 self._session.stop(now=asked.get("now") is True)
             case "steer":
-                self._session.steer(_changes(asked))
+                self._session.steer(*_details(asked, "changes"))
             case "undo":
                 self._session.undo()
             case "mark":
-                self._session.mark(_number(asked, "keyframe"), _text(asked, "note"))
+                self._session.mark(*_details(asked, "keyframe", "note"))
             case "place":
-                numbers = (_number(asked, name) for name in ("keyframe", "length", "crc"))
-                self._session.place(Placed(*numbers))
+                self._session.place(Placed(*_details(asked, "keyframe", "length", "crc")))
             case "rewind":
-                self._session.revisions.rewind(_number(asked, "keyframe"))
+                self._session.revisions.rewind(*_details(asked, "keyframe"))
             case "reroll":
-                self._session.revisions.reroll(_number(asked, "keyframe"), _changes(asked))
+                self._session.revisions.reroll(*_details(asked, "keyframe", "changes"))
             case "choose":
-                self._session.revisions.choose(_number(asked, "keyframe"), _number(asked, "take"))
+                self._session.revisions.choose(*_details(asked, "keyframe", "take"))
             case "undo-rewind":
                 self._session.revisions.undo()
             case "prune":
@@ -85,22 +74,13 @@ class Commands:
                 raise ValueError(f"unknown command {other!r}")
 
 
-def _changes(asked: Mapping[str, Any]) -> Mapping[str, Any]:
-    changes = asked.get("changes")
-    if not isinstance(changes, dict):
-        raise ValueError(f"{asked['command']} needs changes: settings by name")
-    return changes
+_KINDS = {"changes": (dict, "settings by name"), "note": (str, "text")}
+"""What the details of commands are; all others are numbers."""
 
 
-def _text(asked: Mapping[str, Any], name: str) -> str:
-    text = asked.get(name)
-    if not isinstance(text, str):
-        raise ValueError(f"{asked['command']} needs {name}: text")
-    return text
-
-
-def _number(asked: Mapping[str, Any], name: str) -> int:
-    number = asked.get(name)
-    if not isinstance(number, int) or isinstance(number, bool):
-        raise ValueError(f"{asked['command']} needs {name}: a number")
-    return number
+def _details(asked: Mapping[str, Any], *names: str) -> Iterator[Any]:
+    for name in names:
+        detail, (kind, words) = asked.get(name), _KINDS.get(name, (int, "a number"))
+        if not isinstance(detail, kind) or isinstance(detail, bool):
+            raise ValueError(f"{asked['command']} needs {name}: {words}")
+        yield detail

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 async def revise(folder: Path, command: str, **details: Any) -> bool:
     """``rewind``, ``reroll``, ``choose``, ``undo-rewind``, ``prune``, ``mark``: see
-    ``service.commands``, also for the details. True: an engine is at work and goes on from there.
+    docs/protocol.md, also for the details. True: an engine is at work and goes on from there.
 
     Raises ProjectError, SettingsError, StorageError, with nothing changed.
     """

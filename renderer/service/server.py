@@ -1,16 +1,10 @@
 """The engine's side of the control socket: viewers get state and events, and may steer.
 
-JSON lines over a Unix socket, one object a line, at most 1 MiB. The engine says
-
-    {"type": "snapshot", "protocol": 3, "seq": 41, "pid": 900, "state": {…}}   first, once
-    {"type": "event", "seq": 42, "at": 1795386982.3, …}                        then each event
-    {"type": "reply", "id": 7, "ok": true}  or  {…, "ok": false, "error": "…"} to each command
-
-and a viewer says ``{"id": 7, "command": "pause"}``; see ``commands``. ``preview`` is answered when
-the painter gets to it, with the keyframe in the making (``engine.preview``): only to the viewer
-that has asked, and once. A viewer that reads too slowly loses events and gets a fresh snapshot
-instead; it never slows the engine. Runs its own loop on its own thread; knows nothing of painting,
-film, or what a viewer shows.
+JSON lines over a Unix socket, as docs/protocol.md describes them. ``preview`` is answered when the
+painter gets to it, with the keyframe in the making (``engine.preview``): only to the viewer that
+has asked, and once. A viewer that reads too slowly loses events and gets a fresh snapshot instead;
+it never slows the engine. Runs its own loop on its own thread; knows nothing of painting, film, or
+what a viewer shows.
 """
 
 from __future__ import annotations

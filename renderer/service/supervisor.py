@@ -168,18 +168,14 @@ class _Supervisor:
 
     def _hear(self, child: Child, message: dict[str, Any]) -> None:
         match message:
-            case {"opened": True}:
-                self._note_opened()
+            case {"opened": True} if not self._opened:
+                self._opened = True
+                self.on_open()
             case {"error": error}:
                 child.error = error
             case {"event": values, "stopping": asked}:
                 child.stopping = asked
                 self._pass_on(child, from_json(values))
-
-    def _note_opened(self) -> None:
-        if not self._opened:
-            self._opened = True
-            self.on_open()
 
     def _pass_on(self, child: Child, event: Event) -> None:
         if isinstance(event, PhaseChanged) and event.phase in (Phase.PAUSED, Phase.RENDERING):
