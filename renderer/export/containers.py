@@ -136,19 +136,13 @@ def choose_codec(container: Container, asked: str | None, own: str) -> Codec:
 
     Raises SettingsError where the container can't hold what is asked for.
     """
-    if asked is not None:
-        codec = resolve(asked)
-        if stream_of(codec) not in container.codecs:
-            raise SettingsError(
-                f"{container.suffix} can't hold {codec.name}; use "
-                f"{' or '.join(container.codecs)}, or an .mkv",
-                "codec",
-            )
+    codec = resolve(own if asked is None else asked)
+    if codec.name.partition("_")[0] in container.codecs:  # h264_nvenc makes h264
         return codec
-    codec = resolve(own)
-    return codec if stream_of(codec) in container.codecs else resolve(container.codecs[0])
-
-
-def stream_of(codec: Codec) -> str:
-    """What an encoder makes: ``h264_nvenc`` makes ``h264``."""
-    return codec.name.partition("_")[0]
+    if asked is None:
+        return resolve(container.codecs[0])
+    raise SettingsError(
+        f"{container.suffix} can't hold {codec.name}; use {' or '.join(container.codecs)}, or an "
+        f".mkv",
+        "codec",
+    )
