@@ -17,13 +17,9 @@ from huggingface_hub.errors import LocalEntryNotFoundError
 
 from renderer.errors import PainterError, SettingsError
 from renderer.painting.painters.diffusion.download_progress import progress_bar, size_text
-from renderer.painting.painters.diffusion.families import (
-    INDEX,
-    Companion,
-    read_family,
-    read_parts,
-)
-from renderer.painting.painters.diffusion.hub_errors import TRANSPORT_ERROR, explain, offline
+from renderer.painting.painters.diffusion.families.family import Companion
+from renderer.painting.painters.diffusion.families.index import INDEX, read_family, read_parts
+from renderer.painting.painters.diffusion.hub_errors import explained, offline
 from renderer.painting.painters.diffusion.weights import (
     SMALL,
     MissingWeights,
@@ -92,16 +88,11 @@ def locate_lora(lora: Lora) -> Path:
     except LocalEntryNotFoundError:
         if is_offline_mode():
             raise offline(repo) from None
-    try:
-        info = HfApi().model_info(
-            repo, revision="main", files_metadata=True, timeout=PREFLIGHT_SECONDS
-        )
-        sizes = {file.rfilename: file.size or 0 for file in info.siblings or ()}
+    with explained(repo, "main"):
+        sizes = _sizes(repo, "main")
         if name not in sizes:
             raise PainterError(f"{repo} has no file {name}")
         return _fetch(repo, "main", {name: sizes[name]})
-    except (OSError, ValueError, TRANSPORT_ERROR) as error:
-        raise explain(error, repo, "main") from error
 
 
 def locate_configuration(preset: str) -> Path:
@@ -110,13 +101,11 @@ def locate_configuration(preset: str) -> Path:
     Raises PainterError, with the true cause, if it can't be had.
     """
     repo, revision = hub_source(preset)
-    try:
+    with explained(repo, revision):
         index = Path(hf_hub_download(repo, INDEX, revision=revision))
         parts = read_parts(index, read_family(index, repo).options, repo)
         patterns = [f"{part}/*{ending}" for part in parts for ending in SMALL]
         folder = snapshot_download(repo, revision=revision, allow_patterns=[INDEX, *patterns])
-    except (OSError, ValueError, TRANSPORT_ERROR) as error:
-        raise explain(error, repo, revision) from error
     return Path(folder)
 
 
@@ -174,10 +163,8 @@ def _obtain(sources: Sequence[tuple[str, str]], top: str, choose: Choose) -> Pat
     repo, revision = sources[0]
     if is_offline_mode():
         raise offline(repo)
-    try:
+    with explained(repo, revision):
         return _download(repo, revision, top, choose)
-    except (OSError, ValueError, TRANSPORT_ERROR) as error:
-        raise explain(error, repo, revision) from error
 
 
 def _cached(repo: str, revision: str, top: str, choose: Choose) -> Path | None:
@@ -201,10 +188,7 @@ def _cached(repo: str, revision: str, top: str, choose: Choose) -> Path | None:
 
 def _download(repo: str, revision: str, top: str, choose: Choose) -> Path:
     """Fetch just the files that are needed. Raises what the hub client raises, or PainterError."""
-    info = HfApi().model_info(
-        repo, revision=revision, files_metadata=True, timeout=PREFLIGHT_SECONDS
-    )
-    sizes = {file.rfilename: file.size or 0 for file in info.siblings or ()}
+    sizes = _sizes(repo, revision)
     if top not in sizes:
         raise PainterError(f"{repo} is no diffusers pipeline: it has no {top}")
     first = Path(hf_hub_download(repo, top, revision=revision))
@@ -212,6 +196,14 @@ def _download(repo: str, revision: str, top: str, choose: Choose) -> Path:
     wanted = choose(first, sizes, repo)
     _fetch(repo, folder.name, {name: sizes[name] for name in wanted})
     return folder
+
+
+def _sizes(repo: str, revision: str) -> dict[str, int]:
+    """Names of all files in the repository, and their bytes. Raises what the hub client raises."""
+    info = HfApi().model_info(
+        repo, revision=revision, files_metadata=True, timeout=PREFLIGHT_SECONDS
+    )
+    return {file.rfilename: file.size or 0 for file in info.siblings or ()}
 
 
 def _fetch(repo: str, revision: str, sizes: Mapping[str, int]) -> Path:

@@ -7,7 +7,8 @@ so the whole chain of causes is searched. Knows no torch.
 from __future__ import annotations
 
 import errno
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 from huggingface_hub import constants
 from huggingface_hub.errors import (
@@ -27,18 +28,81 @@ from renderer.errors import PainterError
 TRANSPORT_ERROR: type[BaseException] = HfHubHTTPError.__bases__[0]
 """Root of the errors of whichever HTTP library this version of the hub client is built on."""
 
-_NO_ROOM = {errno.ENOSPC, errno.EDQUOT}
-_NOT_ALLOWED = {errno.EACCES, errno.EPERM, errno.EROFS}
+_FAILED = "{repo} can't be fetched: {cause}"
+_NOT_FOUND = (
+    "the hub has no model {repo}, or it is private; check the name, and for a private one run "
+    "`hf auth login`"
+)
+_UNREACHED = (
+    "{repo} is not wholly on this disk and the hub can't be reached at {hub} ({cause}); check the "
+    "network, or give a folder"
+)
+_LINES: Mapping[type[BaseException], str] = {
+    OfflineModeIsEnabled: "{repo} is not wholly on this disk and HF_HUB_OFFLINE is set; unset it, "
+    "or run `hf download {repo}` on a machine with network and copy {cache}",
+    GatedRepoError: "{repo} is gated: accept its licence at {hub}/{repo}, then run `hf auth login`",
+    RepositoryNotFoundError: _NOT_FOUND,
+    RevisionNotFoundError: "{repo} has no revision {revision} (any more); check it at {hub}/{repo}",
+    DisabledRepoError: "the hub has closed access to {repo}; use another model",
+    HFValidationError: _NOT_FOUND,
+    HfHubHTTPError: "the hub answered {status} for {repo}; try again later",
+    TRANSPORT_ERROR: _UNREACHED,
+    LocalEntryNotFoundError: _UNREACHED,
+    EntryNotFoundError: "{repo} is no diffusers pipeline: a file that one needs is missing on the "
+    "hub",
+    OSError: _FAILED,
+}
+"""Looked through in order, each over the whole chain: a gated repository's error is also a
+not-found error, every answer of the hub is also an OSError."""
+
+_FULL = (
+    "the disk is full: no room for {repo} in {cache}; free some, or set HF_HOME to a larger disk"
+)
+_CLOSED = "no permission to write {repo} to {cache}; set HF_HOME to a folder of yours"
+_BY_NUMBER: Mapping[int | None, str] = {
+    **dict.fromkeys((errno.ENOSPC, errno.EDQUOT), _FULL),
+    **dict.fromkeys((errno.EACCES, errno.EPERM, errno.EROFS), _CLOSED),
+}
+
+
+@contextmanager
+def explained(repo: str, revision: str) -> Iterator[None]:
+    """What the hub client raises in the block, which fetches ``repo``, names its true cause."""
+    try:
+        yield
+    except (OSError, ValueError, TRANSPORT_ERROR) as error:
+        raise explain(error, repo, revision) from error
 
 
 def explain(error: BaseException, repo: str, revision: str) -> PainterError:
     """A PainterError that names the true cause of ``error``, met while fetching ``repo``."""
     chain = list(causes(error))
-    for found, line in _LINES:
-        for cause in chain:
-            if isinstance(cause, found):
-                return PainterError(line(cause, repo, revision))
-    return PainterError(f"{repo} can't be fetched: {one_line(chain[-1])}")
+    line, cause = next(
+        (
+            (line, cause)
+            for kind, line in _LINES.items()
+            for cause in chain
+            if isinstance(cause, kind)
+        ),
+        (_FAILED, chain[-1]),
+    )
+    if line == _FAILED and isinstance(cause, OSError):
+        line = _BY_NUMBER.get(cause.errno, line)
+    response = getattr(cause, "response", None)
+    text = line.format(
+        repo=repo,
+        revision=revision,
+        cause=one_line(cause),
+        status=getattr(response, "status_code", "error"),
+        hub=constants.ENDPOINT,
+        cache=constants.HF_HUB_CACHE,
+    )
+    return PainterError(text)
+
+
+def offline(repo: str) -> PainterError:
+    """The model is not on this disk, or not all of it, and the user has forbidden the network."""
+    return explain(OfflineModeIsEnabled(), repo, "")
 
 
 def causes(error: BaseException) -> Iterator[BaseException]:
@@ -56,87 +120,6 @@ def one_line(error: BaseException) -> str:
     return str(error).strip().partition("\n")[0] or type(error).__name__
 
 
-def offline(repo: str) -> PainterError:
-    """The model is not on this disk, or not all of it, and the user has forbidden the network."""
-    return PainterError(
-        f"{repo} is not wholly on this disk and HF_HUB_OFFLINE is set; unset it, or run "
-        f"`hf download {repo}` on a machine with network and copy {constants.HF_HUB_CACHE}"
-    )
-
-
-Line = Callable[[BaseException, str, str], str]
-
-
-def _gated(_: BaseException, repo: str, __: str) -> str:
-    return (
-        f"{repo} is gated: accept its licence at {constants.ENDPOINT}/{repo}, then run "
-        "`hf auth login`"
-    )
-
-
-def _revision(_: BaseException, repo: str, revision: str) -> str:
-    return f"{repo} has no revision {revision} (any more); check it at {constants.ENDPOINT}/{repo}"
-
-
-def _not_found(_: BaseException, repo: str, __: str) -> str:
-    return (
-        f"the hub has no model {repo}, or it is private; check the name, and for a private "
-        "one run `hf auth login`"
-    )
-
-
-def _offline(_: BaseException, repo: str, __: str) -> str:
-    return str(offline(repo))
-
-
-def _disabled(_: BaseException, repo: str, __: str) -> str:
-    return f"the hub has closed access to {repo}; use another model"
-
-
-def _entry(cause: BaseException, repo: str, __: str) -> str:
-    if isinstance(cause, LocalEntryNotFoundError):
-        return _network(cause, repo, "")
-    return f"{repo} is no diffusers pipeline: a file that one needs is missing on the hub"
-
-
-def _http(cause: BaseException, repo: str, _: str) -> str:
-    status = getattr(getattr(cause, "response", None), "status_code", "error")
-    return f"the hub answered {status} for {repo}; try again later"
-
-
-def _network(cause: BaseException, repo: str, _: str) -> str:
-    return (
-        f"{repo} is not wholly on this disk and the hub can't be reached at {constants.ENDPOINT} "
-        f"({one_line(cause)}); check the network, or give a folder"
-    )
-
-
-def _system(cause: BaseException, repo: str, _: str) -> str:
-    number = cause.errno if isinstance(cause, OSError) else None
-    if number in _NO_ROOM:
-        return (
-            f"the disk is full: no room for {repo} in {constants.HF_HUB_CACHE}; free some, or "
-            "set HF_HOME to a larger disk"
-        )
-    if number in _NOT_ALLOWED:
-        return (
-            f"no permission to write {repo} to {constants.HF_HUB_CACHE}; "
-            "set HF_HOME to a folder of yours"
-        )
-    return f"{repo} can't be fetched: {one_line(cause)}"
-
-
-# Looked through in order, each over the whole chain: a gated repository's error is also a
-# not-found error, every answer of the hub is also an OSError.
-_LINES: tuple[tuple[type[BaseException], Line], ...] = (
-    (OfflineModeIsEnabled, _offline),
-    (GatedRepoError, _gated),
-    (RepositoryNotFoundError, _not_found),
-    (RevisionNotFoundError, _revision),
-    (DisabledRepoError, _disabled),
-    (HFValidationError, _not_found),
-    (HfHubHTTPError, _http),
-    (TRANSPORT_ERROR, _network),
-    (EntryNotFoundError, _entry),
-    (OSError, _system),
-)
+def root_line(error: BaseException) -> str:
+    """``one_line`` of what the error came from in the end."""
+    return one_line(list(causes(error))[-1])

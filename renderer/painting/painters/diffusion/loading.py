@@ -6,6 +6,8 @@ Knows where the pipeline's folder comes from only through ``hub.locate``; never 
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,13 +22,8 @@ from renderer.painting.painters.diffusion.checkpoint import find_base_preset
 from renderer.painting.painters.diffusion.conv_padding import set_padding
 from renderer.painting.painters.diffusion.device import Device, choose
 from renderer.painting.painters.diffusion.device_errors import device_lost, is_lost
-from renderer.painting.painters.diffusion.families import (
-    INDEX,
-    Companion,
-    Family,
-    read_family,
-    read_parts,
-)
+from renderer.painting.painters.diffusion.families.family import Companion, Family
+from renderer.painting.painters.diffusion.families.index import INDEX, read_family, read_parts
 from renderer.painting.painters.diffusion.hub import (
     file_names,
     locate,
@@ -34,7 +31,7 @@ from renderer.painting.painters.diffusion.hub import (
     locate_configuration,
     locate_lora,
 )
-from renderer.painting.painters.diffusion.hub_errors import causes, one_line
+from renderer.painting.painters.diffusion.hub_errors import one_line, root_line
 from renderer.painting.painters.diffusion.library_logs import redirect_logs
 from renderer.painting.painters.diffusion.lora import merge_lora
 from renderer.painting.painters.diffusion.memory import (
@@ -91,8 +88,8 @@ def load(settings: RenderSettings) -> Loaded:
     model can't be loaded.
     """
     redirect_logs()
-    for library in (diffusers, transformers):
-        _hide_bars(library)
+    diffusers.utils.logging.disable_progress_bar()
+    transformers.utils.logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     if settings.scheduler:
         find_sampler(settings.scheduler)  # before any download
     model = settings.model or DEFAULT
@@ -139,25 +136,19 @@ def check_fits(family: Family, settings: RenderSettings, model: str) -> None:
         raise SettingsError(
             f"{model} works with its own scheduler only; leave scheduler out", "scheduler"
         )
-    if not family.weighs_strength and settings.method == "refine":
+    if family.weighs_strength:
+        return
+    lack = f"{model} has no strength to set"
+    if settings.method == "refine":
         raise SettingsError(
-            f"{model} has no strength to set, so it can't dive (--method refine); models of the "
-            f"Stable Diffusion, FLUX and Z-Image families can",
+            f"{lack}, so it can't dive (--method refine); models of the Stable Diffusion, FLUX and "
+            f"Z-Image families can",
             "method",
         )
-    if not family.weighs_strength and settings.strength != 1:
-        raise SettingsError(
-            f"{model} has no strength to set, not even {settings.strength:g}; leave it at 1",
-            "strength",
-        )
-    if not family.weighs_strength and settings.seam_pass:
-        raise SettingsError(
-            f"{model} has no strength to set, so it does no seam pass; leave it at 0", "seam_pass"
-        )
-
-
-def _hide_bars(library: Any) -> None:
-    library.utils.logging.disable_progress_bar()
+    if settings.strength != 1:
+        raise SettingsError(f"{lack}, not even {settings.strength:g}; leave it at 1", "strength")
+    if settings.seam_pass:
+        raise SettingsError(f"{lack}, so it does no seam pass; leave it at 0", "seam_pass")
 
 
 def _from_folder(folder: Path, family: Family, device: Device, settings: RenderSettings) -> Any:
@@ -175,7 +166,7 @@ def _from_folder(folder: Path, family: Family, device: Device, settings: RenderS
     if weights.pickled:
         note(f"{model} has pickled weights, which may run code; they are opened as you asked")
     dtype = device.dtype(prefers_bfloat16=family.prefers_bfloat16)
-    try:
+    with _damage_named(model):
         pipeline = getattr(diffusers, family.class_name).from_pretrained(
             folder,
             dtype=dtype,
@@ -187,12 +178,6 @@ def _from_folder(folder: Path, family: Family, device: Device, settings: RenderS
         )
         if card := read_card(folder):
             set_padding(pipeline.unet, card.padding)
-    except _DAMAGED as error:
-        if is_lost(error):
-            raise
-        raise PainterError(
-            f"{model} can't be loaded: {one_line(list(causes(error))[-1])}"
-        ) from error
     return pipeline
 
 
@@ -219,7 +204,7 @@ def _companion_parts(
 def from_checkpoint(file: Path, configuration: Path, family: Family, device: Device) -> Any:
     """Load a pipeline whose weights are in one file, put together as ``configuration`` says."""
     dtype = device.dtype(prefers_bfloat16=family.prefers_bfloat16)
-    try:
+    with _damage_named(file):
         return getattr(diffusers, family.class_name).from_single_file(
             str(file),
             config=str(configuration),
@@ -227,12 +212,17 @@ def from_checkpoint(file: Path, configuration: Path, family: Family, device: Dev
             local_files_only=True,
             **family.options,
         )
+
+
+@contextmanager
+def _damage_named(model: str | Path) -> Iterator[None]:
+    """What wrong contents of ``model`` make the libraries raise becomes a PainterError."""
+    try:
+        yield
     except _DAMAGED as error:
         if is_lost(error):
             raise
-        raise PainterError(
-            f"{file} can't be loaded: {one_line(list(causes(error))[-1])}"
-        ) from error
+        raise PainterError(f"{model} can't be loaded: {root_line(error)}") from error
 
 
 def _place(pipeline: Any, family: Family, device: Device, model: str) -> bool:

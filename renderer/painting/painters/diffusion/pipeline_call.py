@@ -23,9 +23,9 @@ from renderer.painting.painters.diffusion.compiling import (
 )
 from renderer.painting.painters.diffusion.deepcache import DeepCache
 from renderer.painting.painters.diffusion.device_errors import is_lost
-from renderer.painting.painters.diffusion.families import Inputs
+from renderer.painting.painters.diffusion.families.family import Inputs
 from renderer.painting.painters.diffusion.guidance import Cutoff
-from renderer.painting.painters.diffusion.hub_errors import causes, one_line
+from renderer.painting.painters.diffusion.hub_errors import root_line
 from renderer.painting.painters.diffusion.latent_preview import Previewer
 from renderer.painting.painters.diffusion.loading import Loaded
 from renderer.painting.painters.diffusion.memory import Ladder, is_full, release
@@ -90,17 +90,12 @@ class Caller:
                 for index, seed in enumerate(seeds)
             ]
             return torch.cat(parts)
-        self._say_warm_up(job, len(seeds))
         pictures, failure = self._try(job, seeds, on_step)
         if pictures is None:
             # Outside of the handler, whose traceback would keep the call's tensors alive.
             self._fall_back(failure, job, len(seeds))
             return self.call(job, seeds, on_step)
         return pictures
-
-    def _say_warm_up(self, job: PaintJob, count: int) -> None:
-        if self._compiled is not None and self._compiled.warms_up((count, *job.mask.shape)):
-            note("warming up: the model is compiled, so this picture takes a minute or two longer")
 
     def _fall_back(self, failure: str, job: PaintJob, count: int) -> None:
         """Change what may help against ``failure``; PainterError where nothing is left to change.
@@ -138,6 +133,8 @@ class Caller:
         """(pictures, ""), or (None, what failed) for what ``_fall_back`` may mend."""
         batch = (len(seeds), *job.mask.shape)
         warming_up = self._compiled is not None and self._compiled.warms_up(batch)
+        if warming_up:
+            note("warming up: the model is compiled, so this picture takes a minute or two longer")
         try:
             pictures = self._call(job, seeds, on_step)
         except FAILURES as error:
@@ -145,7 +142,7 @@ class Caller:
                 return None, ""
             if is_lost(error) or not warming_up:
                 raise
-            return None, one_line(list(causes(error))[-1])
+            return None, root_line(error)
         finally:
             # The pipeline does this only at a normal end; no effect where nothing is offloaded.
             self.pipeline.maybe_free_model_hooks()
