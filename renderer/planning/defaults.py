@@ -18,7 +18,7 @@ from renderer.errors import PainterError, SettingsError, blaming
 from renderer.machine import cores
 from renderer.painting.geometry import zoom_factor_from_pixels
 from renderer.painting.painters.accelerator import accelerator
-from renderer.painting.painters.diffusion.families import INDEX, read_family
+from renderer.painting.painters.diffusion.families.index import INDEX, read_family
 from renderer.planning.join_options import (
     SUGGESTED,
     check_joining,

@@ -37,7 +37,7 @@ if __package__ in {None, ""}:
 from renderer.painting.colour_match import Reference
 from renderer.painting.outpaint import outpaint, picture_of
 from renderer.painting.painters.diffusion.device import choose
-from renderer.painting.painters.diffusion.families import FAMILIES
+from renderer.painting.painters.diffusion.families.index import FAMILIES
 from renderer.painting.painters.diffusion.loading import Loaded
 from renderer.painting.painters.diffusion.painter import DiffusionPainter
 from renderer.painting.painters.idle_time import Timed

@@ -15,7 +15,7 @@ from safetensors.torch import save_file
 from renderer.errors import PainterError, SettingsError
 from renderer.painting.painters.diffusion.checkpoint import find_base_preset
 from renderer.painting.painters.diffusion.device import choose
-from renderer.painting.painters.diffusion.families import INDEX, read_family
+from renderer.painting.painters.diffusion.families.index import INDEX, read_family
 from renderer.painting.painters.diffusion.hub import locate_configuration
 from renderer.painting.painters.diffusion.loading import from_checkpoint, load
 from renderer.planning.defaults import fill_in

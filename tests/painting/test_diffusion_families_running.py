@@ -17,7 +17,7 @@ from huggingface_hub import constants
 from safetensors.torch import save_file
 
 from renderer.errors import PainterError
-from renderer.painting.painters.diffusion.families import FAMILIES as BY_CLASS
+from renderer.painting.painters.diffusion.families.index import FAMILIES as BY_CLASS
 from renderer.painting.painters.diffusion.loading import load
 from renderer.painting.painters.diffusion.memory import RUNGS, offload_models
 from renderer.painting.painters.diffusion.painter import DiffusionPainter

@@ -28,7 +28,7 @@ COMMIT = "0123456789abcdef0123456789abcdef01234567"
 LOCATE = """
 import sys
 from renderer.errors import RendererError
-from renderer.painting.painters.diffusion.families import FAMILIES
+from renderer.painting.painters.diffusion.families.index import FAMILIES
 from renderer.painting.painters.diffusion.hub import locate, locate_companion, locate_lora
 from renderer.settings.lora_names import parse_lora
 from renderer.painting.painters.notices import listening

@@ -13,7 +13,7 @@ import pytest
 from renderer.errors import SettingsError
 from renderer.painting.geometry import Geometry
 from renderer.painting.painters import accelerator
-from renderer.painting.painters.diffusion.families import FAMILIES
+from renderer.painting.painters.diffusion.families.index import FAMILIES
 from renderer.planning.defaults import fill_in
 from renderer.settings.presets import (
     DEFAULT,

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from renderer.painting.painters import PaintJob
-from renderer.painting.painters.diffusion.families import Embeddings, Family
+from renderer.painting.painters.diffusion.families.family import Embeddings, Family
 
 log = logging.getLogger("renderer.painting.diffusion")
 

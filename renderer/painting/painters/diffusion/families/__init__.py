@@ -4,27 +4,3 @@ diffusers has no such map that covers all inpainting pipelines and no common sig
 ``family`` says what a kind of pipeline is; each other module holds one house's kinds, with what is
 peculiar about them; ``index`` is the map. None of them loads torch.
 """
-
-from renderer.painting.painters.diffusion.families.family import (
-    Companion,
-    Embeddings,
-    Family,
-    Inputs,
-)
-from renderer.painting.painters.diffusion.families.index import (
-    FAMILIES,
-    INDEX,
-    read_family,
-    read_parts,
-)
-
-__all__ = [
-    "FAMILIES",
-    "INDEX",
-    "Companion",
-    "Embeddings",
-    "Family",
-    "Inputs",
-    "read_family",
-    "read_parts",
-]

@@ -78,7 +78,6 @@ class Family:
     """Given to ``from_pretrained``: what is switched off."""
     companion: Companion | None = None
     denoiser: str = "transformer"
-    autoencoder: str = "vae"
     flat: tuple[str, ...] = ("vae",)
     """Parts made of two-dimensional convolutions, which are faster channels last."""
     prefers_bfloat16: bool = True

@@ -64,7 +64,6 @@ KANDINSKY = Kandinsky(
     base_preset="kandinsky",
     models=("unet", "movq", *(f"prior_{part}" for part in _PRIOR)),
     denoiser="unet",
-    autoencoder="movq",
     flat=("unet", "movq"),
     prefers_bfloat16=False,
     multiple=64,

@@ -21,6 +21,11 @@ class StableDiffusion(Family):
 
     embeddings: tuple[str, ...]
     """What ``encode_prompt`` returns, in order, by the names that a call takes it under."""
+    denoiser: str = "unet"
+    flat: tuple[str, ...] = ("unet", "vae")
+    multiple: int = 8
+    graphs: bool = True
+    own_sampler: bool = False
 
     def guided(self, pipeline: Any, scale: float) -> bool:
         return scale > 1 and pipeline.unet.config.time_cond_proj_dim is None
@@ -56,13 +61,8 @@ SD = StableDiffusion(
         "image_encoder": None,
         "requires_safety_checker": False,
     },
-    denoiser="unet",
-    flat=("unet", "vae"),
     prefers_bfloat16=False,
-    multiple=8,
     halved=("prompt_embeds", "mask", "masked_image_latents"),
-    graphs=True,
-    own_sampler=False,
 )
 SDXL = StableDiffusion(
     class_name="StableDiffusionXLInpaintPipeline",
@@ -75,9 +75,6 @@ SDXL = StableDiffusion(
         "negative_pooled_prompt_embeds",
     ),
     options={"add_watermarker": False, "feature_extractor": None, "image_encoder": None},
-    denoiser="unet",
-    flat=("unet", "vae"),
-    multiple=8,
     halved=(
         "prompt_embeds",
         "mask",
@@ -85,6 +82,4 @@ SDXL = StableDiffusion(
         "add_text_embeds",
         "add_time_ids",
     ),
-    graphs=True,
-    own_sampler=False,
 )

@@ -67,9 +67,6 @@ SD_X4 = Upscaler(
     models=SD.models,
     embeddings=SD.embeddings,
     options={"safety_checker": None, "feature_extractor": None, "watermarker": None},
-    denoiser="unet",
-    flat=SD.flat,
     prefers_bfloat16=False,
-    multiple=8,
-    own_sampler=False,
+    graphs=False,
 )
