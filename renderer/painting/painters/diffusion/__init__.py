@@ -15,6 +15,8 @@ the driver picks the same kernels. Another GPU model or torch version may differ
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from renderer.errors import PainterError
@@ -33,24 +35,26 @@ def create(settings: RenderSettings) -> Painter:
     can't use and PainterError, with the true cause, if the model can't be loaded.
     """
     settings.check_needs()
-    prepare_environment()
-    try:
+    with _libraries():
         from renderer.painting.painters.diffusion.loading import load
         from renderer.painting.painters.diffusion.painter import DiffusionPainter
-    except (ImportError, OSError) as error:
-        raise _broken(error) from error
     return DiffusionPainter(load(settings), settings)
 
 
 def describe_device() -> str:
     """One line on the device that would paint. Loads torch; raises PainterError if that fails."""
-    prepare_environment()
-    try:
+    with _libraries():
         from renderer.painting.painters.diffusion.device import choose
-    except (ImportError, OSError) as error:
-        raise _broken(error) from error
     return choose().name
 
 
-def _broken(error: Exception) -> PainterError:
-    return PainterError(f"torch or diffusers can't be loaded: {error}; install zoomtui anew")
+@contextmanager
+def _libraries() -> Iterator[None]:
+    """For importing what loads torch and diffusers. Raises PainterError where that fails."""
+    prepare_environment()
+    try:
+        yield
+    except (ImportError, OSError) as error:
+        raise PainterError(
+            f"torch or diffusers can't be loaded: {error}; install zoomtui anew"
+        ) from error
