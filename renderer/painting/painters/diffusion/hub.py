@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 import shutil
 from collections.abc import Callable, Collection, Mapping, Sequence
-from functools import partial
 from pathlib import Path
 
 from huggingface_hub import HfApi, constants, hf_hub_download, is_offline_mode, snapshot_download
@@ -54,13 +53,17 @@ def locate(model: str, *, half: bool, trust_pickled: bool = False) -> Path:
         return preset.folder
     if preset is None and folder.is_dir():
         return folder
+
+    def choose(index: Path, names: Collection[str], repo: str) -> list[str]:
+        family = read_family(index, repo)
+        weights = choose_weights(
+            names, family.models, half=half, where=repo, trust_pickled=trust_pickled
+        )
+        return [*small_files(names, read_parts(index, family.options, repo)), *weights.files]
+
     # A preset's weights are also found where they were once downloaded under another id.
     aliases = [alias for alias in preset.aliases if "/" in alias] if preset else []
-    return _obtain(
-        [hub_source(model), *((alias, "main") for alias in aliases)],
-        INDEX,
-        partial(_pipeline_files, half=half, trust_pickled=trust_pickled),
-    )
+    return _obtain([hub_source(model), *((alias, "main") for alias in aliases)], INDEX, choose)
 
 
 def locate_companion(companion: Companion, *, half: bool, trust_pickled: bool = False) -> Path:
@@ -68,11 +71,22 @@ def locate_companion(companion: Companion, *, half: bool, trust_pickled: bool = 
 
     The rest as ``locate``.
     """
-    return _obtain(
-        [(companion.repo, companion.revision)],
-        INDEX if companion.models else "config.json",
-        partial(_companion_files, companion=companion, half=half, trust_pickled=trust_pickled),
-    )
+
+    def choose(_: Path, names: Collection[str], repo: str) -> list[str]:
+        # A model on its own lies at the top; its files are treated as those of a part of that name.
+        top = "" if companion.models else f"{companion.part}/"
+        weights = choose_weights(
+            [top + name for name in names],
+            companion.models or (companion.part,),
+            half=half,
+            where=repo,
+            trust_pickled=trust_pickled,
+        )
+        folders = {name.rpartition("/")[0] for name in names}
+        return [*small_files(names, folders), *(name.removeprefix(top) for name in weights.files)]
+
+    index = INDEX if companion.models else "config.json"
+    return _obtain([(companion.repo, companion.revision)], index, choose)
 
 
 def locate_lora(lora: Lora) -> Path:
@@ -117,38 +131,6 @@ def file_names(folder: Path) -> list[str]:
 Choose = Callable[[Path, Collection[str], str], list[str]]
 """(the file at a repository's top that says what it holds, the names of all its files, the
 repository) → names of the files to load; raises MissingWeights where some aren't there."""
-
-
-def _pipeline_files(
-    index: Path, names: Collection[str], repo: str, *, half: bool, trust_pickled: bool
-) -> list[str]:
-    family = read_family(index, repo)
-    weights = choose_weights(
-        names, family.models, half=half, where=repo, trust_pickled=trust_pickled
-    )
-    return [*small_files(names, read_parts(index, family.options, repo)), *weights.files]
-
-
-def _companion_files(
-    _: Path,
-    names: Collection[str],
-    repo: str,
-    *,
-    companion: Companion,
-    half: bool,
-    trust_pickled: bool,
-) -> list[str]:
-    # A model on its own lies at the top; its files are treated as those of a part of that name.
-    top = "" if companion.models else f"{companion.part}/"
-    weights = choose_weights(
-        [top + name for name in names],
-        companion.models or (companion.part,),
-        half=half,
-        where=repo,
-        trust_pickled=trust_pickled,
-    )
-    folders = {name.rpartition("/")[0] for name in names}
-    return [*small_files(names, folders), *(name.removeprefix(top) for name in weights.files)]
 
 
 def _obtain(sources: Sequence[tuple[str, str]], top: str, choose: Choose) -> Path:
