@@ -20,10 +20,10 @@ from renderer.painting.geometry import zoom_factor_from_pixels
 from renderer.painting.painters.accelerator import accelerator
 from renderer.painting.painters.diffusion.families.index import INDEX, read_family
 from renderer.planning.join_options import (
+    NOTHING_ANEW,
     SUGGESTED,
     check_joining,
     joining_notes,
-    without_anew,
 )
 from renderer.planning.sizes import choose_sizes, size_notes
 from renderer.settings import cosmos
@@ -114,7 +114,7 @@ def changes(now: RenderSettings, wishes: Mapping[str, Any]) -> dict[str, Any]:
         _change_method(now, given)
         _change_model(now, given)
     elif given.get("painter") == "texture":
-        given = {**without_anew(given), **given}
+        given = {**NOTHING_ANEW, **given}
     check(now.changed(given))
     return given
 
@@ -179,7 +179,7 @@ def _choose_painter(given: dict[str, Any], notes: list[str]) -> ModelPreset | No
         if unused := _unused(given, chosen=chosen):
             words = _list([_words(key) for key in unused])
             notes.append(f"the texture painter has no model; it ignores {words}")
-        given.update(without_anew(given))
+        given.update(NOTHING_ANEW)
     return None
 
 

@@ -7,8 +7,6 @@ painters by name only.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from typing import Any
 
 from renderer.errors import SettingsError
 from renderer.settings.render import RenderSettings
@@ -17,19 +15,14 @@ SUGGESTED = ("overmask", "feather")
 """Settings that a model's preset suggests. Colour fit and drift guard suit all models alike: the
 one measures what a model did, the other acts only where colours have left the first picture's."""
 
-_ANEW = ("overmask", "seam_pass")
-"""Settings by which known pixels are painted anew."""
-
-
-def without_anew(given: Mapping[str, Any]) -> dict[str, Any]:
-    """``given`` for the texture painter, which paints nothing known anew: those settings are 0."""
-    return {**given, **dict.fromkeys(_ANEW, 0)}
+NOTHING_ANEW = {"overmask": 0, "seam_pass": 0}
+"""Settings by which known pixels are painted anew; as they are for the texture painter."""
 
 
 def check_joining(settings: RenderSettings) -> None:
     """Raise SettingsError for what can't be done with this painter, or not in so few steps."""
     if settings.painter == "texture":
-        for name in _ANEW:
+        for name in NOTHING_ANEW:
             if getattr(settings, name):
                 option = name.replace("_", "-")
                 raise SettingsError(

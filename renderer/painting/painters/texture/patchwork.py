@@ -96,15 +96,14 @@ def _lines(marks: tuple[int, ...], pitch: int, rng: np.random.Generator) -> list
     return lines
 
 
-def zoom_of(core: Box, shape: tuple[int, int]) -> float:
-    """ρ: how much farther than the core the canvas reaches, seen from the core's middle."""
-    return max(2 * _reach(core, 0, 0), 2 * _reach(core, *shape))
-
-
 def relative_scale(core: Box, shape: tuple[int, int], cell: Box) -> float:
-    """The scale at a cell's middle, if the canvas's farthest edge has 1: from 1 / ρ to 1."""
+    """The scale at a cell's middle, if the canvas's farthest edge has 1: from 1 / ρ to 1.
+
+    ρ is how much farther than the core the canvas reaches, seen from the core's middle.
+    """
+    zoom_factor = max(2 * _reach(core, 0, 0), 2 * _reach(core, *shape))
     y, x = (cell.top + cell.bottom) / 2, (cell.left + cell.right) / 2
-    return max(1.0, 2 * _reach(core, y, x)) / zoom_of(core, shape)
+    return max(1.0, 2 * _reach(core, y, x)) / zoom_factor
 
 
 def _reach(core: Box, y: float, x: float) -> float:
