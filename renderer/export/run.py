@@ -46,10 +46,9 @@ _COVER_QUALITY = 92
 def export(plan: Plan, on_progress: OnProgress) -> Path:
     """Make what ``plan`` says; returns its path.
 
-    Whatever is raised, KeyboardInterrupt too, leaves nothing behind.
-
-    Raises StorageError, EncoderError, ProjectError (a damaged keyframe), SettingsError (another
-    export makes the same, or has just made it; sound that can't be decoded to its end).
+    Whatever is raised, KeyboardInterrupt too, leaves nothing behind. Raises StorageError,
+    EncoderError, ProjectError (a damaged keyframe), SettingsError (another export makes the same,
+    or has just made it; sound that can't be decoded to its end).
     """
     target = plan.target
     with _storage(target.path), claimed(target.path):
@@ -77,8 +76,8 @@ def _film(plan: Plan, on_progress: OnProgress) -> None:
                 check_film(footage.film, footage.film_records)
                 _finish(footage.film, footage.film_length, plan, part)
         else:
-            length = _encode(plan, plan.encoding, growing, on_progress)
-            _finish(growing, length, plan, part)
+            _encode(plan, plan.encoding, growing, on_progress)
+            _finish(growing, growing.stat().st_size, plan, part)
         growing.unlink(missing_ok=True)
         _publish(part, target.path)
 
@@ -89,19 +88,18 @@ def _finish(film: Path, length: int, plan: Plan, part: Path) -> None:
     apart(work, part) if length > _BIG else work(part)
 
 
-def _encode(plan: Plan, encoding: Encoding, out: Path, on_progress: OnProgress) -> int:
-    """All frames as one fragmented MP4, in order, encoded side by side; returns its length."""
-    length = done = 0
+def _encode(plan: Plan, encoding: Encoding, out: Path, on_progress: OnProgress) -> None:
+    """All frames as one fragmented MP4, in order, encoded side by side."""
+    done = 0
     work = partial(_encode_chunk, plan.take, encoding)
     jobs = chunks(plan.take)
     with out.open("wb") as file, closing(in_order(work, jobs, processes_for(plan.take))) as ready:
         for segment in ready:
-            if not length:
-                length += file.write(segment.init)
-            length += file.write(segment.media)
+            if not done:
+                file.write(segment.init)
+            file.write(segment.media)
             done += segment.frames
             on_progress(done, plan.frames)
-    return length
 
 
 def _encode_chunk(take: FrameSource, encoding: Encoding, chunk: Chunk) -> EncodedSegment:
