@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import chain
 from pathlib import Path
 
 import av
@@ -45,8 +46,7 @@ class Soundtrack:
         """Decode a little. Raises SettingsError where the file holds no sound that can be read."""
         if not self.path.is_file():
             raise SettingsError(f"audio {self.path}: there is no such file")
-        if next(_decoded(self.path), None) is None:
-            raise SettingsError(f"audio {self.path} holds no sound")
+        next(_decoded(self.path))
 
     def blocks(self, length: int) -> Iterator[Samples]:
         """Exactly ``length`` samples, in blocks of the encoder's size; the last may be shorter."""
@@ -64,12 +64,7 @@ class Soundtrack:
 
     def _endless(self) -> Iterator[Samples]:
         while True:
-            heard = 0
-            for samples in _decoded(self.path):
-                heard += samples.shape[1]
-                yield samples
-            if not heard:
-                raise SettingsError(f"audio {self.path} holds no sound")
+            yield from _decoded(self.path)
 
     def _level(self, start: int, count: int, length: int) -> Samples:
         """The gain of ``count`` samples from ``start``: straight ramps, at most half each."""
@@ -83,20 +78,21 @@ class Soundtrack:
 
 
 def _decoded(path: Path) -> Iterator[Samples]:
-    """The whole file once. Raises SettingsError."""
+    """The whole file once. Raises SettingsError where it holds no sound that can be read."""
+    heard = 0
     try:
         with av.open(str(path)) as file:
-            if not file.streams.audio:
-                raise SettingsError(f"audio {path} holds no sound")
             resampler = AudioResampler(format="fltp", layout="stereo", rate=RATE)
-            for frame in file.decode(audio=0):
+            frames = file.decode(audio=0) if file.streams.audio else ()
+            for frame in chain(frames, [None]):  # None: what it still holds
                 for part in resampler.resample(frame):
+                    heard += part.samples
                     yield part.to_ndarray().astype(np.float32, copy=False)
-            for part in resampler.resample(None):
-                yield part.to_ndarray().astype(np.float32, copy=False)
     except (av.FFmpegError, OSError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise SettingsError(f"audio {path} can't be decoded: {reason}") from None
+    if not heard:
+        raise SettingsError(f"audio {path} holds no sound")
 
 
 class SoundWriter:
