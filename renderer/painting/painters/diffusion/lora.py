@@ -109,7 +109,9 @@ def _translate(pipeline: Any, tensors: Tensors) -> dict[str, _Pair]:
         named["unet_config"] = pipeline.unet.config
     if "return_alphas" in inspect.signature(type(pipeline).lora_state_dict).parameters:
         named["return_alphas"] = True
-    state, alphas = _state_dict(type(pipeline), tensors, named)
+    found = type(pipeline).lora_state_dict(dict(tensors), **named)
+    # Some classes return alphas beside the tensors, others have worked them in.
+    state, alphas = found[:2] if isinstance(found, tuple) else (found, None)
     pairs: dict[str, _Pair] = {}
     for key, tensor in state.items():
         match = _KEY.fullmatch(key)
@@ -121,7 +123,7 @@ def _translate(pipeline: Any, tensors: Tensors) -> dict[str, _Pair]:
         else:
             pair.up = tensor
         for name in (f"{key}.alpha", f"{match['path']}.alpha"):
-            if name in alphas:
+            if alphas and name in alphas:
                 pair.alpha = float(alphas[name])
     return pairs
 
@@ -132,16 +134,6 @@ def _layer_path(path: str) -> str:
     stem, _, last = path.rpartition(".")
     names = _IN_DENOISER if path.startswith(_DENOISERS) else _IN_TEXT_ENCODER
     return f"{stem}.{names.get(last, last)}"
-
-
-def _state_dict(
-    cls: Any, tensors: Tensors, named: dict[str, Any]
-) -> tuple[Tensors, dict[str, Any]]:
-    """diffusers' own translation; some classes return alphas, others have worked them in."""
-    found = cls.lora_state_dict(dict(tensors), **named)
-    if isinstance(found, tuple):
-        return found[0], found[1] or {}
-    return found, {}
 
 
 def _change(pipeline: Any, path: str, pair: _Pair, weight: float) -> _Change:
