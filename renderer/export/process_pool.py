@@ -11,6 +11,7 @@ import multiprocessing
 import signal
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing, suppress
+from itertools import islice
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 from typing import Any, Generic, TypeVar
@@ -66,30 +67,22 @@ class _Crew(Generic[J, R]):
         busy: dict[Connection, int] = {}
         done: dict[int, R] = {}
         given = taken = 0
-        more = True
         while True:
-            while more and idle and given - taken < limit:
-                try:
-                    job = next(jobs)
-                except StopIteration:
-                    more = False
-                    break
+            for job in islice(jobs, min(len(idle), limit - (given - taken))):
                 member = idle.pop()
                 with suppress(BrokenPipeError):  # it died: receiving will tell
                     member.send(job)
                 busy[member] = given
                 given += 1
-            while taken in done:
-                result = done.pop(taken)
-                taken += 1
-                yield result
-            if taken == given and not more:
+            if taken == given:
                 return
-            if not (more and idle and given - taken < limit):
-                for ready in wait(list(busy)):
-                    assert isinstance(ready, Connection)
-                    done[busy.pop(ready)] = _answer(ready)
-                    idle.append(ready)
+            for ready in wait(list(busy)):
+                assert isinstance(ready, Connection)
+                done[busy.pop(ready)] = _answer(ready)
+                idle.append(ready)
+            while taken in done:
+                yield done.pop(taken)
+                taken += 1
 
     def dismiss(self) -> None:
         for connection, member in self._members.items():
