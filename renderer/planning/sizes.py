@@ -12,6 +12,7 @@ from renderer.errors import SettingsError
 from renderer.film.camera import Camera
 from renderer.painting.geometry import Geometry, zoom_factor_from_pixels
 from renderer.settings.film import MIN_SIDE
+from renderer.settings.option import NOTATION
 from renderer.settings.plain_values import Size, dimensions, parse_size
 from renderer.settings.presets import ModelPreset
 from renderer.settings.render import RenderSettings, nearest_multiple
@@ -68,9 +69,7 @@ def _size(text: str, name: str) -> Size:
     try:
         size = parse_size(text)
     except ValueError:
-        raise SettingsError(
-            f"{name} must be WIDTHxHEIGHT, such as 1280x720, not {text!r}", name
-        ) from None
+        raise SettingsError(f"{name} must be {NOTATION['size']}, not {text!r}", name) from None
     if min(size) < MIN_SIDE:
         raise SettingsError(f"{name} {text} is too small; each side at least {MIN_SIDE}", name)
     return size

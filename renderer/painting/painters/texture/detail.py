@@ -24,6 +24,9 @@ Floats = NDArray[np.float32]
 
 BLOCK, STEP = 16, 8
 """Side of a patch, and the distance from one to the next, pixels."""
+_LINE = np.sin(np.pi * (np.arange(BLOCK) + 0.5) / BLOCK) ** 2
+WINDOW: Floats = np.outer(_LINE, _LINE).astype(np.float32)
+"""(BLOCK, BLOCK): falls to nothing at the edges."""
 PATCHES = 3000
 """Patches of the exemplar that are looked at."""
 FINALISTS = 8
@@ -119,12 +122,3 @@ def _about_zero(blocks: NDArray[np.int16]) -> Floats:
     flat = blocks.reshape(len(blocks), -1).astype(np.int32)
     flat -= flat.sum(axis=1, keepdims=True) // flat.shape[1]
     return np.clip(flat, -127, 127).astype(np.float32)
-
-
-def _window() -> Floats:
-    """(BLOCK, BLOCK): falls to nothing at the edges."""
-    line = np.sin(np.pi * (np.arange(BLOCK) + 0.5) / BLOCK) ** 2
-    return np.outer(line, line).astype(np.float32)
-
-
-WINDOW = _window()
