@@ -25,7 +25,6 @@ RATE = 48_000
 _BIT_RATE = 192_000
 _BLOCK = {"aac": 1024, "libopus": 960}
 """Samples that a frame of the encoder holds."""
-_FORMAT = {"aac": "fltp", "libopus": "flt"}
 
 Samples = NDArray[np.float32]
 """(2, n), left and right, -1 … 1."""
@@ -104,7 +103,7 @@ class SoundWriter:
         assert isinstance(stream, AudioStream)
         stream.layout = "stereo"
         stream.bit_rate = _BIT_RATE
-        self._container, self._stream, self._track = container, stream, track
+        self._container, self._stream = container, stream
         self._blocks = track.blocks(round(seconds * RATE))
         self._written = 0
 
@@ -120,16 +119,9 @@ class SoundWriter:
         self._container.mux(self._stream.encode(None))
 
     def _mux(self, block: Samples) -> None:
-        self._container.mux(self._stream.encode(self._frame(block)))
-        self._written += block.shape[1]
-
-    def _frame(self, block: Samples) -> av.AudioFrame:
-        format_ = _FORMAT[self._track.encoder]
-        if format_ == "flt":
-            block = block.T.reshape(1, -1)
-        frame = av.AudioFrame.from_ndarray(
-            np.ascontiguousarray(block), format=format_, layout="stereo"
-        )
+        samples = np.ascontiguousarray(block)
+        frame = av.AudioFrame.from_ndarray(samples, format="fltp", layout="stereo")
         frame.sample_rate = RATE
         frame.pts, frame.time_base = self._written, Fraction(1, RATE)
-        return frame
+        self._container.mux(self._stream.encode(frame))
+        self._written += block.shape[1]
