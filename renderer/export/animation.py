@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import av
-import numpy as np
 from av.filter import Graph
 from av.video.format import VideoFormat
 from av.video.stream import VideoStream
@@ -49,11 +48,9 @@ def write_animation(
     """
     encoder, pixel_format, options = _ENCODERS[muxer]
     try:
+        pictures = _numbered(frames, fps)
         if muxer == "gif":
-            palette = _palette(samples, size, fps)
-            pictures = _paletted(_numbered(frames, fps), palette, size, fps)
-        else:
-            pictures = _numbered(frames, fps, pixel_format)
+            pictures = _paletted(pictures, _palette(samples, size, fps), size, fps)
         with av.open(str(out), "w", format=muxer, options=_FOR_EVER[muxer]) as container:
             stream = container.add_stream(encoder, rate=fps, options=options)
             assert isinstance(stream, VideoStream)
@@ -61,7 +58,7 @@ def write_animation(
             stream.pix_fmt = pixel_format
             stream.codec_context.time_base = 1 / fps
             for done, picture in enumerate(pictures, 1):
-                container.mux(stream.encode(picture))
+                container.mux(stream.encode(picture))  # RGB in the order that it takes
                 on_frame(done)
             container.mux(stream.encode(None))
     except OSError:
@@ -70,19 +67,11 @@ def write_animation(
         raise EncoderError(f"{encoder} failed: {error}") from error
 
 
-def _numbered(
-    frames: Iterable[Pixels], fps: Fraction, pixel_format: str = "rgb24"
-) -> Iterator[av.VideoFrame]:
+def _numbered(frames: Iterable[Pixels], fps: Fraction) -> Iterator[av.VideoFrame]:
     for number, pixels in enumerate(frames):
-        ordered = _with_alpha(pixels) if pixel_format == "bgra" else pixels
-        frame = av.VideoFrame.from_ndarray(ordered, format=pixel_format)
+        frame = av.VideoFrame.from_ndarray(pixels, format="rgb24")
         frame.pts, frame.time_base = number, 1 / fps
         yield frame
-
-
-def _with_alpha(rgb: Pixels) -> Pixels:
-    """(H, W, 3) → (H, W, 4): blue, green, red and opaque."""
-    return np.dstack([rgb[:, :, ::-1], np.full(rgb.shape[:2], 255, np.uint8)])
 
 
 def _palette(samples: Iterable[Pixels], size: Size, fps: Fraction) -> av.VideoFrame:
