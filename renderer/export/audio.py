@@ -23,8 +23,6 @@ from renderer.errors import SettingsError
 RATE = 48_000
 """Samples a second, whatever the file has: what AAC and Opus both take."""
 _BIT_RATE = 192_000
-_BLOCK = {"aac": 1024, "libopus": 960}
-"""Samples that a frame of the encoder holds."""
 
 Samples = NDArray[np.float32]
 """(2, n), left and right, -1 … 1."""
@@ -48,22 +46,15 @@ class Soundtrack:
         next(_decoded(self.path))
 
     def blocks(self, length: int) -> Iterator[Samples]:
-        """Exactly ``length`` samples, in blocks of the encoder's size; the last may be shorter."""
-        size = _BLOCK[self.encoder]
-        waiting = np.zeros((2, 0), np.float32)
+        """Exactly ``length`` samples, faded, in blocks as they come."""
         given = 0
-        for samples in self._endless():
-            waiting = np.concatenate([waiting, samples], axis=1)
-            while waiting.shape[1] >= min(size, length - given):
-                block, waiting = np.split(waiting, [min(size, length - given)], axis=1)
+        while True:
+            for samples in _decoded(self.path):
+                block = samples[:, : length - given]
                 yield block * self._level(given, block.shape[1], length)
                 given += block.shape[1]
                 if given == length:
                     return
-
-    def _endless(self) -> Iterator[Samples]:
-        while True:
-            yield from _decoded(self.path)
 
     def _level(self, start: int, count: int, length: int) -> Samples:
         """The gain of ``count`` samples from ``start``: straight ramps, at most half each."""
