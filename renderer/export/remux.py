@@ -35,7 +35,7 @@ def remux(film: Path, length: int, plan: Plan, cover: bytes | None, out: Path) -
     """
     container = plan.target.container
     options = {"movflags": "+faststart"} if container.quicktime else {}
-    beginning = f"subfile,,start,0,end,{length},,:{film}"  # as libav names a part of a file
+    beginning = f"subfile,,start,0,end,{length},,:file:{film}"  # libav reads only that part
     try:
         with (
             av.open(beginning, format="mp4") as source,
