@@ -8,6 +8,7 @@ the project; knows nothing of painting.
 
 from __future__ import annotations
 
+import threading
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
@@ -67,6 +68,9 @@ class Consumer:
         self._in_hand: deque[_InHand] = deque()
         self._broken_off = False
         """A segment was left unmade, so that none can follow."""
+        self._last_interval: int | None = None
+        """That is still filmed after a stop: the film's next one then, and none behind it."""
+        self._deciding = threading.Lock()
         self._newest: Keyframe | None = None
         self._last_way: tuple[int, Way] | None = None
         self._coming_ways: Iterator[Way] | None = None
@@ -150,8 +154,8 @@ class Consumer:
             if head.segment is not None and not head.segment.done():
                 break
             self._in_hand.popleft()
-            if head.segment is not None and not self._broken_off:
-                self._film(head.segment, head.began)
+            if head.segment is not None:
+                self._film(head.keyframe.index - 1, head.segment, head.began)
 
     def _keep(self, keyframe: Keyframe, png: bytes, made: Mapping[str, Any]) -> None:
         """Make a freshly painted keyframe durable."""
@@ -168,8 +172,10 @@ class Consumer:
             )
         )
 
-    def _film(self, segment: Future[EncodedSegment], began: float) -> None:
+    def _film(self, interval: int, segment: Future[EncodedSegment], began: float) -> None:
         try:
+            if not self._is_wanted(interval):
+                raise Cancelled
             self._commit(segment.result(), began=began)
         except Cancelled:
             if self._controls.hurried:
@@ -207,18 +213,28 @@ class Consumer:
             interval=interval,
         )
         with closing(frames):
-            return self._encode(self._while_wanted(frames), interval)
+            return self._encode(self._while_wanted(interval, frames), interval)
 
     def _encode(self, frames: Iterable[Frame], index: int) -> EncodedSegment:
         first = index * self._project.settings.frames_per_keyframe
         return encode_segment(frames, self._encoding, first_frame=first, index=index)
 
-    def _while_wanted(self, frames: Iterable[Frame]) -> Iterator[Frame]:
+    def _while_wanted(self, interval: int, frames: Iterable[Frame]) -> Iterator[Frame]:
         """``frames``; Cancelled, where the segment is not to be finished."""
         for frame in frames:
-            if self._controls.hurried or self._controls.interrupted or self._broken_off:
+            if not self._is_wanted(interval):
                 raise Cancelled
             yield frame
+
+    def _is_wanted(self, interval: int) -> bool:
+        if self._controls.hurried or self._controls.interrupted or self._broken_off:
+            return False
+        if not self._controls.stopped:
+            return True
+        with self._deciding:
+            if self._last_interval is None:
+                self._last_interval = self._project.store.intervals
+        return interval <= self._last_interval
 
     # --- the camera ---------------------------------------------------------------------------
 

@@ -51,7 +51,7 @@ def write_animation(
         pictures = _numbered(frames, fps)
         if muxer == "gif":
             pictures = _paletted(pictures, _palette(samples, size, fps), size, fps)
-        with av.open(str(out), "w", format=muxer, options=_FOR_EVER[muxer]) as container:
+        with av.open(f"file:{out}", "w", format=muxer, options=_FOR_EVER[muxer]) as container:
             stream = container.add_stream(encoder, rate=fps, options=options)
             assert isinstance(stream, VideoStream)
             stream.width, stream.height = size

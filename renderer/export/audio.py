@@ -71,7 +71,7 @@ def _decoded(path: Path) -> Iterator[Samples]:
     """The whole file once. Raises SettingsError where it holds no sound that can be read."""
     heard = 0
     try:
-        with av.open(str(path)) as file:
+        with av.open(f"file:{path}") as file:
             resampler = AudioResampler(format="fltp", layout="stereo", rate=RATE)
             frames = file.decode(audio=0) if file.streams.audio else ()
             for frame in chain(frames, [None]):  # None: what it still holds

@@ -39,7 +39,7 @@ def remux(film: Path, length: int, plan: Plan, cover: bytes | None, out: Path) -
     try:
         with (
             av.open(beginning, format="mp4") as source,
-            av.open(str(out), "w", format=container.muxer, options=options) as file,
+            av.open(f"file:{out}", "w", format=container.muxer, options=options) as file,
         ):
             assert isinstance(source, InputContainer)
             _describe(file, plan)

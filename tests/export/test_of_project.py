@@ -572,6 +572,15 @@ def test_without_two_keyframes_there_is_nothing_to_export(
         made(tmp_path, tmp_path / "film.mp4")
 
 
+@pytest.mark.parametrize("name", ["y:z.mp4", "http:z.mkv", "y:z.gif"])
+def test_a_name_with_a_colon_is_a_name(
+    reef: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    export(plan_export(reef, name, ExportOptions()), lambda done, frames: None)
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
 def test_a_damaged_keyframe_is_named_and_nothing_is_left(reef: Path, tmp_path: Path) -> None:
     folder = tmp_path / "p.zoom"
     shutil.copytree(reef, folder)
