@@ -115,16 +115,20 @@ def copy_part(path: Path, new: Path, start: int, end: int) -> None:
     Fewer where the file ends before. Raises OSError where it can't be read, else StorageError.
     """
     with path.open("rb") as file, replacing_file(new) as copy:
-        shared = 1
-        with suppress(OSError):  # another file system, or one that can't
-            while start < end and shared:
-                shared = os.copy_file_range(file.fileno(), copy.fileno(), end - start, start)
-                start += shared
-        os.lseek(copy.fileno(), 0, os.SEEK_END)
-        file.seek(start)
-        while start < end and (part := file.read(min(end - start, _AT_ONCE))):
-            copy.write(part)
-            start += len(part)
+        copy_bytes(file.fileno(), copy, start, end)
+
+
+def copy_bytes(handle: int, copy: BinaryIO, start: int, end: int) -> None:
+    """Write those bytes of a file to ``copy``, which is new; see ``copy_part``. Raises OSError."""
+    shared = 1
+    with suppress(OSError):  # another file system, or one that can't
+        while start < end and shared:
+            shared = os.copy_file_range(handle, copy.fileno(), end - start, start)
+            start += shared
+    os.lseek(copy.fileno(), 0, os.SEEK_END)
+    while start < end and (part := os.pread(handle, min(end - start, _AT_ONCE), start)):
+        copy.write(part)
+        start += len(part)
 
 
 def share_file(path: Path, new: Path) -> None:

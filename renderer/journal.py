@@ -16,13 +16,22 @@ import threading
 import zlib
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, BinaryIO, TypeVar
 
 import msgspec
 
 from renderer.errors import ProjectError
-from renderer.files import NO_LINK, Place, flush_folder, replace_file, storage_errors
+from renderer.files import (
+    NO_LINK,
+    Place,
+    copy_bytes,
+    flush_folder,
+    replace_file,
+    replacing_file,
+    storage_errors,
+)
 
 Record = dict[str, Any]
 """JSON values only. What the keys mean is the caller's business."""
@@ -35,6 +44,7 @@ K = TypeVar("K")
 
 _PREFIX = len('["89abcdef",')
 _BEGUN = re.compile(rb'\["[0-9a-f]{8}",')
+_decode = msgspec.json.Decoder().decode
 _LONGEST = 1 << 20
 """Bytes; no record is longer, nor is a tail that an interrupted append leaves."""
 
@@ -124,21 +134,22 @@ class Journal:
     def remove(self, indices: Collection[int]) -> None:
         """Take the records at ``indices`` out and keep all others, durably and at one stroke.
 
-        Raises StorageError; the journal is then as it was before.
+        Those before the first of them are not looked at. Raises StorageError; the journal is then
+        as it was before.
         """
         with self._lock:
-            kept = [each for number, each in enumerate(self._records) if number not in indices]
-            if kept == self._records[: len(kept)]:
-                self._cut(len(kept))
+            first = min(indices, default=len(self._records))
+            if len(self._records) - first == len(set(indices)):
+                self._cut(first)
             else:
-                self._rewrite(kept)
+                self._rewrite(first, set(indices))
 
     def close(self) -> None:
         """Let go of the file. Everything is durable already."""
         os.close(self._handle)
 
     def _cut(self, keep: int) -> None:
-        end = sum(self._lengths[:keep])
+        end = self._end - sum(self._lengths[keep:])
         with storage_errors(self._path):
             self._shorten(end)
         del self._records[keep:], self._lengths[keep:]
@@ -148,16 +159,20 @@ class Journal:
         os.ftruncate(self._handle, end)
         os.fsync(self._handle)
 
-    def _rewrite(self, records: list[Record]) -> None:
-        lines = [_line(record) for record in records]
-        replace_file(self._path, b"".join(lines), at=self._at)
+    def _rewrite(self, first: int, without: Collection[int]) -> None:
+        """A new file, in which ``without``, whose ``first`` one this is, are left out."""
+        kept = [number for number in range(first, len(self._records)) if number not in without]
+        start = self._end - sum(self._lengths[first:])
+        with replacing_file(self._path, at=self._at) as file:
+            copy_bytes(self._handle, file, 0, start)
+            file.write(b"".join(_line(self._records[number]) for number in kept))
         with storage_errors(self._path):
             renewed = self._opened()
         os.close(self._handle)
         self._handle = renewed
-        self._records[:] = records
-        self._lengths[:] = [len(line) for line in lines]
-        self._end = sum(self._lengths)
+        self._records[first:] = [self._records[number] for number in kept]
+        self._lengths[first:] = [self._lengths[number] for number in kept]
+        self._end = start + sum(self._lengths[first:])
 
     def _opened(self) -> int:
         if self._at is None:
@@ -246,7 +261,7 @@ def _reading(path: Path) -> Iterator[BinaryIO]:
 
 def _lines(file: BinaryIO) -> Iterator[bytes]:
     """Line by line, newline included; of one that is too long for a record, its parts."""
-    return iter(lambda: file.readline(_LONGEST), b"")
+    return iter(partial(file.readline, _LONGEST), b"")
 
 
 def _line(record: Record) -> bytes:
@@ -261,12 +276,15 @@ def _line(record: Record) -> bytes:
 def _record(line: bytes) -> Record | None:
     """The record that a line, newline included, holds; None where any byte of it is wrong."""
     body = line[_PREFIX:-2]
-    if line != b'["%08x",%b]\n' % (zlib.crc32(body), body):
+    if line[:_PREFIX] != b'["%08x",' % zlib.crc32(body) or line[-2:] != b"]\n":
         return None
     try:
-        record = json.loads(body)
-    except ValueError:
-        return None
+        record = _decode(body)
+    except ValueError:  # not UTF-8, or no JSON
+        try:
+            record = json.loads(body)  # which takes the lone surrogates of ``_line``
+        except ValueError:
+            return None
     return record if isinstance(record, dict) else None
 
 
