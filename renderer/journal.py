@@ -47,6 +47,8 @@ _BEGUN = re.compile(rb'\["[0-9a-f]{8}",')
 _decode = msgspec.json.Decoder().decode
 _LONGEST = 1 << 20
 """Bytes; no record is longer, nor is a tail that an interrupted append leaves."""
+_COMPARED = 1 << 16
+"""Bytes."""
 
 
 class Journal:
@@ -84,7 +86,8 @@ class Journal:
         lies in, if it is held open. Raises ProjectError where there is no journal, or more of it is
         unreadable than an interrupted append can leave; nothing is changed then.
         """
-        records, lengths, torn = _parse(path)
+        with _reading(path) as file:
+            records, lengths, torn = _parse(file, path)
         with storage_errors(path):
             journal = cls(path, records, lengths, at)
         journal._torn = torn
@@ -180,12 +183,44 @@ class Journal:
         return os.open(self._path.name, os.O_RDWR | NO_LINK, dir_fd=self._at.handle)
 
 
+class JournalReader:
+    """Reads a journal that another process may be writing, each time only what is new in it."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self.begin_anew()
+
+    def begin_anew(self) -> None:
+        """Let the next ``read`` begin at the first record."""
+        self._file = -1
+        self._count = self._end = 0
+        self._last = b""
+        """The last bytes that were read, by which it is seen that nothing before was changed."""
+
+    def read(self) -> tuple[bool, list[Record]]:
+        """(whether they are all, the records since the last time). Raises as ``Journal.open``."""
+        with _reading(self._path) as file:
+            known = os.fstat(file.fileno()).st_ino == self._file
+            file.seek(self._end - len(self._last))
+            if not known or file.read(len(self._last)) != self._last:
+                self.begin_anew()
+            anew = self._count == 0
+            file.seek(self._end)
+            records, lengths, _ = _parse(file, self._path, self._count + 1)
+            self._file = os.fstat(file.fileno()).st_ino
+            self._count += len(records)
+            self._end += sum(lengths)
+            file.seek(max(0, self._end - _COMPARED))
+            self._last = file.read(self._end - file.tell())
+        return anew, records
+
+
 def read_journal(path: Path) -> list[Record]:
     """The records of a journal that another process may be writing; changes nothing.
 
     Raises ProjectError as ``Journal.open`` does.
     """
-    return _parse(path)[0]
+    return JournalReader(path).read()[1]
 
 
 def write_journal(path: Path, records: Sequence[Record]) -> None:
@@ -223,15 +258,14 @@ def write_at(handle: int, data: bytes, offset: int) -> None:
         offset += written
 
 
-def read_as(record: Record, kind: type[K], *, whole: bool = False) -> K:
+def read_as(record: Record, kind: type[K], *, known: frozenset[str] | None = None) -> K:
     """``record`` as a ``kind``, a dataclass; keys that it has no field for are left out.
 
-    Raises ProjectError where a field is missing or of another type, and with ``whole`` where a key
-    would be left out.
+    Raises ProjectError where a field is missing or of another type, and where a key is not
+    ``known``, if that is given.
     """
-    unknown = sorted(record.keys() - {"type"} - kind.__annotations__.keys()) if whole else ()
-    if unknown:
-        raise unknown_record(record, f"{unknown[0][:20]!r}")
+    if known is not None and not record.keys() <= known:
+        raise unknown_record(record, f"{min(record.keys() - known)[:20]!r}")
     try:
         return msgspec.convert(record, kind)
     except msgspec.ValidationError as error:
@@ -288,23 +322,23 @@ def _record(line: bytes) -> Record | None:
     return record if isinstance(record, dict) else None
 
 
-def _parse(path: Path) -> tuple[list[Record], list[int], bool]:
+def _parse(file: BinaryIO, path: Path, first: int = 1) -> tuple[list[Record], list[int], bool]:
     """The records, the lengths of their lines, and whether an unfinished one follows.
 
-    Reads no further than the first line that is no record, so that a file of any size that
-    is no journal takes no memory. Raises ProjectError.
+    From where ``file`` stands, which is line ``first``. Reads no further than the first line that
+    is no record, so that a file of any size that is no journal takes no memory. Raises
+    ProjectError.
     """
     records: list[Record] = []
     lengths: list[int] = []
-    with _reading(path) as file:
-        for number, line in enumerate(_lines(file), 1):
-            record = _record(line)
-            if record is None:
-                tail = line + file.read(_LONGEST)
-                _check_tail(tail.split(b"\n"), number, path)
-                return records, lengths, True
-            records.append(record)
-            lengths.append(len(line))
+    for number, line in enumerate(_lines(file), first):
+        record = _record(line)
+        if record is None:
+            tail = line + file.read(_LONGEST)
+            _check_tail(tail.split(b"\n"), number, path)
+            return records, lengths, True
+        records.append(record)
+        lengths.append(len(line))
     return records, lengths, False
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from renderer.errors import ProjectError
@@ -46,28 +46,64 @@ class Segment:
     """True for the very last frame of a finished film, which is a segment of its own."""
 
 
-def committed(records: Sequence[Record]) -> list[Segment]:
-    """The segments that a journal's ``records`` commit, without those taken back. Reads no film.
+_KEYS = frozenset({"type", *Segment.__annotations__})
 
-    Raises ProjectError where a segment does not follow the one before it.
-    """
-    header = header_in(records)
-    end = header["length"] if header else 0
-    frame = 0
-    segments: list[Segment] = []
-    for record in records_of_film(records):
-        if record["type"] != SEGMENT:
-            continue
-        segment = read_as(record, Segment, whole=True)
-        if (segment.index, segment.first_frame, segment.offset) != (len(segments), frame, end):
+
+class FilmRecords:
+    """Folded from a journal's records, one by one: what they commit, without what is taken back."""
+
+    def __init__(self, records: Iterable[Record] = ()) -> None:
+        """Raises ProjectError where a segment does not follow the one before it."""
+        self.header: Header | None = None
+        self.segments: list[Segment] = []
+        """Committed, in order; not to be changed by the reader."""
+        self.end_before_rewind = 0
+        """Where the file ended when it was last rewound, bytes; 0: it has grown since, or never
+        was. Up to there a crash may have left bytes that the journal does not know any more."""
+        for record in records:
+            self.add(record)
+
+    @property
+    def frames(self) -> int:
+        last = self.segments[-1] if self.segments else None
+        return last.first_frame + last.frames if last else 0
+
+    @property
+    def end(self) -> int:
+        """The committed end of the film, bytes."""
+        last: Segment | Header | None = self.segments[-1] if self.segments else self.header
+        return last.offset + last.length if last else 0
+
+    @property
+    def finished(self) -> bool:
+        """The closing segment is committed."""
+        return bool(self.segments) and self.segments[-1].closing
+
+    def add(self, record: Record) -> None:
+        """Go on with the journal's next record. Raises ProjectError."""
+        match record.get("type"):
+            case "segment":
+                self._add(read_as(record, Segment, known=_KEYS))
+                self.end_before_rewind = 0
+            case "header" if self.header is None:
+                self.header = read_as(record, Header)
+            case "rewind":
+                del self.segments[max(0, record["keyframe"] - 1) :]
+                self.end_before_rewind = record.get("film_end", 0)
+
+    def _add(self, segment: Segment) -> None:
+        follows = (len(self.segments), self.frames, self.end)
+        if (segment.index, segment.first_frame, segment.offset) != follows:
             raise ProjectError(
                 f"the journal is damaged: segment {segment.index} does not follow segment "
-                f"{len(segments) - 1}; `zoomtui repair` shows what can be saved"
+                f"{len(self.segments) - 1}; `zoomtui repair` shows what can be saved"
             )
-        segments.append(segment)
-        frame += segment.frames
-        end += segment.length
-    return segments
+        self.segments.append(segment)
+
+
+def committed(records: Iterable[Record]) -> list[Segment]:
+    """The segments that a journal's ``records`` commit. Raises ProjectError as ``FilmRecords``."""
+    return FilmRecords(records).segments
 
 
 def records_of_film(records: Sequence[Record]) -> list[Record]:
@@ -85,21 +121,3 @@ def numbers_of_film(records: Sequence[Record]) -> list[int]:
             keep = max(0, record["keyframe"] - 1)
             found = [each for each in found if records[each].get("index", -1) < keep]
     return found
-
-
-def end_before_rewind(records: Sequence[Record]) -> int:
-    """Where the file ended when it was last rewound, bytes; 0: it has grown since, or never was.
-
-    Up to there a crash may have left bytes that the journal does not know any more.
-    """
-    end = 0
-    for record in records:
-        if record.get("type") == REWIND:
-            end = record["film_end"]
-        elif record.get("type") == SEGMENT:
-            end = 0
-    return end
-
-
-def header_in(records: Sequence[Record]) -> Record | None:
-    return next((record for record in records if record.get("type") == HEADER), None)

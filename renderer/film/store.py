@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import zlib
+from bisect import bisect_right
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -20,14 +21,12 @@ from renderer.film.fragment import EncodedSegment, box_at, signature
 from renderer.film.records import (
     HEADER,
     SEGMENT,
+    FilmRecords,
+    Header,
     Segment,
-    committed,
-    end_before_rewind,
-    header_in,
     numbers_of_film,
-    records_of_film,
 )
-from renderer.journal import Journal, Record, read_as, untouched, write_at
+from renderer.journal import Journal, Record, untouched, write_at
 
 _HEADER, _FRAGMENT = (b"ftyp", b"moov"), (b"moof", b"mdat")
 """Kinds of boxes that a film begins with, and continues with."""
@@ -36,13 +35,12 @@ _HEADER, _FRAGMENT = (b"ftyp", b"moov"), (b"moof", b"mdat")
 class FilmStore:
     """The single writer of one film. Not thread-safe: it belongs to the thread that encodes."""
 
-    def __init__(self, film: Path, journal: Journal, handle: int) -> None:
+    def __init__(self, film: Path, journal: Journal, told: FilmRecords, handle: int) -> None:
         """Internal: use ``open``. ``handle`` is the film, open for reading and writing."""
         self._film = film
         self._journal = journal
         self._handle = handle
-        self._header = header_in(journal.records)
-        self._segments = committed(journal.records)
+        self._told = told
         self._lacking = 0
         self._rewound = False
 
@@ -55,9 +53,10 @@ class FilmStore:
         Without ``mend`` that waits for ``mend`` to be called. Raises ProjectError, with nothing
         changed, where anything else is wrong; StorageError where the disk fails.
         """
-        handle = _open(film, new=header_in(journal.records) is None)
+        told = FilmRecords(journal.records)
+        handle = _open(film, new=told.header is None)
         try:
-            store = cls(film, journal, handle)
+            store = cls(film, journal, told, handle)
             store._lacking = store._examine()
             if mend:
                 store.mend()
@@ -69,39 +68,37 @@ class FilmStore:
     @property
     def segments(self) -> Sequence[Segment]:
         """All committed segments, in order; not to be changed by the reader."""
-        return self._segments
+        return self._told.segments
 
     @property
     def frames(self) -> int:
         """Frames committed."""
-        last = self._segments[-1] if self._segments else None
-        return last.first_frame + last.frames if last else 0
+        return self._told.frames
 
     @property
     def size(self) -> int:
         """The committed end of the film, bytes."""
-        last = self._segments[-1] if self._segments else None
-        return last.offset + last.length if last else self.header_length
+        return self._told.end
 
     @property
     def header_length(self) -> int:
         """Bytes of the film's header; 0 before the first segment."""
-        return int(self._header["length"]) if self._header else 0
+        return self._told.header.length if self._told.header else 0
 
     @property
     def next_segment(self) -> int:
         """Index of the segment that ``append`` will commit."""
-        return len(self._segments)
+        return len(self.segments)
 
     @property
     def finished(self) -> bool:
         """True when the closing segment is committed."""
-        return bool(self._segments) and self._segments[-1].closing
+        return self._told.finished
 
     @property
     def intervals(self) -> int:
         """Committed segments that show an interval: all but the closing one."""
-        return len(self._segments) - self.finished
+        return len(self.segments) - self.finished
 
     def append(self, encoded: EncodedSegment, *, closing: bool = False) -> Segment:
         """Commit ``encoded`` as the next segment; it is durable when this returns.
@@ -112,11 +109,10 @@ class FilmStore:
         """
         if self.finished:
             raise ValueError("the film is finished: drop_closing() it first")
-        if self._header is None:
-            header = {"type": HEADER, **_extent(0, encoded.init)}
-            self._commit(encoded.init, header)
-            self._header = header
-        elif signature(encoded.init) != signature(self._read(self._header)):
+        header = self._told.header
+        if header is None:
+            self._commit(encoded.init, {"type": HEADER, **_extent(0, encoded.init)})
+        elif signature(encoded.init) != signature(self._read(header)):
             raise ProjectError(
                 f"{self._film}: the encoder now makes another stream than in the film so far; "
                 f"resume with the versions of zoomtui, PyAV and encoder that began it"
@@ -131,9 +127,7 @@ class FilmStore:
         if closing:
             record["closing"] = True
         self._commit(encoded.media, record)
-        segment = read_as(record, Segment, whole=True)
-        self._segments.append(segment)
-        return segment
+        return self.segments[-1]
 
     def drop_closing(self) -> None:
         """Take the closing segment off a finished film, so that it can be lengthened.
@@ -152,8 +146,9 @@ class FilmStore:
         the middle of it reads it to its end, and not what comes in its place. Raises StorageError,
         with nothing changed.
         """
-        self._journal.append({**record, "film_end": self._file_size()})
-        self._segments = committed(self._journal.records)
+        record = {**record, "film_end": self._file_size()}
+        self._journal.append(record)
+        self._told.add(record)
         self._rewound = True
 
     def cut(self) -> bool:
@@ -183,6 +178,7 @@ class FilmStore:
                 write_at(self._handle, data, end)
                 os.fdatasync(self._handle)
             self._journal.append(record)
+            self._told.add(record)
         except BaseException:
             with suppress(OSError):
                 os.ftruncate(self._handle, end)
@@ -207,22 +203,23 @@ class FilmStore:
         copy that was taken while rendering, can explain.
         """
         size = self._file_size()
-        ours = records_of_film(self._journal.records)
-        there = [record for record in ours if record["offset"] + record["length"] <= size]
-        sound = bool(there) and self._intact(there[-1])
+        header, segments = self._told.header, self._told.segments
+        ours: list[Header | Segment] = [header, *segments] if header else []
+        there = bisect_right(ours, size, key=lambda each: each.offset + each.length)
+        sound = there > 0 and self._intact(ours[there - 1])
         if there and not sound:
-            there.pop()  # it did not reach the disk as it was written
+            there -= 1  # it did not reach the disk as it was written
         if len(ours) > 1:  # records between these are verified when they are read, or on request
             if not sound:
-                self._check_read_back(there, "more than its last segment")
-            self._check_read_back(there[:1], "its header")
-        lacking = len(ours) - len(there)
+                self._check_read_back(ours[:there][-1:], "more than its last segment")
+            self._check_read_back(ours[:there][:1], "its header")
+        lacking = len(ours) - there
         if not lacking:
             self._check_tail(size)
         return lacking
 
-    def _check_read_back(self, there: Sequence[Record], what: str) -> None:
-        if not there or not self._intact(there[-1]):
+    def _check_read_back(self, there: Sequence[Header | Segment], what: str) -> None:
+        if not there or not self._intact(there[0]):
             raise ProjectError(
                 f"{self._film} is damaged: {what} can't be read back; "
                 f"{untouched(self._film.parent)}"
@@ -233,10 +230,10 @@ class FilmStore:
 
         More may lie there where the film was rewound.
         """
-        if size <= end_before_rewind(self._journal.records):
+        if size <= self._told.end_before_rewind:
             return
         at, fragments = self.size, 0
-        expected, others = (_FRAGMENT, _HEADER) if self._header else (_HEADER, _FRAGMENT)
+        expected, others = (_FRAGMENT, _HEADER) if self._told.header else (_HEADER, _FRAGMENT)
         with storage_errors(self._film):
             while (box := box_at(os.pread(self._handle, 16, at))) and box.kind in expected:
                 fragments += box.kind == b"moof"
@@ -252,26 +249,24 @@ class FilmStore:
         with storage_errors(self._film):
             return os.fstat(self._handle).st_size
 
-    def _intact(self, record: Record) -> bool:
-        return zlib.crc32(self._read(record)) == int(record["crc"])
+    def _intact(self, part: Header | Segment) -> bool:
+        return zlib.crc32(self._read(part)) == part.crc
 
-    def _read(self, record: Record) -> bytes:
-        """The film's bytes that ``record`` vouches for; fewer where the film ends early."""
-        offset, end = record["offset"], record["offset"] + record["length"]
-        parts = []
+    def _read(self, part: Header | Segment) -> bytes:
+        """The film's bytes that its record vouches for; fewer where the film ends early."""
+        offset, end = part.offset, part.offset + part.length
+        read = []
         with storage_errors(self._film):
             # a single call reads 2 GiB at most
-            while part := os.pread(self._handle, end - offset, offset):
-                parts.append(part)
-                offset += len(part)
-        return b"".join(parts)
+            while data := os.pread(self._handle, end - offset, offset):
+                read.append(data)
+                offset += len(data)
+        return b"".join(read)
 
     def _drop_last(self, count: int = 1) -> None:
         """Take the last segments' (or a lone header's) records out of the journal."""
-        records = self._journal.records
-        self._journal.remove(numbers_of_film(records)[-count:])
-        self._header = header_in(records)
-        self._segments = committed(records)
+        self._journal.remove(numbers_of_film(self._journal.records)[-count:])
+        self._told = FilmRecords(self._journal.records)
 
 
 def _extent(offset: int, data: bytes) -> Record:

@@ -38,13 +38,16 @@ def refuse_links(folder: Path) -> None:
 
 
 def check_project(
-    folder: Path, settings: RenderSettings, records: Sequence[Record], store: FilmStore
+    folder: Path,
+    settings: RenderSettings,
+    records: Sequence[Record],
+    history: History,
+    store: FilmStore,
 ) -> None:
     """Settings, journal, film and keyframes against each other. Raises ProjectError."""
     if not records:
         raise _damaged(folder, f"{JOURNAL} holds no record")
     _check_settings(folder, settings, records)
-    history = History(records)
     known = [stored.keyframe for stored in history.keyframes]
     if known != list(range(len(known))) or store.intervals > max(0, len(known) - 1):
         raise _damaged(folder, f"{JOURNAL} contradicts itself")

@@ -7,14 +7,14 @@ leaves the film as it was before or as it is after.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
 from renderer.journal import Count, Moment, Record, read_as, unknown_record
-from renderer.painting import prompt_schedule
 from renderer.painting.figures import Figures
-from renderer.painting.prompt_schedule import Blend, Change
+from renderer.painting.prompt_schedule import Blend
+from renderer.project.timeline import Steering, Timeline
 from renderer.settings.render import RenderSettings
 
 KEYFRAME, TAKE, STEER, MARK, PLACE = "keyframe", "take", "steer", "mark", "place"
@@ -46,15 +46,6 @@ class StoredKeyframe(Figures):
     """Left and top of the next picture in this canvas; None: it zooms out."""
     stops: bool = False
     """The film comes to rest at this keyframe, since it goes the other way from there."""
-
-
-@dataclass(frozen=True, slots=True)
-class Steering:
-    """The journal's record of settings that changed on the way."""
-
-    from_keyframe: Count
-    changes: Mapping[str, Any]
-    """Plain values."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,19 +85,31 @@ class Placed:
     """CRC-32 of the PNG file."""
 
 
+_Written: TypeAlias = "tuple[_Written, Steering] | None"
+"""Steering in the order of writing, the last first, so that a take keeps what counted for it."""
+
+
 class History:
-    """Folded from a journal's records, one by one."""
+    """Folded from a journal's records, one by one; each costs the same."""
 
     def __init__(self, records: Iterable[Record] = ()) -> None:
         """Raises ProjectError where they contradict each other."""
         self.keyframes: list[StoredKeyframe] = []
         """Those that make the film, in order; not to be changed by the reader."""
-        self.steering: tuple[Steering, ...] = ()
-        """What counts, in the order of writing."""
         self._takes: dict[int, dict[int, StoredKeyframe]] = {}
+        self._other_takes: dict[int, int] = {}
+        """Of the film: keyframe → take, rising."""
         self._variations: dict[int, int] = {}
-        self._steered: dict[tuple[int, int], tuple[Steering, ...]] = {}
+        self._written: _Written = None
+        self._timeline = Timeline()
+        """Of ``_written``."""
+        self._earlier: tuple[_Written, Timeline] = (None, Timeline())
+        self._steered: dict[tuple[int, int], _Written] = {}
         """What counted when a take was painted."""
+        self._by_start: dict[int, list[Steering]] = {}
+        """What ``drop_steering`` drops."""
+        self._dropped: dict[int, Steering] = {}
+        """What it has dropped, by its ``id``."""
         self._placed: dict[int, Placed] = {}
         self._marks: dict[tuple[int, int], str] = {}
         for record in records:
@@ -117,12 +120,13 @@ class History:
         match record["type"]:
             case "keyframe":
                 stored = self._know(record)
-                self.keyframes.append(stored)
-                self._variations[stored.keyframe] = stored.variation
+                self._choose(len(self.keyframes), [stored])
             case "take":
                 self._know(record)
             case "steer":
-                self.steering = (*self.steering, read_as(record, Steering))
+                steering = read_as(record, Steering)
+                self._by_start.setdefault(steering.from_keyframe, []).append(steering)
+                self._steer(steering)
             case "rewind":
                 self._rewind(record)
             case "mark":
@@ -132,13 +136,33 @@ class History:
                 placed = read_as(record, Placed)
                 self._placed[placed.keyframe] = placed
 
+    def steered_from(self, keyframe: int) -> int:
+        """How many records of steering there are that begin with ``keyframe``."""
+        return len(self._by_start.get(keyframe, ()))
+
+    def drop_steering(self, from_keyframe: int) -> None:
+        """Go on as if there were none of those."""
+        for each in self._by_start.pop(from_keyframe, ()):
+            self._dropped[id(each)] = each
+            self._timeline.remove(each)
+
+    @property
+    def steering(self) -> tuple[Steering, ...]:
+        """What counts, in the order of writing."""
+        return tuple(self._listed(self._written))
+
     @property
     def marks(self) -> Marks:
         """The notes about keyframes of the film."""
-        if not any(self._marks.values()):
-            return ()
-        found = ((each.keyframe, self.mark(each)) for each in self.keyframes)
-        return tuple((keyframe, note) for keyframe, note in found if note)
+        return self.marks_from(0)
+
+    def marks_from(self, keyframe: int) -> Marks:
+        """Those about ``keyframe`` and what follows."""
+        return tuple(
+            (each, note)
+            for (each, take), note in sorted(self._marks.items())
+            if note and keyframe <= each < len(self.keyframes) and self.keyframes[each].take == take
+        )
 
     def mark_records(self) -> list[Record]:
         """What writes all notes down again, also those about takes that are not in the film."""
@@ -159,7 +183,7 @@ class History:
     @property
     def other_takes(self) -> tuple[tuple[int, int], ...]:
         """(keyframe, take) of all keyframes of the film that are not their first take."""
-        return tuple((each.keyframe, each.take) for each in self.keyframes if each.take > 1)
+        return tuple(self._other_takes.items())
 
     @property
     def placed(self) -> dict[int, Placed]:
@@ -174,15 +198,14 @@ class History:
     def find(self, keyframe: int, take: int) -> StoredKeyframe | None:
         return self._takes.get(keyframe, {}).get(take)
 
+    def has(self, stored: StoredKeyframe) -> bool:
+        """Whether the film has this take."""
+        return self.keyframes[stored.keyframe : stored.keyframe + 1] == [stored]
+
     def not_chosen(self) -> list[StoredKeyframe]:
         """All takes that are not in the film, by keyframe."""
-        chosen = {(each.keyframe, each.take) for each in self.keyframes}
-        return [
-            stored
-            for keyframe in sorted(self._takes)
-            for stored in self.takes(keyframe)
-            if (keyframe, stored.take) not in chosen
-        ]
+        every = (stored for keyframe in sorted(self._takes) for stored in self.takes(keyframe))
+        return [stored for stored in every if not self.has(stored)]
 
     def variation(self, keyframe: int) -> int:
         """What ``keyframe`` is painted with, when it is painted next."""
@@ -200,15 +223,18 @@ class History:
     def settings_at(self, settings: RenderSettings, keyframe: int) -> RenderSettings:
         """``settings`` with all steering applied that counts for ``keyframe``.
 
-        Steering for a later keyframe takes precedence, whenever it was recorded: a plan of prompts
-        is written down before the first keyframe is painted. Raises SettingsError.
+        See ``Timeline``. Raises SettingsError.
         """
-        return _steered(settings, self.steering, keyframe)
+        return self._timeline.settings_at(settings, keyframe)
 
     def settings_of(self, settings: RenderSettings, stored: StoredKeyframe) -> RenderSettings:
         """``settings`` with the steering that counted when this take was painted."""
+        if self.has(stored):  # nothing was steered since that begins before it
+            return self.settings_at(settings, stored.keyframe)
         then = self._steered[stored.keyframe, stored.take]
-        return _steered(settings, then, stored.keyframe)
+        if then is not self._earlier[0]:
+            self._earlier = then, Timeline(self._listed(then))
+        return self._earlier[1].settings_at(settings, stored.keyframe)
 
     def blend_at(self, settings: RenderSettings, keyframe: int) -> Blend:
         """The prompt that counts for ``keyframe``, and how far it has replaced the one before it.
@@ -216,16 +242,7 @@ class History:
         All of it follows from the journal, so a resumed film is blended as one that was never
         interrupted.
         """
-        prompt, blend = settings.prompt, settings.prompt_blend
-        changes = [Change(0, prompt, 0)]
-        for steering in _counting(self.steering, keyframe):
-            start, changed = steering.from_keyframe, steering.changes
-            prompt, blend = changed.get("prompt", prompt), changed.get("prompt_blend", blend)
-            if changes[-1].start == start:  # steered again from this keyframe: the last one counts
-                changes.pop()
-            if not changes or changes[-1].prompt != prompt:
-                changes.append(Change(start, prompt, blend))
-        return prompt_schedule.blend_at(changes, keyframe)
+        return self._timeline.blend_at(settings, keyframe)
 
     def line(self, stored: StoredKeyframe) -> tuple[int, ...]:
         """The number of this take and, keyframe after keyframe, of the last painted around it."""
@@ -241,41 +258,56 @@ class History:
     def _know(self, record: Record) -> StoredKeyframe:
         stored = read_as(record, StoredKeyframe)
         self._takes.setdefault(stored.keyframe, {})[stored.take] = stored
-        self._steered[stored.keyframe, stored.take] = self.steering
+        self._steered[stored.keyframe, stored.take] = self._written
         return stored
+
+    def _choose(self, start: int, chosen: Sequence[StoredKeyframe]) -> None:
+        """Let the film consist of these from keyframe ``start`` on."""
+        self.keyframes[start:] = chosen
+        while self._other_takes and next(reversed(self._other_takes)) >= start:
+            self._other_takes.popitem()
+        for stored in chosen:
+            self._variations[stored.keyframe] = stored.variation
+            if stored.take > 1:
+                self._other_takes[stored.keyframe] = stored.take
 
     def _rewind(self, record: Record) -> None:
         rewind = read_as(record, Rewind)
-        del self.keyframes[rewind.keyframe :]
+        chosen = []
         for keyframe, take in enumerate(rewind.takes, rewind.keyframe):
             stored = self.find(keyframe, take)
             if stored is None:
                 raise unknown_record(record, f"take {take} of keyframe {keyframe + 1}")
-            self.keyframes.append(stored)
-            self._variations[keyframe] = stored.variation
-        if rewind.takes:
-            self._steer_as_for(self.keyframes[-1], rewind.keyframe)
+            chosen.append(stored)
+        self._choose(rewind.keyframe, chosen)
+        if chosen:
+            self._steer_as_for(chosen[-1], rewind.keyframe)
         if rewind.variation is not None:
             self._variations[rewind.keyframe] = rewind.variation
         if rewind.changes:
-            self.steering = (*self.steering, Steering(rewind.keyframe, rewind.changes))
+            self._steer(Steering(rewind.keyframe, rewind.changes))
+
+    def _steer(self, steering: Steering) -> None:
+        self._written = self._written, steering
+        self._timeline.add(steering)
 
     def _steer_as_for(self, stored: StoredKeyframe, start: int) -> None:
         """Let count what did when ``stored`` was painted; before keyframe ``start`` as now."""
         then = self._steered[stored.keyframe, stored.take]
-        since = (each for each in self.steering if each.from_keyframe < start)
-        self.steering = (*then, *(each for each in since if each not in then))
+        if then is self._written:
+            return
+        counted = self._listed(then)
+        since = [each for each in self._listed(self._written) if each.from_keyframe < start]
+        known = set(map(id, counted))
+        self._written, self._timeline = then, Timeline(counted)
+        for each in since:
+            if id(each) not in known:
+                self._steer(each)
 
-
-def _steered(
-    settings: RenderSettings, steering: Iterable[Steering], keyframe: int
-) -> RenderSettings:
-    for each in _counting(steering, keyframe):
-        settings = settings.changed(each.changes, "journal.jsonl")
-    return settings
-
-
-def _counting(steering: Iterable[Steering], keyframe: int) -> list[Steering]:
-    """What starts at ``keyframe`` or before it, in the order in which it counts."""
-    begun = [each for each in steering if each.from_keyframe <= keyframe]
-    return sorted(begun, key=lambda each: each.from_keyframe)
+    def _listed(self, written: _Written) -> list[Steering]:
+        found = []
+        while written is not None:
+            written, steering = written
+            if id(steering) not in self._dropped:
+                found.append(steering)
+        return found[::-1]

@@ -21,8 +21,9 @@ from numpy.typing import NDArray
 from renderer.errors import ProjectError, RendererError
 from renderer.files import storage_errors
 from renderer.film.decode import decoded_pictures
-from renderer.film.records import Segment, committed, header_in
-from renderer.project.records import FILM, JOURNAL, read_records, read_settings
+from renderer.film.records import Header, Segment
+from renderer.project.contents import Contents
+from renderer.project.records import FILM, JOURNAL, read_settings
 
 _POLITE = 19
 """Niceness: painter and encoder go first."""
@@ -53,8 +54,7 @@ class Playback:
         self._side = side
         self._fps = float(read_settings(folder).fps)
         self._known = (0, 0)
-        self._header = (0, 0)
-        self._segments: list[Segment] = []
+        self._contents = Contents(folder)
         self._decoded: tuple[tuple[int, int], list[NDArray[np.uint8]]] = ((-1, 0), [])
 
     def at(self, number: int) -> tuple[Moment, bytes]:
@@ -63,12 +63,14 @@ class Playback:
         Raises ProjectError where the film is damaged, StorageError.
         """
         self._look()
-        if not self._segments:
+        film = self._contents.film
+        if not film.segments:
             return Moment(fps=self._fps), b""
-        frames = self._segments[-1].first_frame + self._segments[-1].frames
+        frames = film.frames
         frame = max(0, min(number + frames if number < 0 else number, frames - 1))
-        index = bisect_right(self._segments, frame, key=lambda each: each.first_frame) - 1
-        picture = self._pictures(index)[frame - self._segments[index].first_frame]
+        index = bisect_right(film.segments, frame, key=lambda each: each.first_frame) - 1
+        segment = film.segments[index]
+        picture = self._pictures(segment)[frame - segment.first_frame]
         height, width = picture.shape[:2]
         return Moment(frame, frames, self._fps, width, height), picture.tobytes()
 
@@ -78,22 +80,16 @@ class Playback:
             found = (self._folder / JOURNAL).stat()
         if (found.st_mtime_ns, found.st_size) != self._known:
             self._known = (found.st_mtime_ns, found.st_size)
-            records = read_records(self._folder)
-            header = header_in(records)
-            if header is not None:
-                self._header = (header["offset"], header["length"])
-            self._segments = committed(records)
+            self._contents.look()
 
-    def _pictures(self, index: int) -> list[NDArray[np.uint8]]:
+    def _pictures(self, segment: Segment) -> list[NDArray[np.uint8]]:
         """Those of a segment; those of the last one asked for are kept."""
-        segment = self._segments[index]
         if self._decoded[0] != (segment.offset, segment.crc):
             path = self._folder / FILM
             with storage_errors(path), path.open("rb") as film:
-                init, media = (
-                    _bytes(film, *self._header),
-                    _bytes(film, segment.offset, segment.length),
-                )
+                header = self._contents.film.header
+                init = _bytes(film, header) if header else b""
+                media = _bytes(film, segment)
             pictures = decoded_pictures(init, media, self._side)
             if len(pictures) != segment.frames:
                 raise ProjectError(f"{path} is damaged; `zoomtui verify` says where")
@@ -101,9 +97,9 @@ class Playback:
         return self._decoded[1]
 
 
-def _bytes(file: BinaryIO, offset: int, length: int) -> bytes:
-    file.seek(offset)
-    return file.read(length)
+def _bytes(file: BinaryIO, part: Header | Segment) -> bytes:
+    file.seek(part.offset)
+    return file.read(part.length)
 
 
 def serve(folder: Path, side: int, asked: BinaryIO, answers: BinaryIO) -> None:

@@ -6,7 +6,7 @@ Knows no threads and no painters; the film's bytes are ``film.store``'s.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, suppress
 from dataclasses import asdict
 from pathlib import Path
@@ -43,7 +43,7 @@ from renderer.project.records import (
     LOCK,
     LONGEST_NOTE,
     SETTINGS,
-    check_records,
+    check_kinds,
     path_of,
     read_settings,
 )
@@ -66,6 +66,7 @@ class Project:
         store: FilmStore,
         place: Place,
         keyframes: Place,
+        history: History,
     ) -> None:
         self.folder = folder
         self.settings = settings
@@ -77,7 +78,7 @@ class Project:
         self._lock = lock
         self._journal = journal
         self._pictures = keyframes
-        self.history = History(journal.records)
+        self.history = history
 
     @classmethod
     def open(cls, folder: Path, *, mend: bool = True) -> Project:
@@ -96,11 +97,12 @@ class Project:
             keyframes = held.enter_context(closing(Place(folder / KEYFRAMES)))
             opened = Journal.open(folder / JOURNAL, mend=False, at=place)
             journal = held.enter_context(closing(opened))
-            check_records(journal.records)
+            check_kinds(journal.records)
+            history = History(journal.records)
             store = FilmStore.open(folder / FILM, journal, mend=False)
             held.enter_context(closing(store))
-            project = cls(folder, settings, lock, journal, store, place, keyframes)
-            check_project(folder, settings, journal.records, store)
+            check_project(folder, settings, journal.records, history, store)
+            project = cls(folder, settings, lock, journal, store, place, keyframes, history)
             if mend:
                 project._mend()
             held.pop_all()  # from here on close() releases them
@@ -195,14 +197,20 @@ class Project:
 
     def drop_steering(self, from_keyframe: int) -> bool:
         """Take back the steering that starts at this keyframe, not begun yet; False: none does."""
-        numbered = [
-            number
-            for number, record in enumerate(self._journal.records)
-            if record["type"] == STEER and record["from_keyframe"] == from_keyframe
-        ]
-        if numbered:
-            self._remove(numbered)
-        return bool(numbered)
+        records, found = self._journal.records, list[int]()
+        count = self.history.steered_from(from_keyframe)
+        for number in range(len(records) - 1, -1, -1):
+            if len(found) == count:
+                break
+            if (
+                records[number]["type"] == STEER
+                and records[number]["from_keyframe"] == from_keyframe
+            ):
+                found.append(number)
+        if found:
+            self._journal.remove(found)
+            self.history.drop_steering(from_keyframe)
+        return bool(found)
 
     def add_keyframe(
         self, keyframe: int, picture: Picture | bytes, made: Mapping[str, Any]
@@ -228,9 +236,10 @@ class Project:
         """
         changes = self.check_rewind(rewind)
         plain = {**asdict(rewind), "takes": list(rewind.takes), "changes": changes}
-        self.store.rewind({"type": REWIND, **plain})
-        self.history = History(self._journal.records)
-        self.publish(everything=True)
+        record = {"type": REWIND, **plain}
+        self.store.rewind(record)
+        self.history.add(record)
+        self.publish()
 
     def mark(self, keyframe: int, note: str) -> None:
         """Note something about a keyframe of the film; empty: nothing any more. Durable.
@@ -289,7 +298,8 @@ class Project:
             if (record["type"] == SEGMENT and record["index"] >= keyframe - 1)
             or (record["type"] in (STEER, REWIND) and each >= number)
         }
-        self._remove(taken_back)
+        self._journal.remove(taken_back)
+        self.history = History(records)
 
     def last_rewind(self) -> int:
         """The number of the record that ``undo_rewind`` takes back. Raises ProjectError."""
@@ -335,11 +345,6 @@ class Project:
     def _record(self, record: Record) -> None:
         self._journal.append(record)
         self.history.add(record)
-
-    def _remove(self, numbers: Collection[int]) -> None:
-        """Take records out of the journal, at one stroke."""
-        self._journal.remove(numbers)
-        self.history = History(self._journal.records)
 
     def _size_of(self, keyframe: int) -> Size:
         return Geometry.of(self.settings).stored_size(keyframe)

@@ -24,9 +24,9 @@ from renderer.project.history import (
     Mark,
     Placed,
     Rewind,
-    Steering,
     StoredKeyframe,
 )
+from renderer.project.timeline import Steering
 from renderer.settings.render import RenderSettings
 
 SETTINGS = "project.toml"
@@ -83,6 +83,15 @@ def read_records(folder: Path) -> list[Record]:
     records = read_journal(folder / JOURNAL)
     check_records(records)
     return records
+
+
+def check_kinds(records: Iterable[Record]) -> None:
+    """Raise ProjectError unless each is of a known kind; whether it has its fields is seen to by
+    who folds them, but for the first one."""
+    for record in records:
+        kind = str(record.get("type"))
+        if kind == "project" or kind not in _KINDS:
+            check_records([record])
 
 
 def check_records(records: Iterable[Record]) -> None:

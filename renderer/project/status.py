@@ -7,19 +7,15 @@ from __future__ import annotations
 
 import enum
 from dataclasses import asdict, dataclass, replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from renderer.film.records import committed
-from renderer.painting.figures import FIGURES, Figures, typical
-from renderer.project.history import History, Marks
+from renderer.painting.figures import FIGURES, LAST, Figures, typical
+from renderer.project.contents import Contents
+from renderer.project.history import Marks
 from renderer.project.lock import Holder
-from renderer.project.records import (
-    FILM,
-    project_made,
-    read_records,
-    read_settings,
-)
+from renderer.project.records import FILM, read_settings
 from renderer.project.session_record import SessionRecord, read_session, renders
 
 
@@ -103,22 +99,22 @@ class Status:
         return {**values, "seconds_per_keyframe": figures.pop("seconds"), **figures}
 
 
-def read_status(folder: Path) -> Status:
-    """Look at ``folder``. Raises ProjectError or SettingsError when it is no readable project."""
+def read_status(folder: Path, contents: Contents | None = None) -> Status:
+    """Look at ``folder``. Raises ProjectError or SettingsError when it is no readable project.
+
+    ``contents``: of an earlier look, which go on from there.
+    """
     settings = read_settings(folder)
     running = renders(folder)
-    records = read_records(folder)
-    history, made = History(records), project_made(records)
+    contents = (contents or Contents(folder)).look()
+    history, film, made = contents.history, contents.film, contents.made
     keyframes = history.keyframes
-    segments = committed(records)
-    frames = sum(segment.frames for segment in segments)
     now = history.settings_at(settings, len(keyframes))
-    painted = [stored for stored in keyframes if stored.seconds > 0]
-    finished = bool(segments) and segments[-1].closing
     session = read_session(folder)
+    painted = (stored for stored in reversed(keyframes) if stored.seconds > 0)
     return Status(
         project=str(folder),
-        state=_state(running, finished, session),
+        state=_state(running, film.finished, session),
         holder=running,
         film=str(folder / FILM),
         prompt=now.prompt,
@@ -130,12 +126,12 @@ def read_status(folder: Path) -> Status:
         parent=made.parent,
         branched_at=made.branched_at,
         total_keyframes=now.keyframes,
-        frames=frames,
+        frames=film.frames,
         total_frames=replace(settings, keyframes=now.keyframes).film_frames,
-        duration=float(frames / settings.fps),
-        film_size=segments[-1].offset + segments[-1].length if segments else 0,
+        duration=float(film.frames / settings.fps),
+        film_size=film.end if film.segments else 0,
         keyframes_size=sum(stored.length for stored in keyframes),
-        figures=typical(painted),
+        figures=typical([*islice(painted, LAST)][::-1]),
         session=session,
     )
 

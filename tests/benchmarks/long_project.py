@@ -22,9 +22,7 @@ MOST_NAMES = 30_000
 """Of one file; ext4 allows 65,000."""
 
 
-def make(
-    folder: Path, keyframes: int, *, steered: int = 0, marks: int = 0, takes: int = 0
-) -> Path:
+def make(folder: Path, keyframes: int, *, steered: int = 0, marks: int = 0, takes: int = 0) -> Path:
     """A stopped project of ``keyframes`` keyframes and one segment less.
 
     ``steered`` times it was steered on the way, ``marks`` keyframes have a note, and of ``takes``

@@ -209,7 +209,7 @@ class _Film:
 
     def facts(self, stored: StoredKeyframe) -> dict[str, Any]:
         """What is known of a take, as plain values; keyframes from 1."""
-        chosen = stored in self.history.keyframes
+        chosen = self.history.has(stored)
         prompt = self.history.settings_of(self.settings, stored).prompt
         about = {**asdict(stored), "keyframe": stored.keyframe + 1}
         file = str(path_of(self._folder, stored))

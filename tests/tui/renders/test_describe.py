@@ -74,39 +74,39 @@ def test_a_state_is_told_by_word_and_sign_whatever_the_width() -> None:
 def test_names_and_prompts_that_look_like_markup_or_escapes_are_shown_as_typed() -> None:
     hostile = render("[red]x[red]\x1b[2J", prompt="[@click=app.quit]x[/] \u202e\x07")
     assert "[red]x[red]\\x1b[2J" in text(describe.row_line(hostile, 100, NOW))
-    details = "\n".join(text(line) for line in describe.detail_lines(hostile, None, 80, NOW))
+    details = "\n".join(text(line) for line in describe.detail_lines(hostile, 80, NOW))
     assert "[@click=app.quit]x[/] \\u202e\\x07" in details
 
 
 @pytest.mark.parametrize("width", [24, 40, 90])
 @pytest.mark.parametrize("shown", SCAN.renders, ids=lambda render: render.name)
 def test_details_fit_their_pane(shown: Render, width: int) -> None:
-    for line in describe.detail_lines(shown, None, width, NOW):
+    for line in describe.detail_lines(shown, width, NOW):
         assert cell_len(text(line)) <= width
 
 
 def test_details_of_a_long_prompt_stay_short() -> None:
-    lines = describe.detail_lines(render("x", prompt="word " * 4000), None, 60, NOW)
+    lines = describe.detail_lines(render("x", prompt="word " * 4000), 60, NOW)
     assert len(lines) < 12
     assert any("…" in text(line) for line in lines)
 
 
 def test_an_unfinished_render_says_how_to_go_on_with_it() -> None:
-    details = "\n".join(text(line) for line in describe.detail_lines(MOSS, None, 90, NOW))
+    details = "\n".join(text(line) for line in describe.detail_lines(MOSS, 90, NOW))
     assert f"zoomtui resume {MOSS.folder}" in details
-    assert "zoomtui resume" not in text(describe.detail_lines(INK, None, 90, NOW)[3])
+    assert "zoomtui resume" not in text(describe.detail_lines(INK, 90, NOW)[3])
 
 
 def test_a_failed_render_says_why_and_how_to_go_on_with_it() -> None:
     failed = replace(render("full", State.FAILED), why="no space left for film.mp4")
-    details = "\n".join(text(line) for line in describe.detail_lines(failed, None, 90, NOW))
+    details = "\n".join(text(line) for line in describe.detail_lines(failed, 90, NOW))
     assert "✗ failed" in details
     assert "no space left for film.mp4" in details
     assert f"zoomtui resume {failed.folder}" in details
 
 
 def test_a_missing_render_says_why() -> None:
-    details = "\n".join(text(line) for line in describe.detail_lines(KOI, None, 60, NOW))
+    details = "\n".join(text(line) for line in describe.detail_lines(KOI, 60, NOW))
     assert "? missing" in details
     assert "moved or deleted" in details
 
@@ -165,7 +165,7 @@ def test_branches_stand_below_their_film_whatever_the_order() -> None:
     assert text(describe.row_line(night, 80, NOW)).lstrip(" ○●✔✗■").startswith("└ night")
     (line,) = [
         text(line)
-        for line in describe.detail_lines(night, None, 60, NOW)
+        for line in describe.detail_lines(night, 60, NOW)
         if text(line).startswith("branch")
     ]
     assert line.split(maxsplit=1)[1] == f"of {INK.folder.name}, at keyframe 12"

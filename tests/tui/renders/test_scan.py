@@ -17,7 +17,7 @@ from renderer.project import registry, session_record
 from renderer.project.status import State
 from renderer.service.client import Client, Told, ask
 from tests.cli.engines import engine, kill_engine, make_project, until
-from zoomtui.tui.renders.scan import Reader, Render, Scan, details, glance
+from zoomtui.tui.renders.scan import Reader, Render, Scan, glance
 
 pytestmark = pytest.mark.usefixtures("empty_state")
 
@@ -231,12 +231,11 @@ def test_what_no_engine_says_is_no_answer(said: bytes, finished: Path) -> None:
         assert glance(finished, 2.0) is None
 
 
-def test_details_tell_settings_and_keyframes(finished: Path) -> None:
-    more = details(finished)
-    assert more is not None
-    assert more.settings.seed == 11
-    assert [stored.keyframe for stored in more.keyframes] == [0, 1, 2]
-    assert details(finished / "nothing") is None
+def test_a_render_tells_the_settings_in_force(finished: Path, nowhere: Path) -> None:
+    registry.remember(finished)
+    (found,) = Reader(nowhere).read().renders
+    assert found.settings is not None
+    assert found.settings.seed == 11
 
 
 def test_a_hundred_projects_are_read_from_memory_while_they_rest(

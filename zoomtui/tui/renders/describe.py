@@ -17,7 +17,8 @@ from renderer.formatting import age_text, clean, count_text, duration_text, path
 from renderer.project.records import FILM
 from renderer.project.status import State
 from renderer.settings.plain_values import dimensions
-from zoomtui.tui.renders.scan import Details, Render, Scan
+from renderer.settings.render import RenderSettings
+from zoomtui.tui.renders.scan import Render, Scan
 from zoomtui.tui.shared.fetch import fetch_command
 from zoomtui.tui.shared.styled_text import Line, Part, Role, clock_text, cut, labelled, on_rows
 
@@ -180,15 +181,15 @@ def _fitted(text: str, cells: int) -> str:
     return set_cell_size(text, cells)
 
 
-def detail_lines(render: Render, more: Details | None, width: int, now: float) -> list[Line]:
+def detail_lines(render: Render, width: int, now: float) -> list[Line]:
     """All that there is to say about one render, most important first; cut to ``width`` cells."""
     lines = [_state_line(render, now)]
     if render.why:
         lines += on_rows("why", render.why, width, 4)
     if render.status is not None:
         lines += _film_lines(render, width)
-    if more is not None:
-        lines += _making_lines(more)
+    if render.settings is not None:
+        lines += _making_lines(render.settings)
     lines += on_rows("folder", str(render.folder), width, 2)
     return [cut(line, width) for line in lines]
 
@@ -224,8 +225,7 @@ def _film_lines(render: Render, width: int) -> list[Line]:
     return [*lines, *on_rows("prompt", status.prompt or "(none)", width, 3)]
 
 
-def _making_lines(more: Details) -> list[Line]:
-    now = more.settings
+def _making_lines(now: RenderSettings) -> list[Line]:
     rate = f"{float(now.fps):.6g} frames/s"
     painter = clean(" ".join(filter(None, (now.painter, now.model))))
     return [

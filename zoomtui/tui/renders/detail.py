@@ -1,13 +1,9 @@
-"""One render, shown: a keyframe of it, which one that is, and all that there is to say.
-
-Reads the rest of what it says on a thread, when another render is shown or this one has changed.
-"""
+"""One render, shown: a keyframe of it, which one that is, and all that there is to say."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from textual import work
 from textual.app import ComposeResult
 from textual.containers import Container, Vertical
 from textual.widgets import Static
@@ -16,8 +12,7 @@ from renderer.project.records import keyframe_path
 from zoomtui.tui.monitor.panels import strip_line
 from zoomtui.tui.renders import describe
 from zoomtui.tui.renders.listing import keyframes_of
-from zoomtui.tui.renders.scan import Details, Render, details
-from zoomtui.tui.shared.host import standing
+from zoomtui.tui.renders.scan import Render
 from zoomtui.tui.shared.keyframe_cursor import KeyframeCursor
 from zoomtui.tui.shared.picture import Picture
 from zoomtui.tui.shared.text_widgets import OneLine, content
@@ -30,8 +25,6 @@ class RenderDetail(Container):
         super().__init__(id=id)
         self._shown: Render | None = None
         self._cursor = KeyframeCursor()
-        self._details: Details | None = None
-        self._detailed: tuple[Path | None, float] = (None, 0.0)
         self._pictured: Path | None = None
 
     def compose(self) -> ComposeResult:
@@ -45,13 +38,9 @@ class RenderDetail(Container):
         before = self._shown and self._shown.folder
         self._shown = render
         if (render and render.folder) != before:
-            self._details = None
             self._cursor.follow()
         self._show_facts(now)
         self._show_picture()
-        if render is not None and self._detailed != (render.folder, render.changed):
-            self._detailed = (render.folder, render.changed)
-            self._read_details(render, now)
 
     def cursor(self, by: int) -> None:
         """So many keyframes on, or back."""
@@ -68,7 +57,7 @@ class RenderDetail(Container):
             facts.update("")
             return
         width = facts.content_size.width
-        lines = describe.detail_lines(self._shown, self._details, width, now)
+        lines = describe.detail_lines(self._shown, width, now)
         facts.update(content(self.app, *lines), layout=False)
 
     def _show_picture(self) -> None:
@@ -88,14 +77,3 @@ class RenderDetail(Container):
             picture.clear()
         else:
             picture.show_file(wanted)
-
-    @work(thread=True, exclusive=True, group="details")
-    def _read_details(self, render: Render, now: float) -> None:
-        found = details(render.folder) if render.status else None
-        self.app.call_later(self._take_details, render.folder, found, now)
-
-    def _take_details(self, folder: Path, found: Details | None, now: float) -> None:
-        shown = self._shown and self._shown.folder
-        if standing(self) and folder == shown and found != self._details:
-            self._details = found
-            self._show_facts(now)

@@ -18,8 +18,8 @@ from renderer.engine.state import RenderState
 from renderer.errors import RendererError
 from renderer.files import free_bytes
 from renderer.project import registry
-from renderer.project.history import StoredKeyframe
-from renderer.project.records import JOURNAL, SESSION, SETTINGS, read_history, read_settings
+from renderer.project.contents import Contents
+from renderer.project.records import JOURNAL, SESSION, SETTINGS, read_settings
 from renderer.project.session_record import renders
 from renderer.project.status import State, Status, read_status
 from renderer.service.client import Client, NotRunning, Refused, Snapshot
@@ -44,6 +44,8 @@ class Render:
     """Unix time of the last keyframe, segment or steering; 0: can't be told."""
     listed: bool = True
     """It is on the list of renders, which it can be taken off."""
+    settings: RenderSettings | None = None
+    """In force for the next keyframe."""
     engine: RenderState | None = None
     """What the engine says of itself, where one runs and answers."""
 
@@ -73,21 +75,12 @@ class Scan:
     """Why the list of renders can't be read, in one line; empty: it can."""
 
 
-@dataclass(frozen=True, slots=True)
-class Details:
-    """More of one project than its row shows."""
-
-    settings: RenderSettings
-    """In force for the next keyframe."""
-    keyframes: tuple[StoredKeyframe, ...]
-
-
 class Reader:
     """Looks at all projects again and again, and reads only those that changed."""
 
     def __init__(self, here: Path) -> None:
         self._here = here
-        self._seen: dict[Path, tuple[tuple[object, ...], Render]] = {}
+        self._seen: dict[Path, tuple[tuple[object, ...], Render, Contents]] = {}
 
     def read(self) -> Scan:
         """The renders on the list, and the ``*.zoom`` folders in the current directory."""
@@ -108,19 +101,10 @@ class Reader:
             return Render(folder, State.DAMAGED, why=_line(error), listed=listed)
         seen = self._seen.get(folder)
         if seen is None or seen[0] != key:
-            seen = key, _read(folder, listed)
+            contents = seen[2] if seen else Contents(folder)
+            seen = key, _read(folder, contents, listed), contents
             self._seen[folder] = seen
         return _with_engine(seen[1]) if held else seen[1]
-
-
-def details(folder: Path) -> Details | None:
-    """What the detail pane shows beyond the row; None where it can't be read."""
-    try:
-        history = read_history(folder)
-        settings = history.settings_at(read_settings(folder), len(history.keyframes))
-    except _UNREADABLE:
-        return None
-    return Details(settings, tuple(history.keyframes))
 
 
 def glance(folder: Path, seconds: float = _GLANCE_SECONDS) -> RenderState | None:
@@ -162,17 +146,18 @@ def _version(path: Path) -> tuple[int, int]:
     return found.st_mtime_ns, found.st_size
 
 
-def _read(folder: Path, listed: bool) -> Render:
+def _read(folder: Path, contents: Contents, listed: bool) -> Render:
     if not folder.is_dir():
         why = "moved or deleted; x forgets it, and opening it at its new place lists it again"
         return Render(folder, State.MISSING, why=why, listed=listed)
     changed = _version(folder / JOURNAL)[0] / 1e9
     try:
-        status = read_status(folder)
+        status = read_status(folder, contents)
+        settings = contents.history.settings_at(read_settings(folder), status.keyframes)
     except _UNREADABLE as error:
         return Render(folder, State.DAMAGED, why=_line(error), changed=changed, listed=listed)
     why = status.session.failure if status.state is State.FAILED else ""
-    return Render(folder, status.state, status, why, changed, listed)
+    return Render(folder, status.state, status, why, changed, listed, settings)
 
 
 def _with_engine(render: Render) -> Render:

@@ -1,0 +1,100 @@
+"""Which settings count for which keyframe, by all that was steered. Pure.
+
+A look costs the same however much that is: what each setting becomes is kept in the order of the
+keyframes, and found by halving.
+"""
+
+from __future__ import annotations
+
+import threading
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from operator import itemgetter
+from typing import Any
+
+from renderer.journal import Count
+from renderer.painting import prompt_schedule
+from renderer.painting.prompt_schedule import Blend, Change
+from renderer.settings.render import RenderSettings
+
+_START = itemgetter(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Steering:
+    """The journal's record of settings that changed on the way."""
+
+    from_keyframe: Count
+    changes: Mapping[str, Any]
+    """Plain values."""
+
+
+class Timeline:
+    """Steering for a later keyframe takes precedence, whenever it was written down: a plan of
+    prompts is there before the first keyframe is painted. Of steering for the same keyframe the
+    last counts. Safe from any thread.
+    """
+
+    def __init__(self, steering: Iterable[Steering] = ()) -> None:
+        self._changes: dict[str, list[tuple[int, Steering]]] = {}
+        """By the setting's name, each with the keyframe that it begins with, rising."""
+        self._lock = threading.Lock()
+        self._found: tuple[RenderSettings, Mapping[str, Any], RenderSettings] | None = None
+        """The last look: what was asked about, what counts there, and what came of it."""
+        for each in steering:
+            self.add(each)
+
+    def add(self, steering: Steering) -> None:
+        """Let it count, after all that begins with the same keyframe."""
+        start = steering.from_keyframe
+        with self._lock:
+            for name in steering.changes:
+                known = self._changes.setdefault(name, [])
+                known.insert(bisect_right(known, start, key=_START), (start, steering))
+
+    def remove(self, steering: Steering) -> None:
+        """Let it not count any more; it may be one that doesn't."""
+        start = steering.from_keyframe
+        with self._lock:
+            for name in steering.changes:
+                known = self._changes.get(name, [])
+                begin, end = (
+                    find(known, start, key=_START) for find in (bisect_left, bisect_right)
+                )
+                known[begin:end] = [each for each in known[begin:end] if each[1] is not steering]
+
+    def settings_at(self, settings: RenderSettings, keyframe: int) -> RenderSettings:
+        """``settings`` with all steering applied that counts there. Raises SettingsError."""
+        with self._lock:
+            values = self._values_at(keyframe)
+            if self._found is None or self._found[:2] != (settings, values):
+                self._found = settings, values, settings.changed(values, "journal.jsonl")
+            return self._found[2]
+
+    def blend_at(self, settings: RenderSettings, keyframe: int) -> Blend:
+        """The prompt that counts there, and how far it has replaced the one before it."""
+        with self._lock:
+            known = self._changes.get("prompt", ())
+            at = bisect_right(known, keyframe, key=_START)
+            if not at:
+                return Blend(settings.prompt)
+            prompt = earlier = known[at - 1][1].changes["prompt"]
+            while at and earlier == prompt:  # one and the same prompt, steered to again
+                start = known[at - 1][0]
+                at = bisect_left(known, start, key=_START)
+                earlier = known[at - 1][1].changes["prompt"] if at else settings.prompt
+            if earlier == prompt or start == 0:
+                return Blend(prompt)
+            blend = self._values_at(start).get("prompt_blend", settings.prompt_blend)
+        return prompt_schedule.blend_at(
+            [Change(0, earlier, 0), Change(start, prompt, blend)], keyframe
+        )
+
+    def _values_at(self, keyframe: int) -> dict[str, Any]:
+        """Plain values, of all that was steered."""
+        values = {}
+        for name, known in self._changes.items():
+            if begun := bisect_right(known, keyframe, key=_START):
+                values[name] = known[begun - 1][1].changes[name]
+        return values
