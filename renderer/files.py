@@ -58,9 +58,13 @@ def part_of(path: Path) -> Path:
     return path.with_name(path.name + ".part")
 
 
-def open_to_append(path: Path) -> int:
-    """A handle on the file, which is made if need be; never on what a link names. OSError."""
-    return os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | NO_LINK, 0o666)
+def open_to_append(path: Path, at: Place | None = None) -> int:
+    """A handle on the file, which is made if need be; never on what a link names. OSError.
+
+    ``at``: the folder that it lies in, if it is held open.
+    """
+    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | NO_LINK
+    return os.open(path.name, flags, 0o666, dir_fd=at.handle) if at else os.open(path, flags, 0o666)
 
 
 def replace_file(path: Path, data: bytes, *, durable: bool = True, at: Place | None = None) -> None:

@@ -78,7 +78,7 @@ class Consumer:
 
     def run(self) -> None:
         """Take keyframes in order; each but the first closes an interval of the film."""
-        self._project.publish(everything=True)
+        self._project.publish()
         with (
             FrameWorkers(self._workers) as self._frame_workers,
             ThreadPoolExecutor(2 * MOST_WORKERS, "renderer-film") as self._pool,
@@ -88,7 +88,7 @@ class Consumer:
             except BaseException:
                 self._broken_off = True  # what is still being made ends early
                 raise
-        self._project.publish(everything=True)
+        self._project.publish()
 
     def _make_film(self) -> None:
         for keyframe in self._channel.items(self._has_room, self._is_due):

@@ -8,103 +8,147 @@ and no journal.
 
 from __future__ import annotations
 
+import errno
 import math
+import os
+from bisect import bisect_left
+from collections import deque
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
+from itertools import islice
 from pathlib import Path
 from urllib.parse import quote
 
-from renderer.files import Place, replace_file, storage_errors
+from renderer.files import Place, open_to_append, replace_file, storage_errors
 from renderer.film.records import Segment
 
 LIVE, WATCH = "live.m3u8", "watch.m3u8"
 
 WINDOW = 30 * 60
 """Length of the sliding window, seconds."""
-
-EVERY = 2000
-"""The full playlist is written for every segment up to this many; beyond it, after each share of
-1/2000 of the film, so that three days of film cost gigabytes of playlist and not half a terabyte.
-"""
-
-
-def write_playlists(
-    folder: Path,
-    film_name: str,
-    segments: Sequence[Segment],
-    header_length: int,
-    fps: Fraction,
-    finished: bool,
-    *,
-    everything: bool = False,
-    at: Place | None = None,
-) -> None:
-    """Write both playlists, each at one stroke, for the committed ``segments``.
-
-    ``header_length`` is the size of the film's header in bytes. ``finished`` adds the end mark, at
-    which players stop waiting. ``everything`` brings the full playlist up to date however long the
-    film is: for the end of a session. ``at``: ``folder``, if it is held open. Removes them where
-    there is no segment. Raises StorageError.
-    """
-    if not segments:
-        with storage_errors(folder):
-            for name in (LIVE, WATCH):
-                (folder / name).unlink(missing_ok=True)
-        return
-    listing = _Listing(film_name, header_length, fps, _target(segments, fps), finished)
-    live = listing.text(_window(segments, fps))
-    replace_file(folder / LIVE, live.encode(), durable=False, at=at)
-    watch = folder / WATCH
-    due = len(segments) % max(1, len(segments) // EVERY) == 0
-    if due or finished or everything or not watch.exists():
-        text = listing.text(segments, "#EXT-X-PLAYLIST-TYPE:EVENT", "#EXT-X-START:TIME-OFFSET=0")
-        replace_file(watch, text.encode(), durable=False, at=at)
+MOST = 1000
+"""Segments in it, however short they are."""
+PAGE = 4096
+"""Bytes. Of what is appended within one of a file's pages a reader sees all or nothing."""
+_END = "#EXT-X-ENDLIST\n"
 
 
-class _Listing:
-    """What every playlist of one film has in common."""
+class Playlists:
+    """Both playlists of one film; a segment costs the same however long that is."""
 
     def __init__(
-        self, film_name: str, header_length: int, fps: Fraction, target: int, finished: bool
+        self, folder: Path, film_name: str, fps: Fraction, at: Place | None = None
     ) -> None:
+        """``at``: ``folder``, if it is held open. Nothing is written yet."""
+        self._folder = folder
         self._film = quote(film_name)
-        self._header_length = header_length
         self._fps = fps
-        self._target = target
-        self._finished = finished
+        self._at = at
+        self._last: Segment | None = None
+        """The last that the full playlist lists; None: it is to be written anew."""
+        self._ended = False
+        """It has the end mark."""
+        self._size = 0
+        """Its bytes."""
+        self._target = 0
+        """Upper bound of a segment's duration, whole seconds."""
+        self._entries: deque[str] = deque(maxlen=MOST)
+        """Its last."""
 
-    def text(self, segments: Sequence[Segment], *tags: str) -> str:
-        """The playlist of ``segments``, which are in order and without gaps."""
+    def write(self, segments: Sequence[Segment], header_length: int, *, finished: bool) -> None:
+        """Bring both up to date with the committed ``segments``, in order and without gaps.
+
+        ``header_length`` is the size of the film's header in bytes. ``finished`` adds the end mark,
+        at which players stop waiting. Removes them where there is no segment. Raises StorageError.
+        """
+        last, self._last = self._last, None  # what an error leaves is written anew
+        if not segments:
+            with storage_errors(self._folder):
+                for name in (LIVE, WATCH):
+                    (self._folder / name).unlink(missing_ok=True)
+            return
+        count = last.index + 1 if last else 0
+        new = segments[count:]
+        same = count > 0 and segments[count - 1 : count] == [last]
+        goes_on = same and self._ended == finished and not (finished and new)
+        if not goes_on or self._seconds(new) > self._target:
+            goes_on, new = False, segments[-MOST:]
+            self._target = self._seconds(segments)
+        entries = [self._entry(each) for each in new]
+        self._entries = self._entries if goes_on else deque(maxlen=MOST)
+        self._entries.extend(entries)
+        self._write_live(segments, header_length, finished=finished)
+        if not (goes_on and self._append(entries)):
+            self._write_watch(segments, header_length, finished=finished)
+        self._last, self._ended = segments[-1], finished
+
+    def _write_live(
+        self, segments: Sequence[Segment], header_length: int, *, finished: bool
+    ) -> None:
+        """The last segments: as many as begin within ``WINDOW`` of the film's end, at least one."""
+        end = segments[-1].first_frame + segments[-1].frames
+        earliest = math.ceil(end - WINDOW * self._fps)
+        start = bisect_left(segments, earliest, key=lambda each: each.first_frame)
+        count = max(1, min(len(segments) - start, MOST))
+        shown = islice(self._entries, len(self._entries) - count, None)
+        text = self._head(segments[-count].index, header_length) + "".join(shown)
+        text += _END if finished else ""
+        replace_file(self._folder / LIVE, text.encode(), durable=False, at=self._at)
+
+    def _write_watch(
+        self, segments: Sequence[Segment], header_length: int, *, finished: bool
+    ) -> None:
+        tags = ("#EXT-X-PLAYLIST-TYPE:EVENT", "#EXT-X-START:TIME-OFFSET=0")
+        text = self._head(0, header_length, *tags) + "".join(map(self._entry, segments))
+        data = (text + (_END if finished else "")).encode()
+        replace_file(self._folder / WATCH, data, durable=False, at=self._at)
+        self._size = len(data)
+
+    def _append(self, entries: Iterable[str]) -> bool:
+        """Add to the full playlist, each at one stroke; False: it is not as it was left."""
+        path = self._folder / WATCH
+        with storage_errors(path):
+            handle = open_to_append(path, at=self._at)
+            try:
+                if os.fstat(handle).st_size != self._size:
+                    return False
+                for entry in entries:
+                    data = _within_a_page(self._size, entry.encode())
+                    if os.write(handle, data) < len(data):
+                        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+                    self._size += len(data)
+            except OSError:
+                os.ftruncate(handle, self._size)
+                raise
+            finally:
+                os.close(handle)
+        return True
+
+    def _head(self, sequence: int, header_length: int, *tags: str) -> str:
         lines = [
             "#EXTM3U",
             "#EXT-X-VERSION:7",
             f"#EXT-X-TARGETDURATION:{self._target}",
-            f"#EXT-X-MEDIA-SEQUENCE:{segments[0].index}",
+            f"#EXT-X-MEDIA-SEQUENCE:{sequence}",
             *tags,
             "#EXT-X-INDEPENDENT-SEGMENTS",
-            f'#EXT-X-MAP:URI="{self._film}",BYTERANGE="{self._header_length}@0"',
-            *self._entries(segments),
+            f'#EXT-X-MAP:URI="{self._film}",BYTERANGE="{header_length}@0"',
         ]
-        if self._finished:
-            lines.append("#EXT-X-ENDLIST")
         return "\n".join(lines) + "\n"
 
-    def _entries(self, segments: Sequence[Segment]) -> Iterable[str]:
-        for segment in segments:
-            yield f"#EXTINF:{float(segment.frames / self._fps):.6f},"
-            yield f"#EXT-X-BYTERANGE:{segment.length}@{segment.offset}"
-            yield self._film
+    def _entry(self, segment: Segment) -> str:
+        seconds = segment.frames * self._fps.denominator / self._fps.numerator
+        return (
+            f"#EXTINF:{seconds:.6f},\n"
+            f"#EXT-X-BYTERANGE:{segment.length}@{segment.offset}\n{self._film}\n"
+        )
+
+    def _seconds(self, segments: Sequence[Segment]) -> int:
+        """The longest's, rounded up."""
+        return math.ceil(max((each.frames for each in segments), default=0) / self._fps)
 
 
-def _target(segments: Sequence[Segment], fps: Fraction) -> int:
-    """Upper bound of a segment's duration, whole seconds."""
-    return math.ceil(max(segment.frames for segment in segments) / fps)
-
-
-def _window(segments: Sequence[Segment], fps: Fraction) -> Sequence[Segment]:
-    """The last segments: as many as begin within ``WINDOW`` of the film's end, at least one."""
-    end = segments[-1].first_frame + segments[-1].frames
-    start = len(segments) - 1
-    while start and (end - segments[start - 1].first_frame) / fps <= WINDOW:
-        start -= 1
-    return segments[start:]
+def _within_a_page(size: int, entry: bytes) -> bytes:
+    """``entry``, with a comment before it where it would else cross from one page to the next."""
+    room = PAGE - size % PAGE
+    return entry if len(entry) <= room else b"#" * (room - 1) + b"\n" + entry

@@ -14,7 +14,7 @@ from typing import Any
 
 from renderer.errors import ProjectError, SettingsError
 from renderer.files import Place, storage_errors
-from renderer.film.hls import write_playlists
+from renderer.film.hls import Playlists
 from renderer.film.records import REWIND, SEGMENT
 from renderer.film.store import FilmStore
 from renderer.images import Picture, read_keyframe
@@ -78,6 +78,7 @@ class Project:
         self._lock = lock
         self._journal = journal
         self._pictures = keyframes
+        self._playlists = Playlists(folder, FILM, settings.fps, place)
         self.history = history
 
     @classmethod
@@ -135,7 +136,7 @@ class Project:
     @property
     def finished(self) -> bool:
         """The closing frame is in the film: nothing is left to do."""
-        return bool(self.store.segments) and self.store.segments[-1].closing
+        return self.store.finished
 
     @property
     def duration(self) -> float:
@@ -305,18 +306,10 @@ class Project:
         """The number of the record that ``undo_rewind`` takes back. Raises ProjectError."""
         return last_rewind(self._journal.records)
 
-    def publish(self, *, everything: bool = False) -> None:
-        """Bring the playlists up to date with the film; see ``write_playlists``."""
-        write_playlists(
-            self.folder,
-            FILM,
-            self.store.segments,
-            self.store.header_length,
-            self.settings.fps,
-            finished=self.finished,
-            everything=everything,
-            at=self.place,
-        )
+    def publish(self) -> None:
+        """Bring the playlists up to date with the film. Raises StorageError."""
+        store = self.store
+        self._playlists.write(store.segments, store.header_length, finished=self.finished)
 
     def load_keyframe(self, keyframe: int) -> Picture:
         """Keyframe 0 is the first picture, all others are canvases. Raises ProjectError."""
@@ -354,7 +347,7 @@ class Project:
         lacking = self.store.lacking
         self._journal.mend()
         if self.store.mend():
-            self.publish(everything=True)
+            self.publish()
         leftover = unrecorded_places(self.folder, self.history)
         for path in (*unrecorded(self.folder, self.history), *leftover):
             with storage_errors(path):

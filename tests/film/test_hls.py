@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import re
 import resource
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -16,7 +18,7 @@ import pytest
 
 from renderer.errors import StorageError
 from renderer.film.encode import encode_segment
-from renderer.film.hls import EVERY, LIVE, WATCH, WINDOW, write_playlists
+from renderer.film.hls import LIVE, MOST, PAGE, WATCH, WINDOW, Playlists
 from renderer.film.records import REWIND, Segment
 from renderer.film.store import FilmStore
 from renderer.journal import Journal
@@ -51,12 +53,12 @@ def tag(text: str, name: str) -> str:
 def written(
     folder: Path, made: list[Segment], fps: int = 30, *, finished: bool = False
 ) -> list[str]:
-    write_playlists(folder, "film.mp4", made, HEADER, Fraction(fps), finished)
+    Playlists(folder, "film.mp4", Fraction(fps)).write(made, HEADER, finished=finished)
     return [(folder / name).read_text() for name in (LIVE, WATCH)]
 
 
 def test_before_the_first_segment_there_is_no_playlist(tmp_path: Path) -> None:
-    write_playlists(tmp_path, "film.mp4", [], HEADER, Fraction(30), False)
+    Playlists(tmp_path, "film.mp4", Fraction(30)).write([], HEADER, finished=False)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -88,7 +90,7 @@ def test_a_window_holds_at_least_one_segment_however_long(tmp_path: Path) -> Non
 
 def test_durations_are_exact_and_within_the_target(tmp_path: Path) -> None:
     made = segments(4, closing=True)
-    write_playlists(tmp_path, "film.mp4", made, HEADER, Fraction(24000, 1001), True)
+    Playlists(tmp_path, "film.mp4", Fraction(24000, 1001)).write(made, HEADER, finished=True)
     watch = (tmp_path / WATCH).read_text()
     durations = [float(d) for d in re.findall(r"#EXTINF:([\d.]+),", watch)]
     assert durations == [2.5025, 2.5025, 2.5025, 0.041708]
@@ -100,22 +102,109 @@ def test_a_finished_film_is_marked_in_both_at_the_end(tmp_path: Path) -> None:
         assert text.endswith("film.mp4\n#EXT-X-ENDLIST\n")
 
 
-def test_the_whole_of_a_very_long_film_is_written_now_and_then_and_at_the_end(
-    tmp_path: Path,
+def test_a_window_of_short_segments_holds_no_more_than_any(tmp_path: Path) -> None:
+    live, _ = written(tmp_path, segments(MOST + 50, frames=3))
+    assert tag(live, "EXT-X-MEDIA-SEQUENCE") == "50"
+    assert len(ranges(live)) == MOST
+
+
+@pytest.fixture
+def appended(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
+    """What is written at one stroke to a file that is open to be appended to."""
+    strokes: list[bytes] = []
+    write = os.write
+
+    def watched(handle: int, data: bytes) -> int:
+        strokes.append(data)
+        return write(handle, data)
+
+    monkeypatch.setattr(os, "write", watched)
+    return strokes
+
+
+def test_a_segment_adds_its_entry_at_one_stroke_and_nothing_is_written_again(
+    tmp_path: Path, appended: list[bytes]
 ) -> None:
-    made = segments(EVERY * 3 + 2)
-    counts = []
-    for count in (EVERY * 3, EVERY * 3 + 1, EVERY * 3 + 2):
-        live, watch = written(tmp_path, made[:count])
-        assert ranges(live)[-1] == (made[count - 1].offset, made[count - 1].length)
-        counts.append(len(ranges(watch)))
-    assert counts == [EVERY * 3] * 3
-    write_playlists(tmp_path, "film.mp4", made, HEADER, Fraction(30), False, everything=True)
+    playlists, made = Playlists(tmp_path, "film.mp4", Fraction(30)), segments(3000)
+    playlists.write(made[:1000], HEADER, finished=False)
+    file = (tmp_path / WATCH).stat().st_ino
+    assert appended == []
+    for count in range(1001, 1200):
+        playlists.write(made[:count], HEADER, finished=False)
+        text = (tmp_path / WATCH).read_text()
+        assert text.endswith("\nfilm.mp4\n")
+        assert ranges(text) == [(each.offset, each.length) for each in made[:count]]
+    assert len(appended) == 199
+    assert max(map(len, appended)) < 200
+    assert (tmp_path / WATCH).stat().st_ino == file
+    longer = [*made[:1200], replace(made[1200], frames=90)]
+    playlists.write(longer, HEADER, finished=False)
+    assert (tmp_path / WATCH).stat().st_ino != file
+    assert tag((tmp_path / WATCH).read_text(), "EXT-X-TARGETDURATION") == "3"
+
+
+def test_no_entry_lies_on_two_pages_so_that_a_reader_sees_whole_ones(
+    tmp_path: Path, appended: list[bytes]
+) -> None:
+    playlists, made = Playlists(tmp_path, "film.mp4", Fraction(30)), segments(600)
+    for count in range(1, 601):
+        playlists.write(made[:count], HEADER, finished=False)
+    whole = (tmp_path / WATCH).read_bytes()
+    assert len(whole) > 8 * PAGE
+    for end in range(PAGE, len(whole), PAGE):
+        seen = whole[:end].decode()
+        lines = [line for line in seen.splitlines() if line.strip("#")]
+        assert lines[-1] == "film.mp4"
+        assert ranges(seen) == [(each.offset, each.length) for each in made[: len(ranges(seen))]]
+
+
+@pytest.mark.parametrize(
+    "harm", [lambda path: path.unlink(), lambda path: path.write_bytes(b"#EXTM3U\n")]
+)
+def test_a_playlist_that_someone_else_has_changed_is_made_whole_again(
+    tmp_path: Path, harm: Callable[[Path], object]
+) -> None:
+    playlists, made = Playlists(tmp_path, "film.mp4", Fraction(30)), segments(9)
+    playlists.write(made[:8], HEADER, finished=False)
+    harm(tmp_path / WATCH)
+    playlists.write(made, HEADER, finished=False)
+    assert len(ranges((tmp_path / WATCH).read_text())) == 9
+
+
+def test_what_is_taken_back_leaves_the_playlist_and_what_follows_is_added(tmp_path: Path) -> None:
+    playlists, made = Playlists(tmp_path, "film.mp4", Fraction(30)), segments(9, closing=True)
+    playlists.write(made, HEADER, finished=True)
+    playlists.write(made[:4], HEADER, finished=False)
+    assert "ENDLIST" not in (tmp_path / WATCH).read_text()
+    other = [*made[:4], replace(made[4], length=77)]
+    playlists.write(other, HEADER, finished=False)
+    playlists.write(other, HEADER, finished=True)
+    playlists.write(other, HEADER, finished=True)
+    text = (tmp_path / WATCH).read_text()
+    assert ranges(text) == [(each.offset, each.length) for each in other]
+    assert text.endswith("film.mp4\n#EXT-X-ENDLIST\n")
+    assert text.count("ENDLIST") == 1
+
+
+def test_a_full_disk_leaves_no_part_of_an_entry(tmp_path: Path) -> None:
+    playlists, made = Playlists(tmp_path, "film.mp4", Fraction(30)), segments(MOST * 2)
+    playlists.write(made[:-1], HEADER, finished=False)
+    before = (tmp_path / WATCH).read_bytes()
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (len(before) + 20, hard))
+    try:
+        with pytest.raises(StorageError, match=r"watch\.m3u8"):
+            playlists.write(made, HEADER, finished=False)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert (tmp_path / WATCH).read_bytes() == before
+    playlists.write(made, HEADER, finished=False)
     assert len(ranges((tmp_path / WATCH).read_text())) == len(made)
 
 
 def test_an_odd_file_name_is_escaped(tmp_path: Path) -> None:
-    write_playlists(tmp_path, 'my "film" 1%.mp4', segments(1), HEADER, Fraction(30), False)
+    odd = Playlists(tmp_path, 'my "film" 1%.mp4', Fraction(30))
+    odd.write(segments(1), HEADER, finished=False)
     assert "\nmy%20%22film%22%201%25.mp4\n" in (tmp_path / LIVE).read_text()
 
 
@@ -149,7 +238,7 @@ LENGTH = 12
 """Frames of a segment."""
 
 
-def grow(folder: Path, store: FilmStore, *, to: int, seed: int) -> None:
+def grow(playlists: Playlists, store: FilmStore, *, to: int, seed: int) -> None:
     """Segments of noise, too large for a player to read one at a stroke; published each time."""
     how = encoding(preset="veryfast")
     for index in range(store.next_segment, to):
@@ -157,12 +246,7 @@ def grow(folder: Path, store: FilmStore, *, to: int, seed: int) -> None:
         size = (HEIGHT * 3 // 2, WIDTH)
         pictures = (noise.integers(16, 236, size, np.uint8) for _ in range(LENGTH))
         store.append(encode_segment(pictures, how, first_frame=store.frames, index=index))
-        publish(folder, store)
-
-
-def publish(folder: Path, store: FilmStore, *, finished: bool = False) -> None:
-    fps = encoding().fps
-    write_playlists(folder, "film.mp4", store.segments, store.header_length, fps, finished)
+        playlists.write(store.segments, store.header_length, finished=False)
 
 
 def packets(path: Path, **options: str) -> Iterator[bytes]:
@@ -187,15 +271,16 @@ def test_a_player_in_the_middle_of_what_is_taken_back_goes_on_in_the_new_film(
     segment = 3
     journal = Journal.create(tmp_path / "journal.jsonl")
     store = FilmStore.open(tmp_path / "film.mp4", journal)
-    grow(tmp_path, store, to=6, seed=1)
+    playlists = Playlists(tmp_path, "film.mp4", encoding().fps)
+    grow(playlists, store, to=6, seed=1)
     before = list(packets(tmp_path / "film.mp4"))
     player = watched(tmp_path)
     seen = [next(player) for _ in range(segment * LENGTH + LENGTH // 2)]
     store.rewind({"type": REWIND, "keyframe": 3})
-    publish(tmp_path, store)
+    playlists.write(store.segments, store.header_length, finished=False)
     seen += [next(player) for _ in range(LENGTH // 2)]
-    grow(tmp_path, store, to=6, seed=2)
-    publish(tmp_path, store, finished=True)
+    grow(playlists, store, to=6, seed=2)
+    playlists.write(store.segments, store.header_length, finished=True)
     store.close()
     after = list(packets(tmp_path / "film.mp4"))
     assert before[: 2 * LENGTH] == after[: 2 * LENGTH]

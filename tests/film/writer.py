@@ -14,7 +14,7 @@ from pathlib import Path
 
 from renderer.errors import RendererError
 from renderer.film.encode import encode_segment
-from renderer.film.hls import write_playlists
+from renderer.film.hls import Playlists
 from renderer.film.store import FilmStore
 from renderer.journal import Journal
 from tests.export.barcode import encoding, frames
@@ -27,6 +27,7 @@ def write(folder: Path, segments: int | None) -> FilmStore:
     path, how = folder / "journal.jsonl", encoding(preset="veryfast")
     journal = Journal.open(path) if path.exists() else Journal.create(path)
     store = FilmStore.open(folder / "film.mp4", journal)
+    playlists = Playlists(folder, "film.mp4", how.fps)
     sys.stdout.write("ready\n")
     sys.stdout.flush()
     for index in count(store.next_segment):
@@ -37,9 +38,7 @@ def write(folder: Path, segments: int | None) -> FilmStore:
         pictures = frames(store.frames, length)
         encoded = encode_segment(pictures, how, first_frame=store.frames, index=index)
         store.append(encoded, closing=closing)
-        write_playlists(
-            folder, "film.mp4", store.segments, store.header_length, how.fps, store.finished
-        )
+        playlists.write(store.segments, store.header_length, finished=store.finished)
     store.close()
     journal.close()
     return store
