@@ -152,9 +152,9 @@ class Rewound:
     keyframes: int
     """How many there are now; painting goes on behind them."""
     takes: tuple[tuple[int, int], ...]
-    """(keyframe, take) of all keyframes of which the film has another take than the first."""
+    """(keyframe, take) from there on, where the film has another take than the first."""
     marks: Marks
-    """(keyframe, note) of all keyframes with a note."""
+    """(keyframe, note) from there on; before it all is as it was."""
     frames: int
     """Of the film, which ends there until what follows is made."""
     duration: float
@@ -172,8 +172,7 @@ class Marked:
 
     keyframe: int
     note: str
-    marks: Marks
-    """(keyframe, note) of all keyframes with a note."""
+    """Empty: none any more."""
 
 
 @dataclass(frozen=True, slots=True)

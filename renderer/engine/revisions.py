@@ -28,7 +28,7 @@ class Revisions:
         self._controls = controls
         self._lock = threading.Lock()
         self._doing = threading.Lock()
-        self._asked: list[Callable[[], None]] = []
+        self._asked: list[Callable[[], int]] = []
         self._ended = False
 
     def rewind(self, keyframe: int) -> None:
@@ -73,7 +73,8 @@ class Revisions:
         self._project.check_rewind(how())
         self._ask(lambda: self._project.rewind(how()))
 
-    def _ask(self, revision: Callable[[], None]) -> None:
+    def _ask(self, revision: Callable[[], int]) -> None:
+        """It returns the keyframe before which all stays as it is."""
         with self._lock:
             if self._ended:
                 raise ProjectError("the render is just ending: ask again in a moment")
@@ -85,26 +86,26 @@ class Revisions:
         last = len(self._project.keyframes) - 1
         return last if last >= first_other else min(self._controls.settled, last)
 
-    def _first_other(self, before: Sequence[StoredKeyframe]) -> int:
-        """The first keyframe that is not what it was."""
-        pairs = zip(before, self._project.keyframes, strict=False)
-        return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
+    def _first_other(self, before: Sequence[StoredKeyframe], start: int) -> int:
+        """The first keyframe, from ``start`` on, that is not what it was."""
+        pairs = zip(before[start:], self._project.keyframes[start:], strict=False)
+        return start + sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
 
-    def _done(self, revise: Callable[[], None]) -> Rewound | Note:
+    def _done(self, revise: Callable[[], int]) -> Rewound | Note:
         project = self._project
         before = list(project.keyframes)
         try:
-            revise()
+            start = revise()
         except (ProjectError, SettingsError) as error:  # another one came before it
             return Note(f"not done: {error}")
-        first_other = self._first_other(before)
+        first_other = self._first_other(before, start)
         self._controls.settle(self._settled_now(first_other))
         return Rewound(
             keyframe=first_other,
             before=len(before),
             keyframes=len(project.keyframes),
-            takes=project.history.other_takes,
-            marks=project.history.marks,
+            takes=project.history.other_takes_from(first_other),
+            marks=project.history.marks_from(first_other),
             frames=project.store.frames,
             duration=project.duration,
             size=project.store.size,

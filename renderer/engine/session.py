@@ -102,7 +102,7 @@ class Session:
     def mark(self, keyframe: int, note: str) -> None:
         """Note something about a keyframe. See ``Project.mark``."""
         self._project.mark(keyframe, note)
-        self._emit(Marked(keyframe, note, self._project.history.marks))
+        self._emit(Marked(keyframe, note))
 
     def place(self, placed: Placed) -> None:
         """Let a keyframe that is not begun show a picture that was kept in the project."""

@@ -6,9 +6,11 @@ no socket, no screen, and no clock of its own (each event comes with its time).
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any
+from operator import itemgetter
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -34,6 +36,8 @@ from renderer.engine.events import (
 )
 from renderer.painting.figures import LAST, Figures, figures_in, typical
 from renderer.project.history import Marks
+
+V = TypeVar("V")
 
 WINDOW = 20
 """Segments over which rates are taken."""
@@ -233,7 +237,8 @@ def _applied(state: RenderState, event: Event, at: float) -> RenderState:
         case Held():
             return replace(state, held=event.keyframe)
         case Marked():
-            return replace(state, marks=event.marks)
+            note = ((event.keyframe, event.note),) if event.note else ()
+            return replace(state, marks=_spliced(state.marks, event.keyframe, note, 1))
         case KeyframeStarted():
             return _keyframe_started(state, event)
         case StepDone():
@@ -295,8 +300,8 @@ def _rewound(state: RenderState, event: Rewound, at: float) -> RenderState:
     return replace(
         state,
         keyframes=event.keyframes,
-        takes=event.takes,
-        marks=event.marks,
+        takes=_spliced(state.takes, event.keyframe, event.takes),
+        marks=_spliced(state.marks, event.keyframe, event.marks),
         total_keyframes=event.total_keyframes,
         painting=None,
         step=0,
@@ -308,6 +313,20 @@ def _rewound(state: RenderState, event: Rewound, at: float) -> RenderState:
         size=event.size,
         progress=((at, event.frames, event.size),),
     )
+
+
+def _spliced(
+    known: tuple[tuple[int, V], ...],
+    keyframe: int,
+    new: tuple[tuple[int, V], ...],
+    count: int | None = None,
+) -> tuple[tuple[int, V], ...]:
+    """``known``, but from ``keyframe`` on ``new``, for so many keyframes; None: for the rest."""
+    begin = bisect_left(known, keyframe, key=itemgetter(0))
+    end = len(known)
+    if count is not None:
+        end = bisect_left(known, keyframe + count, key=itemgetter(0))
+    return (*known[:begin], *new, *known[end:])
 
 
 def _keyframe_started(state: RenderState, event: KeyframeStarted) -> RenderState:

@@ -104,12 +104,12 @@ class Camera:
         """
         before: Way | None = None
         drift: Drift | None = None
+        whole = self.view(canvas_size, 1.0)
         for canvas in canvases:
             place = canvas.dives_to
             rests = before is not None and (
                 before.to_rest or (place is None) != (before.dives_to is None)
             )
-            whole = self.view(canvas_size, 1.0)
             way = Way(place, from_rest=rests, to_rest=canvas.stops)
             before = self._eased(whole, way, None if rests else drift)
             yield before
@@ -120,10 +120,12 @@ class Camera:
 
         No view can drift faster than a dive into a corner does, or it would leave the canvas.
         """
+        if drift is None:
+            return way
         most = math.log(self.zoom_factor) / 2 + _ROUNDING
         for ease in (self.ease, self.ease / 2, self.ease / 4, self.ease / 8):
             eased = replace(way, drift=drift, ease=ease)
-            if drift and ease and max(map(abs, self._drifts(whole, eased)[1])) <= most:
+            if ease and max(map(abs, self._drifts(whole, eased)[1])) <= most:
                 return eased
         return way
 

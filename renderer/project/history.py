@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from itertools import takewhile
 from typing import Any, TypeAlias
 
 from renderer.journal import Count, Moment, Record, read_as, unknown_record
@@ -105,7 +106,7 @@ class History:
         """Of ``_written``."""
         self._earlier: tuple[_Written, Timeline] = (None, Timeline())
         self._steered: dict[tuple[int, int], _Written] = {}
-        """What counted when a take was painted."""
+        """What counted when a take was painted; nothing for those that are not there."""
         self._by_start: dict[int, list[Steering]] = {}
         """What ``drop_steering`` drops."""
         self._dropped: dict[int, Steering] = {}
@@ -142,6 +143,7 @@ class History:
 
     def drop_steering(self, from_keyframe: int) -> None:
         """Go on as if there were none of those."""
+        self._earlier = (None, Timeline())
         for each in self._by_start.pop(from_keyframe, ()):
             self._dropped[id(each)] = each
             self._timeline.remove(each)
@@ -158,11 +160,10 @@ class History:
 
     def marks_from(self, keyframe: int) -> Marks:
         """Those about ``keyframe`` and what follows."""
-        return tuple(
-            (each, note)
-            for (each, take), note in sorted(self._marks.items())
-            if note and keyframe <= each < len(self.keyframes) and self.keyframes[each].take == take
-        )
+        if not self._marks:
+            return ()
+        found = ((each.keyframe, self.mark(each)) for each in self.keyframes[keyframe:])
+        return tuple((number, note) for number, note in found if note)
 
     def mark_records(self) -> list[Record]:
         """What writes all notes down again, also those about takes that are not in the film."""
@@ -184,6 +185,11 @@ class History:
     def other_takes(self) -> tuple[tuple[int, int], ...]:
         """(keyframe, take) of all keyframes of the film that are not their first take."""
         return tuple(self._other_takes.items())
+
+    def other_takes_from(self, keyframe: int) -> tuple[tuple[int, int], ...]:
+        """Those of ``keyframe`` and what follows."""
+        newest = reversed(self._other_takes.items())
+        return tuple(takewhile(lambda each: each[0] >= keyframe, newest))[::-1]
 
     @property
     def placed(self) -> dict[int, Placed]:
@@ -231,10 +237,14 @@ class History:
         """``settings`` with the steering that counted when this take was painted."""
         if self.has(stored):  # nothing was steered since that begins before it
             return self.settings_at(settings, stored.keyframe)
-        then = self._steered[stored.keyframe, stored.take]
+        then = self._steered.get((stored.keyframe, stored.take))
         if then is not self._earlier[0]:
-            self._earlier = then, Timeline(self._listed(then))
+            self._earlier = then, Timeline(self.counted_for(stored))
         return self._earlier[1].settings_at(settings, stored.keyframe)
+
+    def counted_for(self, stored: StoredKeyframe) -> list[Steering]:
+        """The steering that counted when this take was painted, in the order of writing."""
+        return self._listed(self._steered.get((stored.keyframe, stored.take)))
 
     def blend_at(self, settings: RenderSettings, keyframe: int) -> Blend:
         """The prompt that counts for ``keyframe``, and how far it has replaced the one before it.
@@ -258,7 +268,8 @@ class History:
     def _know(self, record: Record) -> StoredKeyframe:
         stored = read_as(record, StoredKeyframe)
         self._takes.setdefault(stored.keyframe, {})[stored.take] = stored
-        self._steered[stored.keyframe, stored.take] = self._written
+        if self._written is not None:
+            self._steered[stored.keyframe, stored.take] = self._written
         return stored
 
     def _choose(self, start: int, chosen: Sequence[StoredKeyframe]) -> None:
@@ -293,10 +304,10 @@ class History:
 
     def _steer_as_for(self, stored: StoredKeyframe, start: int) -> None:
         """Let count what did when ``stored`` was painted; before keyframe ``start`` as now."""
-        then = self._steered[stored.keyframe, stored.take]
+        then = self._steered.get((stored.keyframe, stored.take))
         if then is self._written:
             return
-        counted = self._listed(then)
+        counted = self.counted_for(stored)
         since = [each for each in self._listed(self._written) if each.from_keyframe < start]
         known = set(map(id, counted))
         self._written, self._timeline = then, Timeline(counted)

@@ -229,11 +229,11 @@ class Project:
         self.history.add(record)
         return self.keyframes[keyframe]
 
-    def rewind(self, rewind: Rewind) -> None:
+    def rewind(self, rewind: Rewind) -> int:
         """Let the film consist, from a keyframe on, of other takes, or end there; durable.
 
-        See ``rewinding``. Raises what ``check_rewind`` does, and StorageError; nothing is changed
-        then.
+        Returns that keyframe; see ``rewinding``. Raises what ``check_rewind`` does, and
+        StorageError; nothing is changed then.
         """
         changes = self.check_rewind(rewind)
         plain = {**asdict(rewind), "takes": list(rewind.takes), "changes": changes}
@@ -241,6 +241,7 @@ class Project:
         self.store.rewind(record)
         self.history.add(record)
         self.publish()
+        return rewind.keyframe
 
     def mark(self, keyframe: int, note: str) -> None:
         """Note something about a keyframe of the film; empty: nothing any more. Durable.
@@ -281,14 +282,14 @@ class Project:
                 raise ProjectError(f"keyframe {path} can't be read: it is not there, or damaged")
         return self._really(rewind.changes, rewind.keyframe)
 
-    def undo_rewind(self) -> None:
+    def undo_rewind(self) -> int:
         """Take the last rewind back, and all steering since. Raises ProjectError, StorageError.
 
-        The film's end is made again, from the keyframes.
+        Returns the keyframe that it was for. The film's end is made again, from the keyframes.
         """
         records = self._journal.records
         number = self.last_rewind()
-        keyframe = records[number]["keyframe"]
+        keyframe = int(records[number]["keyframe"])
         if self.store.intervals >= keyframe:  # some of what it chose is filmed already
             now = tuple(stored.take for stored in self.keyframes[keyframe:])
             self.rewind(Rewind(keyframe, now))
@@ -301,6 +302,7 @@ class Project:
         }
         self._journal.remove(taken_back)
         self.history = History(records)
+        return keyframe
 
     def last_rewind(self) -> int:
         """The number of the record that ``undo_rewind`` takes back. Raises ProjectError."""

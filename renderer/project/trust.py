@@ -22,7 +22,8 @@ from renderer.settings.render import RenderSettings
 def trust(settings: RenderSettings) -> None:
     """Trust all code that these settings would run. Raises StorageError."""
     for what in _named(settings):
-        replace_file(_entry(what), what.encode("utf-8", "surrogateescape"), durable=False)
+        if not _entry(what).exists():
+            replace_file(_entry(what), what.encode("utf-8", "surrogateescape"), durable=False)
 
 
 def check_trust(folder: Path, settings: Iterable[RenderSettings]) -> None:

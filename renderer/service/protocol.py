@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-PROTOCOL = 3
+PROTOCOL = 4
 """Version of the messages; a viewer of another version refuses them."""
 LONGEST_LINE = 1 << 20
 """Bytes; a viewer that sends a longer line is cut off."""

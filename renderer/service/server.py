@@ -45,6 +45,8 @@ _AT_ONCE = 16
 _QUEUE = 4096
 """Viewers that may wait to be let in; the kernel may allow fewer."""
 _METER_INTERVAL = 1.0
+_TURN = 0.05
+"""Seconds for the commands of one viewer, then those of others are heard."""
 
 log = logging.getLogger("renderer.control")
 
@@ -158,7 +160,7 @@ class ControlServer:
             async with asyncio.TaskGroup() as tasks:
                 sending = tasks.create_task(viewer.send())
                 await self._listen_to(reader, viewer)
-                await viewer.dismiss()  # it may have ended only its own half
+                await viewer.answered()  # it may have ended only its own half
                 sending.cancel()
         except* OSError:
             pass  # it has gone
@@ -182,7 +184,8 @@ class ControlServer:
             self._publish(ViewersChanged(watching), time.time())
 
     async def _listen_to(self, reader: asyncio.StreamReader, viewer: Viewer) -> None:
-        """Answer each line; a line too long to read ends the connection."""
+        """Answer each line, at intervals to others'; one too long to read ends the connection."""
+        began = time.monotonic()
         while True:
             try:
                 line = await reader.readline()
@@ -196,6 +199,9 @@ class ControlServer:
                 viewer.answer(answer)
             self._count()
             await viewer.ready()
+            if time.monotonic() - began > _TURN:
+                await asyncio.sleep(0)
+                began = time.monotonic()
 
 
 def _listen(path: Path) -> socket.socket:

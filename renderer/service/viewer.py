@@ -32,6 +32,9 @@ class Viewer:
         self._room = asyncio.Event()
         """Not too many replies wait."""
         self._room.set()
+        self._answered = asyncio.Event()
+        """No reply waits."""
+        self._answered.set()
         self.watching = False
         """It has said that it will stay; until then it may only glance, or send a command."""
         self._looks: tuple[Any, ...] = ()
@@ -47,6 +50,7 @@ class Viewer:
     def answer(self, line: bytes) -> None:
         """Never waits, and no reply gives way: see ``ready``."""
         self._replies += 1
+        self._answered.clear()
         if self._replies >= _BACKLOG:
             self._room.clear()
         self._put(line, is_reply=True)
@@ -59,6 +63,10 @@ class Viewer:
     async def ready(self) -> None:
         """Until it has read enough of its replies to be listened to again."""
         await self._room.wait()
+
+    async def answered(self) -> None:
+        """Until all its replies are with the kernel, however long it takes to read them."""
+        await self._answered.wait()
 
     def look(self, number: Any) -> None:
         """It waits for a preview from now on. Raises ValueError where it does already."""
@@ -83,6 +91,8 @@ class Viewer:
                     self._room.set()
                 self._writer.write(line)
                 await self._writer.drain()
+                if not self._replies:
+                    self._answered.set()
             self._some.clear()
             self._nothing.set()
 

@@ -58,7 +58,7 @@ def _told(
     )
     for keyframe in range(keyframes):
         for number in _due(steered, keyframe, keyframes):
-            changes = {"prompt": f"a reef, {number}", "guidance": 1.0 + number % 64 / 8}
+            changes = {"prompt": f"a reef, {number}", "guidance_scale": 1.0 + number % 64 / 8}
             yield {"type": "steer", "from_keyframe": keyframe, "changes": changes}
         stored = painted[min(keyframe, FROM_HERE - 1)]
         yield {**stored, "keyframe": keyframe, "at": stored["at"] + keyframe}

@@ -7,14 +7,20 @@ import os
 import stat
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import cast
 
 import pytest
 
+from renderer.engine.preview_requests import PreviewRequests
+from renderer.engine.session import Session
 from renderer.project import registry
+from renderer.project.records import read_history
 from renderer.project.status import State, read_status
+from renderer.service import server
 from renderer.service.protocol import PROTOCOL
+from renderer.service.server import ControlServer
 from tests.cli.engines import engine, make_project, running, until
 from tests.service.viewers import viewer
 
@@ -119,6 +125,48 @@ def test_a_viewer_that_stops_reading_holds_nothing_up(tmp_path: Path) -> None:
         until(lambda: read_status(folder).state is State.FINISHED, "the film is finished")
         assert deaf.hear("snapshot")["protocol"] == PROTOCOL
     assert read_status(folder).frames == 149 * 2 + 1
+
+
+def test_a_burst_of_steering_is_answered_whole(folder: Path) -> None:
+    until(lambda: read_status(folder).keyframes == 2, "the session has begun")
+    count = 600
+    with viewer(folder) as one:
+        for number in range(count):
+            one.say(_steer(number))
+        assert [one.hear("reply")["id"] for _ in range(count)] == list(range(count))
+    assert read_history(folder).steering[-1].changes == {"prompt": f"reef {count - 1}"}
+
+
+def _steer(number: int) -> bytes:
+    changes = {"prompt": f"reef {number}"}
+    return json.dumps({"id": number, "command": "steer", "changes": changes}).encode() + b"\n"
+
+
+class Listening:
+    """A session that only notes what it is asked."""
+
+    def __init__(self) -> None:
+        self.preview_requests = PreviewRequests()
+        self.asked: list[str] = []
+
+    def steer(self, changes: Mapping[str, str]) -> None:
+        self.asked.append(changes["prompt"])
+
+
+def test_others_are_heard_between_the_commands_of_one_who_says_many(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "_TURN", -1)
+    registry.socket_path(tmp_path).parent.mkdir(parents=True, exist_ok=True)
+    session, count = Listening(), 200
+    control = ControlServer(registry.socket_path(tmp_path), tmp_path, cast("Session", session))
+    with viewer(tmp_path) as many, viewer(tmp_path) as other:
+        many.say(b"".join(map(_steer, range(count))))
+        other.say(_steer(count))
+        with control:
+            assert other.hear("reply")["id"] == count
+            assert [many.hear("reply")["id"] for _ in range(count)] == list(range(count))
+    assert session.asked.index(f"reef {count}") < count
 
 
 def test_only_its_owner_can_reach_the_socket(folder: Path) -> None:

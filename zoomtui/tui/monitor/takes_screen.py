@@ -11,8 +11,9 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 
 from renderer.errors import RendererError
+from renderer.project.contents import Contents
 from renderer.project.history import StoredKeyframe
-from renderer.project.records import path_of, read_history
+from renderer.project.records import path_of
 from zoomtui.terminal.capabilities import Pictures
 from zoomtui.tui.monitor.captioned import Captioned
 from zoomtui.tui.monitor.directing import Revising
@@ -75,6 +76,7 @@ class TakesScreen(Revising):
         self._takes = Takes()
         self._marked = -1
         self._stamp: object = None
+        self._contents = Contents(watch.view.folder)
         self.sides = tuple(Captioned(pictures) for _ in range(_MOST))
 
     def compose(self) -> ComposeResult:
@@ -102,7 +104,7 @@ class TakesScreen(Revising):
     def _read(self, keyframe: int) -> None:
         folder = self.watched.view.folder
         try:
-            history = read_history(folder)
+            history = self._contents.look().history
         except RendererError:
             return  # the monitor says what is wrong with the project
         every = (each for each in history.takes(keyframe) if path_of(folder, each).exists())
