@@ -97,6 +97,8 @@ class History:
         """Raises ProjectError where they contradict each other."""
         self.keyframes: list[StoredKeyframe] = []
         """Those that make the film, in order; not to be changed by the reader."""
+        self.size = 0
+        """Bytes of their files."""
         self._takes: dict[int, dict[int, StoredKeyframe]] = {}
         self._other_takes: dict[int, int] = {}
         """Of the film: keyframe → take, rising."""
@@ -111,7 +113,8 @@ class History:
         """What ``drop_steering`` drops."""
         self._dropped: dict[int, Steering] = {}
         """What it has dropped, by its ``id``."""
-        self._placed: dict[int, Placed] = {}
+        self.placed: dict[int, Placed] = {}
+        """The pictures of the user's own, by the keyframe that is to show them."""
         self._marks: dict[tuple[int, int], str] = {}
         for record in records:
             self.add(record)
@@ -135,7 +138,10 @@ class History:
                 self._marks[mark.keyframe, mark.take] = mark.note
             case "place":
                 placed = read_as(record, Placed)
-                self._placed[placed.keyframe] = placed
+                if placed.length:
+                    self.placed[placed.keyframe] = placed
+                else:
+                    self.placed.pop(placed.keyframe, None)
 
     def steered_from(self, keyframe: int) -> int:
         """How many records of steering there are that begin with ``keyframe``."""
@@ -156,12 +162,14 @@ class History:
     @property
     def marks(self) -> Marks:
         """The notes about keyframes of the film."""
-        return self.marks_from(0)
+        return tuple(
+            (keyframe, note)
+            for (keyframe, take), note in sorted(self._marks.items())
+            if note and [each.take for each in self.keyframes[keyframe : keyframe + 1]] == [take]
+        )
 
     def marks_from(self, keyframe: int) -> Marks:
         """Those about ``keyframe`` and what follows."""
-        if not self._marks:
-            return ()
         found = ((each.keyframe, self.mark(each)) for each in self.keyframes[keyframe:])
         return tuple((number, note) for number, note in found if note)
 
@@ -190,11 +198,6 @@ class History:
         """Those of ``keyframe`` and what follows."""
         newest = reversed(self._other_takes.items())
         return tuple(takewhile(lambda each: each[0] >= keyframe, newest))[::-1]
-
-    @property
-    def placed(self) -> dict[int, Placed]:
-        """The pictures of the user's own, by the keyframe that is to show them."""
-        return {keyframe: each for keyframe, each in self._placed.items() if each.length}
 
     def takes(self, keyframe: int) -> list[StoredKeyframe]:
         """Every take of ``keyframe``, in the order of painting."""
@@ -274,6 +277,8 @@ class History:
 
     def _choose(self, start: int, chosen: Sequence[StoredKeyframe]) -> None:
         """Let the film consist of these from keyframe ``start`` on."""
+        self.size += sum(each.length for each in chosen)
+        self.size -= sum(each.length for each in self.keyframes[start:])
         self.keyframes[start:] = chosen
         while self._other_takes and next(reversed(self._other_takes)) >= start:
             self._other_takes.popitem()

@@ -130,7 +130,7 @@ def read_status(folder: Path, contents: Contents | None = None) -> Status:
         total_frames=replace(settings, keyframes=now.keyframes).film_frames,
         duration=float(film.frames / settings.fps),
         film_size=film.end if film.segments else 0,
-        keyframes_size=sum(stored.length for stored in keyframes),
+        keyframes_size=history.size,
         figures=typical([*islice(painted, LAST)][::-1]),
         session=session,
     )

@@ -37,12 +37,12 @@ def make(folder: Path, keyframes: int, *, steered: int = 0, marks: int = 0, take
     write_journal(folder / JOURNAL, records)
     _stretch(seed, folder, [each for each in records if each["type"] in ("header", "segment")])
     path = keyframe_path(folder, FROM_HERE - 1)
-    for keyframe in range(FROM_HERE, keyframes):
-        new = keyframe_path(folder, keyframe)
-        if keyframe % MOST_NAMES:
-            os.link(path, new)
-        else:
+    for number, record in enumerate(each for each in records if each["type"] == "keyframe"):
+        new = keyframe_path(folder, record["keyframe"], record["take"])
+        if number % MOST_NAMES == MOST_NAMES - 1:
             path = shutil.copy(path, new)
+        elif not new.exists():
+            os.link(path, new)
     shutil.rmtree(seed)
     return folder
 

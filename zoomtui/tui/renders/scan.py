@@ -80,7 +80,7 @@ class Reader:
 
     def __init__(self, here: Path) -> None:
         self._here = here
-        self._seen: dict[Path, tuple[tuple[object, ...], Render, Contents]] = {}
+        self._seen: dict[Path, tuple[tuple[object, ...], Render, Contents | None]] = {}
 
     def read(self) -> Scan:
         """The renders on the list, and the ``*.zoom`` folders in the current directory."""
@@ -101,8 +101,9 @@ class Reader:
             return Render(folder, State.DAMAGED, why=_line(error), listed=listed)
         seen = self._seen.get(folder)
         if seen is None or seen[0] != key:
-            contents = seen[2] if seen else Contents(folder)
-            seen = key, _read(folder, contents, listed), contents
+            contents = (seen and seen[2]) or Contents(folder)
+            render = _read(folder, contents, listed)
+            seen = key, render, contents if held else None  # those that rest need no memory
             self._seen[folder] = seen
         return _with_engine(seen[1]) if held else seen[1]
 
