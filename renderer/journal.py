@@ -47,8 +47,6 @@ _BEGUN = re.compile(rb'\["[0-9a-f]{8}",')
 _decode = msgspec.json.Decoder().decode
 _LONGEST = 1 << 20
 """Bytes; no record is longer, nor is a tail that an interrupted append leaves."""
-_COMPARED = 1 << 16
-"""Bytes."""
 
 
 class Journal:
@@ -86,8 +84,8 @@ class Journal:
         lies in, if it is held open. Raises ProjectError where there is no journal, or more of it is
         unreadable than an interrupted append can leave; nothing is changed then.
         """
-        with _reading(path) as file:
-            records, lengths, torn = _parse(file, path)
+        with reading(path) as file:
+            records, lengths, torn = parse(file, path)
         with storage_errors(path):
             journal = cls(path, records, lengths, at)
         journal._torn = torn
@@ -183,44 +181,13 @@ class Journal:
         return os.open(self._path.name, os.O_RDWR | NO_LINK, dir_fd=self._at.handle)
 
 
-class JournalReader:
-    """Reads a journal that another process may be writing, each time only what is new in it."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self.begin_anew()
-
-    def begin_anew(self) -> None:
-        """Let the next ``read`` begin at the first record."""
-        self._file = -1
-        self._count = self._end = 0
-        self._last = b""
-        """The last bytes that were read, by which it is seen that nothing before was changed."""
-
-    def read(self) -> tuple[bool, list[Record]]:
-        """(whether they are all, the records since the last time). Raises as ``Journal.open``."""
-        with _reading(self._path) as file:
-            known = os.fstat(file.fileno()).st_ino == self._file
-            file.seek(self._end - len(self._last))
-            if not known or file.read(len(self._last)) != self._last:
-                self.begin_anew()
-            anew = self._count == 0
-            file.seek(self._end)
-            records, lengths, _ = _parse(file, self._path, self._count + 1)
-            self._file = os.fstat(file.fileno()).st_ino
-            self._count += len(records)
-            self._end += sum(lengths)
-            file.seek(max(0, self._end - _COMPARED))
-            self._last = file.read(self._end - file.tell())
-        return anew, records
-
-
 def read_journal(path: Path) -> list[Record]:
     """The records of a journal that another process may be writing; changes nothing.
 
     Raises ProjectError as ``Journal.open`` does.
     """
-    return JournalReader(path).read()[1]
+    with reading(path) as file:
+        return parse(file, path)[0]
 
 
 def write_journal(path: Path, records: Sequence[Record]) -> None:
@@ -238,7 +205,7 @@ def salvage(path: Path) -> tuple[list[Record], int]:
     """
     records: list[Record] = []
     unread = 0
-    with _reading(path) as file:
+    with reading(path) as file:
         for line in _lines(file):
             text = line.removesuffix(b"\n").removesuffix(b"\r")
             record = _record(text + b"\n")
@@ -281,7 +248,7 @@ def unknown_record(record: Record, why: str) -> ProjectError:
 
 
 @contextmanager
-def _reading(path: Path) -> Iterator[BinaryIO]:
+def reading(path: Path) -> Iterator[BinaryIO]:
     """The journal's file, open for reading. Raises ProjectError."""
     try:
         if path.is_fifo():
@@ -322,7 +289,7 @@ def _record(line: bytes) -> Record | None:
     return record if isinstance(record, dict) else None
 
 
-def _parse(file: BinaryIO, path: Path, first: int = 1) -> tuple[list[Record], list[int], bool]:
+def parse(file: BinaryIO, path: Path, first: int = 1) -> tuple[list[Record], list[int], bool]:
     """The records, the lengths of their lines, and whether an unfinished one follows.
 
     From where ``file`` stands, which is line ``first``. Reads no further than the first line that

@@ -22,6 +22,7 @@ from renderer.journal import Journal, Record
 from renderer.painting.geometry import Geometry
 from renderer.painting.prompt_schedule import Blend
 from renderer.project.checks import check_project, refuse_links
+from renderer.project.contents import without_collector
 from renderer.project.history import (
     MARK,
     PLACE,
@@ -91,7 +92,7 @@ class Project:
         is a ProjectError, and the project is as it was.
         """
         settings = read_settings(folder)
-        with ExitStack() as held:
+        with ExitStack() as held, without_collector():
             refuse_links(folder)
             lock = held.enter_context(ProjectLock(folder / LOCK, folder / SETTINGS))
             place = held.enter_context(closing(Place(folder)))

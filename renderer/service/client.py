@@ -26,8 +26,8 @@ RETRY = 0.2
 """Seconds between two attempts to reach an engine that is being started."""
 _ATTEMPTS = 10
 """Attempts once the engine holds its project: it listens a moment later, or never."""
-_LONGEST_LINE = 8 << 20
-"""Bytes; a snapshot with a full log and long prompts stays far below."""
+_LONGEST_LINE = 64 << 20
+"""Bytes; a snapshot with hundreds of thousands of notes stays below."""
 
 
 class NotRunning(Exception):

@@ -13,12 +13,12 @@ import click
 
 from renderer.errors import ProjectError, SettingsError
 from renderer.files import size_text
-from renderer.film.records import committed
 from renderer.formatting import duration_text, path_text, shortened
 from renderer.painting.figures import texts
-from renderer.project.history import History, StoredKeyframe
+from renderer.project.contents import Contents
+from renderer.project.history import StoredKeyframe
 from renderer.project.kept_takes import kept_takes
-from renderer.project.records import path_of, read_records, read_settings
+from renderer.project.records import path_of, read_settings
 from renderer.project.rewinding import choosing, rerolled, rewound
 from renderer.project.steering import what_changes
 from renderer.service.revise import revise
@@ -185,10 +185,9 @@ class _Film:
 
     def __init__(self, folder: Path) -> None:
         self.settings = read_settings(folder)
-        records = read_records(folder)
-        self.history = History(records)
+        contents = Contents(folder).look()
+        self.history, self._segments = contents.history, contents.film.segments
         self._folder = folder
-        self._segments = committed(records)
 
     def confirm(self, keyframe: int, fate: str, yes: bool) -> None:
         """Say what becomes of ``keyframe`` and all after it, and ask, where film goes with it."""
