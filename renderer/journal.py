@@ -14,11 +14,13 @@ import os
 import re
 import threading
 import zlib
+from array import array
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
+from itertools import accumulate
 from pathlib import Path
-from typing import Annotated, Any, BinaryIO, TypeVar
+from typing import Annotated, Any, BinaryIO, TypeVar, overload
 
 import msgspec
 
@@ -57,9 +59,9 @@ class Journal:
     ) -> None:
         """Internal: use ``create`` or ``open``. ``lengths`` are the lines' sizes in bytes."""
         self._path = path
-        self._records = records
-        self._lengths = lengths
-        self._end = sum(lengths)
+        self._records: list[Record] | None = records
+        self._ends = array("q", accumulate(lengths))
+        """Where each line ends, bytes."""
         self._torn = False
         self._lock = threading.Lock()
         self._at = at
@@ -106,7 +108,24 @@ class Journal:
     @property
     def records(self) -> Sequence[Record]:
         """All records, oldest first; not to be changed by the reader."""
-        return self._records
+        return _OnDisk(self) if self._records is None else self._records
+
+    def let_go(self) -> None:
+        """Hold no records in memory from now on: they are read from the disk where needed."""
+        self._records = None
+
+    def __len__(self) -> int:
+        return len(self._ends)
+
+    def read(self, number: int) -> Record:
+        """The record of that number, from the disk. Raises StorageError, ProjectError."""
+        with self._lock, storage_errors(self._path):
+            start = self._start(number)
+            record = _record(os.pread(self._handle, self._ends[number] - start, start))
+        if record is None:
+            where = f"line {number + 1} can't be read any more"
+            raise ProjectError(f"{self._path} is damaged: {where}; {untouched(self._path.parent)}")
+        return record
 
     def append(self, record: Record) -> None:
         """Add ``record``; it is durable when this returns.
@@ -123,9 +142,9 @@ class Journal:
                     with suppress(OSError):
                         os.ftruncate(self._handle, self._end)
                     raise
-            self._records.append(record)
-            self._lengths.append(len(line))
-            self._end += len(line)
+            if self._records is not None:
+                self._records.append(record)
+            self._ends.append(self._end + len(line))
 
     def cut(self, keep: int) -> None:
         """Keep the first ``keep`` records only, durably. Raises StorageError."""
@@ -139,8 +158,8 @@ class Journal:
         as it was before.
         """
         with self._lock:
-            first = min(indices, default=len(self._records))
-            if len(self._records) - first == len(set(indices)):
+            first = min(indices, default=len(self))
+            if len(self) - first == len(set(indices)):
                 self._cut(first)
             else:
                 self._rewrite(first, set(indices))
@@ -150,11 +169,11 @@ class Journal:
         os.close(self._handle)
 
     def _cut(self, keep: int) -> None:
-        end = self._end - sum(self._lengths[keep:])
         with storage_errors(self._path):
-            self._shorten(end)
-        del self._records[keep:], self._lengths[keep:]
-        self._end = end
+            self._shorten(self._start(keep))
+        del self._ends[keep:]
+        if self._records is not None:
+            del self._records[keep:]
 
     def _shorten(self, end: int) -> None:
         os.ftruncate(self._handle, end)
@@ -162,23 +181,55 @@ class Journal:
 
     def _rewrite(self, first: int, without: Collection[int]) -> None:
         """A new file, in which ``without``, whose ``first`` one this is, are left out."""
-        kept = [number for number in range(first, len(self._records)) if number not in without]
-        start = self._end - sum(self._lengths[first:])
+        kept = [number for number in range(first, len(self)) if number not in without]
+        parts = [(self._start(number), self._ends[number]) for number in kept]
+        start = self._start(first)
         with replacing_file(self._path, at=self._at) as file:
             copy_bytes(self._handle, file, 0, start)
-            file.write(b"".join(_line(self._records[number]) for number in kept))
+            for begin, end in parts:
+                file.write(os.pread(self._handle, end - begin, begin))
         with storage_errors(self._path):
             renewed = self._opened()
         os.close(self._handle)
         self._handle = renewed
-        self._records[first:] = [self._records[number] for number in kept]
-        self._lengths[first:] = [self._lengths[number] for number in kept]
-        self._end = start + sum(self._lengths[first:])
+        del self._ends[first:]
+        self._ends.extend(accumulate((end - begin for begin, end in parts), initial=start))
+        del self._ends[first]
+        if self._records is not None:
+            self._records[first:] = [self._records[number] for number in kept]
+
+    @property
+    def _end(self) -> int:
+        return self._start(len(self))
+
+    def _start(self, number: int) -> int:
+        """Where that line begins, bytes."""
+        return self._ends[number - 1] if number else 0
 
     def _opened(self) -> int:
         if self._at is None:
             return os.open(self._path, os.O_RDWR | NO_LINK)
         return os.open(self._path.name, os.O_RDWR | NO_LINK, dir_fd=self._at.handle)
+
+
+class _OnDisk(Sequence[Record]):
+    """A journal's records, each read when it is asked for."""
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+
+    def __len__(self) -> int:
+        return len(self._journal)
+
+    @overload
+    def __getitem__(self, index: int) -> Record: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Record]: ...
+    def __getitem__(self, index: int | slice) -> Record | list[Record]:
+        numbers = range(len(self))[index]
+        if isinstance(numbers, range):
+            return [self._journal.read(number) for number in numbers]
+        return self._journal.read(numbers)
 
 
 def read_journal(path: Path) -> list[Record]:

@@ -107,6 +107,7 @@ class Project:
             project = cls(folder, settings, lock, journal, store, place, keyframes, history)
             if mend:
                 project._mend()
+            journal.let_go()
             held.pop_all()  # from here on close() releases them
         return project
 
@@ -204,10 +205,8 @@ class Project:
         for number in range(len(records) - 1, -1, -1):
             if len(found) == count:
                 break
-            if (
-                records[number]["type"] == STEER
-                and records[number]["from_keyframe"] == from_keyframe
-            ):
+            record = records[number]
+            if record["type"] == STEER and record["from_keyframe"] == from_keyframe:
                 found.append(number)
         if found:
             self._journal.remove(found)
