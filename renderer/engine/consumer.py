@@ -187,6 +187,7 @@ class Consumer:
         project, store = self._project, self._project.store
         segment = store.append(encoded, closing=closes)
         project.publish()
+        project.thin()
         began, self._written_at = max(began, self._written_at), time.monotonic()
         self._emit(
             SegmentWritten(

@@ -20,6 +20,7 @@ from renderer.export.view_path import ViewPath
 from renderer.files import size_text
 from renderer.film.camera import Camera
 from renderer.film.encode import Encoding, probe
+from renderer.project.thinning import spans
 from renderer.settings.codecs import Codec, resolve
 from renderer.settings.export import ExportOptions
 from renderer.settings.export_rows import Direction
@@ -92,6 +93,8 @@ def make_plan(footage: Footage, target: Target, options: ExportOptions) -> Plan:
     if kind is Kind.ANIMATION:
         _check_animation(target, take, options)
     encoding = None
+    if not copies:
+        _check_canvases(footage)
     if codec is not None and not copies:
         encoding = _encoding(footage, options, codec, size, fps, bits)
         probe(encoding)
@@ -183,6 +186,15 @@ def _codec(footage: Footage, target: Target, options: ExportOptions) -> Codec | 
             "codec",
         )
     return None
+
+
+def _check_canvases(footage: Footage) -> None:
+    missing = [i for i, canvas in enumerate(footage.canvases, 1) if not canvas.path.exists()]
+    if missing:
+        raise ProjectError(
+            f"the pictures of keyframes {spans(missing)} are not there, so the film can't be made "
+            "again; it can be copied as it is, without other options"
+        )
 
 
 def _bits(footage: Footage, options: ExportOptions, codec: Codec | None) -> int:

@@ -34,6 +34,7 @@ from renderer.project.records import (
 )
 from renderer.project.rewinding import check_painted
 from renderer.project.steering import what_changes
+from renderer.project.thinning import check_there
 from renderer.project.trust import trust
 from renderer.project.verify import not_rewound, verify
 
@@ -75,8 +76,11 @@ def branch_project(
         if changed:
             trust(now.changed(changed))
             journal.append({"type": STEER, "from_keyframe": keyframe + 1, "changes": changed})
+        check_there(folder, History(records).keyframes[keyframe], "no film can go on from there")
         for stored in History(journal).keyframes:
-            share_file(path_of(folder, stored), path_of(beside, stored))
+            own = path_of(folder, stored)
+            if own.exists():  # else it was not kept, or the check will say so
+                share_file(own, path_of(beside, stored))
         flush_folder(beside / KEYFRAMES)
         write_journal(beside / JOURNAL, journal)
         _copy_placed(folder, beside, History(journal))

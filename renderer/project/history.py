@@ -147,6 +147,10 @@ class History:
         """How many records of steering there are that begin with ``keyframe``."""
         return len(self._by_start.get(keyframe, ()))
 
+    def was_steered(self, name: str) -> bool:
+        """Whether that setting changes anywhere on the way."""
+        return self._timeline.changes(name)
+
     def drop_steering(self, from_keyframe: int) -> None:
         """Go on as if there were none of those."""
         self._earlier = (None, Timeline())

@@ -50,6 +50,7 @@ from renderer.project.records import (
 )
 from renderer.project.rewinding import check_painted, last_rewind
 from renderer.project.steering import what_changes
+from renderer.project.thinning import Thinning, check_there
 from renderer.project.trust import trust
 from renderer.settings.plain_values import Size
 from renderer.settings.render import RenderSettings
@@ -79,6 +80,7 @@ class Project:
         self._lock = lock
         self._journal = journal
         self._pictures = keyframes
+        self._thinning = Thinning(keyframes)
         self._playlists = Playlists(folder, FILM, settings.fps, place)
         self.history = history
 
@@ -275,6 +277,9 @@ class Project:
 
         ProjectError also where the file of a take is not there, or damaged.
         """
+        if rewind.keyframe and not rewind.takes:
+            what = f"keyframe {rewind.keyframe + 1} can't be painted again"
+            check_there(self.folder, self.keyframes[rewind.keyframe - 1], what)
         for keyframe, take in enumerate(rewind.takes, rewind.keyframe):
             stored = self.history.find(keyframe, take)
             if stored is not None and not self._intact(stored):
@@ -307,6 +312,10 @@ class Project:
     def last_rewind(self) -> int:
         """The number of the record that ``undo_rewind`` takes back. Raises ProjectError."""
         return last_rewind(self._journal.records)
+
+    def thin(self) -> None:
+        """Delete filmed keyframes that the settings don't want kept. Raises StorageError."""
+        self._thinning.thin(self.history, self.current, self.store.intervals)
 
     def publish(self) -> None:
         """Bring the playlists up to date with the film. Raises StorageError."""

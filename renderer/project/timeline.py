@@ -64,6 +64,10 @@ class Timeline:
                 )
                 known[begin:end] = [each for each in known[begin:end] if each[1] is not steering]
 
+    def changes(self, name: str) -> bool:
+        """Whether that setting changes anywhere."""
+        return bool(self._changes.get(name))
+
     def settings_at(self, settings: RenderSettings, keyframe: int) -> RenderSettings:
         """``settings`` with all steering applied that counts there. Raises SettingsError."""
         with self._lock:

@@ -22,6 +22,7 @@ from renderer.project.records import (
     read_records,
     read_settings,
 )
+from renderer.project.thinning import may_be_missing
 from renderer.settings.render import RenderSettings
 
 Decode = Callable[[bytes, bytes], int]
@@ -45,7 +46,7 @@ def verify(folder: Path, on_bytes: OnBytes, *, decode: Decode | None = None) -> 
     total = sum(record["length"] for record in film) + sum(stored.length for stored in keyframes)
     done, problems = 0, []
     for length, problem in chain(
-        _film(folder / FILM, film, decode), _keyframes(folder, settings, keyframes, decode)
+        _film(folder / FILM, film, decode), _keyframes(folder, settings, history, keyframes, decode)
     ):
         done += length
         on_bytes(done, total)
@@ -116,6 +117,7 @@ def _segment_problem(record: Record, data: bytes, init: bytes, decode: Decode | 
 def _keyframes(
     folder: Path,
     settings: RenderSettings,
+    history: History,
     keyframes: Sequence[StoredKeyframe],
     decode: Decode | None,
 ) -> Iterator[Finding]:
@@ -123,6 +125,9 @@ def _keyframes(
     for stored in keyframes:
         path = path_of(folder, stored)
         problem = ""
+        if may_be_missing(history, settings, stored) and not path.exists():
+            yield stored.length, ""
+            continue
         try:
             if decode is not None:
                 read_keyframe(path, geometry.stored_size(stored.keyframe), stored.crc)

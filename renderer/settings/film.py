@@ -20,6 +20,7 @@ Direction = Literal["out", "in"]
 _SLOWEST = Fraction(1, 100)
 MIN_SIDE, MAX_SIDE = 64, 8192
 MOST_WORKERS = 64
+ALL, MARKS = "all", "marks"
 ENCODER_SPEEDS = (
     *("ultrafast", "veryfast", "faster", "fast"),
     *("medium", "slow", "slower", "veryslow"),
@@ -62,6 +63,12 @@ def frame_rate(name: str, value: Fraction | None) -> str | None:
     if value.numerator < 2**31 and value.denominator < 2**31:
         return None
     return f"{name} {value} can't be written exactly; use a simple fraction such as 30000/1001"
+
+
+def _keyframes_kept(name: str, value: str) -> str | None:
+    if value in (ALL, MARKS) or (value.isdecimal() and int(value) >= 2):
+        return None
+    return f"{name} must be {ALL}, {MARKS}, or 2 and more of the newest, not {value[:40]!r}"
 
 
 def _workers(text: str) -> int:
@@ -247,6 +254,20 @@ class FilmSettings(PaintingSettings):
         label="Encoder",
         hint="KEY=VALUE for the encoder; several with spaces.",
         row=("encoding", 2),
+    )
+    keyframes_kept: str = setting(
+        ALL,
+        check=_keyframes_kept,
+        help="Pictures that stay on the disk: all (default), the newest N, or marks, those with a "
+        "mark and the newest eight. The first one always stays. Film that is made stays as it is, "
+        "but where pictures are gone it can't be made again: not rewound to, and not exported at "
+        "another size or speed.",
+        metavar="all|N|marks",
+        label="Keep",
+        hint="Pictures that stay: all, the newest N, or marks; others can't be exported anew.",
+        choices=(ALL, "100", "1000", MARKS),
+        row=("encoding", 4),
+        steerable=True,
     )
     workers: int | None = setting(
         None,

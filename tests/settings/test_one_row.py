@@ -99,10 +99,10 @@ for verb in ("render", "resume"):
         # the form: its field, row, line of help and default, and the command that says the same
         """
 from pathlib import Path
-from zoomtui.tui.new_render import fields, form
-field = fields.BY_KEY["sparkle"]
-assert (field.label, field.help, field.choices) == ("Sparkle", "How many stars.", ("0", "5"))
-assert ("sparkle",) in fields.GROUPS[0].rows
+from zoomtui.tui.new_render import form
+field = form.BY_KEY["sparkle"]
+assert (field.row.label, field.row.hint, field.choices) == ("Sparkle", "How many stars.", ("0", "5"))
+assert ("sparkle",) in form.GROUPS[0].rows
 typed = {"prompt": "a reef", "painter": "diffusion", "sparkle": "5"}
 assert form.check(typed).settings.sparkle == 5
 assert "--sparkle 5" in form.command_line(typed)
@@ -110,7 +110,7 @@ assert form.defaults(form.check(typed).settings, Path("a"))["sparkle"] == "5"
 try: form.check({**typed, "sparkle": "10"})
 except form.FieldError as error: assert error.key == "sparkle"
 else: raise AssertionError
-assert "sparkle" in fields.unused_by("texture")
+assert "sparkle" in form.unused_by("texture")
 """,
         # what may be steered, what makes the painter anew, provenance
         """
@@ -149,7 +149,7 @@ else: raise AssertionError
 said = " ".join(CliRunner().invoke(cli, ["export", "--help"]).output.split())
 assert "--tilt DEGREES Lean to the right." in said, said
 field = form.BY_KEY["tilt"]
-assert (field.label, field.help, field.choices) == ("Tilt", "How far it leans.", ("0", "5"))
+assert (field.row.label, field.row.hint, field.choices) == ("Tilt", "How far it leans.", ("0", "5"))
 assert any("tilt" in row for row in form.ROWS) and form.DEFAULTS["tilt"] == "0"
 form.check({"out": "a.mp4", "tilt": "5"})
 assert form.arguments(Path("a.zoom"), {"out": "a.mp4", "tilt": "5"})[-2:] == ["--tilt", "5"]
