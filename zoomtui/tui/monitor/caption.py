@@ -64,6 +64,8 @@ def read_figures(path: Path) -> Line:
 
     try:
         return provenance_line(read_provenance(path))
+    except FileNotFoundError:
+        return (("its picture is not there any more", "faint"),)
     except (OSError, ValueError, SyntaxError):
         return (("its file can't be read", "bad"),)
 
