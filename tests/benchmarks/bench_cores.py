@@ -115,13 +115,19 @@ def counts(cores: list[int]) -> Iterator[int]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--pace", type=float, default=0.0, metavar="SECONDS")
-    pace = parser.parse_args().pace
+    parser.add_argument("--size", metavar="WxH", help="Only films of that size.")
+    parser.add_argument("--encoder", metavar="NAME", help="Only this one, such as 'h264 veryfast'.")
+    asked = parser.parse_args()
+    pace = asked.pace
     cores = sorted(os.sched_getaffinity(0))
     frames = FRAMES * INTERVALS
     print(f"film side, {INTERVALS} intervals of {FRAMES} frames, a keyframe every {pace:g} s")
     print("size        encoder         cores  frames/s  of the encoder alone  core ms a frame")
     for size in SIZES:
         for codec, preset in ENCODERS:
+            named = dimensions(size), f"{codec} {preset}"
+            if asked.size not in (None, named[0]) or asked.encoder not in (None, named[1]):
+                continue
             for count in counts(cores):
                 os.sched_setaffinity(0, cores[:count])
                 settings = settings_of(size, codec, preset, count)
