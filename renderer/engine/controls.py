@@ -65,6 +65,11 @@ class Controls:
             self._settled = number
             self._changed.notify_all()
 
+    def about_to_hold(self, number: int) -> None:
+        """``hold`` comes next: what it waits for may be settled from now on."""
+        with self._changed:
+            self._holding = number
+
     def hold(self, number: int, seconds: float) -> bool:
         """Wait until this number is settled; False: the time was up (0: it never is).
 

@@ -50,6 +50,7 @@ class Review:
             self._revisions.reroll(keyframe, {})
             self._controls.checkpoint()  # raises Cancelled
         until = time.time() + settings.review_wait if settings.review_wait else 0.0
+        self._controls.about_to_hold(keyframe)  # a viewer that hears of it may answer at once
         self._emit(PhaseChanged(Phase.REVIEW))
         self._emit(Held(keyframe, len(takes), until))
         if not self._controls.hold(keyframe, settings.review_wait):

@@ -77,6 +77,22 @@ def film_of(tmp_path: Path, name: str, **changes: Any) -> Path:
     )
 
 
+def test_an_answer_may_come_with_the_question(tmp_path: Path) -> None:
+    folder = film_of(tmp_path, "a")
+    events: list[Event] = []
+    with Project.open(folder) as opened:
+
+        def emit(event: Event) -> None:
+            events.append(event)
+            if isinstance(event, Held):
+                take(session, event)
+
+        session = Session(opened, emit)
+        session.run()
+    assert [held.keyframe for held in of(events, Held)] == list(range(COUNT))
+    assert isinstance(events[-1], RenderFinished)
+
+
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = film_of(tmp_path_factory.mktemp("whole"), "a", review=0)
