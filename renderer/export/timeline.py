@@ -16,8 +16,7 @@ from typing import NamedTuple
 
 from renderer.errors import SettingsError
 from renderer.settings.export import ExportOptions
-from renderer.settings.export_rows import Direction
-from renderer.settings.export_values import Speed
+from renderer.settings.export_rows import Direction, Speed
 
 Depth = Fraction | float
 """A Fraction wherever speed is constant: 7/60 of an interval then is what the film has, exactly."""

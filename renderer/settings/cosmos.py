@@ -5,10 +5,11 @@ They are made by ``training/``; a package may have been built without them. Ligh
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 NAME = "cosmos"
 FOLDER = Path(__file__).parents[1] / "assets" / NAME
@@ -39,12 +40,12 @@ class Card:
     steps: int
     """Denoising steps that it was made for."""
     guidance_scale: float
-    padding: str
-    """What the UNet's convolutions see beyond the rim of a picture, one of ``padding.MODES``."""
     licence: str
     """Of the weights."""
     size: int
     """Of the weights, bytes."""
+    padding: str = "zeros"
+    """What the UNet's convolutions see beyond the rim of a picture, one of ``padding.MODES``."""
 
 
 def read_card(folder: Path = FOLDER) -> Card | None:
@@ -52,11 +53,5 @@ def read_card(folder: Path = FOLDER) -> Card | None:
     file = folder / CARD
     if not file.is_file():
         return None
-    values = json.loads(file.read_text(encoding="utf-8"))
-    return Card(
-        steps=int(values["steps"]),
-        guidance_scale=float(values["guidance_scale"]),
-        padding=str(values.get("padding", "zeros")),
-        licence=str(values["licence"]),
-        size=sum(weights.stat().st_size for weights in folder.glob("*/*.safetensors")),
-    )
+    size = sum(weights.stat().st_size for weights in folder.glob("*/*.safetensors"))
+    return msgspec.convert({**msgspec.json.decode(file.read_bytes()), "size": size}, Card)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
+from renderer.errors import SettingsError
 from renderer.settings import names
-from renderer.settings.export_values import Speed
 from renderer.settings.film import ENCODER_SPEEDS, frame_rate
 from renderer.settings.focus import CENTRE, Point, in_the_picture, parse_point
 from renderer.settings.option import Check, one_of, setting
@@ -37,6 +38,35 @@ def _seconds(*, above_zero: bool = False) -> Check:
     return check
 
 
+_SECONDS: dict[str, Any] = {"kind": "seconds", "check": _seconds()}
+_SOME_SECONDS = _SECONDS | {"check": _seconds(above_zero=True)}
+
+
+@dataclass(frozen=True, slots=True)
+class Speed:
+    """From one keyframe to another, counted from 1, the camera moves this many times as fast."""
+
+    first: int
+    last: int | None
+    """None: to the end."""
+    factor: float
+
+    @classmethod
+    def parse(cls, text: str) -> Speed:
+        """``"3-6=0.5"`` or ``"3-=2"``. Raises SettingsError."""
+        found = re.fullmatch(r"(\d{1,7})-(\d{1,7})?=(\d+(?:\.\d*)?|\.\d+)", text.strip())
+        factor = float(found[3]) if found else 0.0
+        if not found or not 0.01 <= factor <= 100:
+            raise SettingsError(
+                f"speed must be FIRST-LAST=FACTOR with a factor of 0.01 to 100, such as 3-6=0.5, "
+                f"not {text!r}"
+            )
+        first, last = int(found[1]), int(found[2]) if found[2] else None
+        if first < 1 or (last is not None and last <= first):
+            raise SettingsError(f"speed {text} names no range; keyframes count from 1, as in 3-6")
+        return cls(first, last, factor)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExportRows:
     """None, or the default, stands for "as the film is". ``ExportOptions`` checks the values."""
@@ -48,17 +78,14 @@ class ExportRows:
         help="Which way it zooms: out, in (a film that was rendered the other way runs backwards), "
         "in-out (in first, then out again) or out-in; by default as it was rendered.",
         metavar="WAY",
-        label="Direction",
         hint="in, out, or both ways; empty: as it was rendered.",
         choices=get_args(Direction),
         row=("", 1),
     )
     loop: bool = setting(
         False,
-        kind="flag",
         help="Dissolve the end into the beginning, while both move, so that the repeat can't be "
         "seen.",
-        label="Loop",
         hint="Dissolve the end into the beginning: the repeat can't be seen.",
         row=("", 1),
     )
@@ -69,7 +96,6 @@ class ExportRows:
         help="Zoom about this point of the first picture instead of its middle: from 0,0 (top "
         "left) to 1,1 (bottom right).",
         metavar="X,Y",
-        label="Focus",
         hint="X,Y of the point that stays in place: 0,0 (top left) to 1,1.",
         choices=("0.5,0.5", "0.33,0.33", "0.67,0.33", "0.33,0.67", "0.67,0.67"),
         unset="the middle",
@@ -82,7 +108,6 @@ class ExportRows:
         parse=parse_rate,
         check=frame_rate,
         help="Frames a second, also a fraction such as 24000/1001.",
-        metavar="RATE",
         label="Frames/s",
         hint="Also a fraction such as 24000/1001.",
         choices=("12", "20", "24", "25", "30", "50", "60"),
@@ -90,27 +115,21 @@ class ExportRows:
     )
     seconds_per_keyframe: float | None = setting(
         None,
-        kind="seconds",
         none="as the film",
-        check=_seconds(above_zero=True),
         help="Seconds from one keyframe to the next.",
-        metavar="S",
         label="Seconds each",
-        hint="Seconds from one keyframe to the next.",
         choices=("0.5", "1", "2", "3", "5"),
         row=("", 2),
+        **_SOME_SECONDS,
     )
     duration: float | None = setting(
         None,
-        kind="seconds",
         none="as it comes",
-        check=_seconds(above_zero=True),
         help="Length in seconds, holds included (instead of --seconds-per-keyframe).",
-        metavar="S",
-        label="Duration",
         hint="Length in seconds, holds included; instead of Seconds each.",
         choices=("10", "15", "30", "60"),
         row=("", 2),
+        **_SOME_SECONDS,
     )
     easing: Easing = setting(
         "linear",
@@ -118,45 +137,37 @@ class ExportRows:
         help="How the zoom starts and ends: linear (at a steady speed), ease-in (starts slowly), "
         "ease-out (ends slowly) or ease-in-out.",
         metavar="NAME",
-        label="Easing",
         hint="linear: steady speed; ease-in starts slowly, ease-out ends slowly.",
         choices=get_args(Easing),
         row=("", 3),
     )
     ease_seconds: float | None = setting(
         None,
-        kind="seconds",
         none="all the way",
-        check=_seconds(above_zero=True),
         help="Seconds that the easing takes at each end, with steady speed in between; by default "
         "it takes all the time.",
-        metavar="S",
-        label="Ease seconds",
         hint="Seconds of easing at each end; empty: all the way.",
         choices=("1", "2", "4"),
         row=("", 3),
+        **_SOME_SECONDS,
     )
     hold_start: float = setting(
         0.0,
-        kind="seconds",
-        check=_seconds(),
         help="Seconds to stand still on the first view.",
-        metavar="S",
         label="Hold first",
         hint="Seconds for which the first view stands still.",
         choices=("0", "1", "2", "3"),
         row=("", 4),
+        **_SECONDS,
     )
     hold_end: float = setting(
         0.0,
-        kind="seconds",
-        check=_seconds(),
         help="Seconds to stand still on the last view.",
-        metavar="S",
         label="Hold last",
         hint="Seconds for which the last view stands still.",
         choices=("0", "1", "2", "3"),
         row=("", 4),
+        **_SECONDS,
     )
     speeds: tuple[Speed, ...] = setting(
         (),
@@ -175,8 +186,6 @@ class ExportRows:
         kind="size",
         none="as the film",
         help="Frame size; another aspect is cropped about the middle.",
-        metavar="WxH",
-        label="Size",
         hint="WIDTHxHEIGHT; another aspect is cropped about the middle.",
         choices=("480x270", "640x360", "1280x720", "1920x1080", "1080x1920", "1080x1080"),
         row=("", 5),
@@ -187,7 +196,6 @@ class ExportRows:
         check=one_of(*get_args(Upscale)),
         help="Allow a size larger than what was painted.",
         metavar="lanczos",
-        label="Upscale",
         hint="lanczos allows a size larger than what was painted.",
         choices=get_args(Upscale),
         row=("", 7),
@@ -197,7 +205,6 @@ class ExportRows:
         none="as the film",
         help="h264, hevc, av1 or vp9; by default the film's own, if the file can hold it.",
         metavar="NAME",
-        label="Codec",
         hint="Empty: the film's own, if the file can hold it.",
         choices=names.codecs,
         row=("", 6),
@@ -207,7 +214,6 @@ class ExportRows:
         kind="whole",
         none="as the film",
         help="Quality: a lower number looks better and takes more space.",
-        metavar="N",
         label="Quality (crf)",
         hint="A lower number looks better and takes more space.",
         choices=("12", "16", "18", "20", "24", "28"),
@@ -220,7 +226,6 @@ class ExportRows:
         check=one_of(8, 10),
         help="8 or 10 bits; by default the film's own, if the codec has them.",
         metavar="8|10",
-        label="Bit depth",
         hint="10: dark skies without bands; 8 plays everywhere.",
         choices=("8", "10"),
         row=("", 12),
@@ -257,41 +262,32 @@ class ExportRows:
     )
     audio_fade_in: float = setting(
         0.0,
-        kind="seconds",
-        check=_seconds(),
         help="Seconds over which the music fades in; 0 by default.",
-        metavar="S",
         label="Fade in",
         hint="Seconds over which the music fades in.",
         choices=("0", "1", "2", "5"),
         row=("", 10),
+        **_SECONDS,
     )
     audio_fade_out: float = setting(
         1.0,
-        kind="seconds",
-        check=_seconds(),
         help="Seconds over which the music fades out; 1 by default.",
-        metavar="S",
         label="Fade out",
         hint="Seconds over which the music fades out.",
         choices=("0", "1", "2", "5"),
         row=("", 10),
+        **_SECONDS,
     )
     poster: float | None = setting(
         None,
-        kind="seconds",
         none="none",
-        check=_seconds(),
         help="The frame at this second becomes the file's cover picture.",
-        metavar="S",
-        label="Poster",
-        hint="The frame at this second becomes the file's cover picture.",
         choices=("0", "1", "5"),
         row=("", 11),
+        **_SECONDS,
     )
     force: bool = setting(
         False,
-        kind="flag",
         help="Replace what is there already; make animations of any length and size.",
         label="Replace",
         hint="yes: replace what is there, make animations of any size.",

@@ -87,23 +87,19 @@ class FilmSettings(PaintingSettings):
         check=_side,
         help="Size of the picture that a border is painted around; by default what suits model "
         "and film.",
-        metavar="WxH",
-        label="Keyframe size",
         hint="Size that is outpainted; empty: what suits model and film.",
         choices=("512x512", "768x768", "1024x1024"),
         row=("painting", 4),
         slows=True,
         new_painter=True,
     )
-    size_multiple: int = setting(8, kind="whole", check=between(1, 128), new_painter=True)
+    size_multiple: int = setting(8, check=between(1, 128), new_painter=True)
     """Sides of P and of every canvas are multiples of this (the model's need)."""
     zoom_factor: float = setting(
         1.5,
-        kind="number",
         check=_zoom_factor,
         help="How many times wider the view gets with each keyframe; 1.5 by default.",
         metavar="R",
-        label="Zoom factor",
         hint="How much wider each keyframe's view is: above 1, up to 4.",
         choices=("1.25", "1.5", "2", "3"),
         row=("", 7),
@@ -118,7 +114,6 @@ class FilmSettings(PaintingSettings):
         check=at_least(2, " (the first picture and one around it)"),
         help="Pictures in all, the first included; inf: until stopped.",
         metavar="N|inf",
-        label="Keyframes",
         hint="Pictures in all; empty or inf: until you stop it.",
         choices=("inf", "10", "20", "60", "200"),
         row=("", 6),
@@ -131,7 +126,6 @@ class FilmSettings(PaintingSettings):
         help="Stop by itself after a keyframe for which this is so: drift>60, seam>2.5, "
         "seconds>600, disk<5GiB or time>07:00; may be given several times.",
         metavar="CONDITION",
-        label="Stop when",
         hint="Stop by itself; several with spaces. Looked at after every keyframe.",
         choices=EXAMPLES,
         row=("ending", 1),
@@ -139,13 +133,11 @@ class FilmSettings(PaintingSettings):
     )
     review: int = setting(
         0,
-        kind="whole",
         check=between(0, 16, " takes", off=True),
         help="Hold after each keyframe, once it has N takes (by default 1), until one of them is "
         "chosen: in the monitor, or by `zoomtui choose`; 0: never.",
         metavar="[N]",
         alone=1,
-        label="Review",
         hint="Takes of each keyframe to choose from, which the render waits for; 0: none.",
         row=("ending", 3),
         steerable=True,
@@ -156,7 +148,6 @@ class FilmSettings(PaintingSettings):
         check=finite(lambda seconds: 0 <= seconds <= 1e6, "0 to 1000000 seconds"),
         help="Seconds (or 2m, 1h) after which a held keyframe goes on by itself, with the take "
         "that came out best; 0 (default): never.",
-        metavar="S",
         label="Wait",
         hint="Seconds after which a held keyframe goes on by itself; 0: never.",
         row=("ending", 3),
@@ -168,7 +159,6 @@ class FilmSettings(PaintingSettings):
         parse=condition_text,
         help="Pause by itself after such a keyframe; conditions as for --stop-when.",
         metavar="CONDITION",
-        label="Pause when",
         hint="Pause by itself; several with spaces. Looked at after every keyframe.",
         choices=EXAMPLES,
         row=("ending", 2),
@@ -179,7 +169,6 @@ class FilmSettings(PaintingSettings):
         kind="size",
         check=_film_size,
         help="Film size: any aspect, both sides even; by default what suits the painter.",
-        metavar="WxH",
         label="Film size",
         hint="WIDTHxHEIGHT, both even; empty: what suits the painter.",
         choices=("512x512", "640x360", "1280x720", "1920x1080", "1080x1920", "3840x2160"),
@@ -187,10 +176,8 @@ class FilmSettings(PaintingSettings):
     )
     fps: Fraction = setting(
         Fraction(30),
-        kind="rate",
         check=frame_rate,
         help="Frames a second, also a fraction such as 24000/1001; 30 by default.",
-        metavar="RATE",
         label="Frames/s",
         hint="Also a fraction such as 24000/1001.",
         choices=("24", "25", "30", "50", "60"),
@@ -198,17 +185,14 @@ class FilmSettings(PaintingSettings):
     )
     frames_per_keyframe: int = setting(
         60,
-        kind="whole",
         check=at_least(1),
         help="Frames from one keyframe to the next.",
-        metavar="N",
     )
     codec: str = setting(
         "h264",
         check=not_empty,
         help="h264 (default), hevc, av1, vp9, or an encoder such as h264_nvenc.",
         metavar="NAME",
-        label="Codec",
         hint="Software or hardware encoder; h264 plays everywhere.",
         choices=names.codecs,
         row=("encoding", 1),
@@ -219,7 +203,6 @@ class FilmSettings(PaintingSettings):
         none="default",
         check=between(0, 63),
         help="Quality of the film: a lower number looks better and takes more space.",
-        metavar="N",
         label="Quality (crf)",
         hint="Lower: better, larger film; empty: the codec's default.",
         choices=("12", "16", "18", "20", "24", "28"),
@@ -227,12 +210,10 @@ class FilmSettings(PaintingSettings):
     )
     bit_depth: int = setting(
         8,
-        kind="whole",
         check=one_of(8, 10),
         help="8 (default), or 10: dark skies without bands, by h264, hevc and av1; browsers and "
         "televisions don't play h264 in 10 bits.",
         metavar="8|10",
-        label="Bit depth",
         hint="10: dark skies without bands; 8 plays everywhere.",
         choices=("8", "10"),
         row=("encoding", 3),
@@ -276,22 +257,19 @@ class FilmSettings(PaintingSettings):
         help="Intervals of the film to make at once, and threads for their frames; auto (default): "
         "one for each core, as far as memory goes. The film is the same with any number.",
         metavar="N|auto",
-        label="Workers",
         hint="Parts of the film made at once; empty: one for each core.",
         choices=("auto", "1", "2", "4", "8", "16"),
         row=("encoding", 3),
         steerable=True,
     )
-    threads: int = setting(2, kind="whole", check=between(1, 64))
+    threads: int = setting(2, check=between(1, 64))
     """Of the encoder: part of the settings, because x264's bytes depend on it."""
     focus_ease: float = setting(
         0.25,
-        kind="number",
         check=between(0, 0.5),
         help="Share of the way to the next keyframe in which a dive changes its direction, where "
         "its focus has changed; 0: at once.",
         metavar="S",
-        label="Focus ease",
         hint="How gently a dive changes its direction, 0 (at once) to 0.5.",
         choices=("0", "0.25", "0.5"),
         row=("painting", 3),
@@ -303,7 +281,6 @@ class FilmSettings(PaintingSettings):
         "methods zoom out by default, refine dives in), it is made as well at the end, as "
         "exports/in.mp4 or exports/out.mp4.",
         metavar="out|in",
-        label="Direction",
         hint="The other way than rendered: at the end that film is made too.",
         choices=get_args(Direction),
         row=("", 7),

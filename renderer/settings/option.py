@@ -9,7 +9,8 @@ from __future__ import annotations
 import difflib
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
+from fractions import Fraction
 from typing import Any, Literal
 
 Kind = Literal[
@@ -31,6 +32,8 @@ NOTATION: Mapping[Kind, str] = {
     "pairs": "KEY=VALUE",
 }
 """Ends an error, "… is not a number", about a text that can't be read; other kinds are text."""
+METAVARS: Mapping[Kind, str] = {"whole": "N", "seconds": "S", "size": "WxH", "rate": "RATE"}
+"""What stands for such a value in the command line's help, where the row says nothing else."""
 Check = Callable[[str, Any], str | None]
 """``check(name, value)``: one line on what is wrong with it; None: nothing is."""
 
@@ -63,9 +66,9 @@ class Option:
     """The setting that it says in another way."""
 
     label: str = ""
-    """Of the form's field."""
+    """Of the form's field, where it is not the setting's name in words."""
     hint: str = ""
-    """The form's line of help."""
+    """The form's line of help, where it is not the option's."""
     choices: tuple[str, ...] | Callable[[], tuple[str, ...]] = ()
     """Texts that are worth offering; others may be allowed too. A function, for a table that
     nothing else in the settings needs, is called by the form alone."""
@@ -108,9 +111,16 @@ class Option:
         return self.choices() if callable(self.choices) else self.choices
 
 
+_KINDS: Mapping[type[Any], Kind] = {bool: "flag", int: "whole", float: "number", Fraction: "rate"}
+
+
 def setting(default: Any, **facts: Any) -> Any:
-    """A dataclass field for a setting; ``facts`` are ``Option``'s. A default may be a factory."""
-    metadata = {"option": Option(**facts)}
+    """A dataclass field for a setting; ``facts`` are ``Option``'s. A default may be a factory.
+
+    Where no kind is given, the default's type says it; where no hint is, it is the help.
+    """
+    said = {"kind": _KINDS.get(type(default), "text"), "hint": facts.get("help", "")}
+    metadata = {"option": Option(**said | facts)}
     if callable(default):
         return field(default_factory=default, metadata=metadata)
     return field(default=default, metadata=metadata)
@@ -118,7 +128,13 @@ def setting(default: Any, **facts: Any) -> Any:
 
 def options_of(settings: type[Any]) -> Mapping[str, Option]:
     """Name → row, for each field of a dataclass of settings, in their order."""
-    return {each.name: each.metadata["option"] for each in fields(settings)}
+    return {each.name: _labelled(each.name, each.metadata["option"]) for each in fields(settings)}
+
+
+def _labelled(name: str, option: Option) -> Option:
+    if option.row is None or option.label:
+        return option
+    return replace(option, label=name.replace("_", " ").capitalize())
 
 
 def at_least(least: int, why: str = "") -> Check:
@@ -139,7 +155,8 @@ def between(least: float, most: float, unit: str = "", *, off: bool = False) -> 
         if value is None or least <= value <= most:
             return None
         word = " (off)" if off else ""
-        return f"{name} must be {least}{word} to {most}{unit}, not {_figure(value)}"
+        figure = f"{value:g}" if isinstance(value, float) else value
+        return f"{name} must be {least}{word} to {most}{unit}, not {figure}"
 
     return check
 
@@ -153,10 +170,6 @@ def finite(fits: Callable[[float], bool], words: str) -> Check:
         return f"{name} must be {words}, not {value:g}"
 
     return check
-
-
-def _figure(value: float) -> str:
-    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def one_of(*names: str | int) -> Check:

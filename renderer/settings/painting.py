@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 from renderer.settings import names
 from renderer.settings.focus import AUTO, point_or_auto
@@ -24,6 +24,9 @@ Speed = Literal["quality", "balanced", "fast"]
 MAX_SEED = 2**63 - 1
 LONGEST_PROMPT = 1 << 16
 """Bytes."""
+_OF_DIFFUSION: dict[str, Any] = {"steerable": True, "used_by": DIFFUSION, "provenance": True}
+_OF_THE_MODEL = {**_OF_DIFFUSION, "new_painter": True}
+"""What most rows have in common."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,13 +36,10 @@ class PaintingSettings:
     prompt: str = setting(
         "",
         check=text_of_at_most(LONGEST_PROMPT),
-        label="Prompt",
         hint="What to paint, as long as you like. Kept exactly as typed.",
         row=("", 1),
-        steerable=True,
-        used_by=DIFFUSION,
         needed_by=DIFFUSION,
-        provenance=True,
+        **_OF_DIFFUSION,
     )
     negative_prompt: str = setting(
         "",
@@ -47,11 +47,8 @@ class PaintingSettings:
         help="What to keep out of the picture.",
         metavar="TEXT",
         label="Negative",
-        hint="What to keep out of the picture.",
         row=("", 2),
-        steerable=True,
-        used_by=DIFFUSION,
-        provenance=True,
+        **_OF_DIFFUSION,
     )
     painter: str = setting(
         "texture",
@@ -59,7 +56,6 @@ class PaintingSettings:
         help="What paints: texture (needs no model), diffusion, or module:factory, one of your "
         "own. By default diffusion if there is a usable accelerator or a --model, else texture.",
         metavar="NAME",
-        label="Painter",
         hint="texture needs no model; module:factory is one of your own.",
         choices=("texture", "diffusion"),
         row=("", 3),
@@ -74,38 +70,26 @@ class PaintingSettings:
         "Hugging Face hub (may end in @revision), a folder, or a checkpoint in one .safetensors "
         "file.",
         metavar="ID|FOLDER",
-        label="Model",
         hint="A preset, a hub id (may end in @revision), or a folder.",
         choices=names.models,
         row=("", 3),
-        steerable=True,
-        new_painter=True,
-        used_by=DIFFUSION,
         slows=True,
-        provenance=True,
+        **_OF_THE_MODEL,
     )
     exemplar: str = setting("", kind="path", new_painter=True, used_by=("texture",))
     """Picture that the texture painter grows from: a path, relative to the project; empty: the
     star field that ships with the package."""
     steps: int = setting(
         25,
-        kind="whole",
         check=at_least(1),
         help="Denoising steps per call of the painter; more are slower.",
-        metavar="N",
-        label="Steps",
-        hint="Denoising steps per call of the painter; more are slower.",
         choices=("10", "20", "25", "40"),
         row=("", 4),
-        steerable=True,
-        new_painter=True,
-        used_by=DIFFUSION,
         slows=True,
-        provenance=True,
+        **_OF_THE_MODEL,
     )
     guidance_scale: float = setting(
         7.5,
-        kind="number",
         check=finite(lambda scale: scale >= 0, "0 or more"),
         help="Weight of the prompt: with a higher one the picture follows it more closely.",
         metavar="G",
@@ -113,45 +97,32 @@ class PaintingSettings:
         hint="Weight of the prompt; 0 or more.",
         choices=("1", "5", "7.5", "10"),
         row=("", 4),
-        steerable=True,
-        new_painter=True,
-        used_by=DIFFUSION,
-        provenance=True,
+        **_OF_THE_MODEL,
     )
     strength: float = setting(
         1.0,
-        kind="number",
         check=finite(lambda share: 0 < share <= 1, "above 0 and at most 1"),
         help="How much noise a border is painted from, above 0 and up to 1 (nothing but noise); "
         "the rest is a mirror image of the picture.",
         metavar="S",
-        label="Strength",
         hint="How much noise a border is painted from; above 0, up to 1 (all).",
         choices=("0.9", "0.95", "0.99", "1"),
         row=("painting", 1),
-        steerable=True,
-        new_painter=True,
-        used_by=DIFFUSION,
         slows=True,
-        provenance=True,
+        **_OF_THE_MODEL,
     )
     scheduler: str = setting(
         "",
         help="Sampler, such as ddim, euler, dpm++ or unipc.",
         metavar="NAME",
-        label="Scheduler",
         hint="The sampler; empty: what suits the model.",
         choices=names.schedulers,
         row=("painting", 1),
-        steerable=True,
-        new_painter=True,
-        used_by=DIFFUSION,
         slows=True,
-        provenance=True,
+        **_OF_THE_MODEL,
     )
     trust_pickled_weights: bool = setting(
         False,
-        kind="flag",
         help="Also open model files that are not safetensors. Such files can run any code with "
         "your rights: only for models whose maker you trust.",
         steerable=True,
@@ -168,10 +139,7 @@ class PaintingSettings:
         label="LoRAs",
         hint="FILE.safetensors or FILE.safetensors:0.8; several with spaces.",
         row=("painting", 5),
-        steerable=True,
-        new_painter=True,
-        used_by=DIFFUSION,
-        provenance=True,
+        **_OF_THE_MODEL,
     )
     speed: Speed = setting(
         "quality",
@@ -180,23 +148,16 @@ class PaintingSettings:
         "the weight of the prompt in the last steps; fast: that, and some detail, because it takes "
         "fewer steps with a distilled LoRA, or runs only a part of the model in most steps.",
         metavar="quality|balanced|fast",
-        label="Speed",
         hint="What is traded for speed; quality trades nothing.",
         choices=get_args(Speed),
         row=("", 5),
-        steerable=True,
-        new_painter=True,
-        used_by=DIFFUSION,
         slows=True,
-        provenance=True,
+        **_OF_THE_MODEL,
     )
     seed: int = setting(
         0,
-        kind="whole",
         check=between(0, MAX_SEED),
         help="Number from which every random choice follows: the same seed gives the same film.",
-        metavar="N",
-        label="Seed",
         hint="The same seed gives the same film. Ctrl+R draws another.",
         row=("", 5),
         steerable=True,
@@ -207,7 +168,6 @@ class PaintingSettings:
         help="direct: the film zooms out, and all four sides are painted in one call; sequential: "
         "one side after another; refine: it dives into the picture, which gets new detail.",
         metavar="NAME",
-        label="Method",
         hint="refine dives in; direct: four sides in one call; sequential: one by one.",
         choices=get_args(Method),
         row=("painting", 2),
@@ -222,7 +182,6 @@ class PaintingSettings:
         help="Where a dive (--method refine) goes: a point from 0,0 (top left) to 1,1 (bottom "
         "right), or auto: to where there is most to see.",
         metavar="X,Y|auto",
-        label="Focus",
         hint="Where a dive goes: X,Y from 0,0 (top left) to 1,1; or auto.",
         choices=("0.5,0.5", AUTO),
         row=("painting", 3),
@@ -231,28 +190,21 @@ class PaintingSettings:
     )
     tile: int = setting(
         0,
-        kind="whole",
         check=between(0, 8192, " pixels"),
         help="Side of the tiles in which a dive is painted where its canvas is larger; they "
         "overlap by a quarter. By default what suits the model; 0: in one piece.",
         metavar="PX",
-        label="Tile",
         hint="Side of the tiles in which a dive is painted; 0: in one piece.",
         choices=("0", "512", "768", "1024"),
         row=("painting", 5),
-        steerable=True,
-        used_by=DIFFUSION,
         slows=True,
-        provenance=True,
+        **_OF_DIFFUSION,
     )
     candidates: int = setting(
         1,
-        kind="whole",
         check=between(1, 64),
         help="Versions to paint of each border, in one batch where the painter can; the one with "
         "the best seam and drift is kept. The first picture is painted once.",
-        metavar="N",
-        label="Candidates",
         hint="Versions to paint of each border; the best one is kept.",
         choices=("1", "2", "4", "8"),
         row=("painting", 2),
@@ -262,12 +214,9 @@ class PaintingSettings:
     )
     prompt_blend: int = setting(
         0,
-        kind="whole",
         check=between(0, 10_000, " keyframes"),
         help="Number of keyframes over which a new prompt replaces the one before; 0 (default): it "
         "does so at once.",
-        metavar="N",
-        label="Prompt blend",
         hint="Keyframes over which a new prompt replaces the one before.",
         choices=("0", "2", "4", "8"),
         row=("painting", 4),
@@ -277,74 +226,55 @@ class PaintingSettings:
 
     overmask: int = setting(
         0,
-        kind="whole",
         check=between(0, 256, " pixels"),
         help="Let the painter redraw so many pixels of the picture's edge (rounded up to its "
         "latent cells) to find a better join; the film still shows the edge as it was.",
         metavar="PX",
-        label="Overmask",
         hint="Pixels of the picture's edge that may be redrawn for a join.",
         choices=("0", "8", "16", "32"),
         row=("joining", 1),
-        steerable=True,
-        used_by=DIFFUSION,
-        provenance=True,
+        **_OF_DIFFUSION,
     )
     feather: int = setting(
         48,
-        kind="whole",
         check=between(0, 1024, " pixels"),
         help="Pixels of border over which a difference at the join fades away; 0: it does not "
         "fade.",
         metavar="PX",
-        label="Feather",
         hint="Pixels of border over which a difference at the join fades away.",
         choices=("16", "32", "48", "64", "96"),
         row=("joining", 1),
-        steerable=True,
-        used_by=DIFFUSION,
-        provenance=True,
+        **_OF_DIFFUSION,
     )
     colour_fit: bool = setting(
         True,
         kind="switch",
         help="Undo the painter's change of colours; on by default.",
-        label="Colour fit",
         hint="Undo the painter's change of colours.",
         choices=("yes", "no"),
         row=("joining", 2),
-        steerable=True,
-        used_by=DIFFUSION,
-        provenance=True,
+        **_OF_DIFFUSION,
     )
     drift_guard: float = setting(
         0.15,
-        kind="number",
         check=between(0, 1),
         help="How strongly colours that stray too far from the first picture's are pulled back at "
         "each keyframe, 0 (off) to 1.",
         metavar="S",
-        label="Drift guard",
         hint="How strongly strayed colours are pulled back, 0 (off) to 1.",
         choices=("0", "0.1", "0.15", "0.3"),
         row=("joining", 2),
-        steerable=True,
-        used_by=DIFFUSION,
-        provenance=True,
+        **_OF_DIFFUSION,
     )
     seam_pass: float = setting(
         0.0,
-        kind="number",
         check=between(0, 1, off=True),
         help="Paint a thin band along the join once more, at this strength, such as 0.4; 0 "
         "(default): off. Diffusion painter only.",
         metavar="S",
-        label="Seam pass",
         hint="Paint a band along the join again, at this strength; 0: off.",
         choices=("0", "0.2", "0.3", "0.4"),
         row=("joining", 3),
-        steerable=True,
-        used_by=DIFFUSION,
         slows=True,
-        provenance=True,
+        **_OF_DIFFUSION,
     )

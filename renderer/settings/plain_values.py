@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import re
 import shlex
+from collections.abc import Mapping
 from contextlib import suppress
 from fractions import Fraction
 from typing import Any
+
+import msgspec
 
 from renderer.errors import SettingsError
 from renderer.settings.option import YES_NO, Kind, Option
@@ -47,9 +50,9 @@ def from_plain(option: Option, value: Any) -> Any:
     if option.none and (value is None or value == option.none):
         return None
     if option.parse is not None:
-        texts = _texts(value) if option.kind == "words" else (str(value),)
-        parsed = tuple(map(option.parse, texts))
-        return parsed if option.kind == "words" else parsed[0]
+        if option.kind != "words":
+            return option.parse(str(value))
+        return tuple(map(option.parse, msgspec.convert(value, tuple[str, ...])))
     match option.kind:
         case "size":
             return parse_size(str(value))
@@ -57,15 +60,19 @@ def from_plain(option: Option, value: Any) -> Any:
             return Fraction(str(value))
         case "pairs":
             return {str(key): str(text) for key, text in dict(value).items()}
-        case "words":
-            return _texts(value)
-        case "whole" | "count":
-            return _whole(value)
-        case "number" | "seconds":
-            return _number(value)
-        case "flag" | "switch":
-            return _of(bool, value)
-    return _of(str, value)
+    return msgspec.convert(value, _TYPES.get(option.kind, str))
+
+
+_TYPES: Mapping[Kind, Any] = {
+    "words": tuple[str, ...],
+    "whole": int,
+    "count": int,
+    "number": float,
+    "seconds": float,
+    "flag": bool,
+    "switch": bool,
+}
+"""Of values that stand in TOML and JSON as they are; all others are text there."""
 
 
 def from_text(kind: Kind, text: str) -> Any:
@@ -132,27 +139,3 @@ def parse_rate(text: str) -> Fraction:
     raise SettingsError(
         f"fps must be a number, or a fraction such as 24000/1001, not {text!r}", "fps"
     )
-
-
-def _of(kind: type[Any], value: Any) -> Any:
-    if not isinstance(value, kind):
-        raise TypeError(value)
-    return value
-
-
-def _whole(value: Any) -> int:
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise TypeError(value)
-    return value
-
-
-def _number(value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise TypeError(value)
-    return float(value)
-
-
-def _texts(value: Any) -> tuple[str, ...]:
-    if not isinstance(value, list | tuple) or not all(isinstance(text, str) for text in value):
-        raise TypeError
-    return tuple(value)

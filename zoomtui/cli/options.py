@@ -15,7 +15,7 @@ import click
 from renderer.errors import SettingsError
 from renderer.settings.export import EXPORT_OPTIONS
 from renderer.settings.film import BESIDES
-from renderer.settings.option import Kind, Option
+from renderer.settings.option import METAVARS, Kind, Option
 from renderer.settings.plain_values import parse_seconds
 from renderer.settings.render import OPTIONS
 
@@ -101,7 +101,8 @@ def _rows(*, steerable: bool) -> Iterator[tuple[str, Option]]:
 
 def _option(name: str, row: Option, *, hidden: bool = False) -> Callable[[F], F]:
     """The click option of a setting; its value comes under the setting's own name."""
-    said: dict[str, Any] = {"help": row.help, "hidden": hidden, "metavar": row.metavar or None}
+    metavar = row.metavar or METAVARS.get(row.kind)
+    said: dict[str, Any] = {"help": row.help, "hidden": hidden, "metavar": metavar}
     words = row.option(name)
     match row.kind:
         case "flag":

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from renderer.settings.export import ExportOptions
-from renderer.settings.export_values import Speed
+from renderer.settings.export_rows import Speed
 from zoomtui.cli.export import _options, export
 from zoomtui.tui.export.child import ExportFailed, Outcome
 from zoomtui.tui.export.describe import Pace, finished_lines, running_lines
