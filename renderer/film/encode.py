@@ -168,22 +168,14 @@ def _encode(
     """(packets in decoding order, number of frames): everything, down to the last frame."""
     packets: list[Packet[VideoStream]] = []
     count = 0
-    for frame in _numbered(frames, encoding, first_frame):
+    for number, planes in enumerate(frames, first_frame):
+        frame = _video_frame(planes, encoding)
+        frame.pts, frame.time_base = number, 1 / encoding.fps
         packets += encode(frame)
         count += 1
     if not count:
         raise ValueError("a segment needs at least one frame")
     return packets + encode(None), count
-
-
-def _numbered(
-    frames: Iterable[Frame], encoding: Encoding, first_frame: int
-) -> Iterator[av.VideoFrame]:
-    """The frames as libav wants them, each with its time in the film."""
-    for number, planes in enumerate(frames, first_frame):
-        frame = _video_frame(planes, encoding)
-        frame.pts, frame.time_base = number, 1 / encoding.fps
-        yield frame
 
 
 def _video_frame(planes: Frame, encoding: Encoding) -> av.VideoFrame:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -99,6 +100,11 @@ class FilmRecords:
                 f"{len(self.segments) - 1}; `zoomtui repair` shows what can be saved"
             )
         self.segments.append(segment)
+
+
+def extent(offset: int, data: bytes) -> Record:
+    """What the record of these bytes says of them."""
+    return {"offset": offset, "length": len(data), "crc": zlib.crc32(data)}
 
 
 def committed(records: Iterable[Record]) -> list[Segment]:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
 from renderer.files import storage_errors
-from renderer.film.fragment import Box, box_at, frames_in
-from renderer.film.records import HEADER, SEGMENT, records_of_film
+from renderer.film.fragment import box_at, frames_in
+from renderer.film.records import HEADER, SEGMENT, extent, records_of_film
 from renderer.journal import Record
 
 OnBytes = Callable[[int, int], None]
@@ -40,13 +39,14 @@ def _segments(file: BinaryIO, size: int, on_bytes: OnBytes) -> Iterator[Record]:
     init = _pair(file, 0, size, b"ftyp", b"moov")
     if init is None:
         return
-    yield {"type": HEADER, "offset": 0, "length": len(init[0] + init[1]), "crc": _crc(*init)}
-    at, frame, index = len(init[0] + init[1]), 0, 0
+    header = b"".join(init)
+    yield {"type": HEADER, **extent(0, header)}
+    at, frame, index = len(header), 0, 0
     while (found := _pair(file, at, size, b"moof", b"mdat")) is not None:
-        frames = frames_in(found[0])
-        extent = {"offset": at, "length": len(found[0]) + len(found[1]), "crc": _crc(*found)}
-        yield {"type": SEGMENT, "index": index, "first_frame": frame, "frames": frames, **extent}
-        at, frame, index = at + int(extent["length"]), frame + frames, index + 1
+        frames, data = frames_in(found[0]), b"".join(found)
+        about = {"index": index, "first_frame": frame, "frames": frames}
+        yield {"type": SEGMENT, **about, **extent(at, data)}
+        at, frame, index = at + len(data), frame + frames, index + 1
         on_bytes(at, size)
 
 
@@ -62,15 +62,8 @@ def _pair(
 def _whole(file: BinaryIO, at: int, size: int, kind: bytes) -> bytes:
     """The box of that kind at ``at``; empty where there is none, or not all of it."""
     file.seek(at)
-    box: Box | None = box_at(file.read(16))
+    box = box_at(file.read(16))
     if box is None or box.kind != kind or at + box.size > size:
         return b""
     file.seek(at)
     return file.read(box.size)
-
-
-def _crc(*parts: bytes) -> int:
-    crc = 0
-    for part in parts:
-        crc = zlib.crc32(part, crc)
-    return crc

@@ -24,6 +24,7 @@ from renderer.film.records import (
     FilmRecords,
     Header,
     Segment,
+    extent,
     numbers_of_film,
 )
 from renderer.journal import Journal, Record, untouched, write_at
@@ -41,7 +42,8 @@ class FilmStore:
         self._journal = journal
         self._handle = handle
         self._told = told
-        self._lacking = 0
+        self.lacking = 0
+        """Records at the journal's end whose bytes are not in the film; ``mend`` takes them out."""
         self._rewound = False
 
     @classmethod
@@ -57,7 +59,7 @@ class FilmStore:
         handle = _open(film, new=told.header is None)
         try:
             store = cls(film, journal, told, handle)
-            store._lacking = store._examine()
+            store.lacking = store._examine()
             if mend:
                 store.mend()
         except BaseException:
@@ -111,7 +113,7 @@ class FilmStore:
             raise ValueError("the film is finished: drop_closing() it first")
         header = self._told.header
         if header is None:
-            self._commit(encoded.init, {"type": HEADER, **_extent(0, encoded.init)})
+            self._commit(encoded.init, {"type": HEADER, **extent(0, encoded.init)})
         elif signature(encoded.init) != signature(self._read(header)):
             raise ProjectError(
                 f"{self._film}: the encoder now makes another stream than in the film so far; "
@@ -122,7 +124,7 @@ class FilmStore:
             "index": self.next_segment,
             "first_frame": self.frames,
             "frames": encoded.frames,
-            **_extent(self.size, encoded.media),
+            **extent(self.size, encoded.media),
         }
         if closing:
             record["closing"] = True
@@ -184,14 +186,9 @@ class FilmStore:
                 os.ftruncate(self._handle, end)
             raise
 
-    @property
-    def lacking(self) -> int:
-        """Records at the journal's end whose bytes are not in the film; ``mend`` takes them out."""
-        return self._lacking
-
     def mend(self) -> bool:
         """Let film and journal end at the same place again; False: they did so. StorageError."""
-        lacking, self._lacking = self._lacking, 0
+        lacking, self.lacking = self.lacking, 0
         if lacking:
             self._drop_last(lacking)
         return self.cut() or lacking > 0
@@ -267,10 +264,6 @@ class FilmStore:
         """Take the last segments' (or a lone header's) records out of the journal."""
         self._journal.remove(numbers_of_film(self._journal.records)[-count:])
         self._told = FilmRecords(self._journal.records)
-
-
-def _extent(offset: int, data: bytes) -> Record:
-    return {"offset": offset, "length": len(data), "crc": zlib.crc32(data)}
 
 
 def _open(film: Path, *, new: bool) -> int:
