@@ -13,46 +13,29 @@ from renderer.errors import Cancelled
 
 
 class Controls:
-    """One for both threads of a session. A stop, or an interruption, wins over a pause."""
+    """One for both threads of a session. A stop, or an interruption, wins over a pause.
+
+    What it knows is read by all, and changed by its methods alone.
+    """
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
         self._stopped = False
-        self._hurried = False
-        self._interrupted = False
-        self._paused = False
-        self._waited = 0.0
-        self._settled = -1
+        self.hurried = False
+        """Stopped at once: what is in hand is not to be finished either."""
+        self.interrupted = False
+        """Both threads end, since something else is to be rendered than what is in hand."""
+        self.paused = False
+        self.waited = 0.0
+        """Seconds that ``checkpoint`` has spent in pauses so far."""
+        self.settled = -1
+        """The last number that ``hold`` does not wait for."""
         self._holding: int | None = None
 
     @property
     def stopped(self) -> bool:
         """Nothing more is to be begun; for good, unless it is only ``interrupted``."""
-        return self._stopped or self._interrupted
-
-    @property
-    def interrupted(self) -> bool:
-        """Both threads end, since something else is to be rendered than what is in hand."""
-        return self._interrupted
-
-    @property
-    def hurried(self) -> bool:
-        """Stopped at once: what is in hand is not to be finished either."""
-        return self._hurried
-
-    @property
-    def paused(self) -> bool:
-        return self._paused
-
-    @property
-    def waited(self) -> float:
-        """Seconds that ``checkpoint`` has spent in pauses so far."""
-        return self._waited
-
-    @property
-    def settled(self) -> int:
-        """The last number that ``hold`` does not wait for."""
-        return self._settled
+        return self._stopped or self.interrupted
 
     @property
     def holding(self) -> int | None:
@@ -62,7 +45,7 @@ class Controls:
     def settle(self, number: int) -> None:
         """Up to this number all is decided, and nothing behind it."""
         with self._changed:
-            self._settled = number
+            self.settled = number
             self._changed.notify_all()
 
     def about_to_hold(self, number: int) -> None:
@@ -79,13 +62,13 @@ class Controls:
             self._holding = number
             try:
                 self._changed.wait_for(
-                    lambda: self.stopped or self._settled >= number, seconds or None
+                    lambda: self.stopped or self.settled >= number, seconds or None
                 )
             finally:
                 self._holding = None
             if self.stopped:
                 raise Cancelled
-            return self._settled >= number
+            return self.settled >= number
 
     def wait_until(self, true: Callable[[], bool]) -> None:
         """Wait for something that the other thread brings about, and ``notify`` tells of.
@@ -106,24 +89,24 @@ class Controls:
         """Stop for good; ``now``: ``hurried`` as well."""
         with self._changed:
             self._stopped = True
-            self._hurried = self._hurried or now
+            self.hurried = self.hurried or now
             self._changed.notify_all()
 
     def interrupt(self) -> None:
         """Drop what is in hand, until ``go_on``."""
         with self._changed:
-            self._interrupted = True
+            self.interrupted = True
             self._changed.notify_all()
 
     def go_on(self) -> None:
         """After ``interrupt``; a stop stays."""
         with self._changed:
-            self._interrupted = False
+            self.interrupted = False
 
     def pause(self, paused: bool) -> None:
         """True: hold the painter at its next checkpoint; False: let it go on."""
         with self._changed:
-            self._paused = paused
+            self.paused = paused
             self._changed.notify_all()
 
     def checkpoint(self) -> None:
@@ -133,7 +116,7 @@ class Controls:
         """
         with self._changed:
             began = time.monotonic()
-            self._changed.wait_for(lambda: self.stopped or not self._paused)
-            self._waited += time.monotonic() - began
+            self._changed.wait_for(lambda: self.stopped or not self.paused)
+            self.waited += time.monotonic() - began
             if self.stopped:
                 raise Cancelled

@@ -41,12 +41,8 @@ def told(event: Event) -> str:
         case Rewound():
             return _rewound_text(event)
         case Marked():
-            number = event.keyframe + 1
-            return (
-                f"keyframe {number} is marked: {event.note}"
-                if event.note
-                else f"keyframe {number} is not marked any more"
-            )
+            now = f"is marked: {event.note}" if event.note else "is not marked any more"
+            return f"keyframe {event.keyframe + 1} {now}"
         case Held():
             takes = f"{event.takes} takes" if event.takes > 1 else "1 take"
             return f"keyframe {event.keyframe + 1} is held for review, with {takes}"

@@ -15,20 +15,14 @@ from typing import Any
 from renderer.engine.channel import Channel
 from renderer.engine.controls import Controls
 from renderer.engine.events import Emit, KeyframeStarted, Note, Phase, PhaseChanged, StepDone
-from renderer.engine.preview import Preview
-from renderer.engine.preview_requests import PreviewRequests
+from renderer.engine.preview import Preview, PreviewRequests
 from renderer.engine.review import Review
 from renderer.engine.revisions import Revisions
 from renderer.errors import ProjectError
 from renderer.images import Picture
 from renderer.painting.colour_match import Reference
 from renderer.painting.figures import Figures
-from renderer.painting.outpaint import (
-    Outpainted,
-    first_picture,
-    outpaint,
-    picture_of,
-)
+from renderer.painting.outpaint import Outpainted, first_picture, outpaint, picture_of
 from renderer.painting.painters import CheckingPainter, OnStep, Painter, find
 from renderer.painting.painters.idle_time import Timed
 from renderer.painting.painters.notices import listening
@@ -143,7 +137,7 @@ class Producer:
         project = self._project
         start, end = project.store.intervals, len(project.keyframes)
         for index in range(start + 1, end):
-            if not project.keyframe_intact(index):
+            if not project.intact(project.keyframes[index]):
                 self._emit(Note(f"keyframes/{index:06d}.png is damaged, so it is painted again"))
                 project.drop_damaged(index)
                 self._begun = end = index
@@ -163,7 +157,7 @@ class Producer:
             if picture is None:
                 done = self._first(painter, settings)
             else:
-                reference = reference or Reference.of(self._first_picture())
+                reference = reference or Reference.of(self._project.load_keyframe(0))
                 done = outpaint(
                     painter,
                     picture,
@@ -216,9 +210,6 @@ class Producer:
     def _first(self, painter: Painter, settings: RenderSettings) -> Outpainted:
         picture = first_picture(painter, settings, self._on_step(0))
         return Outpainted(picture, seam=0.0, drift=0.0, seed=derive_seed(settings.seed, 0, 0))
-
-    def _first_picture(self) -> Picture:
-        return self._project.load_keyframe(0)
 
     def _picture_after(
         self, index: int, canvas: Picture, dives_to: tuple[int, int] | None

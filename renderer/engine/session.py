@@ -37,7 +37,7 @@ from renderer.engine.events import (
     RenderStarted,
     Steered,
 )
-from renderer.engine.preview_requests import PreviewRequests
+from renderer.engine.preview import PreviewRequests
 from renderer.engine.producer import Keyframe, PainterSource, Producer
 from renderer.engine.revisions import Revisions
 from renderer.errors import Cancelled, RendererError

@@ -150,14 +150,12 @@ class RenderState:
     @property
     def frame_rate(self) -> float | None:
         """Frames committed a second, over the last segments; None before there are two."""
-        rates = self._rates()
-        return rates and rates[0]
+        return self._rate(1)
 
     @property
     def byte_rate(self) -> float | None:
         """Bytes of film a second, over the last segments."""
-        rates = self._rates()
-        return rates and rates[1]
+        return self._rate(2)
 
     @property
     def real_time_factor(self) -> float | None:
@@ -186,13 +184,13 @@ class RenderState:
             return ""
         return "encoding" if self.queued >= self.capacity else "painting"
 
-    def _rates(self) -> tuple[float, float] | None:
+    def _rate(self, which: int) -> float | None:
+        """By how much that part of ``progress`` grows in a second."""
         if len(self.progress) < 2:
             return None
-        (began, frames, size), (ended, frames_now, size_now) = self.progress[0], self.progress[-1]
-        if ended <= began:
-            return None
-        return (frames_now - frames) / (ended - began), (size_now - size) / (ended - began)
+        first, last = self.progress[0], self.progress[-1]
+        seconds = last[0] - first[0]
+        return (last[which] - first[which]) / seconds if seconds > 0 else None
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON values; ``from_json`` takes them back."""

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from renderer.errors import ProjectError
 from renderer.film.store import FilmStore
@@ -23,6 +22,7 @@ from renderer.project.records import (
     SETTINGS,
     keyframe_path,
     path_of,
+    project_made,
 )
 from renderer.settings.render import RenderSettings
 
@@ -64,10 +64,8 @@ def _damaged(folder: Path, what: str) -> ProjectError:
 
 def _check_settings(folder: Path, settings: RenderSettings, records: Sequence[Record]) -> None:
     """Raise ProjectError where project.toml contradicts the journal's first record."""
-    first = (record for record in records if record["type"] == "project")
-    made: dict[str, Any] = next(first, {}).get("settings", {})
     now = settings.plain()
-    for key, value in made.items():
+    for key, value in project_made(records).settings.items():
         if key in now and now[key] != value:
             raise ProjectError(
                 f"{folder / SETTINGS}: {key} is {now[key]!r}, but was {value!r} when the "

@@ -105,10 +105,7 @@ def branched(records: Sequence[Record], parent: str, keyframe: int) -> list[Reco
 
 
 def _make(
-    folder: Path,
-    new: Path,
-    fill: Callable[[Sequence[Record], Path], None],
-    on_bytes: OnBytes,
+    folder: Path, new: Path, fill: Callable[[Sequence[Record], Path], None], on_bytes: OnBytes
 ) -> None:
     """Settings, exemplar, keyframes and journal by ``fill``, and the film that this vouches for."""
     refuse_occupied(new)

@@ -18,14 +18,7 @@ from renderer.project.history import PLACE, History
 from renderer.project.keyframe_files import store_keyframe
 from renderer.project.placing import refuse_dive, store_placed
 from renderer.project.project import Project
-from renderer.project.records import (
-    EXEMPLAR,
-    EXPORTS,
-    JOURNAL,
-    KEYFRAMES,
-    SETTINGS,
-    keyframe_path,
-)
+from renderer.project.records import EXEMPLAR, EXPORTS, JOURNAL, KEYFRAMES, SETTINGS, keyframe_path
 from renderer.project.trust import trust
 from renderer.settings.render import RenderSettings
 

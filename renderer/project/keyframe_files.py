@@ -11,8 +11,7 @@ from typing import Any
 from renderer import __version__
 from renderer.files import Place, part_of
 from renderer.images import Picture, write_keyframe
-from renderer.journal import Journal, Record
-from renderer.painting.figures import figures_in
+from renderer.journal import Journal, Record, read_as
 from renderer.project.history import KEYFRAME, History, StoredKeyframe
 from renderer.project.records import keyframe_path
 
@@ -27,27 +26,15 @@ def store_keyframe(
 ) -> Record:
     """A keyframe's file, durable, then its record, which is returned.
 
-    ``picture``: see ``write_keyframe``.
-
-    ``made``: seed, seconds, seam, drift, …, and the take, if it is not the first. ``at``: the
-    folder of the keyframes, if it is held open. Raises StorageError.
+    ``picture``: see ``write_keyframe``. ``made``: seed, seconds, seam, drift, …, and the take, if
+    it is not the first. ``at``: the folder of the keyframes, if it is held open. Raises
+    StorageError.
     """
     provenance = {"zoomtui": __version__, "keyframe": keyframe, **made}
     path = keyframe_path(folder, keyframe, made.get("take", 1))
     length, crc = write_keyframe(path, picture, provenance, at)
-    stored = StoredKeyframe(
-        keyframe=keyframe,
-        length=length,
-        crc=crc,
-        seed=made["seed"],
-        at=time.time(),
-        take=made.get("take", 1),
-        variation=made.get("variation", 0),
-        around=made.get("around", 1),
-        dives_to=made.get("dives_to"),
-        stops=made.get("stops", False),
-        **figures_in(made),
-    )
+    of_file = {"keyframe": keyframe, "length": length, "crc": crc, "at": time.time()}
+    stored = read_as({**made, **of_file}, StoredKeyframe)
     record = {"type": KEYFRAME, **asdict(stored)}
     journal.append(record)
     return record

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -56,9 +56,8 @@ class Known:
         following = self.chosen.get(keyframe + 1)
         return following.get("around", 1) if following else self.history.next_take(keyframe)
 
-    def takes_beside(self, folder: Path, keyframes: Iterable[Record]) -> list[Record]:
+    def takes_beside(self, folder: Path, keyframes: Sequence[Record]) -> list[Record]:
         """Records of the takes that are kept beside ``keyframes``, and of what is painted next."""
-        keyframes = list(keyframes)
         used = {(each["keyframe"], each.get("take", 1)) for each in keyframes}
         kept: list[Record] = [
             {**record, "type": TAKE}

@@ -52,7 +52,6 @@ from renderer.project.rewinding import check_painted, last_rewind
 from renderer.project.steering import what_changes
 from renderer.project.thinning import Thinning, check_there
 from renderer.project.trust import trust
-from renderer.settings.plain_values import Size
 from renderer.settings.render import RenderSettings
 
 
@@ -63,7 +62,6 @@ class Project:
         self,
         folder: Path,
         settings: RenderSettings,
-        lock: ProjectLock,
         journal: Journal,
         store: FilmStore,
         place: Place,
@@ -77,7 +75,8 @@ class Project:
         """The folder itself, even after it is renamed."""
         self.recovered = ""
         """What was put right on opening and is worth a line; empty: nothing."""
-        self._lock = lock
+        self._held = ExitStack()
+        """All that is open, and the lock."""
         self._journal = journal
         self._pictures = keyframes
         self._thinning = Thinning(keyframes)
@@ -96,7 +95,7 @@ class Project:
         settings = read_settings(folder)
         with ExitStack() as held, without_collector():
             refuse_links(folder)
-            lock = held.enter_context(ProjectLock(folder / LOCK, folder / SETTINGS))
+            held.enter_context(ProjectLock(folder / LOCK, folder / SETTINGS))
             place = held.enter_context(closing(Place(folder)))
             keyframes = held.enter_context(closing(Place(folder / KEYFRAMES)))
             opened = Journal.open(folder / JOURNAL, mend=False, at=place)
@@ -106,21 +105,16 @@ class Project:
             store = FilmStore.open(folder / FILM, journal, mend=False)
             held.enter_context(closing(store))
             check_project(folder, settings, journal.records, history, store)
-            project = cls(folder, settings, lock, journal, store, place, keyframes, history)
+            project = cls(folder, settings, journal, store, place, keyframes, history)
             if mend:
                 project._mend()
             journal.let_go()
-            held.pop_all()  # from here on close() releases them
+            project._held = held.pop_all()
         return project
 
     def close(self) -> None:
         """Close the files and release the lock. Raises StorageError, with that done."""
-        with ExitStack() as released:
-            released.callback(self._lock.release)
-            released.callback(self.place.close)
-            released.callback(self._pictures.close)
-            released.callback(self._journal.close)
-            released.callback(self.store.close)
+        self._held.close()
 
     def __enter__(self) -> Project:
         return self
@@ -282,7 +276,7 @@ class Project:
             check_there(self.folder, self.keyframes[rewind.keyframe - 1], what)
         for keyframe, take in enumerate(rewind.takes, rewind.keyframe):
             stored = self.history.find(keyframe, take)
-            if stored is not None and not self._intact(stored):
+            if stored is not None and not self.intact(stored):
                 path = path_of(self.folder, stored)
                 raise ProjectError(f"keyframe {path} can't be read: it is not there, or damaged")
         return self._really(rewind.changes, rewind.keyframe)
@@ -325,13 +319,11 @@ class Project:
     def load_keyframe(self, keyframe: int) -> Picture:
         """Keyframe 0 is the first picture, all others are canvases. Raises ProjectError."""
         stored = self.keyframes[keyframe]
-        return read_keyframe(path_of(self.folder, stored), self._size_of(keyframe), stored.crc)
+        size = Geometry.of(self.settings).stored_size(keyframe)
+        return read_keyframe(path_of(self.folder, stored), size, stored.crc)
 
-    def keyframe_intact(self, keyframe: int) -> bool:
+    def intact(self, stored: StoredKeyframe) -> bool:
         """The file is there and is the one that was written."""
-        return self._intact(self.keyframes[keyframe])
-
-    def _intact(self, stored: StoredKeyframe) -> bool:
         path = path_of(self.folder, stored)
         return path.exists() and zlib.crc32(path.read_bytes()) == stored.crc
 
@@ -349,9 +341,6 @@ class Project:
     def _record(self, record: Record) -> None:
         self._journal.append(record)
         self.history.add(record)
-
-    def _size_of(self, keyframe: int) -> Size:
-        return Geometry.of(self.settings).stored_size(keyframe)
 
     def _mend(self) -> None:
         """Remove what an interrupted append has left. Raises StorageError."""

@@ -124,10 +124,7 @@ def project_made(records: Iterable[Record]) -> ProjectMade:
 
 
 def in_order(
-    project: Record,
-    steering: Sequence[Record],
-    keyframes: Sequence[Record],
-    film: Sequence[Record],
+    project: Record, steering: Sequence[Record], keyframes: Sequence[Record], film: Sequence[Record]
 ) -> list[Record]:
     """A journal as a render writes it: steering, the keyframe, and then its interval.
 
@@ -159,7 +156,8 @@ def read_settings(folder: Path) -> RenderSettings:
     path = folder / SETTINGS
     try:
         if not folder.is_dir():
-            raise ProjectError(_no_folder(folder))
+            what = "is no folder" if folder.exists() else "does not exist"
+            raise ProjectError(f"{folder} {what}; a project is a folder made by `zoomtui render`")
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
         raise ProjectError(f"{folder} is no zoomtui project: it has no {SETTINGS}") from None
@@ -192,8 +190,3 @@ def path_of(folder: Path, stored: StoredKeyframe) -> Path:
 
 _LAST = 1 << 62
 """A keyframe after all others."""
-
-
-def _no_folder(folder: Path) -> str:
-    problem = "is no folder" if folder.exists() else "does not exist"
-    return f"{folder} {problem}; a project is a folder made by `zoomtui render`"

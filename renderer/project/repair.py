@@ -20,19 +20,12 @@ from typing import Any
 import msgspec
 
 from renderer.errors import ProjectBusy, ProjectError, RendererError, SettingsError
-from renderer.files import (
-    NO_LINK,
-    copy_part,
-    flush_folder,
-    replace_file,
-    size_text,
-    storage_errors,
-)
+from renderer.files import NO_LINK, copy_part, flush_folder, replace_file, size_text, storage_errors
 from renderer.film.records import SEGMENT, records_of_film
 from renderer.film.salvage import OnBytes, salvage_film
 from renderer.images import read_keyframe, read_provenance
 from renderer.journal import Record, salvage, write_journal
-from renderer.painting.figures import FIGURES, figures_in
+from renderer.painting.figures import FIGURES
 from renderer.painting.geometry import Geometry
 from renderer.project.history import KEYFRAME, STEER, History, StoredKeyframe
 from renderer.project.known_records import Known
@@ -201,23 +194,12 @@ def _keyframes(folder: Path, settings: RenderSettings, known: Known) -> Iterator
             data = path.read_bytes()
             read_keyframe(path, geometry.stored_size(keyframe), zlib.crc32(data))
             made = read_provenance(path)
-            dives_to = msgspec.convert(made.get("dives_to"), tuple[int, int] | None)
+            said = {"seed": settings.seed, **dict.fromkeys(FIGURES, 0.0), **made}
+            size, crc, at = len(data), zlib.crc32(data), path.stat().st_mtime
+            of_file = {"keyframe": keyframe, "take": take, "length": size, "crc": crc, "at": at}
+            stored = msgspec.convert({**said, **of_file}, StoredKeyframe)
         except (OSError, ProjectError, ValueError, SyntaxError):
             return
-        figures = dict.fromkeys(FIGURES, 0.0) | figures_in(made)
-        stored = StoredKeyframe(
-            keyframe=keyframe,
-            length=len(data),
-            crc=zlib.crc32(data),
-            seed=int(made.get("seed", settings.seed)),
-            at=path.stat().st_mtime,
-            take=take,
-            variation=int(made.get("variation", 0)),
-            around=int(made.get("around", 1)),
-            dives_to=dives_to,
-            stops=made.get("stops") is True,
-            **figures,
-        )
         yield {"type": KEYFRAME, **asdict(stored)}
 
 

@@ -13,7 +13,7 @@ from typing import cast
 
 import pytest
 
-from renderer.engine.preview_requests import PreviewRequests
+from renderer.engine.preview import PreviewRequests
 from renderer.engine.session import Session
 from renderer.project import registry
 from renderer.project.records import read_history
