@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -101,8 +102,10 @@ def test_a_render_pauses_by_itself_after_every_such_keyframe(tmp_path: Path) -> 
 
 
 def test_a_film_whose_last_keyframe_is_painted_is_finished_all_the_same(tmp_path: Path) -> None:
-    folder = project(tmp_path / "a.zoom", keyframes=2, stop_when=("disk<900TB",))
-    assert render(folder)[-1].stopped
+    endless: dict[str, Any] = {"painter": "tests.painters:endless", "model": "1"}
+    folder = project(tmp_path / "a.zoom", keyframes=2, stop_when=("disk<900TB",), **endless)
+    assert render(folder)[-1].stopped  # in the middle of the second
+    steer(folder, model="9")
     events = render(folder)  # the second and last one is painted
     assert not events[-1].stopped
     assert of(events, Note) == []
