@@ -9,6 +9,7 @@ Knows no painters, settings or files.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -74,7 +75,7 @@ class Correction:
     """value → gain · value + offset, one gain for all channels and an offset for each."""
 
     gain: float
-    offset: tuple[float, float, float]
+    offset: Sequence[float]
 
     def apply(self, picture: Pixels) -> Floats:
         """(H, W, 3) → float32, neither rounded nor clipped."""
@@ -185,7 +186,7 @@ def fit(picture: Pixels, back: Pixels) -> Correction:
     together = found.mean_of((wanted.means - wanted_mean) * (found.means - found_mean)).mean()
     gain = (float(together) + GAIN_PULL) / (found_spread**2 + GAIN_PULL)
     gain = min(max(gain, GAIN_LIMITS[0]), GAIN_LIMITS[1])
-    return _correction(gain, wanted_mean - gain * found_mean)
+    return Correction(gain, tuple(wanted_mean - gain * found_mean))
 
 
 def guard(
@@ -209,7 +210,7 @@ def guard(
     beyond = np.sign(apart) * max(abs(apart) - float(np.log(SPREAD_SLACK)), 0.0)
     factor = float(np.exp(np.clip(pull * beyond, -GUARD_MOST[1], GUARD_MOST[1])))
     offset = factor * (np.asarray(correction.offset) - mean) + mean + shift
-    return _correction(factor * correction.gain, offset)
+    return Correction(factor * correction.gain, tuple(offset))
 
 
 def seam(canvas: Pixels, known: Area) -> float:
@@ -217,7 +218,7 @@ def seam(canvas: Pixels, known: Area) -> float:
 
     Both are of neighbouring pixels in the direction across the border, all channels together.
     """
-    across, around = [], []
+    across, around, lengths = [], [], []
     height, width = canvas.shape[:2]
     for turned, edges, along, size in (
         (canvas, (known.top, known.bottom), known.columns, height),
@@ -229,9 +230,11 @@ def seam(canvas: Pixels, known: Area) -> float:
                 band = turned[first : edge + SEAM_REACH, along].astype(np.int16)
                 steps = np.abs(np.diff(band, axis=0)).mean(axis=(1, 2))
                 at = edge - first - 1
-                across.append((steps[at], band.shape[1]))
-                around.append((np.delete(steps, at).mean(), band.shape[1]))
-    return (_weighted(across) + SEAM_FLOOR) / (_weighted(around) + SEAM_FLOOR)
+                across.append(steps[at])
+                around.append(np.delete(steps, at).mean())
+                lengths.append(band.shape[1])
+    inner, outer = (np.average(each, weights=lengths) for each in (across, around))
+    return float((inner + SEAM_FLOOR) / (outer + SEAM_FLOOR))
 
 
 def drift(canvas: Pixels, reference: Reference) -> float:
@@ -286,11 +289,3 @@ def _dithered(values: Floats) -> Pixels:
     dithered = np.empty(values.shape, np.uint8)
     round_up_by(values.reshape(height, -1), across, down, dithered.reshape(height, -1))
     return dithered
-
-
-def _correction(gain: float, offset: NDArray[np.floating]) -> Correction:
-    return Correction(gain, (float(offset[0]), float(offset[1]), float(offset[2])))
-
-
-def _weighted(values: list[tuple[float, int]]) -> float:
-    return float(sum(v * n for v, n in values) / sum(n for _, n in values))

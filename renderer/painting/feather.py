@@ -85,9 +85,7 @@ def tattered(share: Floats, reach: int, seed: int) -> Floats:
         grid = rng.standard_normal((int(height / cell) + 4, int(width / cell) + 4), np.float32)
         noise += _enlarged(grid, cell, (height, width)) / 2**octave
     moved: Floats = share + share * (1 - share) * RAGGEDNESS * noise[:, :, None]
-    near = np.clip(moved, 0, 1)
-    tattered: Floats = near * near * (3 - 2 * near)
-    return tattered
+    return _smooth(np.clip(moved, 0, 1))
 
 
 def _enlarged(grid: Floats, cell: float, shape: tuple[int, int]) -> Floats:
@@ -103,15 +101,14 @@ def _enlarged(grid: Floats, cell: float, shape: tuple[int, int]) -> Floats:
 
 
 def _smooth(share: Floats) -> Floats:
+    """0 … 1 → the same, level at both ends."""
     smooth: Floats = share * share * (3 - 2 * share)
     return smooth
 
 
 def _falling(at: NDArray[np.int_], first: int, end: int, reach: int) -> Floats:
     outside = np.maximum(np.maximum(first - at - 0.5, at + 0.5 - end), 0) / reach
-    near = np.maximum(1 - outside, 0).astype(np.float32)
-    fading: Floats = near * near * (3 - 2 * near)
-    return fading
+    return _smooth(np.maximum(1 - outside, 0).astype(np.float32))
 
 
 def _size(canvas: Floats) -> Size:

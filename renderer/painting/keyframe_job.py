@@ -59,23 +59,18 @@ class Task:
         canvas = np.pad(known, (*growth.pads, (0, 0)), mode="symmetric")
         mask = _outside(canvas, shown)
         jobs = [
-            self._job(
-                canvas.copy(),  # a painter may scribble over what it is given
-                mask.copy(),
-                version_seed(settings.seed, self.keyframe, side, version),
-            )
+            self._job(canvas, mask, version_seed(settings.seed, self.keyframe, side, version))
             for version in range(settings.candidates)
         ]
         how = self._joining(growth, shown)
-        best: tuple[float, int, Pixels] | None = None
-        for version, painted in enumerate(ask_all(self.painter, jobs, on_step)):
-            if painted is not None:
-                joined = colour_match.match(painted, known, growth.known, self.reference, how)
-                cost = self._cost(joined, growth) if len(jobs) > 1 else 0.0
-                if best is None or cost < best[0]:
-                    best = cost, version, joined
-        assert best is not None  # at least one has not failed
-        return best[2], best[1]
+        joined = [
+            (colour_match.match(painted, known, growth.known, self.reference, how), version)
+            for version, painted in enumerate(ask_all(self.painter, jobs, on_step))
+            if painted is not None
+        ]
+        if len(joined) == 1:
+            return joined[0]
+        return min(joined, key=lambda made: self._cost(made[0], growth))
 
     def mend(self, canvas: Pixels, growth: Growth, side: int, on_step: OnStep) -> Pixels:
         """The canvas, with a thin band along its join painted once more: the seam pass."""
@@ -98,7 +93,7 @@ class Task:
             shown = canvas[area.rows, area.columns]
             jobs = [
                 self._job(
-                    shown.copy(),
+                    shown,
                     np.ones(shown.shape[:2], np.bool_),
                     version_seed(settings.seed, self.keyframe, index, version),
                     refine=settings.zoom_factor,
@@ -148,7 +143,7 @@ class Task:
         mask = _outside(canvas, shown)
         mask &= ~_outside(canvas, known.grown(reach, growth.canvas_size))
         seed = derive_seed(settings.seed, self.keyframe, *call)
-        job = self._job(canvas.copy(), mask, seed, strength=strength)
+        job = self._job(canvas, mask, seed, strength=strength)
         painted = ask(self.painter, job, on_step)
         ragged = seed if strength is None else None
         how = self._joining(growth, shown)
@@ -168,8 +163,8 @@ class Task:
         refine: float = 0.0,
     ) -> PaintJob:
         return PaintJob(
-            canvas=canvas,
-            mask=mask,
+            canvas=canvas.copy(),  # a painter may scribble over what it is given
+            mask=mask.copy(),
             prompt=self.settings.prompt,
             negative_prompt=self.settings.negative_prompt,
             seed=seed,

@@ -149,17 +149,18 @@ def _load(target: str, what: str) -> PainterFactory:
     try:
         found: Any = importlib.import_module(module_name)
     except (ImportError, SyntaxError, ValueError, TypeError) as error:
-        if isinstance(error, ModuleNotFoundError) and error.name in _with_parents(module_name):
+        missing = error.name if isinstance(error, ModuleNotFoundError) else None
+        if missing and f"{module_name}.".startswith(f"{missing}."):  # it, or a package around it
             raise PainterError(
-                f"{what}: there is no module {error.name}; install it, put its folder on "
+                f"{what}: there is no module {missing}; install it, put its folder on "
                 "PYTHONPATH, or start in that folder"
             ) from None
         raise PainterError(f"{what}: {module_name} can't be imported: {error}") from error
     for part in path.split("."):
         if not hasattr(found, part):
             public = {key for key in dir(found) if not key.startswith("_")}
-            missing = f"name {part!r} in {module_name}"
-            raise PainterError(f"{what}: " + unknown(missing, part, public))
+            wanted = f"name {part!r} in {module_name}"
+            raise PainterError(f"{what}: " + unknown(wanted, part, public))
         found = getattr(found, part)
     if not callable(found):
         raise PainterError(f"{what} is no factory: it can't be called with the settings")
@@ -175,9 +176,3 @@ def _look_here_for(package: str) -> None:
         here = os.getcwd()  # noqa: PTH109 - sys.path holds text
         if importlib.util.find_spec(package) is None and PathFinder.find_spec(package, [here]):
             sys.path.append(here)
-
-
-def _with_parents(module: str) -> set[str]:
-    """``a.b.c`` → {``a``, ``a.b``, ``a.b.c``}."""
-    parts = module.split(".")
-    return {".".join(parts[: n + 1]) for n in range(len(parts))}
