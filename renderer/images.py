@@ -133,13 +133,7 @@ def _reason(error: BaseException) -> str:
 
 def crop_to_fill(picture: Picture, size: Size) -> Picture:
     """The largest middle part of ``picture`` with the aspect of ``size``, resampled (Lanczos-3)."""
-    height, width = picture.shape[:2]
-    scale = min(width / size[0], height / size[1])
-    left = max(0.0, (width - size[0] * scale) / 2)  # rounding may make the crop too wide
-    top = max(0.0, (height - size[1] * scale) / 2)
-    box = (left, top, width - left, height - top)
-    image = Image.fromarray(picture).resize(size, Image.Resampling.LANCZOS, box=box)
-    return np.asarray(image)
+    return np.asarray(ImageOps.fit(Image.fromarray(picture), size, Image.Resampling.LANCZOS))
 
 
 def compressed(picture: Picture) -> bytes:
