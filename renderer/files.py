@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from renderer.errors import StorageError
+from renderer.formatting import size_text
 
 _AT_ONCE = 1 << 20
 """Bytes."""
@@ -251,15 +252,6 @@ def free_bytes(folder: Path) -> int | None:
 def free_text(folder: Path) -> str:
     free = free_bytes(folder)
     return "?" if free is None else size_text(free)
-
-
-def size_text(size: float) -> str:
-    """Bytes in words a person reads: ``"3.2 GiB"``."""
-    for unit in ("B", "KiB", "MiB", "GiB"):
-        if size < 1024:
-            return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
-        size /= 1024
-    return f"{size:.1f} TiB"
 
 
 def fill_standard_handles() -> None:

@@ -6,18 +6,6 @@ import shlex
 import unicodedata
 from pathlib import Path
 
-from renderer.files import size_text
-
-__all__ = [
-    "clean",
-    "count_text",
-    "duration_text",
-    "path_text",
-    "share_text",
-    "shortened",
-    "size_text",
-]
-
 _JOINERS = "\u200c\u200d"
 """Invisible, harmless, and part of the spelling of Persian and of many emoji."""
 
@@ -46,6 +34,15 @@ def age_text(seconds: float) -> str:
         if seconds < limit:
             return f"{max(0, int(seconds / unit))} {name}"
     return f"{int(seconds / 86400)} d"
+
+
+def size_text(size: float) -> str:
+    """Bytes in words a person reads: ``"3.2 GiB"``."""
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if size < 1024:
+            return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
+        size /= 1024
+    return f"{size:.1f} TiB"
 
 
 def share_text(share: float) -> str:

@@ -19,7 +19,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from renderer.errors import RendererError, SettingsError
-from renderer.files import size_text, storage_errors
+from renderer.files import storage_errors
+from renderer.formatting import size_text
 from training.pictures.catalogue import packages
 
 log = logging.getLogger("training")

@@ -26,7 +26,8 @@ import numpy as np
 from PIL import Image
 
 from renderer.errors import RendererError, SettingsError, StorageError
-from renderer.files import replace_file, size_text, storage_errors
+from renderer.files import replace_file, storage_errors
+from renderer.formatting import size_text
 from training.pictures import catalogue, cropping, stellarium
 from training.pictures.catalogue import Picture
 from training.pictures.listing import LIST, Packed, list_text

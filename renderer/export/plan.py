@@ -17,9 +17,9 @@ from renderer.export.frames import FrameSource
 from renderer.export.source import Footage
 from renderer.export.timeline import Timeline
 from renderer.export.view_path import ViewPath
-from renderer.files import size_text
 from renderer.film.camera import Camera
 from renderer.film.encode import Encoding, probe
+from renderer.formatting import size_text
 from renderer.project.thinning import spans
 from renderer.settings.codecs import Codec, resolve
 from renderer.settings.export import ExportOptions

@@ -9,8 +9,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from renderer.files import free_bytes, size_text
-from renderer.formatting import clean, duration_text
+from renderer.files import free_bytes
+from renderer.formatting import clean, duration_text, size_text
 from renderer.painting.geometry import Geometry
 from renderer.settings.plain_values import Size, dimensions
 from renderer.settings.render import RenderSettings

@@ -20,9 +20,10 @@ from typing import Any
 import msgspec
 
 from renderer.errors import ProjectBusy, ProjectError, RendererError, SettingsError
-from renderer.files import NO_LINK, copy_part, flush_folder, replace_file, size_text, storage_errors
+from renderer.files import NO_LINK, copy_part, flush_folder, replace_file, storage_errors
 from renderer.film.records import SEGMENT, records_of_film
 from renderer.film.salvage import OnBytes, salvage_film
+from renderer.formatting import size_text
 from renderer.images import read_keyframe, read_provenance
 from renderer.journal import Record, salvage, write_journal
 from renderer.painting.figures import FIGURES

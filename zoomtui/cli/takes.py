@@ -12,8 +12,7 @@ from typing import Any, TypeVar
 import click
 
 from renderer.errors import ProjectError, SettingsError
-from renderer.files import size_text
-from renderer.formatting import duration_text, path_text, shortened
+from renderer.formatting import duration_text, path_text, shortened, size_text
 from renderer.painting.figures import texts
 from renderer.project.contents import Contents
 from renderer.project.history import StoredKeyframe
