@@ -39,17 +39,12 @@ A6F0-A6F1 A8E0-A8F1 AAB0 AAB2-AAB3 AAB7-AAB8 AABE-AABF AAC1 FE20-FE26 10A0F 10A3
 
 @cache
 def marks() -> str:
-    """The character at index n stands for row or column n."""
+    """The character at index n stands for row or column n; more can't be numbered."""
     found = []
     for part in _MARKS.split():
         first, _, last = part.partition("-")
         found += [chr(code) for code in range(int(first, 16), int(last or first, 16) + 1)]
     return "".join(found)
-
-
-def largest() -> int:
-    """The most rows, or columns, that placeholders can number."""
-    return len(marks())
 
 
 def fresh_id() -> int:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import io
 import warnings
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +19,7 @@ from rich.style import Style
 from textual.strip import Strip
 
 from renderer.images import FAULTS
-from zoomtui.terminal.capabilities import Colours, Pictures
+from zoomtui.terminal.capabilities import DEFAULT_CELL, Colours, Pictures
 from zoomtui.terminal.pictures import ascii as ascii_art
 from zoomtui.terminal.pictures import blocks, palette
 from zoomtui.terminal.pictures.blocks import Cells
@@ -74,7 +76,7 @@ def load(source: Source, wanted: tuple[int, int] | None = None) -> Image.Image:
 
 
 def fit(
-    size: tuple[int, int], box: tuple[int, int], cell: tuple[int, int] = (10, 20)
+    size: tuple[int, int], box: tuple[int, int], cell: tuple[int, int] = DEFAULT_CELL
 ) -> tuple[int, int]:
     """The largest (columns, rows) within `box` of the aspect of `size`, cells being `cell` pixels.
 
@@ -138,30 +140,23 @@ def to_cells(
 def to_lines(cells: Cells, colours: Colours) -> tuple[list[Strip], int]:
     """One line a row, neighbours of the same colours in one segment; and their cost in bytes."""
     rows, columns = cells.glyphs.shape
-    front = cells.front.tolist() if cells.front is not None else None
-    back = cells.back.tolist() if cells.back is not None else None
+    plain = [[None] * columns] * rows
+    front = plain if cells.front is None else cells.front.tolist()
+    back = plain if cells.back is None else cells.back.tolist()
     lines, runs = [], 0
-    for row in range(rows):
-        segments: list[Segment] = []
-        text, style, current = "", Style.null(), None
-        for column, glyph in enumerate(cells.glyphs[row].tolist()):
-            key = (
-                tuple(front[row][column]) if front is not None and glyph else None,
-                tuple(back[row][column]) if back is not None else None,
-            )
-            if key != current:
-                if text:
-                    segments.append(Segment(text, style))
-                text, style, current = "", _style(*key), key
-            text += cells.alphabet[glyph]
-        segments.append(Segment(text, style))
+    for glyphs, in_front, behind in zip(cells.glyphs.tolist(), front, back, strict=True):
+        seen = [colour if glyph else None for glyph, colour in zip(glyphs, in_front, strict=True)]
+        segments = [
+            Segment("".join(cells.alphabet[glyph] for _, _, glyph in run), _style(*look))
+            for look, run in groupby(zip(seen, behind, glyphs, strict=True), itemgetter(0, 1))
+        ]
         lines.append(Strip(segments, columns))
         runs += len(segments)
-    per_run = _RESET + _COLOUR_BYTES[colours] * ((front is not None) + (back is not None))
+    per_run = _RESET + _COLOUR_BYTES[colours] * ((front is not plain) + (back is not plain))
     return lines, runs * per_run + rows * columns * len(cells.alphabet[-1].encode())
 
 
-def _style(front: tuple[int, ...] | None, back: tuple[int, ...] | None) -> Style:
+def _style(front: list[int] | None, back: list[int] | None) -> Style:
     return Style.from_color(  # several times as fast as Style(), and there are thousands
         Color.from_rgb(*front) if front is not None else None,
         Color.from_rgb(*back) if back is not None else None,

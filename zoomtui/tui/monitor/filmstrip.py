@@ -22,7 +22,7 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
-from zoomtui.terminal.capabilities import Pictures
+from zoomtui.terminal.capabilities import DEFAULT_CELL, Pictures
 from zoomtui.terminal.pictures.budget import Link
 from zoomtui.terminal.pictures.request import Pixels, UnreadablePicture
 
@@ -31,7 +31,7 @@ KEPT = 96
 
 _LEISURE = 25
 """The rest after a decoding is so many times as long as that took, while the user does not walk."""
-_WIDE, _CELL = 16 / 9, (10, 20)
+_WIDE = 16 / 9
 
 
 class Slots(NamedTuple):
@@ -52,7 +52,7 @@ class Marked(NamedTuple):
 
 
 def slots(
-    width: int, rows: int, aspect: float, cell: tuple[int, int] = _CELL, gap: int = 1
+    width: int, rows: int, aspect: float, cell: tuple[int, int] = DEFAULT_CELL, gap: int = 1
 ) -> Slots:
     """As many pictures of `aspect` (width by height) and `rows` as fit into `width` columns."""
     wanted = round(rows * cell[1] * aspect / cell[0])

@@ -152,7 +152,7 @@ class Picture(Widget):
         """What should be shown; None for no picture, no room for one, or no eyes on it."""
         if self._source is None or not self._in_front:
             return None
-        most = kitty.largest()
+        most = len(kitty.marks())
         box = (min(self.size.width, most), min(self.size.height, most))
         return _Wanted(self._number, box, self.pictures) if min(box) > 0 else None
 

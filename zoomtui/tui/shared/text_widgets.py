@@ -48,14 +48,12 @@ def signs_for(app: App[Any], text: str) -> str:
 
 def content(app: App[Any], *lines: Line) -> Content:
     """The lines, below each other, as ``app``'s terminal can show them."""
-    return Content("\n").join([_content(app, line) for line in lines])
 
+    def styled(part: Part) -> tuple[str, str]:
+        text, role = part
+        return text if role == "quoted" else signs_for(app, text), STYLES[role]
 
-def _content(app: App[Any], line: Line) -> Content:
-    parts = (
-        (text if role == "quoted" else signs_for(app, text), STYLES[role]) for text, role in line
-    )
-    return Content.assemble(*parts)
+    return Content("\n").join([Content.assemble(*map(styled, line)) for line in lines])
 
 
 class OneLine(Static):
