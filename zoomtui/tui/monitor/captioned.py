@@ -7,6 +7,7 @@ from pathlib import Path
 from textual import work
 from textual.app import ComposeResult
 from textual.containers import Vertical
+from textual.widget import Widget
 
 from zoomtui.terminal.capabilities import Pictures
 from zoomtui.tui.monitor.caption import read_figures
@@ -15,17 +16,40 @@ from zoomtui.tui.shared.styled_text import Line, cut
 from zoomtui.tui.shared.text_widgets import OneLine
 
 
-class Captioned(Vertical):
+class ReadsFigures(Widget):
+    """What says of a keyframe what its file says of its making."""
+
+    figures: Line = ()
+    """What was read; empty until then."""
+    _figures_of: Path | None = None
+
+    def look_up(self, path: Path) -> None:
+        """Read it, in a thread, where that is another file than the one before."""
+        if path != self._figures_of:
+            self._figures_of, self.figures = path, ()
+            self._read_figures(path)
+
+    @work(thread=True, exclusive=True, group="figures")
+    def _read_figures(self, path: Path) -> None:
+        self.app.call_later(self._take_figures, path, read_figures(path))
+
+    def _take_figures(self, path: Path, figures: Line) -> None:
+        if self.is_attached and path == self._figures_of:
+            self.figures = figures
+            self.show_caption()
+
+    def show_caption(self) -> None:
+        """The line with ``figures`` in it."""
+        raise NotImplementedError
+
+
+class Captioned(Vertical, ReadsFigures):
     """Shows a keyframe's file; ``marked``: by a sign."""
 
     def __init__(self, pictures: Pictures | None) -> None:
         super().__init__()
         self._pictures = pictures
         self._head = ""
-        self.figures: Line = ()
-        """What was read; empty until then."""
-        self._shown: Path | None = None
-        """The file that was read last."""
         self.marked = False
 
     def compose(self) -> ComposeResult:
@@ -36,30 +60,19 @@ class Captioned(Vertical):
         self.query_one(Picture).set_pictures(self._pictures)
 
     def on_resize(self) -> None:
-        self.call_after_refresh(self._paint)
+        self.call_after_refresh(self.show_caption)
 
     def show_keyframe(self, path: Path, head: str) -> None:
         """The picture at ``path``; ``head`` begins the line below it."""
         self._head = head
         self.query_one(Picture).show_file(path)
-        if self._shown != path:
-            self._shown, self.figures = path, ()
-            self._read_figures(path)
-        self._paint()
+        self.look_up(path)
+        self.show_caption()
 
-    def _paint(self) -> None:
+    def show_caption(self) -> None:
         if not self.is_attached:
             return
         caption = self.query_one(OneLine)
         sign = "▸" if self.marked else " "
         line: Line = ((f"{sign} {self._head}", "strong"), ("  ", ""), *self.figures)
         caption.show(cut(line, caption.size.width))
-
-    @work(thread=True, exclusive=True, group="figures")
-    def _read_figures(self, path: Path) -> None:
-        self.app.call_later(self._take, path, read_figures(path))
-
-    def _take(self, path: Path, figures: Line) -> None:
-        if self.is_attached and path == self._shown:
-            self.figures = figures
-            self._paint()

@@ -18,14 +18,9 @@ from zoomtui.tui.shared.text_widgets import KeyLine
 class Side(Captioned):
     """One of the two."""
 
-    def __init__(self, watch: Watch, keyframe: int, pictures: Pictures | None) -> None:
+    def __init__(self, keyframe: int, pictures: Pictures | None) -> None:
         super().__init__(pictures)
-        self._watch = watch
         self.keyframe = keyframe
-
-    def paint(self) -> None:
-        path = self._watch.view.keyframe_path(self.keyframe)
-        self.show_keyframe(path, f"Keyframe {self.keyframe + 1}")
 
 
 class CompareScreen(HostedScreen):
@@ -52,7 +47,7 @@ class CompareScreen(HostedScreen):
         """``keyframe``: stands at the right, beside the one before it."""
         super().__init__()
         self._watch = watch
-        self.sides = tuple(Side(watch, each, pictures) for each in (max(0, keyframe - 1), keyframe))
+        self.sides = tuple(Side(each, pictures) for each in (max(0, keyframe - 1), keyframe))
         self.sides[0].marked = True
 
     @property
@@ -69,7 +64,8 @@ class CompareScreen(HostedScreen):
 
     def paint(self) -> None:
         for side in self.sides:
-            side.paint()
+            path = self._watch.view.keyframe_path(side.keyframe)
+            side.show_keyframe(path, f"Keyframe {side.keyframe + 1}")
         self.query_one(KeyLine).refresh_keys(self)
 
     def action_walk(self, by: int) -> None:

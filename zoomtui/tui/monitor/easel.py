@@ -9,17 +9,16 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from textual import work
 from textual.app import ComposeResult
 
 from renderer.engine.preview import Preview
 from renderer.project.records import keyframe_in
 from zoomtui.tui.monitor import caption
+from zoomtui.tui.monitor.captioned import ReadsFigures
 from zoomtui.tui.monitor.filmstrip import Filmstrip
 from zoomtui.tui.monitor.panels import strip_line
 from zoomtui.tui.monitor.watcher import View
 from zoomtui.tui.shared.picture import Picture
-from zoomtui.tui.shared.styled_text import Line
 from zoomtui.tui.shared.text_widgets import Framed, OneLine
 
 
@@ -38,14 +37,12 @@ class Looking:
     """The look at the next keyframe that is shown in its place."""
 
 
-class Easel(Framed):
+class Easel(Framed, ReadsFigures):
     """See the module."""
 
     def __init__(self) -> None:
         super().__init__(id="easel")
         self._looking: Looking | None = None
-        self._made: tuple[Path | None, Line] = (None, ())
-        """An older keyframe, and what its file says of its making."""
 
     def compose(self) -> ComposeResult:
         yield Picture(id="picture")
@@ -70,16 +67,16 @@ class Easel(Framed):
         count, shown, following = looking.view.state.keyframes, looking.keyframe, looking.following
         self._strip.show(strip_line(count, shown, following, self._caption.content_size.width))
         self._show_filmstrip(looking)
-        path = looking.view.keyframe_path(shown)
-        if not following and self._made[0] != path:
-            self._made = (path, ())
-            self._read_figures(path)
-        self._show_caption(looking)
+        if not following:
+            self.look_up(looking.view.keyframe_path(shown))
+        self.show_caption()
 
-    def _show_caption(self, looking: Looking) -> None:
+    def show_caption(self) -> None:
+        if (looking := self._looking) is None:
+            return
         # Not in the border: whatever changes there has the whole picture painted anew.
         room, following = self._caption.content_size.width, looking.following
-        figures = caption.quality_line(looking.view) if following else self._made[1]
+        figures = caption.quality_line(looking.view) if following else self.figures
         note = dict(looking.view.state.marks).get(looking.keyframe, "")
         line = caption.caption_line(looking.keyframe, figures, room, note)
         if looking.preview is not None:
@@ -117,13 +114,3 @@ class Easel(Framed):
     def on_picture_failed(self) -> None:
         if self._looking is not None:
             self._filmstrip.fill(self._looking.view.keyframe_path)
-
-    @work(thread=True, exclusive=True, group="figures")
-    def _read_figures(self, path: Path) -> None:
-        """What the file of an older keyframe tells of its making."""
-        self.app.call_later(self._take_figures, path, caption.read_figures(path))
-
-    def _take_figures(self, path: Path, line: Line) -> None:
-        if self._made[0] == path and self._looking is not None and self.is_attached:
-            self._made = (path, line)
-            self._show_caption(self._looking)
