@@ -1,15 +1,5 @@
 """Every failure that is foreseen, and the exit code that each one means.
 
-RendererError
-├── SettingsError      2  a setting, option or input picture can't be used
-├── ProjectError       3  the project folder is not one, is damaged, or contradicts what is asked
-│   └── ProjectBusy    4  another engine holds the project
-├── PainterError       5  the painter or its model can't be loaded, or can't paint
-│   └── DeviceLost     8  the device failed; only a new process can use it again
-├── StorageError       6  the disk is full, read-only, or failed
-├── EncoderError       7  the encoder can't be opened or failed
-└── EngineCrashed      9  the engine was killed or crashed, and is not restarted any more
-
 Every message is one line for the user: what, where, what to do.
 """
 
