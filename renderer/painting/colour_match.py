@@ -17,10 +17,7 @@ from numpy.typing import NDArray
 
 from renderer.painting.feather import close, fade, falling, tattered
 from renderer.painting.geometry import Area
-from renderer.painting.kernels import box_sums, round_up_by
-
-Pixels = NDArray[np.uint8]
-Floats = NDArray[np.float32]
+from renderer.painting.kernels import Floats, Pixels, box_sums, round_up_by
 
 CELLS, CELL_SIDE, CELLS_LEAST = 12, 16, 4
 """Boxes along a picture's shorter side over which it is low-passed for the fit; fewer, but at

@@ -10,11 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from renderer.painting.geometry import Area
-from renderer.painting.kernels import add_between, box_differences, quad_sums
+from renderer.painting.kernels import Floats, Pixels, add_between, box_differences, quad_sums
 from renderer.settings.plain_values import Size
-
-Pixels = NDArray[np.uint8]
-Floats = NDArray[np.float32]
 
 CELL = 4
 """Side of the boxes on which a difference is spread outwards."""

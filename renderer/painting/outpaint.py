@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from renderer.numeric.rgb import RgbPlanes
 from renderer.painting import colour_match
@@ -18,7 +17,7 @@ from renderer.painting.colour_match import Reference
 from renderer.painting.focus import next_place
 from renderer.painting.geometry import Geometry
 from renderer.painting.keyframe_job import Task
-from renderer.painting.painter_calls import ask
+from renderer.painting.painter_calls import Pixels, ask
 from renderer.painting.painters import OnStep, Painter, PaintJob
 from renderer.painting.prompt_schedule import Blend
 from renderer.painting.refine import Scales, residue
@@ -34,7 +33,7 @@ MID_GREY = 128
 class Outpainted:
     """A keyframe, and how well it came out."""
 
-    canvas: NDArray[np.uint8]
+    canvas: Pixels
     """(H, W, 3) sRGB, C-contiguous; the previous picture lies in its middle, pixel for pixel."""
     seam: float
     """Gradient across the paste border ÷ around it; 1 = invisible."""
@@ -50,7 +49,7 @@ class Outpainted:
     """Of a dive: left and top of the next picture in the canvas."""
 
 
-def first_picture(painter: Painter, settings: RenderSettings, on_step: OnStep) -> NDArray[np.uint8]:
+def first_picture(painter: Painter, settings: RenderSettings, on_step: OnStep) -> Pixels:
     """Keyframe 0 from nothing, by a mask that is all True: (H, W, 3) sRGB at ``keyframe_size``.
 
     There is one version only: without a border and a picture before it, nothing says which would
@@ -71,14 +70,14 @@ def first_picture(painter: Painter, settings: RenderSettings, on_step: OnStep) -
 
 def outpaint(
     painter: Painter,
-    picture: NDArray[np.uint8],
+    picture: Pixels,
     settings: RenderSettings,
     *,
     keyframe: int,
     reference: Reference,
     on_step: OnStep,
     blend: Blend | None = None,
-    placed: NDArray[np.uint8] | None = None,
+    placed: Pixels | None = None,
 ) -> Outpainted:
     """Paint the border around ``picture`` = P(keyframe - 1): the canvas C(keyframe).
 
@@ -115,12 +114,7 @@ def outpaint(
     return _measured(task, canvas, geometry, tuple(kept))
 
 
-def _refined(
-    task: Task,
-    picture: NDArray[np.uint8],
-    geometry: Geometry,
-    on_step: OnStep,
-) -> Outpainted:
+def _refined(task: Task, picture: Pixels, geometry: Geometry, on_step: OnStep) -> Outpainted:
     scales = Scales(geometry)
     canvas, version = task.refine(picture, scales, on_step)
     return Outpainted(
@@ -135,7 +129,7 @@ def _refined(
 
 
 def _measured(
-    task: Task, canvas: NDArray[np.uint8], geometry: Geometry, kept: tuple[int, ...] = (0,)
+    task: Task, canvas: Pixels, geometry: Geometry, kept: tuple[int, ...] = (0,)
 ) -> Outpainted:
     return Outpainted(
         canvas=canvas,
@@ -147,10 +141,8 @@ def _measured(
 
 
 def picture_of(
-    canvas: NDArray[np.uint8],
-    settings: RenderSettings,
-    dives_to: tuple[int, int] | None = None,
-) -> NDArray[np.uint8]:
+    canvas: Pixels, settings: RenderSettings, dives_to: tuple[int, int] | None = None
+) -> Pixels:
     """The next picture: the canvas's middle, exactly ρW x ρH, at ``keyframe_size``; Lanczos-3.
 
     Or, in a dive, the part of the canvas that begins at ``dives_to``, pixel for pixel. ``canvas``

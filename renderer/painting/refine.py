@@ -20,9 +20,8 @@ from PIL import Image
 
 from renderer.painting import colour_match
 from renderer.painting.geometry import Geometry
+from renderer.painting.kernels import Floats, Pixels
 
-Pixels = NDArray[np.uint8]
-Floats = NDArray[np.float32]
 Box = tuple[float, float, float, float]
 
 ITERATIONS = 4

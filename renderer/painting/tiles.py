@@ -5,13 +5,11 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numpy.typing import NDArray
 
 from renderer.painting.geometry import Area
+from renderer.painting.kernels import Floats, Pixels
 from renderer.painting.refine import rounded
 from renderer.settings.plain_values import Size
-
-Pixels = NDArray[np.uint8]
 
 OVERLAP = 1 / 4
 """Of neighbouring tiles, at least, ÷ their side."""
@@ -58,7 +56,7 @@ def _spans(length: int, side: int, multiple: int) -> list[tuple[int, int]]:
     return [*((start, start + side) for start in starts), (room, length)]
 
 
-def _ramp(start: int, end: int, length: int) -> NDArray[np.float32]:
+def _ramp(start: int, end: int, length: int) -> Floats:
     """Weights along a tile: they rise from the edges at which there is another one."""
     side = end - start
     at = np.arange(side, dtype=np.float32) + 0.5
