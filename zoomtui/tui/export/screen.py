@@ -225,13 +225,11 @@ class ExportScreen(FormScreen):
     def action_back(self) -> None:
         """Cancel what runs, or else leave; asks first where something would be lost."""
         if self.running:
-            self.app.push_screen(CancelDialog(f"{self.path} is being made."), self._cancel)
+            self.ask_user(CancelDialog(f"{self.path} is being made."), self._cancel)
         else:
             self.leave("Nothing has been exported yet.")
 
-    def _cancel(self, answer: str | None) -> None:
-        if answer != "cancel":
-            return
+    def _cancel(self, _: str) -> None:
         if not self.running:
             self.host.say("It had ended before it could be cancelled.")
             return

@@ -41,13 +41,8 @@ class Revising(HostedScreen):
 
     def ask_changes(self, start: int, deed: Callable[[Changes], None]) -> None:
         """Ask for a prompt and settings from the keyframe ``start`` on, and go on with them."""
-
-        def go_on(changes: Changes | None) -> None:
-            if changes is not None:
-                deed(changes)
-
         view = self.watched.view
-        self.app.push_screen(SteerDialog(view.folder, view.state.next_prompt, start), go_on)
+        self.ask_user(SteerDialog(view.folder, view.state.next_prompt, start), deed)
 
     def if_it_may_go(self, keyframe: int, deed: Callable[[], None]) -> None:
         """Do it; where film goes with ``keyframe``, only once the user has said so."""
@@ -55,7 +50,7 @@ class Revising(HostedScreen):
             deed()
             return
         dialog = LosingDialog(losing(self.watched.view, keyframe), title="Take it back?")
-        self.app.push_screen(dialog, lambda answer: deed() if answer else None)
+        self.ask_user(dialog, lambda _: deed())
 
 
 class Directing(KeyframeScreen, Revising):
@@ -95,7 +90,7 @@ class Directing(KeyframeScreen, Revising):
     def action_repaint(self) -> None:
         keyframe = self._looked_at
 
-        def go_on(answer: str | None) -> None:
+        def go_on(answer: str) -> None:
             match answer:
                 case "reroll":
                     self.reroll(keyframe, {})
@@ -109,7 +104,7 @@ class Directing(KeyframeScreen, Revising):
 
         title = f"Paint keyframe {keyframe + 1} again?"
         text = losing(self.watched.view, keyframe)
-        self.app.push_screen(RepaintDialog(text, title=title), go_on)
+        self.ask_user(RepaintDialog(text, title=title), go_on)
 
     def action_takes(self, step: int) -> None:
         from zoomtui.tui.monitor.takes_screen import TakesScreen  # not needed for the first paint
@@ -129,27 +124,27 @@ class Directing(KeyframeScreen, Revising):
         folder, keyframe = self.watched.view.folder, self._looked_at
         new = free_folder(folder.parent, folder.name.removesuffix(".zoom"))
 
-        def go_on(answer: str | None) -> None:
+        def go_on(answer: str) -> None:
             if answer == "branch":
                 self._branch(new, keyframe, {})
-            elif answer == "prompt":
+            else:
                 self.ask_changes(keyframe + 1, lambda changes: self._branch(new, keyframe, changes))
 
         text = (
             f"{clean(new.name)} begins with keyframes 1 to {keyframe + 1} of this film, which are "
             f"neither painted nor encoded again, and goes on by itself."
         )
-        self.app.push_screen(BranchDialog(text), go_on)
+        self.ask_user(BranchDialog(text), go_on)
 
     def action_mark(self) -> None:
         keyframe, marks = self._looked_at, self.watched.view.state.marks
 
-        def mark(note: str | None) -> None:
-            if note is not None and note != dict(marks).get(keyframe, ""):
+        def mark(note: str) -> None:
+            if note != dict(marks).get(keyframe, ""):
                 said = f"Keyframe {keyframe + 1} is marked." if note else "The mark is gone."
                 self.revise(said, "mark", keyframe=keyframe, note=note)
 
-        self.app.push_screen(NoteDialog(keyframe, marks), mark)
+        self.ask_user(NoteDialog(keyframe, marks), mark)
 
     def _branch(self, new: Path, keyframe: int, changes: Changes) -> None:
         folder = self.watched.view.folder

@@ -181,25 +181,18 @@ class MonitorScreen(Directing):
         self.ask_changes(panels.next_to_begin(self.watched.view.state), steer)
 
     def action_stop(self) -> None:
-        def stop(answer: str | None) -> None:
-            if answer is not None:
-                self._ask("stop", now=answer == "now")
-
         text = "The film stays playable, and `r` or `zoomtui resume` goes on where it ended."
-        self.app.push_screen(StopDialog(text), stop)
+        self.ask_user(StopDialog(text), lambda answer: self._ask("stop", now=answer == "now"))
 
     def action_resume(self) -> None:
-        def resume(answer: str | None) -> None:
-            if answer is not None:
-                self.attempt(self.watched.resume)
-
         view = self.watched.view
         text = (
             f"{name(view)} has {view.state.keyframes} keyframes and "
             f"{view.state.frames:,} frames on disk; all of them are safe."
         )
-        reason = why_it_ended(view)
-        self.app.push_screen(ResumeDialog(f"{reason}\n\n{text}" if reason else text), resume)
+        if reason := why_it_ended(view):
+            text = f"{reason}\n\n{text}"
+        self.ask_user(ResumeDialog(text), lambda _: self.attempt(self.watched.resume))
 
     def action_view(self) -> None:
         self.app.push_screen(ViewScreen(self.watched, self.cursor))

@@ -216,11 +216,8 @@ class RendersScreen(HostedScreen):
             await asyncio.to_thread(registry.unlist, render.folder)
             self._look()
 
-        def forget(answer: str | None) -> None:
-            if answer == "forget":
-                self.attempt(unlist)
-
-        self.app.push_screen(ForgetDialog(what_forgetting_means(render)), forget)
+        dialog = ForgetDialog(what_forgetting_means(render))
+        self.ask_user(dialog, lambda _: self.attempt(unlist))
 
     def action_sort(self) -> None:
         self._listing = self._listing.turned()

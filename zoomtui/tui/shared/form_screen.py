@@ -148,11 +148,8 @@ class FormScreen(HostedScreen):
     def leave(self, loss: str) -> None:
         """Back to the screen before; asks first if something was typed. ``loss`` says what is at
         stake."""
+        back = super().action_back
         if self.form.texts == self.begun:
-            super().action_back()
+            back()
         else:
-            self.app.push_screen(LeaveDialog(loss), self._leave)
-
-    def _leave(self, answer: str | None) -> None:
-        if answer is not None:
-            super().action_back()
+            self.ask_user(LeaveDialog(loss), lambda _: back())

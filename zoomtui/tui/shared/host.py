@@ -53,7 +53,7 @@ class ClosesOnce(Screen[Result]):
 
     def dismiss(self, result: Result | None = None) -> AwaitComplete:
         """Close, unless that has been done, as where two Enters came in one go."""
-        if self.app.screen is not self:
+        if not self.is_active:
             return AwaitComplete()
         return super().dismiss(result)
 
@@ -78,6 +78,15 @@ class HostedScreen(ClosesOnce[None]):
             self.dismiss()
         else:
             self.app.exit()
+
+    def ask_user(self, dialog: Screen[Result | None], deed: Callable[[Result], object]) -> None:
+        """Open a dialog, and go on with its answer unless the user took the question back."""
+
+        def go_on(answer: Result | None) -> None:
+            if answer is not None:
+                deed(answer)
+
+        self.app.push_screen(dialog, go_on)
 
     def copy(self, text: str, what: str) -> None:
         """To the clipboard; ``what`` says what it is."""
