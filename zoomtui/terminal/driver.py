@@ -110,20 +110,13 @@ class TerminalDriver(LinuxDriver):
         """Read the keyboard until told to stop or until the terminal is gone."""
         parser = XTermParser(self._debug)
         for text in typed(self.fileno, self.exit_event):
-            self._hand_on(parser, text)
-        if self.exit_event.is_set():
-            self._finish(parser)
-        else:
-            self._loop.call_soon_threadsafe(self._app.exit)
-
-    def _hand_on(self, parser: XTermParser, text: str) -> None:
-        if text:  # to the parser an empty text is the end
-            for message in parser.feed(text):
+            if text:  # to the parser an empty text is the end
+                for message in parser.feed(text):
+                    self.process_message(message)
+            for message in parser.tick():
                 self.process_message(message)
-        for message in parser.tick():
-            self.process_message(message)
-
-    def _finish(self, parser: XTermParser) -> None:
-        """Let the parser end; what it still makes of half a sequence is dropped."""
+        if not self.exit_event.is_set():
+            self._loop.call_soon_threadsafe(self._app.exit)
+            return
         with suppress(EOFError, ParseError):
-            list(parser.feed(""))
+            list(parser.feed(""))  # the end; what it still makes of half a sequence is dropped

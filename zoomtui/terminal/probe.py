@@ -32,6 +32,8 @@ _TIDY = b"\r\x1b[K"
 """Wipes the line, for a terminal that printed a question instead of answering it."""
 
 _TMUX_SECONDS = 2.0
+_BEFORE_OPTION = ("1.", "2.", "3.0", "3.1", "3.2")
+"""Versions of tmux that hand everything on: there was no option to refuse it yet."""
 
 
 class NoTerminal(RendererError):
@@ -107,13 +109,8 @@ def ask_tmux(environ: Mapping[str, str]) -> Tmux | None:
     return Tmux(
         outer=outer,
         rgb="RGB" in features.split(","),
-        passthrough=allowed.strip() in {"on", "all"} or _before_3_3(version),
+        passthrough=allowed.strip() in {"on", "all"} or version.startswith(_BEFORE_OPTION),
     )
-
-
-def _before_3_3(version: str) -> bool:
-    """Whether it is from before the option, when passthrough could not be refused."""
-    return version.startswith(("1.", "2.", "3.0", "3.1", "3.2"))
 
 
 def _tmux(environ: Mapping[str, str], *arguments: str) -> str | None:

@@ -20,6 +20,15 @@ from zoomtui.tui.monitor.watcher import View, Watch
 from zoomtui.tui.shared.dialogs import ChoiceDialog
 from zoomtui.tui.shared.host import HostedScreen
 
+REPAINT = {
+    "": "Cancel: leave the film as it is",
+    "reroll": "Paint it differently",
+    "prompt": "Paint it with another prompt or settings…",
+    "rewind": "Only take it back, and all after it",
+    "undo": "Bring back what was taken back last",
+}
+"""What can be done with a keyframe that is not as it should be; ``""``: nothing."""
+
 
 class Revising(HostedScreen):
     """A screen that changes which takes the film has."""
@@ -49,7 +58,9 @@ class Revising(HostedScreen):
         if not lost_frames(self.watched.view, keyframe):
             deed()
             return
-        dialog = LosingDialog(losing(self.watched.view, keyframe), title="Take it back?")
+        text = losing(self.watched.view, keyframe)
+        answers = {"": "Cancel: leave the film as it is", "yes": "Do it"}
+        dialog = ChoiceDialog(text, title="Take it back?", answers=answers)
         self.ask_user(dialog, lambda _: deed())
 
 
@@ -104,7 +115,7 @@ class Directing(KeyframeScreen, Revising):
 
         title = f"Paint keyframe {keyframe + 1} again?"
         text = losing(self.watched.view, keyframe)
-        self.ask_user(RepaintDialog(text, title=title), go_on)
+        self.ask_user(ChoiceDialog(text, title=title, answers=REPAINT), go_on)
 
     def action_takes(self, step: int) -> None:
         from zoomtui.tui.monitor.takes_screen import TakesScreen  # not needed for the first paint
@@ -160,18 +171,6 @@ class Directing(KeyframeScreen, Revising):
         self.attempt(make, f"{clean(new.name)} begins as this film; r goes on with it.")
 
 
-class RepaintDialog(ChoiceDialog):
-    """``reroll``, ``prompt``, ``rewind``, ``undo``, or None."""
-
-    ANSWERS: ClassVar[dict[str, str]] = {
-        "": "Cancel: leave the film as it is",
-        "reroll": "Paint it differently",
-        "prompt": "Paint it with another prompt or settings…",
-        "rewind": "Only take it back, and all after it",
-        "undo": "Bring back what was taken back last",
-    }
-
-
 class BranchDialog(ChoiceDialog):
     """``branch``, ``prompt``, or None."""
 
@@ -180,15 +179,6 @@ class BranchDialog(ChoiceDialog):
         "branch": "Branch, and look at it",
         "prompt": "Branch with another prompt or settings…",
         "": "Cancel",
-    }
-
-
-class LosingDialog(ChoiceDialog):
-    """``yes``, or None."""
-
-    ANSWERS: ClassVar[dict[str, str]] = {
-        "": "Cancel: leave the film as it is",
-        "yes": "Do it",
     }
 
 

@@ -84,8 +84,6 @@ class PlayScreen(HostedScreen):
     def on_picture_shown(self) -> None:
         self._drawn.set()
 
-    # --------------------------------------------------------------------------------- playing
-
     @work(group="play")
     async def _play(self) -> None:
         try:
@@ -140,8 +138,6 @@ class PlayScreen(HostedScreen):
         self._at, self._since = at, monotonic()
         self._turned.set()
 
-    # -------------------------------------------------------------------------------- painting
-
     def paint(self) -> None:
         width = self.size.width
         self.query_one("#headline", OneLine).show(cut(((f" {self._name}", "strong"),), width))
@@ -164,8 +160,6 @@ class PlayScreen(HostedScreen):
             (right, ""),
         )
         return cut(line, width)
-
-    # --------------------------------------------------------------------------------- actions
 
     def action_pause(self) -> None:
         at = self._now()

@@ -102,8 +102,6 @@ class MonitorScreen(Directing):
         sizes = [frame.content_size for frame in self._frames]
         return self.size, sizes, self._easel.has_strip
 
-    # ------------------------------------------------------------------------------- painting
-
     def show_view(self, view: View, now: float) -> None:
         self._notice_change(view)
         self._notice.show(notice_line(view, now))
@@ -136,8 +134,6 @@ class MonitorScreen(Directing):
             if view.situation is Situation.LOST:
                 self.action_resume()
         self._ran = view.running or (self._ran and not ended)
-
-    # -------------------------------------------------------------------------------- actions
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         view = self.watched.view

@@ -124,8 +124,6 @@ class SteerDialog(ModalScreen[Changes | None], ClosesOnce[Changes | None]):
         await self.query_one("#steer-fields").mount(form)
         form.show_defaults({name: as_typed(mine[name], getattr(settings, name)) for name in mine})
 
-    # -------------------------------------------------------------------------------- checking
-
     def _changes(self, texts: Texts) -> Changes:
         """What is to change. Raises FieldError."""
         prompt = self.query_one(PromptArea).text

@@ -156,8 +156,6 @@ class TakesScreen(Revising):
         """The render waits for this decision."""
         return self.watched.view.state.held == self._keyframe
 
-    # -------------------------------------------------------------------------------- actions
-
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         match action:
             case "step":

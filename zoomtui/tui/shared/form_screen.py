@@ -93,8 +93,6 @@ class FormScreen(HostedScreen):
     def on_screen_resume(self) -> None:
         self.host.set_title(self.WINDOW)
 
-    # -------------------------------------------------------------------------------- checking
-
     def after_typing(self, deed: Callable[[], object]) -> None:
         """Do it once nothing was typed for a moment, and not before."""
         self.let_be()
@@ -125,8 +123,6 @@ class FormScreen(HostedScreen):
                 return "Fix the marked field first." if error.key else str(error)
         return "Fix the marked fields first."
 
-    # ------------------------------------------------------------------------------- painting
-
     def paint(self) -> None:
         """Everything but the fields."""
         if not standing(self):
@@ -142,8 +138,6 @@ class FormScreen(HostedScreen):
     def _paint_hint(self) -> None:
         hint = cut(hint_line(self.focused), self.size.width)
         self.query_one("#form-hint", OneLine).show(hint)
-
-    # -------------------------------------------------------------------------------- leaving
 
     def leave(self, loss: str) -> None:
         """Back to the screen before; asks first if something was typed. ``loss`` says what is at
