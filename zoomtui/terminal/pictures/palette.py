@@ -123,7 +123,7 @@ def quadrants(pixels: Pixels) -> Cells:
     rows, columns = pixels.shape[0] // 2, pixels.shape[1] // 2
     light = _linear(by_cell(pixels))
     candidates = [*_split(light), *_mixed(light)]
-    errors = np.stack([_error(light, *candidate) for candidate in candidates])
+    errors = np.stack([_error(light, candidate) for candidate in candidates])
     best = errors.argmin(axis=0)
     each = np.arange(len(light))
     glyph, front, back = (
@@ -163,13 +163,9 @@ def _mixed(light: Floats) -> list[Candidate]:
     return found
 
 
-def _error(
-    light: Floats,
-    glyph: NDArray[np.uint8],
-    front: NDArray[np.uint8],
-    back: NDArray[np.uint8],
-) -> Floats:
+def _error(light: Floats, candidate: Candidate) -> Floats:
     """(N,): how far a candidate is from the cells, in squared OKLab."""
+    glyph, front, back = candidate
     palette = _linear(colours())
     in_front = SPLITS[glyph][..., None] > 0
     shown = np.where(in_front, palette[front][:, None], palette[back][:, None])

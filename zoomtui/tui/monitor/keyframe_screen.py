@@ -171,7 +171,10 @@ class KeyframeScreen(HostedScreen):
         early = following and now - self._pictured_at < _PICTURE_INTERVAL
         behind = shown != -1 and view.keyframe_path(shown) != self._pictured
         if behind and not (early and self._pictured is not None):
-            self._show_keyframe(view.keyframe_path(shown), now)
+            self._pictured_at = now
+            self._pictured = view.keyframe_path(shown)
+            self._preview = None
+            self._picture.show_file(self._pictured)
         elif behind:
             return  # there will be a newer one by then
         elif self._preview is not None and (view.preview is None or not following):
@@ -182,12 +185,6 @@ class KeyframeScreen(HostedScreen):
                 self._picture.show_file(view.keyframe_path(shown))
         elif following and now - max(self._pictured_at, self._previewed_at) >= _PREVIEW_INTERVAL:
             self._look_ahead(view, now)
-
-    def _show_keyframe(self, path: Path, now: float) -> None:
-        self._pictured_at = now
-        self._pictured = path
-        self._preview = None
-        self._picture.show_file(path)
 
     def _look_ahead(self, view: View, now: float) -> None:
         """Show what there is of the keyframe in the making, or ask for it."""
