@@ -305,16 +305,17 @@ def test_a_picture_that_leaves_half_sent_is_taken_back(tmp_path: Path, photo: Pa
 
 @in_a_loop
 async def test_resizing_sends_once_for_where_it_ends(monkeypatch: pytest.MonkeyPatch) -> None:
-    now = [100.0]
-    monkeypatch.setattr(widget, "monotonic", lambda: now[0])
     app = Show("kitty")
-    async with app.run_test(size=(120, 30)) as pilot:
+    async with app.run_test(size=(120, 30)) as pilot, asyncio.timeout(60):
+        monkeypatch.setattr(widget, "monotonic", lambda: 0.0)  # no time passes while it is resized
         app.query_one(Picture).show(*flat(BLUE))
         await until_shown(pilot, app, 1)
         for columns in range(118, 90, -2):
             await pilot.resize_terminal(columns, 30)
+        await soon(lambda: app.query_one(Picture).size.width == columns, "all of it has come")
+        await pilot.pause()
         assert app.shown == 1
-        now[0] += 1
+        monkeypatch.setattr(widget, "monotonic", time.monotonic)
         await until_shown(pilot, app, 2)
         await soon(lambda: not app.query_one(Picture)._working, "nothing is left to be done")
         assert app.shown == 2
