@@ -36,6 +36,10 @@ from renderer.settings.film import MOST_WORKERS
 from renderer.settings.render import RenderSettings
 
 
+_FRAMES_HELD = 64
+"""By an encoder that looks ahead, with a thread for each core, and by those who wait for it."""
+
+
 @dataclass(slots=True)
 class _InHand:
     """A keyframe on its way to the disk, and the segment that shows the way to it, being made."""
@@ -63,7 +67,8 @@ class Consumer:
         self._emit = emit
         self._camera = Camera.of(project.settings)
         self._encoding = Encoding.of(project.settings)
-        self._workers_by_default = as_many_as_fit(_memory_each(project.settings))
+        fitting = as_many_as_fit(_memory_each(project.settings))
+        self._workers_by_default = min(fitting, MOST_WORKERS)
         self._workers = project.current.workers or self._workers_by_default
         self._in_hand: deque[_InHand] = deque()
         self._broken_off = False
@@ -281,7 +286,3 @@ def _memory_each(settings: RenderSettings) -> int:
     canvas = width * height * (3 + 3 * 2)  # the picture, and its planes in 16 bits
     width, height = settings.size
     return canvas + _FRAMES_HELD * width * height * 3 // 2
-
-
-_FRAMES_HELD = 64
-"""By an encoder that looks ahead, with a thread for each core, and by those who wait for it."""
