@@ -35,7 +35,6 @@ from renderer.project.project import Project
 from renderer.settings.film import MOST_WORKERS
 from renderer.settings.render import RenderSettings
 
-
 _FRAMES_HELD = 64
 """By an encoder that looks ahead, with a thread for each core, and by those who wait for it."""
 
