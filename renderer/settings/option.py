@@ -32,7 +32,13 @@ NOTATION: Mapping[Kind, str] = {
     "pairs": "KEY=VALUE",
 }
 """Ends an error, "… is not a number", about a text that can't be read; other kinds are text."""
-METAVARS: Mapping[Kind, str] = {"whole": "N", "seconds": "S", "size": "WxH", "rate": "RATE"}
+METAVARS: Mapping[Kind, str] = {
+    "whole": "N",
+    "seconds": "S",
+    "size": "WxH",
+    "rate": "RATE",
+    "pairs": "KEY=VALUE",
+}
 """What stands for such a value in the command line's help, where the row says nothing else."""
 Check = Callable[[str, Any], str | None]
 """``check(name, value)``: one line on what is wrong with it; None: nothing is."""

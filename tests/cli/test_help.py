@@ -102,3 +102,18 @@ def test_an_unknown_verb_is_one_line(tmp_path: Path) -> None:
     answer = zoomtui("frobnicate", cwd=tmp_path)
     assert (answer.code, answer.out) == (2, "")
     assert answer.err == "zoomtui: No such command 'frobnicate'; see `zoomtui --help`\n"
+
+
+def test_options_say_how_their_values_are_written() -> None:
+    said = help_of("render")
+    for option in (
+        "--encoder-option KEY=VALUE",
+        "--size WxH",
+        "--fps RATE",
+        "--steps N",
+        "--seconds-per-keyframe S",
+        "--workers N|auto",
+        "--keyframes N|inf",
+        "--focus X,Y|auto",
+    ):
+        assert option in said
