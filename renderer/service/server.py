@@ -20,7 +20,15 @@ import threading
 import time
 from pathlib import Path
 
-from renderer.engine.events import Event, Metered, StepDone, ViewersChanged, to_json
+from renderer.engine.events import (
+    Event,
+    Metered,
+    RenderFailed,
+    RenderFinished,
+    StepDone,
+    ViewersChanged,
+    to_json,
+)
 from renderer.engine.preview import Preview
 from renderer.engine.session import Session
 from renderer.engine.state import RenderState, apply
@@ -66,6 +74,8 @@ class ControlServer:
         self._viewers: set[Viewer] = set()
         self._last_step = 0.0
         self._counting = False
+        self._over = False
+        """The outcome was told; nothing follows it."""
         self._most = _raise_limit() - _RESERVED
         self._greeting = (-1, b"")
         self._loop = asyncio.new_event_loop()
@@ -123,6 +133,9 @@ class ControlServer:
             await asyncio.sleep(_METER_INTERVAL)
 
     def _publish(self, event: Event, at: float) -> None:
+        if self._over:
+            return
+        self._over = isinstance(event, RenderFinished | RenderFailed)
         if isinstance(event, StepDone):
             interval = _STEP_INTERVAL * max(1.0, len(self._viewers) / _ROOM)
             if at - self._last_step < interval and event.step < event.steps:

@@ -97,10 +97,13 @@ class Viewer:
             self._nothing.set()
 
     async def dismiss(self) -> None:
-        """Send what waits, for a second at most, then end the connection."""
-        with contextlib.suppress(TimeoutError, OSError):
-            async with asyncio.timeout(1):
-                await self._nothing.wait()
+        """Send what waits, until nothing of it was read for a second, then end the connection."""
+        left = len(self._waiting) + 1
+        while not self._nothing.is_set() and len(self._waiting) < left:
+            left = len(self._waiting)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(1):
+                    await self._nothing.wait()
         self._writer.close()
 
 
