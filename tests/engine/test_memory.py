@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -27,6 +28,7 @@ def measure(folder: Path, *, frames: int) -> list[Reading]:
     process = subprocess.run(
         [sys.executable, "-m", "tests.engine.measured", folder],
         cwd=ROOT,
+        env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},  # its threads are not the engine's
         stdout=subprocess.PIPE,
         check=True,
     )
