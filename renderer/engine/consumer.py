@@ -92,7 +92,6 @@ class Consumer:
             except BaseException:
                 self._broken_off = True  # what is still being made ends early
                 raise
-        self._project.publish()
 
     def _make_film(self) -> None:
         for keyframe in self._channel.items(self._has_room, self._is_due):
