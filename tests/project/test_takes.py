@@ -401,7 +401,10 @@ with Project.open(folder) as opened:
         except ProjectError:
             continue
         after = chain(history)[: rewind.keyframe] + list(rewind.takes)
-        print(chain(history), after, sep=";", flush=True)
+        # In one write, which a kill cannot tear: print writes piece by piece where Python is told
+        # not to buffer.
+        sys.stdout.write(f"{chain(history)};{after}\\n")
+        sys.stdout.flush()
         opened.rewind(rewind)
 """
 
