@@ -8,9 +8,12 @@ from __future__ import annotations
 import gc
 import os
 import threading
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from renderer.film.records import FilmRecords
 from renderer.journal import Record, parse, reading
@@ -21,36 +24,44 @@ _COMPARED = 1 << 14
 """Bytes."""
 
 
+@dataclass(frozen=True, slots=True)
+class Position:
+    """How far a journal was read, and how to see that nothing before was changed; 0: not begun."""
+
+    file: int = 0
+    """Its inode."""
+    records: int = 0
+    end: int = 0
+    """Bytes."""
+    crc: int = 0
+    """CRC-32 of the last ``_COMPARED`` bytes before ``end``."""
+
+
 class JournalReader:
     """Reads a journal that another process may be writing, each time only what is new in it."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, position: Position = Position()) -> None:
+        """``position``: as far as it is known already."""
         self._path = path
-        self.begin_anew()
-
-    def begin_anew(self) -> None:
-        """Let the next ``read`` begin at the first record."""
-        self._file = -1
-        self._count = self._end = 0
-        self._last = b""
-        """The last bytes that were read, by which it is seen that nothing before was changed."""
+        self.position = position
 
     def read(self) -> tuple[bool, list[Record]]:
         """(whether they are all, the records since the last time). Raises as ``Journal.open``."""
         with reading(self._path) as file:
-            known = os.fstat(file.fileno()).st_ino == self._file
-            file.seek(self._end - len(self._last))
-            if not known or file.read(len(self._last)) != self._last:
-                self.begin_anew()
-            anew = self._count == 0
-            file.seek(self._end)
-            records, lengths, _ = parse(file, self._path, self._count + 1)
-            self._file = os.fstat(file.fileno()).st_ino
-            self._count += len(records)
-            self._end += sum(lengths)
-            file.seek(max(0, self._end - _COMPARED))
-            self._last = file.read(self._end - file.tell())
-        return anew, records
+            inode, at = os.fstat(file.fileno()).st_ino, self.position
+            if at != Position(inode, at.records, at.end, _crc_before(file, at.end)):
+                at = Position()
+            file.seek(at.end)
+            records, lengths, _ = parse(file, self._path, at.records + 1)
+            end = at.end + sum(lengths)
+            crc = _crc_before(file, end)
+        self.position = Position(inode, at.records + len(records), end, crc)
+        return at.records == 0, records
+
+
+def _crc_before(file: BinaryIO, end: int) -> int:
+    start = file.seek(max(0, end - _COMPARED))
+    return zlib.crc32(file.read(end - start))
 
 
 class Contents:
@@ -69,9 +80,14 @@ class Contents:
             try:
                 self._go_on()
             except BaseException:
-                self._reader.begin_anew()
+                self._reader.position = Position()
                 raise
         return self
+
+    @property
+    def position(self) -> Position:
+        """How far the journal was read."""
+        return self._reader.position
 
     def _go_on(self) -> None:
         anew, records = self._reader.read()

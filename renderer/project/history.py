@@ -253,6 +253,13 @@ class History:
         """The steering that counted when this take was painted, in the order of writing."""
         return self._listed(self._steered.get((stored.keyframe, stored.take)))
 
+    def steering_from(self, keyframe: int) -> tuple[Steering, ...]:
+        """What stands for all steering, where only ``keyframe`` and what follows are asked about.
+
+        In the order of the keyframes that it begins with.
+        """
+        return self._timeline.from_on(keyframe)
+
     def blend_at(self, settings: RenderSettings, keyframe: int) -> Blend:
         """The prompt that counts for ``keyframe``, and how far it has replaced the one before it.
 

@@ -41,6 +41,11 @@ def socket_path(folder: Path) -> Path:
     return _private(Path(tempfile.gettempdir()) / f"zoomtui-{os.getuid()}") / name
 
 
+def summary_path(folder: Path) -> Path:
+    """Where viewers keep what the journal of ``folder`` tells in sum. Raises StorageError."""
+    return private_directory("summaries") / f"{_identity(folder)}.json"
+
+
 def remember(folder: Path) -> None:
     """Put the project at ``folder`` on the list of known renders. Raises StorageError."""
     entry = _entry(folder)
@@ -49,8 +54,9 @@ def remember(folder: Path) -> None:
 
 def unlist(folder: Path) -> None:
     """Take ``folder`` off the list; the project itself stays. Raises StorageError."""
-    with storage_errors(_entry(folder)):
-        _entry(folder).unlink(missing_ok=True)
+    for path in (_entry(folder), summary_path(folder)):
+        with storage_errors(path):
+            path.unlink(missing_ok=True)
 
 
 def known() -> list[Path]:

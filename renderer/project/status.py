@@ -7,16 +7,16 @@ from __future__ import annotations
 
 import enum
 from dataclasses import asdict, dataclass, replace
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from renderer.painting.figures import FIGURES, LAST, Figures, typical
-from renderer.project.contents import Contents
+from renderer.painting.figures import FIGURES, Figures, typical
 from renderer.project.history import Marks
 from renderer.project.lock import Holder
 from renderer.project.records import FILM, read_settings
 from renderer.project.session_record import SessionRecord, read_session, renders
+from renderer.project.summary import sum_up
+from renderer.settings.render import RenderSettings
 
 
 class State(enum.StrEnum):
@@ -86,6 +86,8 @@ class Status:
     """The folder of the project that this is a branch of; empty: it is none."""
     branched_at: int = 0
     """The last keyframe that both have, from 0."""
+    settings: RenderSettings | None = None
+    """In force for the next keyframe; no part of the JSON."""
 
     @property
     def seconds_per_keyframe(self) -> float | None:
@@ -94,45 +96,41 @@ class Status:
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON values; the figures stand among the rest, null where there are none."""
-        values = asdict(self)
+        values = asdict(replace(self, settings=None))
+        del values["settings"]
         figures = values.pop("figures") or dict.fromkeys(FIGURES)
         return {**values, "seconds_per_keyframe": figures.pop("seconds"), **figures}
 
 
-def read_status(folder: Path, contents: Contents | None = None) -> Status:
-    """Look at ``folder``. Raises ProjectError or SettingsError when it is no readable project.
-
-    ``contents``: of an earlier look, which go on from there.
-    """
+def read_status(folder: Path) -> Status:
+    """Look at ``folder``. Raises ProjectError or SettingsError when it is no readable project."""
     settings = read_settings(folder)
     running = renders(folder)
-    contents = (contents or Contents(folder)).look()
-    history, film, made = contents.history, contents.film, contents.made
-    keyframes = history.keyframes
-    now = history.settings_at(settings, len(keyframes))
+    told = sum_up(folder)
+    now = told.settings(settings)
     session = read_session(folder)
-    painted = (stored for stored in reversed(keyframes) if stored.seconds > 0)
     return Status(
         project=str(folder),
-        state=_state(running, film.finished, session),
+        state=_state(running, told.finished, session),
         holder=running,
         film=str(folder / FILM),
         prompt=now.prompt,
         painter=now.painter,
         model=now.model,
-        keyframes=len(keyframes),
-        takes=history.other_takes,
-        marks=history.marks,
-        parent=made.parent,
-        branched_at=made.branched_at,
+        keyframes=told.keyframes,
+        takes=told.takes,
+        marks=told.marks,
+        parent=told.parent,
+        branched_at=told.branched_at,
         total_keyframes=now.keyframes,
-        frames=film.frames,
+        frames=told.frames,
         total_frames=replace(settings, keyframes=now.keyframes).film_frames,
-        duration=float(film.frames / settings.fps),
-        film_size=film.end if film.segments else 0,
-        keyframes_size=history.size,
-        figures=typical([*islice(painted, LAST)][::-1]),
+        duration=float(told.frames / settings.fps),
+        film_size=told.film_size if told.frames else 0,
+        keyframes_size=told.keyframes_size,
+        figures=typical(told.painted),
         session=session,
+        settings=now,
     )
 
 

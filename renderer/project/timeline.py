@@ -95,9 +95,18 @@ class Timeline:
             [Change(0, earlier, 0), Change(start, prompt, blend)], keyframe
         )
 
+    def from_on(self, keyframe: int) -> tuple[Steering, ...]:
+        """What counts at ``keyframe`` and begins after it, one for each keyframe, rising."""
+        with self._lock:
+            found = {keyframe: self._values_at(keyframe)}
+            for name, known in self._changes.items():
+                for start, each in known[bisect_right(known, keyframe, key=_START) :]:
+                    found.setdefault(start, {})[name] = each.changes[name]
+        return tuple(Steering(start, found[start]) for start in sorted(found))
+
     def _values_at(self, keyframe: int) -> dict[str, Any]:
         """Plain values, of all that was steered."""
-        values = {}
+        values: dict[str, Any] = {}
         for name, known in self._changes.items():
             if begun := bisect_right(known, keyframe, key=_START):
                 values[name] = known[begun - 1][1].changes[name]

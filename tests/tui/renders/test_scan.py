@@ -234,8 +234,9 @@ def test_what_no_engine_says_is_no_answer(said: bytes, finished: Path) -> None:
 def test_a_render_tells_the_settings_in_force(finished: Path, nowhere: Path) -> None:
     registry.remember(finished)
     (found,) = Reader(nowhere).read().renders
-    assert found.settings is not None
-    assert found.settings.seed == 11
+    assert found.status is not None
+    assert found.status.settings is not None
+    assert found.status.settings.seed == 11
 
 
 def test_a_hundred_projects_are_read_from_memory_while_they_rest(

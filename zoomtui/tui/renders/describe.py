@@ -188,8 +188,8 @@ def detail_lines(render: Render, width: int, now: float) -> list[Line]:
         lines += on_rows("why", render.why, width, 4)
     if render.status is not None:
         lines += _film_lines(render, width)
-    if render.settings is not None:
-        lines += _making_lines(render.settings)
+    if render.status is not None and render.status.settings is not None:
+        lines += _making_lines(render.status.settings)
     lines += on_rows("folder", str(render.folder), width, 2)
     return [cut(line, width) for line in lines]
 

@@ -18,12 +18,10 @@ from renderer.engine.state import RenderState
 from renderer.errors import RendererError
 from renderer.files import free_bytes
 from renderer.project import registry
-from renderer.project.contents import Contents
-from renderer.project.records import JOURNAL, SESSION, SETTINGS, read_settings
+from renderer.project.records import JOURNAL, SESSION, SETTINGS
 from renderer.project.session_record import renders
 from renderer.project.status import State, Status, read_status
 from renderer.service.client import Client, NotRunning, Refused, Snapshot
-from renderer.settings.render import RenderSettings
 
 _GLANCE_SECONDS = 0.5
 _UNREADABLE = (RendererError, OSError, ValueError, KeyError, TypeError, RecursionError)
@@ -44,8 +42,6 @@ class Render:
     """Unix time of the last keyframe, segment or steering; 0: can't be told."""
     listed: bool = True
     """It is on the list of renders, which it can be taken off."""
-    settings: RenderSettings | None = None
-    """In force for the next keyframe."""
     engine: RenderState | None = None
     """What the engine says of itself, where one runs and answers."""
 
@@ -80,7 +76,7 @@ class Reader:
 
     def __init__(self, here: Path) -> None:
         self._here = here
-        self._seen: dict[Path, tuple[tuple[object, ...], Render, Contents | None]] = {}
+        self._seen: dict[Path, tuple[tuple[object, ...], Render]] = {}
 
     def read(self) -> Scan:
         """The renders on the list, and the ``*.zoom`` folders in the current directory."""
@@ -101,10 +97,7 @@ class Reader:
             return Render(folder, State.DAMAGED, why=_line(error), listed=listed)
         seen = self._seen.get(folder)
         if seen is None or seen[0] != key:
-            contents = (seen and seen[2]) or Contents(folder)
-            render = _read(folder, contents, listed)
-            seen = key, render, contents if held else None  # those that rest need no memory
-            self._seen[folder] = seen
+            seen = self._seen[folder] = key, _read(folder, listed)
         return _with_engine(seen[1]) if held else seen[1]
 
 
@@ -147,18 +140,17 @@ def _version(path: Path) -> tuple[int, int]:
     return found.st_mtime_ns, found.st_size
 
 
-def _read(folder: Path, contents: Contents, listed: bool) -> Render:
+def _read(folder: Path, listed: bool) -> Render:
     if not folder.is_dir():
         why = "moved or deleted; x forgets it, and opening it at its new place lists it again"
         return Render(folder, State.MISSING, why=why, listed=listed)
     changed = _version(folder / JOURNAL)[0] / 1e9
     try:
-        status = read_status(folder, contents)
-        settings = contents.history.settings_at(read_settings(folder), status.keyframes)
+        status = read_status(folder)
     except _UNREADABLE as error:
         return Render(folder, State.DAMAGED, why=_line(error), changed=changed, listed=listed)
     why = status.session.failure if status.state is State.FAILED else ""
-    return Render(folder, status.state, status, why, changed, listed, settings)
+    return Render(folder, status.state, status, why, changed, listed)
 
 
 def _with_engine(render: Render) -> Render:
