@@ -175,7 +175,7 @@ def test_following_ends_with_the_reason_of_a_crash_too_many(tmp_path: Path) -> N
         until(lambda: read_session(folder).restarting, "restarting")
         with Running("status", str(folder), "--watch", cwd=tmp_path) as following:
             gate.open()
-            following.end()
+            assert following.end() == 9
     *_, last = following.said.splitlines()
     assert last.startswith(f"zoomtui: {ABORTED}; given up after 3 restarts in 10 minutes")
     assert following.said.count("zoomtui: ") == 1

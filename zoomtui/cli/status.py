@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from renderer.engine.events import RenderFailed
 from renderer.errors import ProjectError
 from renderer.formatting import (
     clean,
@@ -47,15 +48,15 @@ def status(project: Path, as_json: bool, watch: bool) -> None:
     """Show PROJECT: finished, running or killed. Reads only.
 
     With --watch the lines are those of a render in the foreground: the way to follow one without a
-    screen. Ctrl-C ends the watching, not the render.
+    screen. Ctrl-C ends the watching, not the render. The exit code is the render's own.
     """
     from renderer.project.status import read_status
 
     found = read_status(project)
     if watch and found.holder:
         said = [] if as_json else status_lines(found)
-        asyncio.run(_follow(project, said, show_json if as_json else in_lines()))
-        return
+        show = show_json if as_json else in_lines()
+        click.get_current_context().exit(asyncio.run(_follow(project, said, show)))
     if as_json:
         answer(json.dumps(found.to_json(), ensure_ascii=False, indent=2))
         return
@@ -66,13 +67,15 @@ def status(project: Path, as_json: bool, watch: bool) -> None:
         answer(line)
 
 
-async def _follow(project: Path, said: list[str], show: Show) -> None:
+async def _follow(project: Path, said: list[str], show: Show) -> int:
     """Say how things stand, then show what the engine of ``project`` says, and those that take its
-    place after crashes, until the last one ends."""
+    place after crashes, until the last one ends: with that exit code."""
+    code = 0
     try:
         async for message in follow(project):
             if isinstance(message, Told):
                 show(message.event)
+                code = message.event.exit_code if isinstance(message.event, RenderFailed) else 0
                 continue
             for line in said:  # once: a snapshot comes first, and perhaps again
                 write_line(line)
@@ -80,6 +83,7 @@ async def _follow(project: Path, said: list[str], show: Show) -> None:
     except NotRunning as error:
         again = f"`zoomtui resume {path_text(project)}` goes on"
         raise ProjectError(f"{error}; {again}") from None
+    return code
 
 
 def status_lines(found: Status) -> list[str]:
