@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -115,16 +115,16 @@ def begin(prepared: Prepared) -> None:
             raise
 
 
-def free_folder(where: Path, prompt: str) -> Path:
+def free_folder(where: Path, prompt: str, taken: Collection[Path] = ()) -> Path:
     """A folder that is not there yet, named after the prompt: ``a-coral-reef.zoom``.
 
-    Raises SettingsError where ten thousand of that name are there.
+    Nor is it ``taken``. Raises SettingsError where ten thousand of that name are there.
     """
     words = re.findall(r"[^\W_]+", prompt[:1000].lower())[:5]
     stem = "-".join(words)[:48].rstrip("-") or "film"
     for number in range(1, 10_000):
         folder = where / (f"{stem}.zoom" if number == 1 else f"{stem}-{number}.zoom")
-        if not folder.exists():
+        if folder not in taken and not folder.exists():
             return folder
     raise SettingsError(f"too many projects here are named {stem}; give --out", "folder")
 

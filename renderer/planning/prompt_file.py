@@ -31,7 +31,7 @@ def with_plan(file: Path, wishes: Mapping[str, Any]) -> tuple[dict[str, Any], Ch
     if wishes.get("prompt"):
         raise SettingsError("give one prompt or a plan with --prompts, not both")
     seconds = wishes.get("seconds_per_keyframe") or SECONDS_PER_KEYFRAME
-    schedule = read_schedule(_text(file), file.name, seconds_per_keyframe=seconds)
+    schedule = read_schedule(read_text(file, "plan"), file.name, seconds_per_keyframe=seconds)
     (_, first), *later = schedule.starts
     planned = {"negative_prompt": schedule.negative_prompt, "prompt_blend": schedule.blend}
     said = {key: value for key, value in planned.items() if value not in (None, "")}
@@ -41,15 +41,16 @@ def with_plan(file: Path, wishes: Mapping[str, Any]) -> tuple[dict[str, Any], Ch
     return {**said, **wishes, "prompt": first}, tuple(changes), places
 
 
-def _text(file: Path) -> str:
+def read_text(file: Path, what: str) -> str:
+    """The text of ``file``, which is a ``what``. Raises SettingsError."""
     try:
         with file.open("rb") as opened:
             data = opened.read(_LARGEST + 1)
         if len(data) > _LARGEST:
-            raise SettingsError(f"plan {file} can't be read: it is too large to be one")
+            raise SettingsError(f"{what} {file} can't be read: it is too large to be one")
         return data.decode("utf-8")
     except UnicodeDecodeError:
-        raise SettingsError(f"plan {file} can't be read: it is not UTF-8 text") from None
+        raise SettingsError(f"{what} {file} can't be read: it is not UTF-8 text") from None
     except (OSError, ValueError) as error:  # ValueError: no file can have such a name
         reason = getattr(error, "strerror", None) or error
-        raise SettingsError(f"plan {file} can't be read: {reason}") from None
+        raise SettingsError(f"{what} {file} can't be read: {reason}") from None

@@ -34,7 +34,7 @@ def private_directory(name: str) -> Path:
 
 def socket_path(folder: Path) -> Path:
     """Where the engine of the project at ``folder`` listens, if one runs. Raises StorageError."""
-    name = f"{_identity(folder)}.sock"
+    name = f"{identity(folder)}.sock"
     path = private_directory("sockets") / name
     if len(os.fsencode(path)) <= _LONGEST_ADDRESS:
         return path
@@ -43,7 +43,7 @@ def socket_path(folder: Path) -> Path:
 
 def summary_path(folder: Path) -> Path:
     """Where viewers keep what the journal of ``folder`` tells in sum. Raises StorageError."""
-    return private_directory("summaries") / f"{_identity(folder)}.json"
+    return private_directory("summaries") / f"{identity(folder)}.json"
 
 
 def remember(folder: Path) -> None:
@@ -76,10 +76,10 @@ def _read_entry(entry: Path) -> tuple[float, Path] | None:
 
 
 def _entry(folder: Path) -> Path:
-    return private_directory("renders") / f"{_identity(folder)}.json"
+    return private_directory("renders") / f"{identity(folder)}.json"
 
 
-def _identity(folder: Path) -> str:
+def identity(folder: Path) -> str:
     """The same for every way of writing the same path."""
     return hashlib.blake2b(os.fsencode(folder.resolve()), digest_size=8).hexdigest()
 

@@ -11,7 +11,7 @@ import subprocess
 import threading
 from pathlib import Path
 
-from renderer.errors import ProjectError
+from renderer.errors import EngineCrashed, ProjectError
 from renderer.files import open_to_append, storage_errors
 from renderer.project.records import LOG
 from renderer.service.child import start
@@ -20,10 +20,20 @@ READY = "ready"
 
 
 def launch(folder: Path) -> None:
-    """Start an engine for the project at ``folder``; returns once viewers can connect.
+    """Start an engine for the project at ``folder``, and leave it alone.
 
-    Raises ProjectError with the engine's own reason when it doesn't come up; StorageError where
-    the project can't be written to, EngineCrashed where no process can be started.
+    As ``launched``.
+    """
+    parent = launched(folder)
+    threading.Thread(target=parent.wait, name="reaper", daemon=True).start()  # leaves no zombie
+
+
+def launched(folder: Path, **environment: str) -> subprocess.Popen[bytes]:
+    """Start an engine for the project at ``folder``; its parent, once viewers can connect.
+
+    ``environment``: variables beside those of this process. Raises ProjectError with the engine's
+    own reason when it doesn't come up; StorageError where the project can't be written to,
+    EngineCrashed where no process can be started, or that was killed.
     """
     path = folder / LOG
     with storage_errors(path):
@@ -39,9 +49,12 @@ def launch(folder: Path) -> None:
                 stderr=log,
                 pass_fds=[writing],
                 start_new_session=True,
+                env={**os.environ, **environment},
             )
         answer = answers.readline().strip()
     if answer != READY:
         code = parent.wait()
+        if code < 0:
+            raise EngineCrashed(f"the engine was killed as it began; see {path}")
         raise ProjectError(answer or f"the engine ended with exit code {code}; see {path}")
-    threading.Thread(target=parent.wait, name="reaper", daemon=True).start()  # leaves no zombie
+    return parent

@@ -6,6 +6,7 @@ Light enough to be asked every second. Never raises: a meter is no reason to end
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -55,10 +56,11 @@ class Metrics:
 
 
 def _first_gpu() -> Any:
-    """NVML's handle of the first GPU; None without an NVIDIA driver."""
+    """NVML's handle of the first GPU that this process may use; None without an NVIDIA driver."""
+    first = os.environ.get("CUDA_VISIBLE_DEVICES", "").partition(",")[0]
     with contextlib.suppress(pynvml.NVMLError):
         pynvml.nvmlInit()
-        return pynvml.nvmlDeviceGetHandleByIndex(0)
+        return pynvml.nvmlDeviceGetHandleByIndex(int(first) if first.isdecimal() else 0)
     return None
 
 

@@ -27,10 +27,11 @@ def test_frames_come_in_order_whoever_made_them() -> None:
 def test_the_earliest_segment_comes_first() -> None:
     """One worker is held up until the frames of three segments wait for it."""
     made: list[tuple[int, int]] = []
-    go_on = threading.Event()
+    held_up, go_on = threading.Event(), threading.Event()
 
     def make(segment: int, number: int) -> Frame:
         if segment == 9:
+            held_up.set()
             assert go_on.wait(WAIT)
         made.append((segment, number))
         return frame(number)
@@ -46,6 +47,7 @@ def test_the_earliest_segment_comes_first() -> None:
         takers = [threading.Thread(target=take, args=(segment,)) for segment in (9, 5, 7, 3)]
         for taker in takers:
             taker.start()
+            assert held_up.wait(WAIT)  # by the first, before another one's frames are there
         while len(workers._tasks) < 7:  # all but the one in hand
             threading.Event().wait(0.001)
         go_on.set()

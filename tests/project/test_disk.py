@@ -19,6 +19,7 @@ from renderer.project.project import Project
 from renderer.project.rewinding import rewound
 from renderer.project.status import State, read_status
 from renderer.project.verify import verify
+from tests.disks import small_disk
 from tests.engine.runs import (
     Ended,
     Engine,
@@ -44,10 +45,6 @@ LARGE = {
 
 def ignore(done: int, total: int) -> None:
     """Progress that the test does not look at."""
-
-
-def small_disk(folder: Path, *options: str) -> None:
-    subprocess.run(["mount", *options, "tmpfs", folder], check=True, capture_output=True)
 
 
 @pytest.fixture

@@ -72,6 +72,7 @@ VERBS = {
     "import": "import_.import_pictures",
     "verify": "repair.verify",
     "repair": "repair.repair",
+    "queue": "queue.queue",
     "models": "about.models",
     "doctor": "about.doctor",
 }

@@ -73,7 +73,7 @@ json_option = click.option(
 
 def painting_options(command: F) -> F:
     """What may change at every keyframe."""
-    return _stacked(command, *(_option(name, row) for name, row in _rows(steerable=True)))
+    return stacked(command, *(_option(name, row) for name, row in _rows(steerable=True)))
 
 
 def film_options(*, hidden: bool = False) -> Callable[[F], F]:
@@ -81,14 +81,14 @@ def film_options(*, hidden: bool = False) -> Callable[[F], F]:
 
     def decorate(command: F) -> F:
         rows = _rows(steerable=False)
-        return _stacked(command, *(_option(name, row, hidden=hidden) for name, row in rows))
+        return stacked(command, *(_option(name, row, hidden=hidden) for name, row in rows))
 
     return decorate
 
 
 def export_options(command: F) -> F:
     """What may be asked of an export."""
-    return _stacked(command, *(_option(name, row) for name, row in EXPORT_OPTIONS.items()))
+    return stacked(command, *(_option(name, row) for name, row in EXPORT_OPTIONS.items()))
 
 
 def _rows(*, steerable: bool) -> Iterator[tuple[str, Option]]:
@@ -140,7 +140,7 @@ def wishes(options: dict[str, Any]) -> dict[str, Any]:
     return said
 
 
-def _stacked(command: F, *options: Callable[[Any], Any]) -> F:
+def stacked(command: F, *options: Callable[[Any], Any]) -> F:
     """``command`` with the options in the order of its help."""
     for option in reversed(options):
         command = option(command)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,24 +9,21 @@ from typing import Any
 import click
 
 from renderer.errors import DeviceLost, EngineCrashed, SettingsError
-from renderer.formatting import clean, path_text, shortened
+from renderer.formatting import clean, path_text
 from renderer.planning.estimate import Estimate
 from renderer.planning.prepare import Prepared, free_folder, named, prepare
-from renderer.planning.prompt_file import Changes, Places, with_plan
 from renderer.project.records import read_settings_at
 from renderer.service.launch import launch
 from renderer.settings.render import RenderSettings
-from zoomtui.cli.ask_painter import ask_painter, is_open
 from zoomtui.cli.event_lines import watch_lines
 from zoomtui.cli.headless import run as run_here
+from zoomtui.cli.new_film import check_source, new_film, new_film_options
 from zoomtui.cli.open_tui import Look, on_terminal, watch
 from zoomtui.cli.options import (
-    FILE,
     FOLDER,
     film_options,
     headless_option,
     json_option,
-    key_value,
     painting_options,
     wishes,
 )
@@ -70,114 +66,26 @@ settings with the same seed give the same film; a seed that is not given is chos
 project.toml.
 """
 )
-@click.argument("prompt", default="")
-@click.option(
-    "--out",
-    type=FOLDER,
-    metavar="FOLDER",
-    help="New project folder; by default named after the prompt, here.",
-)
-@click.option(
-    "--image", type=FILE, metavar="FILE", help="Your own first picture, any size: cropped to fill."
-)
-@click.option(
-    "--exemplar",
-    type=FILE,
-    metavar="FILE",
-    help="Picture that the texture painter grows from; by default the first one.",
-)
-@click.option(
-    "--prompts",
-    type=FILE,
-    metavar="FILE",
-    help="A plan instead of one PROMPT: lines such as `12: a coral reef` and `blend: 4` (see "
-    "--prompt-blend), TOML, or the JSON that the infinite-zoom web UI extension exports.",
-)
-@click.option(
-    "--place",
-    type=key_value,
-    multiple=True,
-    metavar="K=FILE",
-    help="Your own picture for keyframe K, counted from 1: it grows together with what comes "
-    "before; repeatable. The last one is the film's exit.",
-)
-@painting_options
-@film_options()
+@new_film_options
 @headless_option
 @json_option
 @click.option("--dry-run", is_flag=True, help="Say sizes, frames, length and disk; paint nothing.")
 @click.pass_obj
-def render(
-    look: Look,
-    /,
-    prompt: str,
-    out: Path | None,
-    image: Path | None,
-    exemplar: Path | None,
-    prompts: Path | None,
-    place: tuple[tuple[str, str], ...],
-    headless: bool,
-    as_json: bool,
-    dry_run: bool,
-    **options: Any,
-) -> int:
+def render(look: Look, /, headless: bool, as_json: bool, dry_run: bool, **film: Any) -> int:
     """Render a new film of PROMPT, or around a picture of yours."""
-    from renderer.planning.defaults import fill_in
-
     detached = _detached(headless, as_json)
-    sources = (prompt, image, exemplar, prompts, options["painter"], options["model"])
-    if not any(sources) and not detached and not dry_run:
-        raise SettingsError(
-            "nothing says what to paint: give a prompt, a picture (--image) or a painter "
-            "(--painter texture); `zoomtui demo` needs nothing",
-            "prompt",
-        )
-    later: Changes = ()
-    places = _places(place)
-    given = {"prompt": prompt, **wishes(options)}
-    if prompts is not None:
-        given, later, planned = with_plan(prompts, given)
-        places = (*planned, *places)
-    if not as_json and on_terminal() and is_open(given):
-        given, image = ask_painter(given, image)
-    plan = fill_in(given)
-    folder = named(out) if out is not None else free_folder(Path(), plan.settings.prompt)
+    if not detached and not dry_run:
+        check_source(film)
+    asking = not as_json and on_terminal()
+    prepared, notes = new_film(film, asking=asking)
     if not dry_run:
-        _check_review(plan.settings)
-    _check_places(places, plan.settings)
-    prepared = prepare(folder, plan.settings, image, exemplar, later, places)
-    for note in plan.notes:
+        _check_review(prepared.settings)
+    for note in notes:
         write_line(f"note: {clean(note)}", ERR if as_json else OUT)
     if dry_run:
-        _say_estimate(Estimate.of(folder, plan.settings), as_json)
+        _say_estimate(Estimate.of(prepared.folder, prepared.settings), as_json)
         return 0
     return _create_and_run(prepared, look, detached=detached, as_json=as_json)
-
-
-def _places(given: Sequence[tuple[str, str]]) -> Places:
-    """Of --place, with keyframes from 0. Raises SettingsError."""
-    for key, _ in given:
-        if not key.isdecimal() or int(key) < 2:
-            raise SettingsError(
-                f"{shortened(key, 40)!r} is no keyframe that a picture can be placed at: they are "
-                f"counted from 1, and --image gives the first one",
-                "place",
-            )
-    return tuple((int(key) - 1, Path(file)) for key, file in given)
-
-
-def _check_places(places: Places, settings: RenderSettings) -> None:
-    """Raise SettingsError for two pictures at one place, and for one behind the film's end."""
-    keyframes = [keyframe for keyframe, _ in places]
-    for keyframe in keyframes:
-        if keyframes.count(keyframe) > 1:
-            raise SettingsError(f"keyframe {keyframe + 1} has two pictures", "place")
-        if settings.keyframes is not None and keyframe >= settings.keyframes:
-            raise SettingsError(
-                f"keyframe {keyframe + 1} is behind the film's end: it has {settings.keyframes} "
-                f"keyframes",
-                "place",
-            )
 
 
 _REVIEW = ("review", "review_wait")

@@ -1,0 +1,63 @@
+"""What engines are given to paint on: one GPU each, or a share of the processor."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import pynvml
+
+from renderer.errors import SettingsError
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """One engine at a time paints on it."""
+
+    name: str
+    """``GPU 3``, ``CPU 1``."""
+    environment: Mapping[str, str] = field(default_factory=dict)
+    """By which an engine sees nothing else."""
+
+
+def devices(text: str) -> list[Device]:
+    """``0,2,3`` (as nvidia-smi numbers them), ``all``, or ``cpu:2``; empty: all, or one CPU.
+
+    Raises SettingsError for GPUs that are not there.
+    """
+    there = _gpus()
+    if text in ("", "all") and (there or text):
+        if not there:
+            raise SettingsError("there is no NVIDIA GPU here; --gpus cpu:1 paints on the processor")
+        return [_gpu(number) for number in there]
+    if found := re.fullmatch(r"(?:cpu(?::([1-9]\d{0,2}))?)?", text):
+        hidden = {"CUDA_VISIBLE_DEVICES": ""}
+        return [Device(f"CPU {number + 1}", hidden) for number in range(int(found[1] or 1))]
+    if not re.fullmatch(r"\d{1,4}(,\d{1,4})*", text):
+        raise SettingsError(f"{text!r} names no GPUs: say 0,1,2 or all, or cpu:2")
+    wanted = list(dict.fromkeys(map(int, text.split(","))))
+    if missing := [number for number in wanted if number not in there]:
+        numbers = f"those here are {', '.join(map(str, there))}" if there else "none is here"
+        raise SettingsError(f"GPU {missing[0]} does not exist: {numbers}")
+    return [_gpu(number) for number in wanted]
+
+
+def _gpu(number: int) -> Device:
+    # CUDA's own order is by speed; NVML's, and so nvidia-smi's, by the bus.
+    order = {"CUDA_DEVICE_ORDER": "PCI_BUS_ID", "CUDA_VISIBLE_DEVICES": str(number)}
+    return Device(f"GPU {number}", order)
+
+
+def _gpus() -> list[int]:
+    """The numbers of the GPUs that this process may use."""
+    there: list[int] = []
+    with contextlib.suppress(pynvml.NVMLError):
+        pynvml.nvmlInit()
+        there = list(range(pynvml.nvmlDeviceGetCount()))
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if visible is None or not re.fullmatch(r"\d+(,\d+)*", visible):
+        return there if visible is None else []
+    return [number for number in map(int, visible.split(",")) if number in there]

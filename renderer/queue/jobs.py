@@ -1,0 +1,159 @@
+"""A queue: a folder of small records, each of a project that is to be rendered in its turn.
+
+A record says what is wanted of a project, and what became of it. Whether it is being rendered, and
+how far it is, is read from the project itself, so that a queue survives all that a project does.
+"""
+
+from __future__ import annotations
+
+import enum
+import json
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+import msgspec
+
+from renderer.errors import ProjectError
+from renderer.files import replace_file, storage_errors
+from renderer.project import registry
+from renderer.project.lock import Holder, ProjectLock, holder
+
+_RECORD, _LOCK, _PAUSED = ".job.json", "lock", "paused"
+
+
+class Turn(enum.StrEnum):
+    """Whether a job is to be rendered."""
+
+    WAITING = "waiting"
+    """As soon as a device is free; a job that is being rendered keeps this until it has ended."""
+    HELD = "held"
+    """Not before it is released."""
+    DONE = "done"
+    FAILED = "failed"
+    """Set aside; ``why`` gives the reason."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """The record of one project."""
+
+    project: str
+    """Its folder, an absolute path."""
+    place: float
+    """Jobs with lower numbers come first."""
+    turn: Turn = Turn.WAITING
+    why: str = ""
+    """Why it is held or failed, in one line; empty: the user wants it so."""
+    device: str = ""
+    """The device that it was last given to."""
+    killed: int = 0
+    """How often in a row its processes were killed before it ended."""
+
+    @property
+    def folder(self) -> Path:
+        return Path(self.project)
+
+
+class Queue:
+    """The queue at ``folder``, which any number of processes may read and change."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def jobs(self) -> list[Job]:
+        """All, in the order of their turns. Raises ProjectError for a record that can't be read."""
+        return sorted(
+            (_read(path) for path in self.folder.glob(f"*{_RECORD}")), key=lambda job: job.place
+        )
+
+    def find(self, project: Path) -> Job:
+        """Raises ProjectError where ``project`` is not in the queue."""
+        path = self._path(project)
+        if not path.exists():
+            raise ProjectError(f"{project} is not in the queue; `zoomtui queue ls` lists what is")
+        return _read(path)
+
+    def turn(self, project: Path) -> Turn | None:
+        """Of ``project``, as it is now; None: it is not in the queue."""
+        path = self._path(project)
+        return _read(path).turn if path.exists() else None
+
+    def before_all(self) -> float:
+        """A place before those of all jobs."""
+        return min([0.0, *(job.place for job in self.jobs())]) - 1
+
+    def add(self, projects: Sequence[Path], *, first: bool = False) -> None:
+        """Let them wait, in that order, behind all others or before them. Raises StorageError.
+
+        One that is in the queue already, whatever became of it, waits anew.
+        """
+        start = self.before_all() - len(projects) if first else time.time()
+        for number, project in enumerate(projects):
+            self.put(Job(str(project.resolve()), start + number * 1e-3))
+
+    def put(self, job: Job) -> None:
+        """Write its record, durably. Raises StorageError."""
+        self._make()
+        replace_file(self._path(job.folder), json.dumps(asdict(job)).encode())
+
+    def update(self, job: Job, **changes: object) -> Job:
+        """``job`` with ``changes``, as far as its record is still there. Raises StorageError."""
+        changed = replace(job, **changes)  # type: ignore[arg-type]
+        if self._path(job.folder).exists():
+            self.put(changed)
+        return changed
+
+    def remove(self, project: Path) -> None:
+        """Take ``project`` out; the project itself stays. Raises StorageError."""
+        with storage_errors(self.folder):
+            self._path(project).unlink(missing_ok=True)
+
+    @property
+    def paused(self) -> str | None:
+        """Why no job is begun, in one line, empty where the user wants it so; None: they are."""
+        with suppress(FileNotFoundError):
+            return (self.folder / _PAUSED).read_text(encoding="utf-8")
+        return None
+
+    def pause(self, why: str = "") -> None:
+        """Begin no job until ``go_on``; those that are rendered go on. Raises StorageError."""
+        self._make()
+        replace_file(self.folder / _PAUSED, why.encode(), durable=False)
+
+    def go_on(self) -> None:
+        """Raises StorageError."""
+        with storage_errors(self.folder):
+            (self.folder / _PAUSED).unlink(missing_ok=True)
+
+    def lock(self) -> ProjectLock:
+        """Held by the one process that begins its jobs. Raises ProjectBusy, StorageError."""
+        self._make()
+        return ProjectLock(self.folder / _LOCK)
+
+    @property
+    def runner(self) -> Holder | None:
+        """The process that begins its jobs; None: nothing does."""
+        return holder(self.folder / _LOCK)
+
+    def _make(self) -> None:
+        with storage_errors(self.folder):
+            self.folder.mkdir(parents=True, exist_ok=True)
+
+    def _path(self, project: Path) -> Path:
+        return self.folder / f"{registry.identity(project)}{_RECORD}"
+
+
+def own_queue() -> Queue:
+    """The user's own. Raises StorageError."""
+    return Queue(registry.private_directory("queue"))
+
+
+def _read(path: Path) -> Job:
+    try:
+        return msgspec.convert(json.loads(path.read_bytes()), Job)
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or error
+        raise ProjectError(f"the job {path} can't be read: {why}; delete it to go on") from None

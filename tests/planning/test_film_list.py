@@ -1,0 +1,89 @@
+"""Many films in one file: rows of CSV, tables of TOML, and every way to get them wrong."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from renderer.errors import SettingsError
+from renderer.planning.film_list import read_films
+
+
+def wrote(path: Path, text: str) -> Path:
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_every_row_of_csv_is_a_film(tmp_path: Path) -> None:
+    file = wrote(
+        tmp_path / "films.csv",
+        "prompt, seed,keyframes,zoom-factor,out,image\n"
+        '"a reef, oil",7,inf,1.5,reef.zoom,\n'
+        "a castle,,40,,,castle.jpg\n",
+    )
+    assert read_films(file) == [
+        (
+            "films.csv, line 2",
+            {
+                "prompt": "a reef, oil",
+                "seed": 7,
+                "keyframes": "inf",
+                "zoom_factor": 1.5,
+                "out": tmp_path / "reef.zoom",
+            },
+        ),
+        (
+            "films.csv, line 3",
+            {"prompt": "a castle", "keyframes": 40, "image": tmp_path / "castle.jpg"},
+        ),
+    ]
+
+
+def test_lists_in_toml_are_multiplied(tmp_path: Path) -> None:
+    file = wrote(
+        tmp_path / "films.toml",
+        '[[film]]\nprompt = ["a", "b"]\nseed = [1, 2, 3]\nstop-when = ["drift > 9"]\n'
+        '[[film]]\nprompts = "plan.txt"\n',
+    )
+    films = read_films(file)
+    assert [where for where, _ in films] == ["films.toml, film 1"] * 6 + ["films.toml, film 2"]
+    pairs = [(film["prompt"], film["seed"]) for _, film in films[:6]]
+    assert pairs == [("a", 1), ("a", 2), ("a", 3), ("b", 1), ("b", 2), ("b", 3)]
+    assert films[0][1]["stop_when"] == ["drift > 9"]
+    assert films[6][1] == {"prompts": tmp_path / "plan.txt"}
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "words"),
+    [
+        ("a.csv", "", "lists no films"),
+        ("a.csv", "prompt\n", "lists no films"),
+        ("a.csv", "prompt,seed\na,1,2\n", "line 2: it has not as many fields as line 1"),
+        ("a.csv", "prompt,seed\na\n", "line 2: it has not as many fields as line 1"),
+        ("a.csv", "prompt,seed\na,many\n", "line 2: seed=many is not a whole number"),
+        ("a.csv", "prompt,sead\na,1\n", "line 2: unknown option 'sead'; did you mean 'seed'?"),
+        ("a.csv", 'prompt\n"a\n', "no CSV"),
+        ("a.toml", "[[film]]\nprompt = \n", "is no TOML"),
+        ("a.toml", "film = 3\n", "films are written as"),
+        ("a.toml", "film = [3]\n", "films are written as"),
+        ("a.toml", "[[films]]\nprompt = 'a'\n", "lists no films"),
+        ("a.toml", "[[film]]\nworkers-x = 1\n", "unknown option 'workers-x'"),
+        ("a.toml", "[[film]]\nprompt = []\n", "lists no films"),
+    ],
+)
+def test_what_is_no_list_of_films_is_one_line(
+    tmp_path: Path, name: str, text: str, words: str
+) -> None:
+    with pytest.raises(SettingsError) as error:
+        read_films(wrote(tmp_path / name, text))
+    assert words in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_a_file_that_is_not_there_or_no_text_is_one_line(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="can't be read: No such file"):
+        read_films(tmp_path / "none.csv")
+    (tmp_path / "a.toml").write_bytes(b"\xff\xfe")
+    with pytest.raises(SettingsError, match="is not UTF-8 text"):
+        read_films(tmp_path / "a.toml")
