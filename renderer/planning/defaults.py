@@ -32,6 +32,7 @@ from renderer.settings.lora_names import check_lora, resolved
 from renderer.settings.plain_values import parse_rate
 from renderer.settings.presets import (
     DEFAULT,
+    EXPERIMENTAL,
     FewSteps,
     ModelPreset,
     check_method,
@@ -93,6 +94,8 @@ def fill_in(wishes: Mapping[str, Any]) -> Plan:
         frames = _frames(settings, SECONDS_PER_KEYFRAME if seconds is None else seconds)
         settings = settings.changed({"frames_per_keyframe": frames})
     check(settings)
+    if preset is not None and preset.experimental:
+        notes.append(f"{preset.name} is {EXPERIMENTAL}")
     notes += [*_speed_notes(settings), *_dive_notes(settings)]
     return Plan(settings, (*notes, *joining_notes(settings), *size_notes(settings)))
 

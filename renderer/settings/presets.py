@@ -77,8 +77,8 @@ class ModelPreset:
     """It enlarges a picture, and paints neither borders nor first pictures."""
     on_cpu: bool = False
     """Made for machines without a GPU: paints in seconds there."""
-    tried: bool = True
-    """Its repository was looked at; else its figures are those that its makers give."""
+    experimental: bool = False
+    """It is asked in a way that is no well-trodden use of its pipeline; the word is said of it."""
     folder: Path | None = None
     """Where it lies, for one that is part of this package."""
 
@@ -117,6 +117,7 @@ def _tabled() -> tuple[ModelPreset, ...]:
     )
 
 
+EXPERIMENTAL = "experimental: the way it is asked here is not proven with its real weights"
 PRESETS = (*_tabled(), *_packaged())
 DEFAULT = "sd2"
 CHECKPOINT = ".safetensors"

@@ -29,7 +29,10 @@ def test_models_says_licence_size_resolution_and_memory_of_each(tmp_path: Path) 
         assert answer.lines[0].startswith("No GPU here.")
         assert answer.lines[3] == "cosmos"
     assert answer.out.count("hf auth login") == sum(preset.gated for preset in PRESETS)
-    assert answer.out.count("untested with real") == sum(not preset.tried for preset in PRESETS)
+    experimental = [preset.name for preset in PRESETS if preset.experimental]
+    assert answer.out.count("experimental:") == len(experimental)
+    assert {"klein", "z-image-turbo", "sdxl-promax"} <= set(experimental)
+    assert "Only cosmos has been run with its real weights" in answer.lines[-2]
     assert max(map(len, answer.lines)) <= 80
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -27,10 +27,29 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 
 @pytest.fixture(scope="session")
-def families(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+def kleins_lora(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A LoRA that fits the tiny klein, in a cache of the hub that holds nothing else."""
+    from huggingface_hub import constants
+
+    from renderer.painting.painters.diffusion.families.flux import KLEIN
+    from tests.painting.hub_cache import put
+    from tests.painting.tiny_families import save_lora
+
+    root = tmp_path_factory.mktemp("hub")
+    (root / "lora").mkdir()
+    file = save_lora(root / "lora", "transformer.transformer_blocks.0.attn.to_k")
+    put(root / "cache", KLEIN.lora, file.parent)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(constants, "HF_HUB_CACHE", str(root / "cache"))
+        yield file
+
+
+@pytest.fixture(scope="session")
+def families(tmp_path_factory: pytest.TempPathFactory, kleins_lora: Path) -> dict[str, Path]:
     """Tiny pipelines of the kinds beyond Stable Diffusion, saved, by name. Only read them."""
     from tests.painting.tiny_families import FAMILIES, build
 
+    assert kleins_lora.is_file()
     root = tmp_path_factory.mktemp("families")
     for name in FAMILIES:
         build(name).save_pretrained(root / name)

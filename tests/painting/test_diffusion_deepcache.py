@@ -143,7 +143,7 @@ def psnr(one: Picture, other: Picture) -> float:
     return float(10 * np.log10(255**2 / np.square(one.astype(float) - other).mean()))
 
 
-@pytest.mark.parametrize("name", ["sd", "sdxl", "sd4", "kandinsky"])
+@pytest.mark.parametrize("name", ["sd", "sdxl", "sd4", "kandinsky", "sdxl-promax"])
 def test_a_shallow_step_runs_the_outermost_blocks_only(
     folders: dict[str, Path], families: dict[str, Path], name: str
 ) -> None:

@@ -25,6 +25,7 @@ from renderer.painting.painters.diffusion.painter import DiffusionPainter
 from renderer.painting.painters.notices import listening
 from renderer.settings.presets import find_preset
 from renderer.settings.render import RenderSettings
+from tests.marks import slower
 from tests.painting.jobs import ignore, pipeline_of, ring, ring_job, watched
 from tests.painting.kinds import EVERY, GUIDED, KINDS, SIDE, first_job, wide_job
 from tests.painting.tiny_families import build
@@ -35,10 +36,12 @@ pytestmark = [
 ]
 
 STEPS = 3
-WEIGHED = ["flux-fill", "klein", "klein-base", "z-image"]
+WEIGHED = ["flux-fill", "klein", "klein-base", "z-image", "sdxl-promax"]
 """Those that take a strength."""
-NEW_EACH_STEP = ["klein", "z-image", "kandinsky"]
-"""Those that put the known area back after every step."""
+NEW_EACH_STEP = [("klein", 0.7), ("z-image", 0.7), ("kandinsky", 1.0), ("sdxl-promax", 1.0)]
+"""Those that put the known area back after every step, and a strength at which they do."""
+MULTIPLES = {"kandinsky": 64, "sdxl-promax": 8}
+"""Of a canvas's sides, where that isn't 16."""
 
 Make = Callable[..., DiffusionPainter]
 
@@ -116,6 +119,7 @@ def test_a_negative_prompt_counts_where_the_model_is_guided_by_one(make: Make, n
         ("z-image", 0.0),
         ("qwen", 1.0),
         ("kandinsky", 1.0),
+        ("sdxl-promax", 1.0),
     ],
 )
 def test_elsewhere_a_negative_prompt_does_nothing_and_that_is_said(
@@ -145,17 +149,26 @@ def test_a_distilled_klein_looks_at_no_guidance(make: Make) -> None:
     assert np.array_equal(weak, strong)
 
 
-@pytest.mark.parametrize(("name", "hidden"), [("flux-fill", 0.0), ("klein", 0.0), ("qwen", -1.0)])
+@pytest.mark.parametrize(
+    ("name", "hidden"),
+    [
+        ("flux-fill", (0.0, 0.0, 0.0)),
+        ("klein", (-1.0, 1.0, -1.0)),
+        ("z-image", (0.0, 0.0, 0.0)),
+        ("qwen", (-1.0, -1.0, -1.0)),
+    ],
+)
 def test_what_is_masked_is_not_shown_to_the_model_at_full_strength(
-    make: Make, name: str, hidden: float
+    make: Make, name: str, hidden: tuple[float, float, float]
 ) -> None:
-    """Grey, or black, is what each was trained with. And white in the mask means: paint."""
+    """Grey, green, or black: what each was trained with. And white in the mask means: paint."""
     painter = make(name)
     border = torch.from_numpy(wide_job().mask)
     with watched(pipeline_of(painter).vae.encoder) as seen:
         shown = painter.paint(wide_job(), ignore)
     picture = seen[-1].reshape(3, SIDE, SIDE)
-    assert picture[:, border].unique().tolist() == pytest.approx([hidden], abs=1e-6)
+    for channel, level in zip(picture[:, border], hidden, strict=True):
+        assert channel.unique().tolist() == pytest.approx([level], abs=1e-6)
     known = torch.from_numpy(wide_job().canvas).permute(2, 0, 1)[:, ~border] / 127.5 - 1
     torch.testing.assert_close(picture[:, ~border], known)
     black = wide_job()
@@ -163,15 +176,15 @@ def test_what_is_masked_is_not_shown_to_the_model_at_full_strength(
     assert np.array_equal(painter.paint(black, ignore), shown)
 
 
-@pytest.mark.parametrize("name", NEW_EACH_STEP)
-def test_the_known_area_is_put_back_and_only_that(make: Make, name: str) -> None:
+@pytest.mark.parametrize(("name", "strength"), NEW_EACH_STEP)
+def test_the_known_area_is_put_back_and_only_that(make: Make, name: str, strength: float) -> None:
     """Seen in the latents that are decoded, for two prompts: cells that differ are painted ones."""
     painter = make(name)
     pipeline = pipeline_of(painter)
     decoder = pipeline.movq.decoder if name == "kandinsky" else pipeline.vae.decoder
     with watched(decoder) as seen:
         for prompt in ("a castle", "a forest"):
-            painter.paint(wide_job(prompt), ignore)
+            painter.paint(wide_job(prompt, strength=strength), ignore)
     cells = (seen[0] != seen[1])[0].any(dim=0)
     assert cells.shape == (SIDE // 8, SIDE // 8)
     margin = 4 + 2  # of masked cells, and what Kandinsky and the decoder's first layer add
@@ -250,7 +263,9 @@ def test_a_model_without_strength_refuses_one(
         make(name, seam_pass=0.4)
 
 
-@pytest.mark.parametrize("name", KINDS)
+@pytest.mark.parametrize(
+    "name", ["flux-fill", "z-image", *slower(["klein", "klein-base", "qwen", "kandinsky"])]
+)
 def test_another_scheduler_is_refused(make: Make, families: dict[str, Path], name: str) -> None:
     with pytest.raises(
         SettingsError,
@@ -261,12 +276,12 @@ def test_another_scheduler_is_refused(make: Make, families: dict[str, Path], nam
 
 @pytest.mark.parametrize("name", EVERY)
 def test_sizes_that_are_no_multiples_are_refused_with_the_nearest(make: Make, name: str) -> None:
-    multiple = 64 if name == "kandinsky" else 16
+    multiple = MULTIPLES.get(name, 16)
     with pytest.raises(
         SettingsError,
-        match=rf"^canvas 200x200 must be in multiples of {multiple} for \S+; nearest: 192x192$",
+        match=rf"^canvas 196x196 must be in multiples of {multiple} for \S+; nearest: 192x192$",
     ):
-        make(name).paint(ring_job(ring(200, 200)), ignore)
+        make(name).paint(ring_job(ring(196, 196)), ignore)
 
 
 def test_a_canvas_that_klein_would_shrink_is_refused_with_the_nearest(make: Make) -> None:

@@ -12,9 +12,13 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from diffusers import KandinskyV22InpaintPipeline, QwenImagePipeline
+from diffusers import (
+    KandinskyV22InpaintPipeline,
+    QwenImagePipeline,
+    StableDiffusionXLPipeline,
+    ZImagePipeline,
+)
 from huggingface_hub import constants
-from safetensors.torch import save_file
 
 from renderer.errors import PainterError
 from renderer.painting.painters.diffusion.families.index import FAMILIES as BY_CLASS
@@ -24,9 +28,10 @@ from renderer.painting.painters.diffusion.painter import DiffusionPainter
 from renderer.painting.painters.notices import listening
 from renderer.settings.render import RenderSettings
 from tests.marks import slower
+from tests.painting import hub_cache
 from tests.painting.jobs import ignore, pipeline_of, watched
 from tests.painting.kinds import GUIDED, KINDS, first_job, wide_job
-from tests.painting.tiny_families import build
+from tests.painting.tiny_families import build, save_lora
 
 # diffusers 0.42 hands torch tensors to numpy functions, which numpy 2 dislikes: theirs to mend.
 # Torch's code generator uses a part of torch that torch has deprecated.
@@ -35,7 +40,6 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:`torch.jit:DeprecationWarning"),
 ]
 
-COMMIT = "0123456789abcdef0123456789abcdef01234567"
 SLOWLY_TRACED = ["klein", "z-image", "qwen"]
 TILES, SLICES = (rung.name for rung in RUNGS[:2])
 
@@ -79,21 +83,26 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, Pat
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
 
     def put(repo: str, folder: Path) -> None:
-        place = tmp_path / "cache" / f"models--{repo.replace('/', '--')}"
-        shutil.copytree(folder, place / "snapshots" / COMMIT)
-        (place / "refs").mkdir()
-        (place / "refs" / "main").write_text(COMMIT)
+        hub_cache.put(tmp_path / "cache", repo, folder)
 
     return put
+
+
+ALONE: dict[str, Any] = {
+    "qwen": QwenImagePipeline,
+    "sdxl-promax": StableDiffusionXLPipeline,
+    "z-image": ZImagePipeline,
+}
+"""Kind → the pipeline that it is published as, without its ControlNet."""
 
 
 def published(name: str, folder: Path) -> tuple[Path, Path]:
     """(the model, its companion) of a pipeline that is published in two repositories."""
     pipeline = build(name)
     model, companion = folder / "model", folder / "companion"
-    if name == "qwen":
+    if name in ALONE:
         parts = {key: part for key, part in pipeline.components.items() if key != "controlnet"}
-        QwenImagePipeline(**parts).save_pretrained(model)
+        ALONE[name](**parts).save_pretrained(model)
         pipeline.controlnet.save_pretrained(companion)
     else:
         decoder = KandinskyV22InpaintPipeline(pipeline.unet, pipeline.scheduler, pipeline.movq)
@@ -104,7 +113,12 @@ def published(name: str, folder: Path) -> tuple[Path, Path]:
 
 @pytest.mark.parametrize(
     ("name", "class_name"),
-    [("qwen", "QwenImagePipeline"), ("kandinsky", "KandinskyV22InpaintPipeline")],
+    [
+        ("qwen", "QwenImagePipeline"),
+        ("kandinsky", "KandinskyV22InpaintPipeline"),
+        ("sdxl-promax", "StableDiffusionXLPipeline"),
+        ("z-image", "ZImagePipeline"),
+    ],
 )
 def test_a_model_published_in_two_repositories_paints_as_the_whole(
     make: Make,
@@ -119,13 +133,19 @@ def test_a_model_published_in_two_repositories_paints_as_the_whole(
     assert companion is not None
     with pytest.raises(PainterError, match=rf"^{companion.repo} is not wholly on this disk and "):
         make(name, model=str(model))
+    if companion.file:
+        shutil.copytree(folder, tmp_path / "config", ignore=shutil.ignore_patterns("*.safetensors"))
+        cache(companion.configuration, tmp_path / "config")
+        (folder / "diffusion_pytorch_model.safetensors").rename(folder / companion.file)
     cache(companion.repo, folder)
     whole = same(name).paint(wide_job(), ignore)
     assert np.array_equal(make(name, model=str(model)).paint(wide_job(), ignore), whole)
 
 
 @pytest.mark.parametrize("speed", ["quality", "balanced"])
-@pytest.mark.parametrize("name", ["z-image", *slower(["klein-base", "qwen", "kandinsky"])])
+@pytest.mark.parametrize(
+    "name", ["z-image", *slower(["klein-base", "qwen", "kandinsky", "sdxl-promax"])]
+)
 def test_guidance_is_left_out_at_the_end_where_the_pipeline_allows_it(
     same: Make, name: str, speed: str
 ) -> None:
@@ -133,13 +153,13 @@ def test_guidance_is_left_out_at_the_end_where_the_pipeline_allows_it(
     painter = same(name, steps=10, speed=speed)
     with watched(denoiser_of(painter)) as seen:
         first = painter.paint(wide_job(), ignore)
-    guided = 7 if speed == "balanced" and name != "qwen" else 10
+    guided = 7 if speed == "balanced" and name not in {"qwen", "sdxl-promax"} else 10
     assert sum(len(pictures) for pictures in seen) == 2 * guided + (10 - guided)
     assert np.array_equal(painter.paint(wide_job(), ignore), first)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["flux-fill", *SLOWLY_TRACED])
+@pytest.mark.parametrize("name", ["flux-fill", "sdxl-promax", *SLOWLY_TRACED])
 def test_compiled_blocks_paint_the_same(make: Make, name: str) -> None:
     """With torch's tracer but not its code generator, which needs a compiler and minutes."""
     painter = make(name, steps=2)
@@ -224,24 +244,11 @@ LAYERS = {
 }
 
 
-def lora(rows: int, columns: int, path: str, folder: Path, **more: torch.Tensor) -> Path:
-    """A LoRA of rank 2 for the layer at ``path``."""
-    torch.manual_seed(7)
-    tensors = {
-        f"{path}.lora_A.weight": torch.randn(2, columns),
-        f"{path}.lora_B.weight": torch.randn(rows, 2),
-        **{f"{path}.{key}": tensor for key, tensor in more.items()},
-    }
-    file = folder / "style.safetensors"
-    save_file(tensors, file)
-    return file
-
-
 @pytest.mark.parametrize("name", LAYERS)
 def test_a_lora_changes_the_layer_of_the_transformer_that_it_names(
     make: Make, same: Make, tmp_path: Path, name: str
 ) -> None:
-    file = lora(32, 32, f"transformer.{LAYERS[name]}", tmp_path)
+    file = save_lora(tmp_path, f"transformer.{LAYERS[name]}")
     plain, styled = same(name), make(name, loras=(f"{file}:0.5",))
     before, after = (denoiser_of(painter).state_dict() for painter in (plain, styled))
     changed = [key for key in before if not torch.equal(before[key], after[key])]
@@ -255,7 +262,7 @@ def test_a_lora_changes_the_layer_of_the_transformer_that_it_names(
 def test_the_alpha_of_a_lora_for_flux_counts(make: Make, same: Make, tmp_path: Path) -> None:
     path = f"transformer.{LAYERS['flux-fill']}"
     before = denoiser_of(same("flux-fill")).state_dict()[f"{LAYERS['flux-fill']}.weight"]
-    file = lora(32, 32, path, tmp_path, alpha=torch.tensor(1.0))
+    file = save_lora(tmp_path, path, alpha=torch.tensor(1.0))
     styled = make("flux-fill", loras=(str(file),))
     after = denoiser_of(styled).state_dict()[f"{LAYERS['flux-fill']}.weight"]
     torch.manual_seed(7)
@@ -269,8 +276,8 @@ def test_a_lora_of_another_architecture_is_refused(
     make: Make, families: dict[str, Path], tmp_path: Path, name: str
 ) -> None:
     for file in (
-        lora(64, 32, f"transformer.{LAYERS[name]}", tmp_path),
-        lora(32, 32, "unet.down_blocks.1.attentions.0.proj_in", tmp_path),
+        save_lora(tmp_path, f"transformer.{LAYERS[name]}", rows=64),
+        save_lora(tmp_path, "unet.down_blocks.1.attentions.0.proj_in"),
     ):
         with pytest.raises(
             PainterError,
@@ -283,7 +290,7 @@ def test_a_lora_of_another_architecture_is_refused(
 def test_a_model_that_takes_no_lora_says_so(
     make: Make, families: dict[str, Path], tmp_path: Path
 ) -> None:
-    file = lora(32, 32, "unet.mid_block", tmp_path)
+    file = save_lora(tmp_path, "unet.mid_block")
     with pytest.raises(
         PainterError, match=rf"^{families['kandinsky']} takes no LoRA; leave {file} out$"
     ):

@@ -48,8 +48,11 @@ def tiny_sd(channels: int = 9) -> StableDiffusionInpaintPipeline:
     return _ready(pipeline)
 
 
-def tiny_sdxl() -> StableDiffusionXLInpaintPipeline:
-    """An SDXL-like inpainting pipeline: two text encoders, pooled embeddings, time ids."""
+def tiny_sdxl(channels: int = 9) -> StableDiffusionXLInpaintPipeline:
+    """An SDXL-like inpainting pipeline: two text encoders, pooled embeddings, time ids.
+
+    4 channels: with the UNet of a model made for text-to-image.
+    """
     torch.manual_seed(0)
     words = tokenizer()
     text = text_config(words, num_hidden_layers=3, hidden_act="gelu", projection_dim=32)
@@ -60,7 +63,7 @@ def tiny_sdxl() -> StableDiffusionXLInpaintPipeline:
         tokenizer=words,
         tokenizer_2=tokenizer(),
         unet=_unet(
-            in_channels=9,
+            in_channels=channels,
             cross_attention_dim=64,
             attention_head_dim=(2, 4),
             use_linear_projection=True,

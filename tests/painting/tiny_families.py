@@ -6,7 +6,9 @@ apart; only the sizes and the number of layers are small. Each has under a milli
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -14,6 +16,7 @@ from diffusers import (
     AutoencoderKL,
     AutoencoderKLFlux2,
     AutoencoderKLQwenImage,
+    ControlNetUnionModel,
     DDPMScheduler,
     FlowMatchEulerDiscreteScheduler,
     Flux2KleinPipeline,
@@ -25,12 +28,15 @@ from diffusers import (
     QwenImageControlNetInpaintPipeline,
     QwenImageControlNetModel,
     QwenImageTransformer2DModel,
+    StableDiffusionXLControlNetUnionInpaintPipeline,
     UnCLIPScheduler,
     UNet2DConditionModel,
     VQModel,
-    ZImagePipeline,
+    ZImageControlNetInpaintPipeline,
+    ZImageControlNetModel,
     ZImageTransformer2DModel,
 )
+from safetensors.torch import save_file
 from transformers import (
     CLIPImageProcessor,
     CLIPTextModel,
@@ -47,7 +53,7 @@ from transformers import (
     T5Tokenizer,
 )
 
-from tests.painting.tiny import byte_signs, text_config, tokenizer
+from tests.painting.tiny import byte_signs, text_config, tiny_sdxl, tokenizer
 
 WIDTH = 32
 """Of the text encoders."""
@@ -95,8 +101,8 @@ def tiny_flux_fill() -> FluxFillPipeline:
     )
 
 
-def tiny_klein(*, distilled: bool = True) -> Flux2KleinPipeline:
-    """FLUX.2 klein as it is published: without a mask."""
+def tiny_klein(*, distilled: bool = True, heads: int = 2) -> Flux2KleinPipeline:
+    """FLUX.2 klein as it is published: without a mask. ``heads``: of each layer, 16 wide."""
     words = chat_tokenizer()
     return Flux2KleinPipeline(
         transformer=Flux2Transformer2DModel(
@@ -104,7 +110,7 @@ def tiny_klein(*, distilled: bool = True) -> Flux2KleinPipeline:
             num_layers=1,
             num_single_layers=1,
             attention_head_dim=16,
-            num_attention_heads=2,
+            num_attention_heads=heads,
             joint_attention_dim=3 * 16,  # of three layers of the text encoder
             timestep_guidance_channels=16,
             axes_dims_rope=(4, 4, 4, 4),
@@ -118,10 +124,22 @@ def tiny_klein(*, distilled: bool = True) -> Flux2KleinPipeline:
     )
 
 
-def tiny_z_image() -> ZImagePipeline:
-    """Z-Image as it is published: without a mask."""
+def tiny_z_image() -> ZImageControlNetInpaintPipeline:
+    """Z-Image with its ControlNet: control latents, a mask channel and masked latents go in."""
     words = chat_tokenizer()
-    return ZImagePipeline(
+    controlnet = ZImageControlNetModel(
+        control_layers_places=[0],
+        control_refiner_layers_places=[0],
+        control_in_dim=2 * CHANNELS + 1,
+        add_control_noise_refiner="control_noise_refiner",
+        dim=WIDTH,
+        n_refiner_layers=1,
+        n_heads=2,
+        n_kv_heads=2,
+    )
+    awaken(controlnet)
+    return ZImageControlNetInpaintPipeline(
+        controlnet=controlnet,
         transformer=ZImageTransformer2DModel(
             in_channels=CHANNELS,
             dim=WIDTH,
@@ -153,8 +171,7 @@ def tiny_qwen() -> QwenImageControlNetInpaintPipeline:
         "axes_dims_rope": (4, 6, 6),
     }
     controlnet = QwenImageControlNetModel(**size, extra_condition_channels=4)
-    for part in controlnet.parameters():
-        torch.nn.init.normal_(part, std=0.05)  # it is born as zeros, which would do nothing
+    awaken(controlnet)
     return QwenImageControlNetInpaintPipeline(
         transformer=QwenImageTransformer2DModel(**size),
         controlnet=controlnet,
@@ -169,6 +186,34 @@ def tiny_qwen() -> QwenImageControlNetInpaintPipeline:
         tokenizer=words,
         scheduler=shifting(),
     )
+
+
+def tiny_promax() -> StableDiffusionXLControlNetUnionInpaintPipeline:
+    """A text-to-image SDXL with a ControlNet that knows eight modes."""
+    parts = tiny_sdxl(channels=4).components
+    size = {
+        name: value
+        for name, value in parts["unet"].config.items()
+        if name in inspect.signature(ControlNetUnionModel).parameters
+    }
+    controlnet = ControlNetUnionModel(
+        **size,
+        conditioning_embedding_out_channels=(8, 8, 8, 8),
+        num_control_type=8,
+        num_trans_channel=32,
+        num_trans_head=2,
+        num_proj_channel=32,
+    )
+    awaken(controlnet)
+    return StableDiffusionXLControlNetUnionInpaintPipeline(
+        **parts, controlnet=controlnet, add_watermarker=False
+    )
+
+
+def awaken(controlnet: torch.nn.Module) -> None:
+    """Give it weights: it is born with zeros at its ends, which would do nothing."""
+    for part in controlnet.parameters():
+        torch.nn.init.normal_(part, std=0.05)
 
 
 def tiny_kandinsky() -> KandinskyV22InpaintCombinedPipeline:
@@ -235,6 +280,7 @@ FAMILIES: dict[str, Callable[[], Any]] = {
     "klein-base": lambda: tiny_klein(distilled=False),
     "z-image": tiny_z_image,
     "qwen": tiny_qwen,
+    "sdxl-promax": tiny_promax,
     "kandinsky": tiny_kandinsky,
 }
 
@@ -247,6 +293,21 @@ def build(name: str) -> Any:
         if isinstance(part, torch.nn.Module):
             part.eval()
     return pipeline
+
+
+def save_lora(
+    folder: Path, path: str, rows: int = WIDTH, columns: int = WIDTH, **more: torch.Tensor
+) -> Path:
+    """A LoRA of rank 2 for the layer at ``path``; ``more`` stands beside its two matrices."""
+    torch.manual_seed(7)
+    tensors = {
+        f"{path}.lora_A.weight": torch.randn(2, columns),
+        f"{path}.lora_B.weight": torch.randn(rows, 2),
+        **{f"{path}.{key}": tensor for key, tensor in more.items()},
+    }
+    file = folder / "style.safetensors"
+    save_file(tensors, file)
+    return file
 
 
 def shifting() -> FlowMatchEulerDiscreteScheduler:

@@ -26,7 +26,8 @@ Examples:
 def models() -> None:
     """List the models that ship as presets; others of the same kinds work as well."""
     from renderer.painting.painters.accelerator import accelerator
-    from renderer.settings.presets import DEFAULT, PRESETS
+    from renderer.settings.presets import DEFAULT, EXPERIMENTAL, PRESETS
+    from renderer.settings.speed_levels import LEVELS
 
     gpu = accelerator()
     if gpu is None:
@@ -52,10 +53,13 @@ def models() -> None:
         )
         if preset.few_steps:
             answer(f"  --speed fast: {preset.few_steps.steps} steps with a distilled LoRA")
-        elif preset.unet:
+        elif preset.unet and LEVELS["fast"].whole_every(preset.steps) > 1:
             answer("  --speed fast: its UNet's inner blocks at one step in three only")
-        if not preset.tried:
-            answer("  untested with real weights; the figures are its makers' or computed")
+        if preset.experimental:
+            answer(f"  {EXPERIMENTAL}")
+    answer("")
+    answer("Only cosmos has been run with its real weights so far; the others are tested by")
+    answer("tiny models of their kind, and their figures are their makers' or computed.")
 
 
 @click.command(

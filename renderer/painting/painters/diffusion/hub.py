@@ -27,12 +27,14 @@ from renderer.painting.painters.diffusion.weights import (
 )
 from renderer.painting.painters.notices import note
 from renderer.settings.lora_names import Lora
-from renderer.settings.presets import check_model, find_preset, hub_source
+from renderer.settings.presets import CHECKPOINT, check_model, find_preset, hub_source
 
 log = logging.getLogger("renderer.painting.diffusion")
 
 PREFLIGHT_SECONDS = 10.0
 """How long one question to the hub may take; the client alone would retry for half a minute."""
+_ALWAYS_THERE = ".gitattributes"
+"""A file that the hub gives every repository when it is made."""
 _SPARE = 2**28
 """What a download leaves free at least, bytes."""
 
@@ -69,8 +71,10 @@ def locate(model: str, *, half: bool, trust_pickled: bool = False) -> Path:
 def locate_companion(companion: Companion, *, half: bool, trust_pickled: bool = False) -> Path:
     """The folder of the parts that a published model lacks, downloaded if need be.
 
-    The rest as ``locate``.
+    For a companion in one file, that file. The rest as ``locate``.
     """
+    if companion.file:
+        return locate_file(companion.repo, companion.file)
 
     def choose(_: Path, names: Collection[str], repo: str) -> list[str]:
         # A model on its own lies at the top; its files are treated as those of a part of that name.
@@ -96,7 +100,28 @@ def locate_lora(lora: Lora) -> Path:
         if not file.is_file():
             raise SettingsError(f"lora {lora.source}: there is no such file", "loras")
         return file
-    repo, name = lora.on_hub
+    return locate_file(*lora.on_hub)
+
+
+def locate_own_lora(repo: str) -> Path:
+    """The file of the one LoRA that a repository holds, downloaded if need be.
+
+    Among several, which are then the same one for other programs, that of the shortest name.
+    Raises PainterError.
+    """
+
+    def choose(_: Path, names: Collection[str], repo: str) -> list[str]:
+        files = [name for name in names if name.endswith(CHECKPOINT) and "/" not in name]
+        if not files:
+            raise MissingWeights(f"{repo} has no {CHECKPOINT} file")
+        return [min(files, key=lambda name: (len(name), name))]
+
+    folder = _obtain([(repo, "main")], _ALWAYS_THERE, choose)
+    return folder / choose(folder, [file.name for file in folder.iterdir()], repo)[0]
+
+
+def locate_file(repo: str, name: str) -> Path:
+    """A file of a repository, downloaded if need be. Raises PainterError with the true cause."""
     try:
         return Path(hf_hub_download(repo, name, local_files_only=True))
     except LocalEntryNotFoundError:

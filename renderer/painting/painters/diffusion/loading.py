@@ -19,21 +19,22 @@ from safetensors import SafetensorError
 
 from renderer.errors import PainterError, SettingsError
 from renderer.painting.painters.diffusion.checkpoint import find_base_preset
+from renderer.painting.painters.diffusion.companions import companion_parts
 from renderer.painting.painters.diffusion.conv_padding import set_padding
 from renderer.painting.painters.diffusion.device import Device, choose
 from renderer.painting.painters.diffusion.device_errors import device_lost, is_lost
-from renderer.painting.painters.diffusion.families.family import Companion, Family
+from renderer.painting.painters.diffusion.families.family import Family
 from renderer.painting.painters.diffusion.families.index import INDEX, read_family, read_parts
 from renderer.painting.painters.diffusion.hub import (
     file_names,
     locate,
-    locate_companion,
     locate_configuration,
     locate_lora,
+    locate_own_lora,
 )
 from renderer.painting.painters.diffusion.hub_errors import one_line, root_line
 from renderer.painting.painters.diffusion.library_logs import redirect_logs
-from renderer.painting.painters.diffusion.lora import merge_lora
+from renderer.painting.painters.diffusion.lora import OtherArchitecture, merge_lora
 from renderer.painting.painters.diffusion.memory import (
     OFFLOADED,
     is_full,
@@ -101,7 +102,7 @@ def load(settings: RenderSettings) -> Loaded:
     pipeline.set_progress_bar_config(disable=True)
     check_steps(pipeline, family, settings)
     pipeline.scheduler = _scheduler(pipeline, settings.scheduler)
-    if family.has_unet and pipeline.unet.config.in_channels == 4:
+    if family.has_unet and pipeline.unet.config.in_channels == 4 and not family.border:
         log.warning("%s was not trained for inpainting (4 channels); joins may show", model)
     log.info(
         "%s (%s) on %s; no safety checker, no watermark", model, family.class_name, device.name
@@ -120,12 +121,26 @@ def _open(settings: RenderSettings, model: str, device: Device) -> tuple[Family,
     else:
         folder = locate(model, half=device.half, trust_pickled=settings.trust_pickled_weights)
         family = read_family(folder / INDEX, model)
+        if settings.method == "refine" and family.at_less_strength is not None:
+            family = family.at_less_strength
         check_fits(family, settings, model)
+        own = locate_own_lora(family.lora) if family.lora else None
         pipeline = _from_folder(folder, family, device, settings)
+        if own is not None:
+            _merge_own_lora(pipeline, own, family, model)
     for text in settings.loras:
         lora = parse_lora(text)
         merge_lora(pipeline, locate_lora(lora), lora.weight, model)
     return family, pipeline
+
+
+def _merge_own_lora(pipeline: Any, file: Path, family: Family, model: str) -> None:
+    """Teach the model to paint borders, if it is of the size that the LoRA was made for."""
+    try:
+        merge_lora(pipeline, file, 1.0, model)
+    except OtherArchitecture as error:
+        log.info("%s", error)
+        note(f"{family.lora} does not fit {model}, so only its instruction asks for borders")
 
 
 def check_fits(family: Family, settings: RenderSettings, model: str) -> None:
@@ -174,31 +189,13 @@ def _from_folder(folder: Path, family: Family, device: Device, settings: RenderS
             use_safetensors=None if weights.pickled else True,
             local_files_only=True,
             **family.options,
-            **_companion_parts(family.companion, dtype, device, settings),
+            **companion_parts(
+                family.companion, dtype, half=device.half, trusted=settings.trust_pickled_weights
+            ),
         )
         if card := read_card(folder):
             set_padding(pipeline.unet, card.padding)
     return pipeline
-
-
-def _companion_parts(
-    companion: Companion | None, dtype: torch.dtype, device: Device, settings: RenderSettings
-) -> dict[str, Any]:
-    """The parts that the model's own folder lacks, by their names in the whole pipeline."""
-    if companion is None:
-        return {}
-    folder = locate_companion(
-        companion, half=device.half, trust_pickled=settings.trust_pickled_weights
-    )
-    found = getattr(diffusers, companion.class_name).from_pretrained(
-        folder,
-        dtype=dtype,
-        local_files_only=True,
-        use_safetensors=None if settings.trust_pickled_weights else True,
-    )
-    if not companion.models:
-        return {companion.part: found}
-    return {companion.part + name: part for name, part in found.components.items()}
 
 
 def from_checkpoint(file: Path, configuration: Path, family: Family, device: Device) -> Any:
@@ -234,8 +231,9 @@ def _place(pipeline: Any, family: Family, device: Device, model: str) -> bool:
     if device.device.type in _FLAT:
         for part in family.flat:
             getattr(pipeline, part).to(memory_format=torch.channels_last)
-    tensors = [tensor for part in models for tensor in part.parameters()]
-    size = sum(tensor.numel() * tensor.element_size() for tensor in tensors)
+    # By identity: parts may share some.
+    tensors = {id(tensor): tensor for part in models for tensor in part.parameters()}
+    size = sum(tensor.numel() * tensor.element_size() for tensor in tensors.values())
     release()  # a model that was loaded before may still wait for the garbage collector
     if device.has_room(size + _WORKING_MEMORY) and _moved(pipeline, device):
         return False

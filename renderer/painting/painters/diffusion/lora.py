@@ -38,6 +38,10 @@ _UNTRANSLATABLE = (ValueError, KeyError, RuntimeError, AttributeError, IndexErro
 """What diffusers raises for keys that it doesn't know."""
 
 
+class OtherArchitecture(PainterError):
+    """A LoRA was made for other models than the one it was given to."""
+
+
 class _Misfit(Exception):
     """The LoRA and the model are of different architectures; the text says how it shows."""
 
@@ -72,7 +76,7 @@ def merge_lora(pipeline: Any, file: Path, weight: float, model: str) -> None:
     """Add ``weight`` times the LoRA in ``file`` to the pipeline's weights, all of it or nothing.
 
     ``model`` is how the user named the model, for messages. Raises PainterError for a file that is
-    missing, damaged, of another kind, or made for another architecture.
+    missing, damaged or of another kind, and OtherArchitecture.
     """
     if not hasattr(type(pipeline), "lora_state_dict"):
         raise PainterError(f"{model} takes no LoRA; leave {file} out")
@@ -83,7 +87,7 @@ def merge_lora(pipeline: Any, file: Path, weight: float, model: str) -> None:
         if not changes:
             raise _Misfit("none of its layers is known")
     except (_Misfit, *_UNTRANSLATABLE) as error:
-        raise PainterError(
+        raise OtherArchitecture(
             f"lora {file} was made for another architecture than {model}: {one_line(error)}"
         ) from error
     for change in changes:

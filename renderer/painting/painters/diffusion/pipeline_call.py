@@ -163,11 +163,13 @@ class Caller:
 
         self._previewer.begin()
         noise = [torch.Generator("cpu").manual_seed(seed) for seed in seeds]
+        inputs = self._inputs(job, len(seeds))
+        words = self._prompts.of(job, self._family.instruction if inputs.around else "")
         with self._stray_noise(seeds[0]), self._deep_cache.around(self._denoiser):
             pictures = self._family.paint(
                 self.pipeline,
-                self._inputs(job, len(seeds)),
-                **repeated(self._prompts.of(job), len(seeds)),
+                inputs,
+                **repeated(words, len(seeds)),
                 generator=noise if len(noise) > 1 else noise[0],
                 callback_on_step_end=step_end,
                 callback_on_step_end_tensor_inputs=["latents", *self._cutoff.tensors],

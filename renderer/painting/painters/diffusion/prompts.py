@@ -29,15 +29,16 @@ class Prompts:
         self._guided = guided
         self._kept: OrderedDict[tuple[str, str], Embeddings] = OrderedDict()
 
-    def of(self, job: PaintJob) -> Embeddings:
+    def of(self, job: PaintJob, instruction: str = "") -> Embeddings:
         """The embeddings of a job's words, part of the way from its earlier prompt if it has one.
 
-        The negative prompt is the job's alone. Call it under ``torch.no_grad``.
+        ``instruction`` stands before both prompts; the negative prompt is the job's alone. Call it
+        under ``torch.no_grad``.
         """
-        now = self.encode(job.prompt, job.negative_prompt)
+        now = self.encode(instruction + job.prompt, job.negative_prompt)
         if not job.earlier_prompt:
             return now
-        earlier = self.encode(job.earlier_prompt, job.negative_prompt)
+        earlier = self.encode(instruction + job.earlier_prompt, job.negative_prompt)
         return {name: mixed(earlier[name], now[name], job.blend) for name in now}
 
     def encode(self, prompt: str, negative: str) -> Embeddings:

@@ -7,6 +7,7 @@ only, and what is done to tensors is left to their own methods.
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -48,6 +49,11 @@ class Inputs:
             "output_type": "pt",
         }
 
+    @property
+    def around(self) -> bool:
+        """A border is painted around a picture, from nothing but noise."""
+        return self.strength == 1 and not self.first and not self.enlarged
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Companion:
@@ -55,6 +61,10 @@ class Companion:
 
     repo: str
     """Id on the Hugging Face hub."""
+    file: str = ""
+    """The one file there that holds the model in its makers' own layout; empty: diffusers' own."""
+    configuration: str = ""
+    """For such a file the repository whose ``config.json`` says how the model is put together."""
     class_name: str
     """Of diffusers: a pipeline, whose parts are all taken, or one model."""
     part: str
@@ -77,6 +87,16 @@ class Family:
     options: Mapping[str, Any] = field(default_factory=dict)
     """Given to ``from_pretrained``: what is switched off."""
     companion: Companion | None = None
+    lora: str = ""
+    """Id on the hub of a LoRA without which it doesn't know how to paint a border."""
+    instruction: str = ""
+    """What stands before the prompt where a border is painted, its last space included."""
+    border: tuple[float, float, float] | None = None
+    """The colour, in [0, 1], that the model is shown where a border is to be. None: the pipeline is
+    given the mirror image that jobs hold there, and blanks out itself what its mask covers."""
+    at_less_strength: Family | None = None
+    """How the same weights are called in dives, and at a strength below 1, if that is another kind
+    of pipeline: one that starts from the picture."""
     denoiser: str = "transformer"
     flat: tuple[str, ...] = ("vae",)
     """Parts made of two-dimensional convolutions, which are faster channels last."""
@@ -128,6 +148,13 @@ class Family:
         """
         raise NotImplementedError
 
+    def shown(self, inputs: Inputs) -> torch.Tensor:
+        """The canvas as the model is to see it, (N, 3, H, W) in [0, 1]."""
+        if self.border is None:
+            return inputs.canvas
+        colour = inputs.canvas.new_tensor(self.border)[:, None, None]
+        return inputs.canvas * (1 - inputs.mask) + colour * inputs.mask
+
     def arguments(self, inputs: Inputs) -> dict[str, Any]:
         """One picture's canvas, mask and numbers, as most pipelines take them."""
         return {
@@ -143,8 +170,23 @@ class Family:
 
         ``rest``: embeddings, generator and callback, which have the same names everywhere.
         """
+        other = self.at_less_strength
+        if inputs.strength < 1 and other is not None:
+            return other.paint(sibling(pipeline, other.class_name), inputs, **rest)
         pictures: torch.Tensor = pipeline(**self.arguments(inputs), **rest).images
         return pictures
+
+
+def sibling(pipeline: Any, class_name: str) -> Any:
+    """A pipeline of another class of diffusers around the same parts, which are not copied."""
+    import diffusers
+
+    kind = getattr(diffusers, class_name)
+    wanted = inspect.signature(kind).parameters
+    given = {**pipeline.config, **pipeline.components}
+    made = kind(**{name: value for name, value in given.items() if name in wanted})
+    made.set_progress_bar_config(disable=True)
+    return made
 
 
 def chat_room(tokenizer: Any, most: int) -> int:

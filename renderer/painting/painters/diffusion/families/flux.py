@@ -2,13 +2,14 @@
 
 FLUX.1 Fill has its guidance trained in: a number that the model reads (30 suits it), one run a
 step, no negative prompt. klein is guided by a negative prompt like Stable Diffusion unless it is
-distilled; then the scale does nothing. klein's pipeline ignores height and width, takes the
-canvas's own size and shrinks what is larger than 1024 x 1024 without a word.
+distilled; then the scale does nothing. It has no notion of a mask: asked with one it paints a new
+picture. A LoRA has taught it to fill in what is green, at an instruction; what it answers is the
+whole picture painted anew, whose middle is put back later. Its pipelines shrink what is larger than
+1024 x 1024 without a word.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from renderer.painting.painters.diffusion.families.family import (
@@ -16,6 +17,7 @@ from renderer.painting.painters.diffusion.families.family import (
     Family,
     Inputs,
     chat_room,
+    sibling,
 )
 
 if TYPE_CHECKING:
@@ -23,7 +25,8 @@ if TYPE_CHECKING:
 
 _TOKENS = 512
 """How many tokens both pipelines read if not told otherwise."""
-_GREY = 0.5
+GREEN = (0.0, 1.0, 0.0)
+INSTRUCTION = "Fill the green spaces according to the image. "
 
 
 class FluxFill(Family):
@@ -52,7 +55,7 @@ class FluxFill(Family):
 
 
 class Klein(Family):
-    """FLUX.2 klein: it sees the whole canvas as a picture to edit, what is masked as well."""
+    """FLUX.2 klein; its embeddings are (1, 512, width) each."""
 
     def guided(self, pipeline: Any, scale: float) -> bool:
         return scale > 1 and not pipeline.config.is_distilled
@@ -63,33 +66,35 @@ class Klein(Family):
     def encode(
         self, pipeline: Any, prompt: str, negative: str, *, guided: bool, device: torch.device
     ) -> Embeddings:
-        """(1, 512, width) each."""
         embeddings = {"prompt_embeds": pipeline.encode_prompt(prompt=prompt, device=device)[0]}
         if guided:
             nothing = pipeline.encode_prompt(prompt=negative, device=device)[0]
             embeddings["negative_prompt_embeds"] = nothing
         return embeddings
 
-    def arguments(self, inputs: Inputs) -> dict[str, Any]:
-        # At full strength what is masked should say nothing, so it is grey and no mirrored picture.
-        if inputs.strength == 1:
-            blank = inputs.canvas * (1 - inputs.mask) + _GREY * inputs.mask
-            inputs = replace(inputs, canvas=blank)
-        return super().arguments(inputs)
+
+class KleinInpaint(Klein):
+    """As it starts from a picture: from a part of its noise."""
 
     def paint(self, pipeline: Any, inputs: Inputs, **rest: Any) -> torch.Tensor:
-        if not inputs.first:
-            return super().paint(pipeline, inputs, **rest)
-        # There is nothing to edit yet, and grey would be taken for a picture: words alone.
-        import diffusers
+        if inputs.first:  # there is no picture yet, and grey would be taken for one
+            return KLEIN.paint(sibling(pipeline, KLEIN.class_name), inputs, **rest)
+        return super().paint(pipeline, inputs, **rest)
 
-        plain: Any = diffusers.Flux2KleinPipeline
-        painting = plain(**pipeline.components, is_distilled=pipeline.config.is_distilled)
-        painting.set_progress_bar_config(disable=True)
-        pictures: torch.Tensor = painting(
-            **inputs.common, guidance_scale=inputs.guidance_scale, **rest
-        ).images
-        return pictures
+
+class KleinEdit(Klein):
+    """As it paints a picture from words, and from another picture if there is one."""
+
+    def arguments(self, inputs: Inputs) -> dict[str, Any]:
+        shown = {} if inputs.first else {"image": _photograph(self.shown(inputs)[0])}
+        return {**inputs.common, **shown, "guidance_scale": inputs.guidance_scale}
+
+
+def _photograph(picture: torch.Tensor) -> Any:
+    """(3, H, W) in [0, 1] as Pillow's image, the only kind that the edit pipeline looks at."""
+    from PIL import Image
+
+    return Image.fromarray((picture * 255).round().byte().permute(1, 2, 0).cpu().numpy())
 
 
 FLUX_FILL = FluxFill(
@@ -97,11 +102,18 @@ FLUX_FILL = FluxFill(
     base_preset="flux-fill",
     models=("transformer", "vae", "text_encoder", "text_encoder_2"),
 )
-KLEIN = Klein(
-    class_name="Flux2KleinInpaintPipeline",
-    base_preset="klein",
-    models=("transformer", "vae", "text_encoder"),
-    cell=16,
-    area=1024 * 1024,
-    halved=(),
+_KLEIN: dict[str, Any] = {
+    "base_preset": "klein",
+    "models": ("transformer", "vae", "text_encoder"),
+    "cell": 16,
+    "area": 1024 * 1024,
+    "halved": (),
+}
+KLEIN = KleinEdit(
+    class_name="Flux2KleinPipeline",
+    lora="fal/flux-2-klein-4B-outpaint-lora",
+    instruction=INSTRUCTION,
+    border=GREEN,
+    at_less_strength=KleinInpaint(class_name="Flux2KleinInpaintPipeline", **_KLEIN),
+    **_KLEIN,
 )

@@ -15,10 +15,11 @@ from renderer.errors import PainterError
 from renderer.painting.painters.diffusion.families.family import Companion, Family
 from renderer.painting.painters.diffusion.families.flux import FLUX_FILL, KLEIN
 from renderer.painting.painters.diffusion.families.kandinsky import KANDINSKY, PRIOR
+from renderer.painting.painters.diffusion.families.promax import PROMAX, PROMAX_CONTROLNET
 from renderer.painting.painters.diffusion.families.qwen import CONTROLNET, QWEN
 from renderer.painting.painters.diffusion.families.stable_diffusion import SD, SDXL
 from renderer.painting.painters.diffusion.families.upscaler import SD_X4
-from renderer.painting.painters.diffusion.families.zimage import Z_IMAGE
+from renderer.painting.painters.diffusion.families.zimage import Z_IMAGE, Z_IMAGE_CONTROLNET
 from renderer.settings.presets import PRESETS
 
 INDEX = "model_index.json"
@@ -34,12 +35,15 @@ def _without(family: Family, companion: Companion, parts: tuple[str, ...]) -> Fa
     return replace(family, models=models, companion=companion)
 
 
+_Z_IMAGE_ALONE = _without(Z_IMAGE, Z_IMAGE_CONTROLNET, ("controlnet",))
 FAMILIES: Mapping[str, Family] = {
     **{family.class_name: family for family in (SD, SDXL, SD_X4, FLUX_FILL, KLEIN, Z_IMAGE, QWEN)},
+    PROMAX.class_name: PROMAX,
     # The same weights paint with a mask and without, and are published as the latter.
-    "Flux2KleinPipeline": KLEIN,
-    "ZImagePipeline": Z_IMAGE,
+    "Flux2KleinInpaintPipeline": KLEIN,
+    **dict.fromkeys(("ZImagePipeline", "ZImageInpaintPipeline"), _Z_IMAGE_ALONE),
     "QwenImagePipeline": _without(QWEN, CONTROLNET, ("controlnet",)),
+    "StableDiffusionXLPipeline": _without(PROMAX, PROMAX_CONTROLNET, ("controlnet",)),
     KANDINSKY.class_name: KANDINSKY,
     "KandinskyV22InpaintPipeline": _without(
         KANDINSKY, PRIOR, tuple(f"prior_{part}" for part in PRIOR.models)

@@ -1,20 +1,30 @@
-"""Z-Image: a text-to-image model whose known area is put back, freshly noised, after every step.
+"""Z-Image: a text-to-image model that a ControlNet has taught to fill in what is masked.
 
-(RePaint; Lugmayr et al. 2022.) Guidance adds ``scale`` times the difference to the prompt's own
-prediction, so 0 switches it off, as 1 does elsewhere; Turbo wants 0. The pipeline refuses sizes
-that are no multiples of 16.
+The ControlNet (Fun-ControlNet-Union 2.1, Alibaba PAI) is published on its own. It is given the
+known area over grey, the mask, and a picture of edges, depth or a pose to follow, for which there
+is plain grey here. Where nothing is known it is off. Without it, in dives, the model starts from
+the picture itself. Guidance adds ``scale`` times the difference to the prompt's own prediction, so
+0 switches it off, as 1 does elsewhere; Turbo wants 0. Sizes must be multiples of 16.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from renderer.painting.painters.diffusion.families.family import Embeddings, Family, chat_room
+from renderer.painting.painters.diffusion.families.family import (
+    Companion,
+    Embeddings,
+    Family,
+    Inputs,
+    chat_room,
+)
 
 if TYPE_CHECKING:
     import torch
 
 _TOKENS = 512
+_CONTROL = 0.75
+"""Weight of the ControlNet: what its pipeline takes if not told otherwise."""
 
 
 class ZImage(Family):
@@ -42,9 +52,32 @@ class ZImage(Family):
         return embeddings
 
 
-Z_IMAGE = ZImage(
-    class_name="ZImageInpaintPipeline",
-    base_preset="z-image-turbo",
-    models=("transformer", "vae", "text_encoder"),
-    halved=(),
+class ZImageControlNet(ZImage):
+    """Called with tensors as they are: in [-1, 1], where grey is 0."""
+
+    def arguments(self, inputs: Inputs) -> dict[str, Any]:
+        return {
+            **inputs.common,
+            "image": inputs.canvas * 2 - 1,
+            "mask_image": inputs.mask,
+            "control_image": inputs.canvas * 0,
+            "controlnet_conditioning_scale": 0.0 if inputs.first else _CONTROL,
+            "guidance_scale": inputs.guidance_scale,
+        }
+
+
+_Z_IMAGE: dict[str, Any] = {"base_preset": "z-image-turbo", "halved": ()}
+_PARTS = ("transformer", "vae", "text_encoder")
+Z_IMAGE = ZImageControlNet(
+    class_name="ZImageControlNetInpaintPipeline",
+    models=(*_PARTS, "controlnet"),
+    at_less_strength=ZImage(class_name="ZImageInpaintPipeline", models=_PARTS, **_Z_IMAGE),
+    **_Z_IMAGE,
+)
+Z_IMAGE_CONTROLNET = Companion(
+    repo="alibaba-pai/Z-Image-Turbo-Fun-Controlnet-Union-2.0",
+    file="Z-Image-Turbo-Fun-Controlnet-Union-2.1.safetensors",
+    configuration="hlky/Z-Image-Turbo-Fun-Controlnet-Union-2.1",
+    class_name="ZImageControlNetModel",
+    part="controlnet",
 )
