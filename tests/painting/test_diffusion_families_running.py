@@ -211,6 +211,15 @@ def test_parts_that_take_turns_paint_the_same(make: Make, same: Make, name: str)
         assert np.abs(moved.paint(wide_job(prompt), ignore) - picture).max() <= 1
 
 
+def test_parts_that_share_layers_come_apart_where_layers_take_turns(make: Make) -> None:
+    """Z-Image's ControlNet uses some of the transformer's. The turns themselves want a GPU."""
+    pipeline = pipeline_of(make("z-image"))
+    assert pipeline.controlnet.x_pad_token is pipeline.transformer.x_pad_token
+    RUNGS[-1].take(pipeline, torch.device("cpu"))
+    assert pipeline.transformer.device.type == pipeline.controlnet.device.type == "meta"
+    assert pipeline.controlnet.x_pad_token is not pipeline.transformer.x_pad_token
+
+
 @pytest.mark.parametrize("name", KINDS)
 def test_versions_that_are_painted_together_are_those_painted_alone(same: Make, name: str) -> None:
     painter = same(name)

@@ -5,6 +5,7 @@ Knows pipelines; knows nothing of jobs and pictures.
 
 from __future__ import annotations
 
+import copy
 import gc
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -83,7 +84,24 @@ def offload_models(pipeline: Any, device: torch.device) -> None:
 
 
 def _offload_layers(pipeline: Any, device: torch.device) -> None:
+    pipeline.remove_all_hooks()
+    pipeline.to("cpu")
+    _unshare(pipeline)
     pipeline.enable_sequential_cpu_offload(device=device)
+
+
+def _unshare(pipeline: Any) -> None:
+    """Give each part weights of its own: a layer that two parts share can't take turns in both.
+
+    Call it with all of them in RAM.
+    """
+    seen: set[int] = set()
+    for name, part in pipeline.components.items():
+        if isinstance(part, torch.nn.Module):
+            weights = {id(tensor) for tensor in part.parameters()}
+            if weights & seen:
+                setattr(pipeline, name, copy.deepcopy(part))
+            seen |= weights
 
 
 OFFLOADED = "its parts take turns on the GPU"
