@@ -15,17 +15,19 @@ import numpy as np
 import pytest
 import torch
 from huggingface_hub import constants
+from torch.nn import Module
 
-from renderer.errors import PainterError
+from renderer.errors import PainterError, SettingsError
 from renderer.painting.painters import PaintJob
+from renderer.painting.painters.diffusion.device import Device
 from renderer.painting.painters.diffusion.families.flux import INSTRUCTION, KLEIN
-from renderer.painting.painters.diffusion.loading import load
+from renderer.painting.painters.diffusion.loading import _WORKING_MEMORY, load
 from renderer.painting.painters.diffusion.painter import DiffusionPainter
 from renderer.painting.painters.notices import listening
 from renderer.planning.defaults import fill_in
 from renderer.settings.presets import EXPERIMENTAL, PRESETS
 from renderer.settings.render import RenderSettings
-from tests.painting.jobs import ignore, pipeline_of, watched
+from tests.painting.jobs import ignore, pipeline_of, ring, ring_job, watched
 from tests.painting.kinds import SIDE, first_job, wide_job
 from tests.painting.tiny_families import build, tiny_klein
 
@@ -138,6 +140,15 @@ def test_klein_paints_versions_from_one_picture(make: Make) -> None:
     assert [picture.shape for picture in pictures if picture is not None] == [(SIDE, SIDE, 3)] * 3
 
 
+@pytest.mark.parametrize("size", [(48, 96), (64, 528)])
+def test_a_canvas_that_klein_does_not_edit_is_refused_in_one_line(
+    make: Make, size: tuple[int, int]
+) -> None:
+    with pytest.raises(SettingsError, match=rf"and so no canvas of {size[1]}x{size[0]}$"):
+        make("klein").paint(ring_job(ring(*size)), ignore)
+    assert make("klein").paint(ring_job(ring(64, 512)), ignore).shape == (64, 512, 3)
+
+
 def test_z_image_is_given_the_known_area_its_mask_and_nothing_to_follow(make: Make) -> None:
     painter = make("z-image", guidance_scale=0.0)
     pipeline = pipeline_of(painter)
@@ -155,6 +166,17 @@ def test_z_image_is_given_the_known_area_its_mask_and_nothing_to_follow(make: Ma
     known = patches[..., 4].amin(-1)
     assert torch.equal(known, patches[..., 4].amax(-1))
     assert torch.equal(known.bool(), torch.from_numpy(~wide_job().mask[::16, ::16]))
+
+
+def test_weights_that_two_parts_share_are_counted_once(
+    families: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+    monkeypatch.setattr(Device, "has_room", lambda _, size: asked.append(size) or True)
+    loaded = load(RenderSettings(prompt="a castle", model=str(families["z-image"])))
+    parts = [part for part in loaded.pipeline.components.values() if isinstance(part, Module)]
+    places = {t.data_ptr(): t.nbytes for part in parts for t in part.parameters()}
+    assert asked == [sum(places.values()) + _WORKING_MEMORY]
 
 
 def test_z_images_controlnet_is_off_for_a_first_picture_and_absent_in_a_dive(make: Make) -> None:

@@ -19,7 +19,7 @@ from renderer.settings.render import RenderSettings
 from renderer.settings.speed_levels import LEVELS
 from tests.painting.jobs import ignore, ring, ring_job
 from tests.painting.tiny import tiny_sd, tiny_sdxl
-from tests.painting.tiny_families import FAMILIES, build
+from tests.painting.tiny_families import FAMILIES
 
 pytestmark = [
     pytest.mark.gpu,
@@ -104,11 +104,11 @@ def test_every_level_paints_the_same_for_the_same_seed(
 @pytest.mark.parametrize("speed", ["quality", "balanced"])
 @pytest.mark.parametrize("name", FAMILIES)
 def test_every_kind_of_pipeline_paints_the_same_for_the_same_seed(
-    tmp_path: Path, name: str, speed: str
+    families: dict[str, Path], name: str, speed: str
 ) -> None:
     """In half precision, compiled where it can be, and with its parts taking turns."""
-    build(name).save_pretrained(tmp_path)
-    plain = RenderSettings(prompt="a castle", model=str(tmp_path), steps=4, guidance_scale=2.0)
+    model = str(families[name])
+    plain = RenderSettings(prompt="a castle", model=model, steps=4, guidance_scale=2.0)
     settings = plain.changed({"speed": speed})
     lines: list[str] = []
     with listening(lines.append):

@@ -29,7 +29,12 @@ LOCATE = """
 import sys
 from renderer.errors import RendererError
 from renderer.painting.painters.diffusion.families.index import FAMILIES
-from renderer.painting.painters.diffusion.hub import locate, locate_companion, locate_lora
+from renderer.painting.painters.diffusion.hub import (
+    locate,
+    locate_companion,
+    locate_lora,
+    locate_own_lora,
+)
 from renderer.settings.lora_names import parse_lora
 from renderer.painting.painters.notices import listening
 def say(line):
@@ -38,6 +43,8 @@ try:
     with listening(say):
         if ".safetensors" in sys.argv[1]:
             print(locate_lora(parse_lora(sys.argv[1])))
+        elif sys.argv[1] in FAMILIES and FAMILIES[sys.argv[1]].lora:
+            print(locate_own_lora(FAMILIES[sys.argv[1]].lora))
         elif sys.argv[1] in FAMILIES:
             print(locate_companion(FAMILIES[sys.argv[1]].companion, half=sys.argv[2] == "half"))
         else:
@@ -307,11 +314,11 @@ def test_a_revision_that_does_not_exist_is_named(hub: Hub, tmp_path: Path) -> No
 def test_a_model_of_the_wrong_kind_is_refused_before_its_weights_come(
     hub: Hub, tmp_path: Path
 ) -> None:
-    hub.repos["me/xl"] = pipeline_files("StableDiffusionXLPipeline")
-    done = locate("me/xl", tmp_path, hub.url)
+    hub.repos["me/flux"] = pipeline_files("FluxPipeline")
+    done = locate("me/flux", tmp_path, hub.url)
     assert done.stderr.strip() == (
-        "PainterError: me/xl is a text-to-image model (StableDiffusionXLPipeline); an inpainting "
-        "one is needed, e.g. the model sdxl"
+        "PainterError: me/flux is a text-to-image model (FluxPipeline); an inpainting "
+        "one is needed, e.g. the model flux-fill"
     )
     assert not [path for path in hub.asked if path.endswith(".safetensors")]
 
@@ -400,6 +407,38 @@ def companion_files(class_name: str) -> tuple[str, dict[str, bytes], set[str]]:
     return repo, {name: name.encode() for name in needed | more}, needed
 
 
+def test_the_one_lora_of_a_repository_is_fetched_once_whatever_its_name(
+    hub: Hub, tmp_path: Path
+) -> None:
+    repo = "fal/flux-2-klein-4B-outpaint-lora"
+    hub.repos[repo] = {".gitattributes": b"", "README.md": b"a LoRA", "before.png": b"a picture"}
+    nothing = locate("Flux2KleinPipeline", tmp_path, hub.url)
+    assert nothing.stderr == f"MissingWeights: {repo} has no .safetensors file\n"
+    hub.repos[repo] |= {"border_comfy.safetensors": b"other", "border.safetensors": b"weights"}
+    first = locate("Flux2KleinPipeline", tmp_path, hub.url)
+    assert first.returncode == 0, first.stderr
+    file = Path(first.stdout.strip())
+    assert file.read_bytes() == b"weights"
+    assert files_in(str(file.parent)) == {".gitattributes", "border.safetensors"}
+    hub.asked.clear()
+    offline = locate("Flux2KleinPipeline", tmp_path, hub.url, HF_HUB_OFFLINE="1")
+    assert offline.stdout == first.stdout
+    assert hub.asked == []
+
+
+def test_a_companion_in_one_file_is_fetched_alone(hub: Hub, tmp_path: Path) -> None:
+    repo = "alibaba-pai/Z-Image-Turbo-Fun-Controlnet-Union-2.0"
+    name = "Z-Image-Turbo-Fun-Controlnet-Union-2.1.safetensors"
+    hub.repos[repo] = {name: b"weights", "another.safetensors": b"more", "README.md": b"a model"}
+    first = locate("ZImagePipeline", tmp_path, hub.url)
+    assert first.returncode == 0, first.stderr
+    assert files_in(str(Path(first.stdout.strip()).parent)) == {name}
+    hub.asked.clear()
+    again = locate("ZImagePipeline", tmp_path, hub.url, HF_HUB_OFFLINE="1")
+    assert again.stdout == first.stdout
+    assert hub.asked == []
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "class_name", first_of(["QwenImagePipeline", "KandinskyV22InpaintPipeline"])
@@ -425,15 +464,15 @@ def test_the_parts_that_a_model_lacks_are_fetched_once_from_elsewhere(
 
 
 def test_a_cached_model_of_the_wrong_kind_is_refused_without_network(tmp_path: Path) -> None:
-    cache = tmp_path / "hub" / "models--me--xl"
+    cache = tmp_path / "hub" / "models--me--flux"
     for name in ("snapshots", "refs"):
         (cache / name).mkdir(parents=True)
     (cache / "refs" / "main").write_text(COMMIT)
     (cache / "snapshots" / COMMIT).mkdir()
-    index = pipeline_files("StableDiffusionXLPipeline")["model_index.json"]
+    index = pipeline_files("FluxPipeline")["model_index.json"]
     (cache / "snapshots" / COMMIT / "model_index.json").write_bytes(index)
-    done = locate("me/xl", tmp_path, HF_HUB_OFFLINE="1")
-    assert done.stderr.startswith("PainterError: me/xl is a text-to-image model")
+    done = locate("me/flux", tmp_path, HF_HUB_OFFLINE="1")
+    assert done.stderr.startswith("PainterError: me/flux is a text-to-image model")
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from renderer.planning import defaults
 from renderer.planning.defaults import changes, fill_in
 from renderer.planning.prepare import prepare
 from renderer.settings.plain_values import Size
-from renderer.settings.presets import PRESETS, ModelPreset, find_preset
+from renderer.settings.presets import EXPERIMENTAL, PRESETS, ModelPreset, find_preset
 from renderer.settings.render import RenderSettings
 
 BORDERS = [preset for preset in PRESETS if not preset.dives_only]
@@ -218,7 +218,8 @@ def test_a_film_whose_size_is_left_open_shows_every_pixel_as_painted(
 ) -> None:
     plan = fill_in({"prompt": "a reef", "model": preset.name, "zoom_factor": rho})
     assert plan.settings.size == plan.settings.keyframe_size
-    assert plan.notes == ()
+    told = (f"{preset.name} is {EXPERIMENTAL}",) if preset.experimental else ()
+    assert plan.notes == told
 
 
 @pytest.mark.parametrize("preset", BORDERS, ids=lambda preset: preset.name)

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from renderer.errors import SettingsError
 from renderer.painting.painters.diffusion.families.family import (
     Embeddings,
     Family,
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 _TOKENS = 512
 """How many tokens both pipelines read if not told otherwise."""
+_LEAST, _SLIMMEST = 64, 8
+"""Of the pictures that the edit pipeline takes: px of a side, and ratio of the two."""
 GREEN = (0.0, 1.0, 0.0)
 INSTRUCTION = "Fill the green spaces according to the image. "
 
@@ -86,8 +89,18 @@ class KleinEdit(Klein):
     """As it paints a picture from words, and from another picture if there is one."""
 
     def arguments(self, inputs: Inputs) -> dict[str, Any]:
-        shown = {} if inputs.first else {"image": _photograph(self.shown(inputs)[0])}
-        return {**inputs.common, **shown, "guidance_scale": inputs.guidance_scale}
+        arguments = {**inputs.common, "guidance_scale": inputs.guidance_scale}
+        if inputs.first:
+            return arguments
+        height, width = inputs.canvas.shape[-2:]
+        short, long = sorted((height, width))
+        if short < _LEAST or long > _SLIMMEST * short:
+            raise SettingsError(
+                f"klein edits pictures from {_LEAST} px, at most {_SLIMMEST} times as long as "
+                f"wide, and so no canvas of {width}x{height}",
+                "keyframe_size",
+            )
+        return {**arguments, "image": _photograph(self.shown(inputs)[0])}
 
 
 def _photograph(picture: torch.Tensor) -> Any:
