@@ -20,7 +20,7 @@ from torch.nn import Module
 from renderer.errors import PainterError, SettingsError
 from renderer.painting.painters import PaintJob
 from renderer.painting.painters.diffusion.device import Device
-from renderer.painting.painters.diffusion.families.flux import INSTRUCTION, KLEIN
+from renderer.painting.painters.diffusion.families.flux import KLEIN
 from renderer.painting.painters.diffusion.loading import _WORKING_MEMORY, load
 from renderer.painting.painters.diffusion.painter import DiffusionPainter
 from renderer.painting.painters.notices import listening
@@ -75,7 +75,7 @@ def test_klein_reads_its_instruction_before_the_prompt_only_where_it_paints_a_bo
     make: Make,
 ) -> None:
     painter = make("klein")
-    assert f"\n{INSTRUCTION}a tower<" in read(painter, wide_job("a tower"))
+    assert f"\n{KLEIN.instruction}a tower<" in read(painter, wide_job("a tower"))
     assert "\na bridge<" in read(painter, first_job("a bridge"))
     assert "\na harbour<" in read(painter, wide_job("a harbour", strength=0.5))
     dive = make("klein", method="refine", strength=0.5)
@@ -88,7 +88,10 @@ def test_both_prompts_of_a_blend_come_after_the_instruction(make: Make) -> None:
     with watched(pipeline_of(painter).text_encoder) as seen:
         painter.paint(job, ignore)
     words = [pipeline_of(painter).tokenizer.decode(tokens[0]) for tokens in seen]
-    assert [words[0].count(INSTRUCTION + "a moor"), words[1].count(INSTRUCTION + "a lake")] == [
+    assert [
+        words[0].count(KLEIN.instruction + "a moor"),
+        words[1].count(KLEIN.instruction + "a lake"),
+    ] == [
         1,
         1,
     ]
@@ -115,9 +118,9 @@ def test_a_klein_of_another_size_is_asked_by_the_instruction_alone(
     with listening(lines.append):
         painter = DiffusionPainter(load(settings), settings)
     assert lines == [
-        f"{KLEIN.lora} does not fit {tmp_path}, so only its instruction asks for borders"
+        f"{KLEIN.lora} does not fit {tmp_path}, so only an instruction asks for borders"
     ]
-    assert INSTRUCTION in read(painter, wide_job())
+    assert KLEIN.instruction in read(painter, wide_job())
 
 
 def test_kleins_lora_that_cannot_be_had_is_named_before_the_model_is_read(
@@ -144,7 +147,7 @@ def test_klein_paints_versions_from_one_picture(make: Make) -> None:
 def test_a_canvas_that_klein_does_not_edit_is_refused_in_one_line(
     make: Make, size: tuple[int, int]
 ) -> None:
-    with pytest.raises(SettingsError, match=rf"and so no canvas of {size[1]}x{size[0]}$"):
+    with pytest.raises(SettingsError, match=rf"^klein edits pictures .* not {size[1]}x{size[0]}$"):
         make("klein").paint(ring_job(ring(*size)), ignore)
     assert make("klein").paint(ring_job(ring(64, 512)), ignore).shape == (64, 512, 3)
 

@@ -90,7 +90,7 @@ def locate_companion(companion: Companion, *, half: bool, trust_pickled: bool = 
         return [*small_files(names, folders), *(name.removeprefix(top) for name in weights.files)]
 
     index = INDEX if companion.models else "config.json"
-    return _obtain([(companion.repo, companion.revision)], index, choose)
+    return _obtain([(companion.repo, "main")], index, choose)
 
 
 def locate_lora(lora: Lora) -> Path:
@@ -104,10 +104,9 @@ def locate_lora(lora: Lora) -> Path:
 
 
 def locate_own_lora(repo: str) -> Path:
-    """The file of the one LoRA that a repository holds, downloaded if need be.
+    """The file of the LoRA that a repository holds, downloaded if need be. Raises PainterError.
 
-    Among several, which are then the same one for other programs, that of the shortest name.
-    Raises PainterError.
+    Of several, which are then for other programs, that with the shortest name.
     """
 
     def choose(_: Path, names: Collection[str], repo: str) -> list[str]:

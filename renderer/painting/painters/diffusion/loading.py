@@ -34,7 +34,7 @@ from renderer.painting.painters.diffusion.hub import (
 )
 from renderer.painting.painters.diffusion.hub_errors import one_line, root_line
 from renderer.painting.painters.diffusion.library_logs import redirect_logs
-from renderer.painting.painters.diffusion.lora import OtherArchitecture, merge_lora
+from renderer.painting.painters.diffusion.lora import Misfit, merge_lora
 from renderer.painting.painters.diffusion.memory import (
     OFFLOADED,
     is_full,
@@ -127,20 +127,14 @@ def _open(settings: RenderSettings, model: str, device: Device) -> tuple[Family,
         own = locate_own_lora(family.lora) if family.lora else None
         pipeline = _from_folder(folder, family, device, settings)
         if own is not None:
-            _merge_own_lora(pipeline, own, family, model)
+            try:
+                merge_lora(pipeline, own, 1.0, model)
+            except Misfit:
+                note(f"{family.lora} does not fit {model}, so only an instruction asks for borders")
     for text in settings.loras:
         lora = parse_lora(text)
         merge_lora(pipeline, locate_lora(lora), lora.weight, model)
     return family, pipeline
-
-
-def _merge_own_lora(pipeline: Any, file: Path, family: Family, model: str) -> None:
-    """Teach the model to paint borders, if it is of the size that the LoRA was made for."""
-    try:
-        merge_lora(pipeline, file, 1.0, model)
-    except OtherArchitecture as error:
-        log.info("%s", error)
-        note(f"{family.lora} does not fit {model}, so only its instruction asks for borders")
 
 
 def check_fits(family: Family, settings: RenderSettings, model: str) -> None:
@@ -231,9 +225,8 @@ def _place(pipeline: Any, family: Family, device: Device, model: str) -> bool:
     if device.device.type in _FLAT:
         for part in family.flat:
             getattr(pipeline, part).to(memory_format=torch.channels_last)
-    # By identity: parts may share some.
-    tensors = {id(tensor): tensor for part in models for tensor in part.parameters()}
-    size = sum(tensor.numel() * tensor.element_size() for tensor in tensors.values())
+    tensors = {tensor for part in models for tensor in part.parameters()}  # parts may share some
+    size = sum(tensor.numel() * tensor.element_size() for tensor in tensors)
     release()  # a model that was loaded before may still wait for the garbage collector
     if device.has_room(size + _WORKING_MEMORY) and _moved(pipeline, device):
         return False

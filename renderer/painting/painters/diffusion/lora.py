@@ -38,11 +38,7 @@ _UNTRANSLATABLE = (ValueError, KeyError, RuntimeError, AttributeError, IndexErro
 """What diffusers raises for keys that it doesn't know."""
 
 
-class OtherArchitecture(PainterError):
-    """A LoRA was made for other models than the one it was given to."""
-
-
-class _Misfit(Exception):
+class Misfit(PainterError):
     """The LoRA and the model are of different architectures; the text says how it shows."""
 
 
@@ -76,7 +72,7 @@ def merge_lora(pipeline: Any, file: Path, weight: float, model: str) -> None:
     """Add ``weight`` times the LoRA in ``file`` to the pipeline's weights, all of it or nothing.
 
     ``model`` is how the user named the model, for messages. Raises PainterError for a file that is
-    missing, damaged or of another kind, and OtherArchitecture.
+    missing, damaged or of another kind, and Misfit.
     """
     if not hasattr(type(pipeline), "lora_state_dict"):
         raise PainterError(f"{model} takes no LoRA; leave {file} out")
@@ -85,9 +81,9 @@ def merge_lora(pipeline: Any, file: Path, weight: float, model: str) -> None:
         pairs = _translate(pipeline, tensors)
         changes = [_change(pipeline, path, pair, weight) for path, pair in pairs.items()]
         if not changes:
-            raise _Misfit("none of its layers is known")
-    except (_Misfit, *_UNTRANSLATABLE) as error:
-        raise OtherArchitecture(
+            raise Misfit("none of its layers is known")
+    except (Misfit, *_UNTRANSLATABLE) as error:
+        raise Misfit(
             f"lora {file} was made for another architecture than {model}: {one_line(error)}"
         ) from error
     for change in changes:
@@ -141,18 +137,18 @@ def _layer_path(path: str) -> str:
 
 
 def _change(pipeline: Any, path: str, pair: _Pair, weight: float) -> _Change:
-    """What ``pair`` adds to the layer at ``path``. Raises _Misfit where it doesn't fit."""
+    """What ``pair`` adds to the layer at ``path``. Raises Misfit where it doesn't fit."""
     if pair.down is None or pair.up is None:
-        raise _Misfit(f"{path} lacks half of its weights")
+        raise Misfit(f"{path} lacks half of its weights")
     layer = _layer(pipeline, path)
     shape = tuple(layer.weight.shape) if layer is not None else ()
     if layer is None or not shape:
-        raise _Misfit(f"the model has no {path}")
+        raise Misfit(f"the model has no {path}")
     own = (pair.up.shape[0], *pair.down.shape[1:])
     rank = pair.down.shape[0]
     if own != shape or rank != pair.up.shape[1]:
         there, here = ("x".join(str(side) for side in sides) for sides in (own, shape))
-        raise _Misfit(f"{path} is {there} there and {here} in the model")
+        raise Misfit(f"{path} is {there} there and {here} in the model")
     scale = weight * (rank if pair.alpha is None else pair.alpha) / rank
     return _Change(layer.weight, pair.down, pair.up, scale)
 

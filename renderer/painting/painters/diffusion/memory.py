@@ -84,24 +84,12 @@ def offload_models(pipeline: Any, device: torch.device) -> None:
 
 
 def _offload_layers(pipeline: Any, device: torch.device) -> None:
-    pipeline.remove_all_hooks()
-    pipeline.to("cpu")
-    _unshare(pipeline)
+    if hasattr(pipeline, "controlnet"):
+        # Z-Image's uses layers of the transformer, and a layer can't take turns in two parts.
+        pipeline.remove_all_hooks()
+        pipeline.to("cpu")
+        pipeline.controlnet = copy.deepcopy(pipeline.controlnet)
     pipeline.enable_sequential_cpu_offload(device=device)
-
-
-def _unshare(pipeline: Any) -> None:
-    """Give each part weights of its own: a layer that two parts share can't take turns in both.
-
-    Call it with all of them in RAM.
-    """
-    seen: set[int] = set()
-    for name, part in pipeline.components.items():
-        if isinstance(part, torch.nn.Module):
-            weights = {id(tensor) for tensor in part.parameters()}
-            if weights & seen:
-                setattr(pipeline, name, copy.deepcopy(part))
-            seen |= weights
 
 
 OFFLOADED = "its parts take turns on the GPU"

@@ -55,7 +55,7 @@ class Caller:
         every = level.whole_every(settings.steps) if self._family.has_unet else 1
         self._deep_cache = DeepCache(every)
         self._previewer = Previewer()
-        self._together = self._family.batches
+        self._together = not self._family.stray_noise
         self._compiled: Compiled | None = None
         if loaded.device.device.type == "cuda" and not loaded.offloaded:
             whole = settings.method != "sequential" and self._family.graphs and every == 1
@@ -164,7 +164,7 @@ class Caller:
         self._previewer.begin()
         noise = [torch.Generator("cpu").manual_seed(seed) for seed in seeds]
         inputs = self._inputs(job, len(seeds))
-        words = self._prompts.of(job, self._family.instruction if inputs.around else "")
+        words = self._prompts.of(job, self._family.instruction if inputs.borders else "")
         with self._stray_noise(seeds[0]), self._deep_cache.around(self._denoiser):
             pictures = self._family.paint(
                 self.pipeline,

@@ -50,8 +50,8 @@ class Inputs:
         }
 
     @property
-    def around(self) -> bool:
-        """A border is painted around a picture, from nothing but noise."""
+    def borders(self) -> bool:
+        """A border is painted, from nothing but noise."""
         return self.strength == 1 and not self.first and not self.enlarged
 
 
@@ -62,9 +62,9 @@ class Companion:
     repo: str
     """Id on the Hugging Face hub."""
     file: str = ""
-    """The one file there that holds the model in its makers' own layout; empty: diffusers' own."""
+    """The one file there that holds the model in its makers' layout; empty: diffusers' own."""
     configuration: str = ""
-    """For such a file the repository whose ``config.json`` says how the model is put together."""
+    """Where that file's ``config.json`` is: another repository."""
     class_name: str
     """Of diffusers: a pipeline, whose parts are all taken, or one model."""
     part: str
@@ -72,7 +72,6 @@ class Companion:
     names get."""
     models: tuple[str, ...] = ()
     """Sub-folders that hold weights; none where the repository holds one model at its top."""
-    revision: str = "main"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,11 +91,10 @@ class Family:
     instruction: str = ""
     """What stands before the prompt where a border is painted, its last space included."""
     border: tuple[float, float, float] | None = None
-    """The colour, in [0, 1], that the model is shown where a border is to be. None: the pipeline is
-    given the mirror image that jobs hold there, and blanks out itself what its mask covers."""
+    """The colour, in [0, 1], that it is shown where a border is to be. None: a mirror image, as it
+    is in the job; the pipeline blanks out itself what its mask covers."""
     at_less_strength: Family | None = None
-    """How the same weights are called in dives, and at a strength below 1, if that is another kind
-    of pipeline: one that starts from the picture."""
+    """Another way to call the same weights, in dives and below strength 1: from the picture."""
     denoiser: str = "transformer"
     flat: tuple[str, ...] = ("vae",)
     """Parts made of two-dimensional convolutions, which are faster channels last."""
@@ -119,17 +117,12 @@ class Family:
     own_sampler: bool = True
     """It works only with the sampler that it was published with."""
     stray_noise: bool = False
-    """It also draws noise from torch's global generator."""
+    """It also draws noise from torch's global generator, so it paints one picture at a time."""
 
     @property
     def has_unet(self) -> bool:
         """Its denoiser is a UNet of diffusers: blocks on the way down, in the middle, and up."""
         return self.denoiser == "unet"
-
-    @property
-    def batches(self) -> bool:
-        """Several pictures in one call, each with its generator, come out as each does alone."""
-        return not self.stray_noise
 
     def guided(self, pipeline: Any, scale: float) -> bool:
         """Whether a call runs the model a second time for the negative prompt."""

@@ -26,10 +26,6 @@ if TYPE_CHECKING:
 
 _TOKENS = 512
 """How many tokens both pipelines read if not told otherwise."""
-_LEAST, _SLIMMEST = 64, 8
-"""Of the pictures that the edit pipeline takes: px of a side, and ratio of the two."""
-GREEN = (0.0, 1.0, 0.0)
-INSTRUCTION = "Fill the green spaces according to the image. "
 
 
 class FluxFill(Family):
@@ -42,13 +38,7 @@ class FluxFill(Family):
         return pipeline.tokenizer_2, _TOKENS - 1  # T5 marks the end
 
     def encode(
-        self,
-        pipeline: Any,
-        prompt: str,
-        negative: str,
-        *,
-        guided: bool,
-        device: torch.device,
+        self, pipeline: Any, prompt: str, negative: str, *, guided: bool, device: torch.device
     ) -> Embeddings:
         """T5's (1, 512, width) and CLIP's (1, width)."""
         words, pooled, _ = pipeline.encode_prompt(
@@ -89,44 +79,31 @@ class KleinEdit(Klein):
     """As it paints a picture from words, and from another picture if there is one."""
 
     def arguments(self, inputs: Inputs) -> dict[str, Any]:
+        from diffusers.image_processor import VaeImageProcessor as Processor
+
         arguments = {**inputs.common, "guidance_scale": inputs.guidance_scale}
         if inputs.first:
             return arguments
         height, width = inputs.canvas.shape[-2:]
-        short, long = sorted((height, width))
-        if short < _LEAST or long > _SLIMMEST * short:
-            raise SettingsError(
-                f"klein edits pictures from {_LEAST} px, at most {_SLIMMEST} times as long as "
-                f"wide, and so no canvas of {width}x{height}",
-                "keyframe_size",
-            )
-        return {**arguments, "image": _photograph(self.shown(inputs)[0])}
+        if min(height, width) < 64 or not 1 / 8 <= width / height <= 8:  # its pipeline's bounds
+            line = f"klein edits pictures from 64 px and up to 8:1, not {width}x{height}"
+            raise SettingsError(line, "keyframe_size")
+        shown = Processor.pt_to_numpy(self.shown(inputs)[:1])
+        return {**arguments, "image": Processor.numpy_to_pil(shown)}
 
 
-def _photograph(picture: torch.Tensor) -> Any:
-    """(3, H, W) in [0, 1] as Pillow's image, the only kind that the edit pipeline looks at."""
-    from PIL import Image
-
-    return Image.fromarray((picture * 255).round().byte().permute(1, 2, 0).cpu().numpy())
-
-
+_PARTS = ("transformer", "vae", "text_encoder")
 FLUX_FILL = FluxFill(
     class_name="FluxFillPipeline",
     base_preset="flux-fill",
-    models=("transformer", "vae", "text_encoder", "text_encoder_2"),
+    models=(*_PARTS, "text_encoder_2"),
 )
-_KLEIN: dict[str, Any] = {
-    "base_preset": "klein",
-    "models": ("transformer", "vae", "text_encoder"),
-    "cell": 16,
-    "area": 1024 * 1024,
-    "halved": (),
-}
+_KLEIN: Any = {"base_preset": "klein", "models": _PARTS, "cell": 16, "area": 1 << 20, "halved": ()}
 KLEIN = KleinEdit(
     class_name="Flux2KleinPipeline",
     lora="fal/flux-2-klein-4B-outpaint-lora",
-    instruction=INSTRUCTION,
-    border=GREEN,
+    instruction="Fill the green spaces according to the image. ",
+    border=(0.0, 1.0, 0.0),
     at_less_strength=KleinInpaint(class_name="Flux2KleinInpaintPipeline", **_KLEIN),
     **_KLEIN,
 )

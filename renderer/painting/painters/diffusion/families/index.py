@@ -29,25 +29,23 @@ _LIBRARIES = ("diffusers", "transformers")
 """Where the classes of parts may come from: importing anything else could run anything."""
 
 
-def _without(family: Family, companion: Companion, parts: tuple[str, ...]) -> Family:
-    """The family as it is published: without these parts, which the companion brings."""
-    models = tuple(part for part in family.models if part not in parts)
+def _without(family: Family, companion: Companion) -> Family:
+    """The family as it is published: without the parts that the companion brings."""
+    models = tuple(part for part in family.models if not part.startswith(companion.part))
     return replace(family, models=models, companion=companion)
 
 
-_Z_IMAGE_ALONE = _without(Z_IMAGE, Z_IMAGE_CONTROLNET, ("controlnet",))
+_Z_IMAGE_ALONE = _without(Z_IMAGE, Z_IMAGE_CONTROLNET)
 FAMILIES: Mapping[str, Family] = {
     **{family.class_name: family for family in (SD, SDXL, SD_X4, FLUX_FILL, KLEIN, Z_IMAGE, QWEN)},
     PROMAX.class_name: PROMAX,
     # The same weights paint with a mask and without, and are published as the latter.
     "Flux2KleinInpaintPipeline": KLEIN,
     **dict.fromkeys(("ZImagePipeline", "ZImageInpaintPipeline"), _Z_IMAGE_ALONE),
-    "QwenImagePipeline": _without(QWEN, CONTROLNET, ("controlnet",)),
-    "StableDiffusionXLPipeline": _without(PROMAX, PROMAX_CONTROLNET, ("controlnet",)),
+    "QwenImagePipeline": _without(QWEN, CONTROLNET),
+    "StableDiffusionXLPipeline": _without(PROMAX, PROMAX_CONTROLNET),
     KANDINSKY.class_name: KANDINSKY,
-    "KandinskyV22InpaintPipeline": _without(
-        KANDINSKY, PRIOR, tuple(f"prior_{part}" for part in PRIOR.models)
-    ),
+    "KandinskyV22InpaintPipeline": _without(KANDINSKY, PRIOR),
 }
 """Class that a folder names → how it is loaded and called."""
 

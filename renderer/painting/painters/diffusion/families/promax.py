@@ -13,10 +13,6 @@ from typing import Any
 from renderer.painting.painters.diffusion.families.family import Companion, Inputs
 from renderer.painting.painters.diffusion.families.stable_diffusion import SDXL, StableDiffusion
 
-_BLACK = (0.0, 0.0, 0.0)
-_REPAINT = 7
-"""Number of the mode among those that it was trained for."""
-
 
 class Promax(StableDiffusion):
     """Words as Stable Diffusion XL takes them, and a picture more."""
@@ -26,7 +22,7 @@ class Promax(StableDiffusion):
         return {
             **super().arguments(inputs),
             "control_image": [self.shown(inputs)],
-            "control_mode": [_REPAINT],
+            "control_mode": [7],  # to repaint
             "controlnet_conditioning_scale": 0.0 if alone else 1.0,
         }
 
@@ -38,7 +34,7 @@ PROMAX = Promax(
     embeddings=SDXL.embeddings,
     options=SDXL.options,
     flat=("unet", "vae", "controlnet"),
-    border=_BLACK,
+    border=(0.0, 0.0, 0.0),
     graphs=False,
 )
 PROMAX_CONTROLNET = Companion(

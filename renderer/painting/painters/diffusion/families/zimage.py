@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     import torch
 
 _TOKENS = 512
-_CONTROL = 0.75
-"""Weight of the ControlNet: what its pipeline takes if not told otherwise."""
 
 
 class ZImage(Family):
@@ -61,8 +59,8 @@ class ZImageControlNet(ZImage):
             "image": inputs.canvas * 2 - 1,
             "mask_image": inputs.mask,
             "control_image": inputs.canvas * 0,
-            "controlnet_conditioning_scale": 0.0 if inputs.first else _CONTROL,
             "guidance_scale": inputs.guidance_scale,
+            **({"controlnet_conditioning_scale": 0.0} if inputs.first else {}),
         }
 
 
