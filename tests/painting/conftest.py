@@ -38,10 +38,11 @@ def kleins_lora(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     root = tmp_path_factory.mktemp("hub")
     (root / "lora").mkdir()
     file = save_lora(root / "lora", "transformer.transformer_blocks.0.attn.to_k")
-    put(root / "cache", KLEIN.lora, file.parent)
+    repo, _, name = KLEIN.lora.rpartition("/")
+    put(root / "cache", repo, file.rename(root / "lora" / name).parent)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(constants, "HF_HUB_CACHE", str(root / "cache"))
-        yield file
+        yield root / "lora" / name
 
 
 @pytest.fixture(scope="session")

@@ -21,6 +21,7 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 
+from renderer.painting.painters.diffusion.families.flux import KLEIN
 from renderer.painting.painters.diffusion.hub_errors import explain
 from tests.marks import first_of
 
@@ -33,7 +34,6 @@ from renderer.painting.painters.diffusion.hub import (
     locate,
     locate_companion,
     locate_lora,
-    locate_own_lora,
 )
 from renderer.settings.lora_names import parse_lora
 from renderer.painting.painters.notices import listening
@@ -43,8 +43,6 @@ try:
     with listening(say):
         if ".safetensors" in sys.argv[1]:
             print(locate_lora(parse_lora(sys.argv[1])))
-        elif sys.argv[1] in FAMILIES and FAMILIES[sys.argv[1]].lora:
-            print(locate_own_lora(FAMILIES[sys.argv[1]].lora))
         elif sys.argv[1] in FAMILIES:
             print(locate_companion(FAMILIES[sys.argv[1]].companion, half=sys.argv[2] == "half"))
         else:
@@ -407,23 +405,12 @@ def companion_files(class_name: str) -> tuple[str, dict[str, bytes], set[str]]:
     return repo, {name: name.encode() for name in needed | more}, needed
 
 
-def test_the_one_lora_of_a_repository_is_fetched_once_whatever_its_name(
-    hub: Hub, tmp_path: Path
-) -> None:
-    repo = "fal/flux-2-klein-4B-outpaint-lora"
-    hub.repos[repo] = {".gitattributes": b"", "README.md": b"a LoRA", "before.png": b"a picture"}
-    nothing = locate("Flux2KleinPipeline", tmp_path, hub.url)
-    assert nothing.stderr == f"MissingWeights: {repo} has no .safetensors file\n"
-    hub.repos[repo] |= {"border_comfy.safetensors": b"other", "border.safetensors": b"weights"}
-    first = locate("Flux2KleinPipeline", tmp_path, hub.url)
-    assert first.returncode == 0, first.stderr
-    file = Path(first.stdout.strip())
-    assert file.read_bytes() == b"weights"
-    assert files_in(str(file.parent)) == {".gitattributes", "border.safetensors"}
-    hub.asked.clear()
-    offline = locate("Flux2KleinPipeline", tmp_path, hub.url, HF_HUB_OFFLINE="1")
-    assert offline.stdout == first.stdout
-    assert hub.asked == []
+def test_the_lora_that_klein_needs_is_fetched_alone(hub: Hub, tmp_path: Path) -> None:
+    repo, _, name = KLEIN.lora.rpartition("/")
+    hub.repos[repo] = {name: b"weights", "other_comfy_converted.safetensors": b"", "a.png": b""}
+    found = locate(KLEIN.lora, tmp_path, hub.url)
+    assert found.returncode == 0, found.stderr
+    assert files_in(str(Path(found.stdout.strip()).parent)) == {name}
 
 
 def test_a_companion_in_one_file_is_fetched_alone(hub: Hub, tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ from renderer.painting.painters.diffusion.weights import (
 )
 from renderer.painting.painters.notices import note
 from renderer.settings.lora_names import Lora
-from renderer.settings.presets import CHECKPOINT, check_model, find_preset, hub_source
+from renderer.settings.presets import check_model, find_preset, hub_source
 
 log = logging.getLogger("renderer.painting.diffusion")
 
@@ -101,22 +101,6 @@ def locate_lora(lora: Lora) -> Path:
             raise SettingsError(f"lora {lora.source}: there is no such file", "loras")
         return file
     return locate_file(*lora.on_hub)
-
-
-def locate_own_lora(repo: str) -> Path:
-    """The file of the LoRA that a repository holds, downloaded if need be. Raises PainterError.
-
-    Of several, which are then for other programs, that with the shortest name.
-    """
-
-    def choose(_: Path, names: Collection[str], repo: str) -> list[str]:
-        files = [name for name in names if name.endswith(CHECKPOINT) and "/" not in name]
-        if not files:
-            raise MissingWeights(f"{repo} has no {CHECKPOINT} file")
-        return [min(files, key=lambda name: (len(name), name))]
-
-    folder = _obtain([(repo, "main")], _ALWAYS_THERE, choose)
-    return folder / choose(folder, [file.name for file in folder.iterdir()], repo)[0]
 
 
 def locate_file(repo: str, name: str) -> Path:

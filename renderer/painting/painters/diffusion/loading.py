@@ -30,7 +30,6 @@ from renderer.painting.painters.diffusion.hub import (
     locate,
     locate_configuration,
     locate_lora,
-    locate_own_lora,
 )
 from renderer.painting.painters.diffusion.hub_errors import one_line, root_line
 from renderer.painting.painters.diffusion.library_logs import redirect_logs
@@ -44,7 +43,7 @@ from renderer.painting.painters.diffusion.memory import (
 from renderer.painting.painters.diffusion.weights import check_weights, choose_weights
 from renderer.painting.painters.notices import note
 from renderer.settings.cosmos import read_card
-from renderer.settings.lora_names import parse_lora
+from renderer.settings.lora_names import Lora, parse_lora
 from renderer.settings.presets import CHECKPOINT, DEFAULT, check_method, find_preset
 from renderer.settings.render import RenderSettings
 from renderer.settings.samplers import find_sampler
@@ -124,7 +123,7 @@ def _open(settings: RenderSettings, model: str, device: Device) -> tuple[Family,
         if settings.method == "refine" and family.at_less_strength is not None:
             family = family.at_less_strength
         check_fits(family, settings, model)
-        own = locate_own_lora(family.lora) if family.lora else None
+        own = locate_lora(Lora(family.lora)) if family.lora else None
         pipeline = _from_folder(folder, family, device, settings)
         if own is not None:
             try:

@@ -87,7 +87,7 @@ class Family:
     """Given to ``from_pretrained``: what is switched off."""
     companion: Companion | None = None
     lora: str = ""
-    """Id on the hub of a LoRA without which it doesn't know how to paint a border."""
+    """On the hub, ``owner/name/file.safetensors``: what it can't paint a border without."""
     instruction: str = ""
     """What stands before the prompt where a border is painted, its last space included."""
     border: tuple[float, float, float] | None = None

@@ -101,7 +101,7 @@ FLUX_FILL = FluxFill(
 _KLEIN: Any = {"base_preset": "klein", "models": _PARTS, "cell": 16, "area": 1 << 20, "halved": ()}
 KLEIN = KleinEdit(
     class_name="Flux2KleinPipeline",
-    lora="fal/flux-2-klein-4B-outpaint-lora",
+    lora="fal/flux-2-klein-4B-outpaint-lora/flux-outpaint-lora.safetensors",
     instruction="Fill the green spaces according to the image. ",
     border=(0.0, 1.0, 0.0),
     at_less_strength=KleinInpaint(class_name="Flux2KleinInpaintPipeline", **_KLEIN),
