@@ -20,6 +20,7 @@ $(VENV)/run.stamp: pyproject.toml constraints.txt
 
 $(VENV)/dev.stamp: $(VENV)/run.stamp
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --no-deps spandrel
 	touch $@
 
 demo: $(VENV)/run.stamp     ## render a short film of a nebula and say how to watch it

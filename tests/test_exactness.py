@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pytest
@@ -16,12 +16,23 @@ from renderer.painting.colour_match import Reference
 from renderer.painting.geometry import Geometry
 from renderer.painting.outpaint import first_picture, outpaint, picture_of
 from renderer.painting.painters import OnStep, Painter, PaintJob
+from renderer.painting.upscale import RIM, Upscaled
 from renderer.settings.painting import Method
 from renderer.settings.plain_values import Size
 from renderer.settings.render import RenderSettings
 from tests.lossless import PEAK, Luma, decoded, luma_of, psnr, without_loss
 from tests.marks import first_of
-from tests.worlds import Scene, TrueBorder, VaeLike, World, hard, natural, true_canvas, true_frame
+from tests.worlds import (
+    Scene,
+    SmallTruth,
+    TrueBorder,
+    VaeLike,
+    World,
+    hard,
+    natural,
+    true_canvas,
+    true_frame,
+)
 
 Pixels = NDArray[np.uint8]
 
@@ -127,6 +138,39 @@ def test_true_pictures_that_are_placed_make_the_true_film_and_nothing_is_painted
     print(f"mean {np.mean(found):.1f} dB, 5th percentile {np.percentile(found, 5):.1f}")  # noqa: T201
     assert np.mean(found) >= 52
     assert np.percentile(found, 5) >= 48
+
+
+@_METHODS
+@pytest.mark.parametrize("upscale", first_of([2, 4]))
+@pytest.mark.parametrize(("factor", "keyframes"), [(2.0, 4), (1.5, 6)])
+@pytest.mark.parametrize(
+    ("make", "mean", "low"), [(natural, 52, 48), (hard, 46, 37)], ids=["natural", "hard"]
+)
+def test_a_film_painted_smaller_is_the_true_view_if_the_upscaler_tells_the_truth(
+    make: Callable[[int], World],
+    mean: float,
+    low: float,
+    factor: float,
+    keyframes: int,
+    upscale: int,
+    method: Method,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("renderer.painting.upscale.TILE", 80)  # several, of so small a film
+    settings = replace(
+        without_loss((320, 320), factor, method, keyframes), upscale=upscale, size_multiple=8
+    )
+    world, geometry = make(2700), Geometry.of(settings)
+    true = SmallTruth(world, settings, RIM)
+    film = _film(Upscaled(true, true.enlarge, upscale), settings)
+    assert true.enlarged > keyframes
+    found = [
+        psnr(luma, _truth(world, geometry, i / _FRAMES, settings.size))
+        for i, luma in enumerate(film)
+    ]
+    print(f"mean {np.mean(found):.1f} dB, 5th percentile {np.percentile(found, 5):.1f}")  # noqa: T201
+    assert np.mean(found) >= mean
+    assert np.percentile(found, 5) >= low
 
 
 @functools.cache

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import functools
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFilter
 
+from renderer.numeric.rgb import RgbPlanes
 from renderer.painting.geometry import Geometry
 from renderer.painting.painters import OnStep, PaintJob
 from renderer.settings.plain_values import Size
@@ -260,6 +261,47 @@ class TrueBorder:
         # Sides come in the order left, top, right, bottom: the first canvas still lacks the top.
         top = geometry.pad[1] if sizes.index((width, height)) == 0 and len(sizes) > 1 else 0
         return canvas[top : top + height, :width]
+
+
+@dataclass
+class SmallTruth:
+    """Paints what is truly there, ``upscale`` times smaller, and can enlarge just that, truly.
+
+    As a painter, it leaves the known area as it is; as an upscaler, it finds out where in the
+    canvas that it painted last the part lies that it is shown.
+    """
+
+    world: World
+    settings: RenderSettings
+    rim: int
+    """Pixels around its canvas, mirrored, of which it is shown some as well."""
+    enlarged: int = 0
+    """How many parts it was shown."""
+
+    def paint(self, job: PaintJob, on_step: OnStep) -> Pixels:
+        factor = self.settings.upscale
+        height, width = job.mask.shape
+        whole = np.ones((factor * height, factor * width), np.bool_)
+        large = replace(job, mask=whole, canvas=np.zeros((*whole.shape, 3), np.uint8))
+        self._truth = TrueBorder(self.world, self.settings).paint(large, on_step)
+        box = (0, 0, factor * width, factor * height)
+        small = RgbPlanes.from_rgb(self._truth).view(box, (width, height))
+        self._painted = np.where(job.mask[:, :, None], small, job.canvas)
+        return self._painted
+
+    def enlarge(self, part: Pixels) -> Pixels:
+        self.enlarged += 1
+        factor, (height, width) = self.settings.upscale, part.shape[:2]
+        around, truth = (
+            np.pad(each, ((rim, rim), (rim, rim), (0, 0)), mode="symmetric")
+            for each, rim in ((self._painted, self.rim), (self._truth, factor * self.rim))
+        )
+        corners = around[: 1 + len(around) - height, : 1 + around.shape[1] - width]
+        for top, left in np.argwhere((corners == part[0, 0]).all(axis=2)):
+            if np.array_equal(around[top : top + height, left : left + width], part):
+                rows = slice(factor * top, factor * (top + height))
+                return truth[rows, factor * left : factor * (left + width)]
+        raise AssertionError("it is shown what was not painted")
 
 
 @dataclass(frozen=True)

@@ -23,12 +23,13 @@ from renderer.images import Picture
 from renderer.painting.colour_match import Reference
 from renderer.painting.figures import Figures
 from renderer.painting.outpaint import Outpainted, first_picture, outpaint, picture_of
-from renderer.painting.painters import CheckingPainter, OnStep, Painter, find
+from renderer.painting.painters import CheckingPainter, OnStep, Painter
 from renderer.painting.painters.idle_time import Timed
 from renderer.painting.painters.notices import listening
 from renderer.painting.painters.preview_hook import showing
 from renderer.painting.prompt_schedule import Blend
 from renderer.painting.seeds import derive_seed, varied_seed
+from renderer.painting.upscale import make_painter
 from renderer.project.history import Placed
 from renderer.project.project import Project
 from renderer.settings.plain_values import to_plain
@@ -264,7 +265,7 @@ class PainterSource:
         if self._painter is None or wanted != self._made_for:
             self._emit(PhaseChanged(Phase.LOADING))
             self._painter = None  # let go of the old model before the new one is loaded
-            self._painter = Timed(find(settings.painter)(settings))
+            self._painter = Timed(make_painter(settings))
             self._made_for, self._named = wanted, (settings.painter, settings.model)
             self._emit(PhaseChanged(Phase.PAUSED if self._controls.paused else Phase.RENDERING))
         return self._painter

@@ -25,7 +25,8 @@ from renderer.settings.render import RenderSettings
 
 LATENT_CELL = 16
 """A model's latents stand for squares of 8 or 16 pixels. A band that is painted anew is made of
-whole ones, as far as ``size_multiple`` allows, or the painter would be shown less than assumed."""
+whole ones, as far as ``size_multiple`` allows, or the painter would be shown less than assumed.
+Where it paints smaller they are so many times larger."""
 SEAM_SHARE = 1 / 16
 """Reach of the seam pass to either side of the join ÷ the known part's shorter side."""
 BAND_SHARE = 3 / 4
@@ -151,7 +152,7 @@ class Task:
 
     @property
     def _cell(self) -> int:
-        return math.gcd(self.settings.size_multiple, LATENT_CELL)
+        return math.gcd(self.settings.size_multiple, LATENT_CELL * self.settings.upscale)
 
     def _job(
         self,
@@ -176,6 +177,8 @@ class Task:
         )
 
     def _joining(self, growth: Growth, shown: Area) -> Joining:
+        if self.settings.upscale > 1 and shown == growth.known:
+            shown = growth.inside(1, self._cell)  # known pixels at the edge are made anew as well
         return Joining(
             feather=self.settings.feather,
             fit=self.settings.colour_fit,

@@ -75,6 +75,12 @@ def agreed(painted: Pixels, picture: Pixels, scales: Scales, *, fit: bool = True
     grain = _grain(picture - scales.down(canvas)) * scales.geometry.zoom_factor
     if grain:
         canvas = _without_grain(canvas, scales.up(picture), grain)
+    return held(canvas, picture, scales)
+
+
+def held(canvas: Floats, picture: Pixels, scales: Scales) -> Pixels:
+    """``canvas``, bent until it is ``picture`` when it is scaled down; sizes as in ``agreed``."""
+    canvas = canvas.copy()
     slack = float(np.clip(1 - residue(canvas, picture, scales), 0, SLACK_MOST))
     for _ in range(ITERATIONS):
         more = _to_correct(picture - scales.down(canvas), slack)

@@ -39,7 +39,7 @@ def seconds_on_cpu(settings: RenderSettings) -> float | None:
     pixels = sum(part.width * part.height for part in tiles(canvas, side, settings.size_multiple))
     guided = 2 if settings.guidance_scale > 1 else 1
     calls = int(settings.steps * settings.strength) * guided * settings.candidates
-    return calls * _CALL * pixels / 512**2 / operations_a_second()
+    return calls * _CALL * pixels / (512 * settings.upscale) ** 2 / operations_a_second()
 
 
 def operations_a_second() -> float:

@@ -25,7 +25,8 @@ from renderer.planning.join_options import (
     check_joining,
     joining_notes,
 )
-from renderer.planning.sizes import choose_sizes, size_notes
+from renderer.planning.sizes import choose_sizes, size_notes, upscale_of
+from renderer.planning.upscaling import check_upscaling
 from renderer.settings import cosmos
 from renderer.settings.film import BESIDES
 from renderer.settings.lora_names import check_lora, resolved
@@ -128,6 +129,7 @@ def check(settings: RenderSettings) -> None:
         if (getattr(settings, name) or 0) > most:
             raise SettingsError(f"{_words(name)} must be at most {most}", name)
     check_joining(settings)
+    check_upscaling(settings)
     if settings.painter != "diffusion":
         return
     with blaming("model"):
@@ -157,6 +159,8 @@ def _given(wishes: Mapping[str, Any]) -> dict[str, Any]:
         given.setdefault("method", "refine")
     if "loras" in given:
         given["loras"] = tuple(resolved(text) for text in given["loras"])
+    if given.get("upscaler"):
+        given["upscaler"] = str(Path(given["upscaler"]).expanduser().resolve())
     if "fps" in given:
         given["fps"] = str(parse_rate(str(given["fps"])))
     return given
@@ -175,7 +179,7 @@ def _choose_painter(given: dict[str, Any], notes: list[str]) -> ModelPreset | No
         if model:
             given["model"] = model
     if given["painter"] == "diffusion":
-        return _choose_model(given)
+        return _choose_model(given, upscale_of(given))
     if not chosen:
         notes.append("no GPU here and no prompt, so the texture painter is used")
     if given["painter"] == "texture":
@@ -224,8 +228,8 @@ def _unused(given: Mapping[str, Any], *, chosen: bool) -> list[str]:
     ]
 
 
-def _choose_model(given: dict[str, Any]) -> ModelPreset:
-    """Settle the model and what suits it."""
+def _choose_model(given: dict[str, Any], upscale: int) -> ModelPreset:
+    """Settle the model and what suits it; what is measured in its pixels grows with them."""
     preset = find_preset(given.setdefault("model", DEFAULT))
     like = preset_like(given["model"])
     if given.get("method") == "refine":
@@ -237,8 +241,8 @@ def _choose_model(given: dict[str, Any]) -> ModelPreset:
             name, "" if preset is None and name == "scheduler" else getattr(like, name)
         )
     for name in SUGGESTED:
-        given.setdefault(name, getattr(like, name))
-    given.setdefault("size_multiple", like.multiple)
+        given.setdefault(name, getattr(like, name) * upscale)
+    given.setdefault("size_multiple", like.multiple * upscale)
     folder = Path(given["model"]).expanduser()
     if preset is None and folder.exists():
         given["model"] = str(folder.resolve())  # a project may be resumed from elsewhere
@@ -275,7 +279,7 @@ def _change_model(now: RenderSettings, given: dict[str, Any]) -> None:
     if fast:
         given["speed"] = "fast"
         given.setdefault("loras", now.loras)
-    _choose_model(given)
+    _choose_model(given, now.upscale)
 
 
 def _change_method(now: RenderSettings, given: dict[str, Any]) -> None:

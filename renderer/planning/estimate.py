@@ -69,7 +69,7 @@ class Estimate:
             f"project    {clean(self.project)}",
             f"painter    {_painter(settings)}",
             f"keyframe   {dimensions(settings.keyframe_size)}, canvas {dimensions(self.canvas)}, "
-            f"zoom factor {settings.zoom_factor:g}, {settings.method}",
+            f"zoom factor {settings.zoom_factor:g}, {settings.method}{enlarged(settings)}",
             f"film       {dimensions(settings.size)}, {settings.fps} frames/s, {settings.codec}",
             f"length     {self._length()}",
             f"disk       {self._disk()}",
@@ -96,6 +96,14 @@ class Estimate:
 def _existing(folder: Path) -> Path:
     """The nearest folder that is there already."""
     return next(parent for parent in folder.absolute().parents if parent.is_dir())
+
+
+def enlarged(settings: RenderSettings) -> str:
+    """At what size it is really painted, where that is another one."""
+    if settings.upscale == 1:
+        return ""
+    small = dimensions(settings.painted_smaller().keyframe_size)
+    return f"; painted at {small}, enlarged {settings.upscale} times"
 
 
 def _painter(settings: RenderSettings) -> str:

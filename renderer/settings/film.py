@@ -19,6 +19,7 @@ Direction = Literal["out", "in"]
 
 _SLOWEST = Fraction(1, 100)
 MIN_SIDE, MAX_SIDE = 64, 8192
+UPSCALES = (1, 2, 4)
 MOST_WORKERS = 64
 ALL, MARKS = "all", "marks"
 ENCODER_SPEEDS = (
@@ -93,8 +94,21 @@ class FilmSettings(PaintingSettings):
         slows=True,
         new_painter=True,
     )
-    size_multiple: int = setting(8, check=between(1, 128), new_painter=True)
-    """Sides of P and of every canvas are multiples of this (the model's need)."""
+    size_multiple: int = setting(8, check=between(1, 512), new_painter=True)
+    """Sides of P and of every canvas are multiples of this (the model's need x ``upscale``)."""
+    upscale: int = setting(
+        1,
+        check=one_of(*UPSCALES),
+        help="Paint so many times smaller, 2 or 4, and enlarge what is painted with --upscaler: "
+        "sharp large films of models that paint small pictures. 1 (default): as painted.",
+        metavar="1|2|4",
+        hint="Paint 2 or 4 times smaller, and enlarge it with the upscaler.",
+        choices=tuple(map(str, UPSCALES)),
+        row=("painting", 6),
+        slows=True,
+        new_painter=True,
+        provenance=True,
+    )
     zoom_factor: float = setting(
         1.5,
         check=_zoom_factor,

@@ -224,6 +224,18 @@ class PaintingSettings:
         used_by=DIFFUSION,
     )
 
+    upscaler: str = setting(
+        "",
+        help="What --upscale enlarges with: a super-resolution model (ESRGAN, Compact, SPAN, DAT … "
+        "all that spandrel knows) in one .safetensors file.",
+        metavar="FILE",
+        hint="A super-resolution model, FILE.safetensors, for upscale 2 or 4.",
+        row=("painting", 6),
+        steerable=True,
+        new_painter=True,
+        slows=True,
+        provenance=True,
+    )
     overmask: int = setting(
         0,
         check=between(0, 256, " pixels"),

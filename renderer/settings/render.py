@@ -15,7 +15,7 @@ from typing import Any
 import tomli_w
 
 from renderer.errors import ProjectError, SettingsError
-from renderer.settings.film import FilmSettings
+from renderer.settings.film import MIN_SIDE, FilmSettings
 from renderer.settings.option import options_of, unknown
 from renderer.settings.plain_values import dimensions, from_plain, is_text, to_plain
 
@@ -46,6 +46,26 @@ class RenderSettings(FilmSettings):
                 f"for this painter; nearest: {nearest[0]}x{nearest[1]}",
                 "keyframe_size",
             )
+        if step % self.upscale:
+            raise SettingsError(
+                f"size_multiple {step} must be in multiples of upscale {self.upscale}", "upscale"
+            )
+        if min(self.keyframe_size) < MIN_SIDE * self.upscale:
+            raise SettingsError(
+                f"keyframe_size {dimensions(self.keyframe_size)} is too small for upscale "
+                f"{self.upscale}; each side at least {MIN_SIDE * self.upscale}",
+                "keyframe_size",
+            )
+
+    def painted_smaller(self) -> RenderSettings:
+        """What the painter is made with: sizes are those that it paints, ``upscale`` times less."""
+        width, height = self.keyframe_size
+        return replace(
+            self,
+            keyframe_size=(width // self.upscale, height // self.upscale),
+            size_multiple=self.size_multiple // self.upscale,
+            upscale=1,
+        )
 
     def to_toml(self) -> str:
         """The text of project.toml. ``from_toml`` gives an equal value back."""

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from renderer.errors import RendererError
 from renderer.formatting import clean, duration_text, size_text
-from renderer.planning.estimate import Estimate
+from renderer.planning.estimate import Estimate, enlarged
 from renderer.project import registry
 from renderer.project.history import StoredKeyframe
 from renderer.project.records import read_history, read_settings
@@ -152,13 +152,15 @@ def forecast_lines(survey: Survey, width: int) -> list[Line]:
     """The whole of it, for a pane."""
     settings = survey.estimate.settings
     film = f"{dimensions(settings.size)}, {float(settings.fps):.6g} frames/s"
-    canvas = dimensions(survey.estimate.canvas)
+    painted, canvas = (
+        dimensions(each) for each in (settings.keyframe_size, survey.estimate.canvas)
+    )
     (sign, role), needs = _needs(survey)
     lines = [
         labelled("GPU", [_gpu(survey.gpu)]),
         labelled("needs", [(f"{sign} {needs}".strip(), role)]),
         labelled("film", [(film, "")]),
-        labelled("painted", [(f"{dimensions(settings.keyframe_size)}, canvas {canvas}", "")]),
+        labelled("painted", [(f"{painted}, canvas {canvas}{enlarged(settings)}", "")]),
         labelled("length", [(_length(survey), "")]),
         *_speed_lines(survey),
         labelled("disk", [(_disk(survey), "")]),
