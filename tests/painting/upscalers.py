@@ -16,6 +16,9 @@ from typing import Any
 import torch
 from safetensors.torch import save_file
 
+from renderer.settings.render import RenderSettings
+from tests.painters import Grainy
+
 
 def import_spandrel() -> Any:
     """spandrel, with or without torchvision."""
@@ -52,6 +55,11 @@ def span(scale: int) -> torch.nn.Module:
 
 def esrgan(scale: int) -> torch.nn.Module:
     return ESRGAN(scale=scale, num_filters=8, num_blocks=1)
+
+
+def grainy(settings: RenderSettings) -> Grainy:
+    """A painter for engines in processes of their own, which get spandrel with it."""
+    return Grainy()
 
 
 KINDS = {"compact": compact, "span": span, "esrgan": esrgan}
