@@ -157,9 +157,7 @@ def test_a_film_painted_smaller_is_the_true_view_if_the_upscaler_tells_the_truth
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("renderer.painting.upscale.TILE", 80)  # several, of so small a film
-    settings = replace(
-        without_loss((320, 320), factor, method, keyframes), upscale=upscale, size_multiple=8
-    )
+    settings = replace(without_loss((320, 320), factor, method, keyframes), upscale=upscale)
     world, geometry = make(2700), Geometry.of(settings)
     true = SmallTruth(world, settings, RIM)
     film = _film(Upscaled(true, true.enlarge, upscale), settings)

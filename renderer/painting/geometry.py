@@ -94,7 +94,7 @@ class Growth:
 class Geometry:
     """Sizes of one film's chain of keyframes, the same for every keyframe from the second on.
 
-    The pads are multiples of ``size_multiple``, so the canvas is ρW x ρH or a little larger; what
+    The pads are multiples of ``canvas_multiple``, so the canvas is ρW x ρH or a little larger; what
     the next picture and the film see is always ``view``, exactly ρW x ρH.
     """
 
@@ -108,8 +108,8 @@ class Geometry:
     def of(cls, settings: RenderSettings) -> Geometry:
         """The geometry that these settings mean."""
         width, height = settings.keyframe_size
-        px = _pad(width, settings.zoom_factor, settings.size_multiple)
-        py = _pad(height, settings.zoom_factor, settings.size_multiple)
+        px = _pad(width, settings.zoom_factor, settings.canvas_multiple)
+        py = _pad(height, settings.zoom_factor, settings.canvas_multiple)
         return cls(
             keyframe_size=(width, height),
             canvas_size=(width + 2 * px, height + 2 * py),

@@ -152,7 +152,7 @@ class Task:
 
     @property
     def _cell(self) -> int:
-        return math.gcd(self.settings.size_multiple, LATENT_CELL * self.settings.upscale)
+        return math.gcd(self.settings.size_multiple, LATENT_CELL) * self.settings.upscale
 
     def _job(
         self,

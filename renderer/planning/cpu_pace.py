@@ -34,12 +34,12 @@ def seconds_on_cpu(settings: RenderSettings) -> float | None:
     preset = find_preset(settings.model)
     if preset is None or preset.name not in MODELS:
         return None
-    canvas = Geometry.of(settings).canvas_size
+    canvas = Geometry.of(settings.painted_smaller()).canvas_size
     side = settings.tile if settings.method == "refine" else 0
     pixels = sum(part.width * part.height for part in tiles(canvas, side, settings.size_multiple))
     guided = 2 if settings.guidance_scale > 1 else 1
     calls = int(settings.steps * settings.strength) * guided * settings.candidates
-    return calls * _CALL * pixels / (512 * settings.upscale) ** 2 / operations_a_second()
+    return calls * _CALL * pixels / 512**2 / operations_a_second()
 
 
 def operations_a_second() -> float:

@@ -242,7 +242,7 @@ def _choose_model(given: dict[str, Any], upscale: int) -> ModelPreset:
         )
     for name in SUGGESTED:
         given.setdefault(name, getattr(like, name) * upscale)
-    given.setdefault("size_multiple", like.multiple * upscale)
+    given.setdefault("size_multiple", like.multiple)
     folder = Path(given["model"]).expanduser()
     if preset is None and folder.exists():
         given["model"] = str(folder.resolve())  # a project may be resumed from elsewhere

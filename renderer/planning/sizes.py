@@ -35,7 +35,7 @@ def choose_sizes(
     A film whose size is left open shows every pixel as painted, or enlarged by ``upscale``.
     """
     upscale = upscale_of(given)
-    step = given.setdefault("size_multiple", RenderSettings().size_multiple * upscale)
+    step = given.setdefault("size_multiple", RenderSettings().size_multiple) * upscale
     rho = given.get("zoom_factor", ZOOM_FACTOR)
     if given.get("method") == "refine" and preset is not None:
         rho = 1.0  # it is painted in tiles

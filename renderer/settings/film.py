@@ -94,8 +94,8 @@ class FilmSettings(PaintingSettings):
         slows=True,
         new_painter=True,
     )
-    size_multiple: int = setting(8, check=between(1, 512), new_painter=True)
-    """Sides of P and of every canvas are multiples of this (the model's need x ``upscale``)."""
+    size_multiple: int = setting(8, check=between(1, 128), new_painter=True)
+    """Sides of what is painted are multiples of this (the model's need)."""
     upscale: int = setting(
         1,
         check=one_of(*UPSCALES),

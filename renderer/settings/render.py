@@ -38,17 +38,13 @@ class RenderSettings(FilmSettings):
         self._check_multiples()
 
     def _check_multiples(self) -> None:
-        step = self.size_multiple
+        step = self.canvas_multiple
         nearest = tuple(nearest_multiple(side, step) for side in self.keyframe_size)
         if nearest != self.keyframe_size:
             raise SettingsError(
                 f"keyframe_size {dimensions(self.keyframe_size)} must be in multiples of {step} "
                 f"for this painter; nearest: {nearest[0]}x{nearest[1]}",
                 "keyframe_size",
-            )
-        if step % self.upscale:
-            raise SettingsError(
-                f"size_multiple {step} must be in multiples of upscale {self.upscale}", "upscale"
             )
         if min(self.keyframe_size) < MIN_SIDE * self.upscale:
             raise SettingsError(
@@ -57,15 +53,16 @@ class RenderSettings(FilmSettings):
                 "keyframe_size",
             )
 
+    @property
+    def canvas_multiple(self) -> int:
+        """Sides of P and of every canvas are multiples of this."""
+        return self.size_multiple * self.upscale
+
     def painted_smaller(self) -> RenderSettings:
-        """What the painter is made with: sizes are those that it paints, ``upscale`` times less."""
+        """What the painter is made with: its own pictures are ``upscale`` times smaller."""
         width, height = self.keyframe_size
-        return replace(
-            self,
-            keyframe_size=(width // self.upscale, height // self.upscale),
-            size_multiple=self.size_multiple // self.upscale,
-            upscale=1,
-        )
+        size = width // self.upscale, height // self.upscale
+        return replace(self, keyframe_size=size, upscale=1)
 
     def to_toml(self) -> str:
         """The text of project.toml. ``from_toml`` gives an equal value back."""

@@ -35,7 +35,6 @@ def enlarged(folder: Path, **changes: Any) -> Path:
         "painter": "tests.painting.upscalers:grainy",
         "keyframe_size": (128, 128),
         "size": (128, 128),
-        "size_multiple": 16,
         "upscale": 2,
         "upscaler": str(upscaler),
     }

@@ -36,7 +36,7 @@ def test_the_film_is_so_many_times_larger_and_the_painter_paints_what_it_would_a
         settings = plan(file, upscale=factor).settings
         width, height = usual.keyframe_size
         assert settings.keyframe_size == settings.size == (factor * width, factor * height)
-        assert settings.size_multiple == factor * usual.size_multiple
+        assert settings.canvas_multiple == factor * usual.size_multiple
         assert (settings.overmask, settings.feather) == (factor * 8, factor * 48)
         small = settings.painted_smaller()
         assert Geometry.of(small) == Geometry.of(usual)

@@ -157,8 +157,12 @@ def test_every_model_on_offer_can_be_used(model: str) -> None:
         for choice in field.choices
     ],
 )
-def test_every_text_on_offer_is_one_that_can_be_used(key: str, choice: str) -> None:
-    form.check({**GOOD, key: choice})
+def test_every_text_on_offer_is_one_that_can_be_used(key: str, choice: str, tmp_path: Path) -> None:
+    texts = {**GOOD, key: choice}
+    if key == "upscale" and choice != "1":
+        (tmp_path / "a.safetensors").touch()
+        texts["upscaler"] = str(tmp_path / "a.safetensors")
+    form.check(texts)
 
 
 def test_defaults_that_are_typed_in_change_nothing() -> None:
