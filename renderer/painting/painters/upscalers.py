@@ -45,7 +45,9 @@ def load(path: str, factor: int) -> Callable[[NDArray[np.uint8]], NDArray[np.uin
 
     device = choose()
     with device_lost(device.name), _damage_named(path):
-        model = spandrel.ModelLoader().load_from_state_dict(_weights(path))
+        model = spandrel.ModelLoader().load_from_state_dict(
+            spandrel.canonicalize_state_dict(_weights(path))
+        )
         _check_kind(model, path, factor)
         half = device.half and model.supports_half
         model.to(device.device, torch.float16 if half else torch.float32).eval()
