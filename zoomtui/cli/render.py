@@ -58,7 +58,7 @@ Examples:
   zoomtui render --painter texture --image stars.png --zoom-factor 2
   zoomtui render "moss" --model ./my-model --steps 20 --scheduler unipc
   zoomtui render --prompts plan.txt --keyframes 60
-  zoomtui render "a reef" --size 1920x1080 --upscale 4 --upscaler x4.safetensors
+  zoomtui render "moss" --size 1920x1080 --upscale 4 --upscaler a.safetensors
   zoomtui render "a city" --codec av1 --seconds-per-keyframe 3 --dry-run
 
 Without an end (--keyframes inf, the default) Ctrl-C ends after the segment in hand; a second
