@@ -79,8 +79,7 @@ def agreed(painted: Pixels, picture: Pixels, scales: Scales, *, fit: bool = True
 
 
 def held(canvas: Floats, picture: Pixels, scales: Scales) -> Pixels:
-    """``canvas``, bent until it is ``picture`` when it is scaled down; sizes as in ``agreed``."""
-    canvas = canvas.copy()
+    """``canvas``, bent in place until it is ``picture`` when it is scaled down."""
     slack = float(np.clip(1 - residue(canvas, picture, scales), 0, SLACK_MOST))
     for _ in range(ITERATIONS):
         more = _to_correct(picture - scales.down(canvas), slack)

@@ -20,6 +20,7 @@ from renderer.painting.geometry import Area, Geometry
 from renderer.painting.kernels import Pixels
 from renderer.painting.painter_calls import ask_all
 from renderer.painting.painters import CheckingPainter, OnStep, Painter, PaintJob, find
+from renderer.painting.painters.diffusion.library_logs import prepare_environment
 from renderer.painting.refine import Scales, held, rounded
 from renderer.painting.tiles import Mosaic, tiles
 from renderer.settings.render import RenderSettings
@@ -42,6 +43,7 @@ def make_painter(settings: RenderSettings) -> Painter:
     factory = find(settings.painter)
     if settings.upscale == 1:
         return factory(settings)
+    prepare_environment()
     from renderer.painting.painters.upscalers import load
 
     enlarge = load(settings.upscaler, settings.upscale)

@@ -9,80 +9,66 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch.nn.functional import interpolate
 
 from renderer.errors import PainterError
-from renderer.painting.painters.diffusion.library_logs import prepare_environment
+from renderer.painting.painters.diffusion.device import choose
+from renderer.painting.painters.diffusion.device_errors import device_lost, is_lost
+from renderer.painting.painters.diffusion.hub_errors import root_line
+from renderer.painting.painters.diffusion.memory import is_full
 
-if TYPE_CHECKING:
-    import torch
+Pixels = NDArray[np.uint8]
 
-HOW_TO_GET = "pip install 'zoomtui[upscale]'"
 _BROKEN = (ImportError, OSError, RuntimeError)
 """What importing spandrel raises where torchvision is missing, or built for another torch."""
-_DAMAGED = (OSError, ValueError, RuntimeError, TypeError, KeyError, AssertionError)
+_DAMAGED = (OSError, ValueError, RuntimeError, TypeError, KeyError, AssertionError, SafetensorError)
 """What wrong contents of a file make safetensors and spandrel raise."""
 
 
-def load(path: str, factor: int) -> Callable[[NDArray[np.uint8]], NDArray[np.uint8]]:
+def load(path: str, factor: int) -> Callable[[Pixels], Pixels]:
     """What enlarges (H, W, 3) sRGB ``factor`` times each way, with the model in that file.
 
     A model that enlarges more is scaled down to it. What is returned raises DeviceLost where the
     device fails and PainterError where its memory is too small. Raises PainterError, in one line,
     where the model can't be loaded or is of another kind.
     """
-    prepare_environment()
     try:
         import spandrel
-        import torch
     except _BROKEN as error:
-        raise PainterError(f"spandrel can't be loaded: {error}; {HOW_TO_GET}") from error
-    from renderer.painting.painters.diffusion.device import choose
-    from renderer.painting.painters.diffusion.device_errors import device_lost
-
+        raise PainterError(
+            f"spandrel can't be loaded: {error}; pip install 'zoomtui[upscale]'"
+        ) from error
     device = choose()
-    with device_lost(device.name), _damage_named(path):
-        model = spandrel.ModelLoader().load_from_state_dict(
-            spandrel.canonicalize_state_dict(_weights(path))
-        )
+    with device_lost(device.name), _damage_named(path, spandrel.UnsupportedModelError):
+        weights = spandrel.canonicalize_state_dict(load_file(Path(path)))
+        model = spandrel.ModelLoader().load_from_state_dict(weights)
         _check_kind(model, path, factor)
         half = device.half and model.supports_half
         model.to(device.device, torch.float16 if half else torch.float32).eval()
 
-    def enlarge(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    def enlarge(picture: Pixels) -> Pixels:
         with device_lost(device.name), _memory_named(device.name, path):
             return _enlarged(model, picture, factor)
 
     return enlarge
 
 
-def _weights(path: str) -> dict[str, torch.Tensor]:
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
-
-    try:
-        return load_file(Path(path))
-    except SafetensorError as error:
-        raise PainterError(f"upscaler {path} is no safetensors file, or damaged: {error}") from None
-
-
 @contextmanager
-def _damage_named(path: str) -> Iterator[None]:
-    import spandrel
-
+def _damage_named(path: str, unknown: type[Exception]) -> Iterator[None]:
     try:
         yield
-    except spandrel.UnsupportedModelError:
+    except unknown:
         raise PainterError(
             f"upscaler {path} is of no architecture that spandrel knows; use another file"
         ) from None
     except _DAMAGED as error:
-        from renderer.painting.painters.diffusion.device_errors import is_lost
-        from renderer.painting.painters.diffusion.hub_errors import root_line
-
         if is_lost(error):
             raise
         raise PainterError(f"upscaler {path} can't be loaded: {root_line(error)}") from error
@@ -97,15 +83,12 @@ def _check_kind(model: Any, path: str, factor: int) -> None:
         )
     if model.scale < factor:
         raise PainterError(
-            f"upscaler {path} enlarges {model.scale} times, not {factor}; use upscale "
-            f"{model.scale}, or another file"
+            f"upscaler {path} enlarges {model.scale} times, not {factor}; use another file"
         )
 
 
 @contextmanager
 def _memory_named(device: str, path: str) -> Iterator[None]:
-    from renderer.painting.painters.diffusion.memory import is_full
-
     try:
         yield
     except RuntimeError as error:
@@ -116,10 +99,7 @@ def _memory_named(device: str, path: str) -> Iterator[None]:
         ) from error
 
 
-def _enlarged(model: Any, picture: NDArray[np.uint8], factor: int) -> NDArray[np.uint8]:
-    import torch
-    from torch.nn.functional import interpolate
-
+def _enlarged(model: Any, picture: Pixels, factor: int) -> Pixels:
     shown = torch.from_numpy(np.ascontiguousarray(picture)).to(model.device)
     large = model((shown.permute(2, 0, 1)[None].float() / 255).to(model.dtype)).float()
     if model.scale > factor:
