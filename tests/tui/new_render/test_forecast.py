@@ -91,6 +91,15 @@ def test_lines_are_cut_to_the_pane(width: int, tmp_path: Path) -> None:
             assert sum(cell_len(text) for text, _ in line) <= width
 
 
+def test_a_film_painted_smaller_says_at_what_size(tmp_path: Path) -> None:
+    (tmp_path / "a.safetensors").touch()
+    wishes = {"model": "sd2", "upscale": 2, "upscaler": str(tmp_path / "a.safetensors")}
+    said = words(forecast.forecast_lines(survey(tmp_path, **wishes), 90))
+    assert "painted   1024x1024, canvas 1536x1536; painted at 512x512, enlarged 2 times" in said
+    usual, larger = plan(model="sd2"), plan(**wishes)
+    assert forecast.likeness(usual.settings) != forecast.likeness(larger.settings)
+
+
 def test_renders_are_alike_in_painter_model_steps_and_canvas() -> None:
     like = forecast.likeness
     assert like(plan().settings) == like(plan(seed=9, fps=24, codec="av1").settings)
