@@ -17,10 +17,10 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack, suppress
 
-from renderer.errors import EngineCrashed, RendererError, StorageError
+from renderer.errors import EngineCrashed, ProjectBusy, RendererError, StorageError
 from renderer.project.lock import Holder
 from renderer.project.records import read_settings
-from renderer.project.session_record import RESTARTS, renders
+from renderer.project.session_record import RESTARTS, engine, supervisor
 from renderer.project.status import State, read_status
 from renderer.queue.devices import Device
 from renderer.queue.jobs import Job, Queue, Turn
@@ -68,7 +68,7 @@ class Runner:
             held.enter_context(self._queue.lock())
             names = {device.name for device in self._devices}
             known = [job for job in self._queue.jobs() if job.device in names]
-            at_work = {job.device: job for job in known if renders(job.folder)}
+            at_work = {job.device: job for job in known if _at_work(job)}
             self._taken = {job.project: job for job in at_work.values()}
             signals = held.enter_context(stopping(lambda number: self._stopping.set()))
             pool = ThreadPoolExecutor(len(self._devices), "queue")
@@ -111,7 +111,7 @@ class Runner:
                 return None
             for job in self._queue.jobs():
                 waits = job.turn is Turn.WAITING and job.project not in self._taken
-                if waits and not renders(job.folder):
+                if waits and not _at_work(job):
                     job = self._queue.update(job, device=device.name)
                     self._taken[job.project] = job
                     return job
@@ -133,10 +133,10 @@ class Runner:
             process = launched(job.folder, **device.environment)
         except EngineCrashed:
             self._end(job, *_after_kill(job))
+        except ProjectBusy:  # something else has just begun to render it
+            self._end(job, Turn.WAITING, "")
         except RendererError as error:
-            # Where something else has begun to render it meanwhile, it waits until that has ended.
-            busy = renders(job.folder)
-            self._end(job, Turn.WAITING if busy else Turn.FAILED, "" if busy else str(error))
+            self._end(job, Turn.FAILED, str(error))
         else:
             self._follow(job, process, device)
 
@@ -146,7 +146,7 @@ class Runner:
         ``process``: its parent; None: that was started by another process.
         """
         self._say(f"{'begun' if process else 'still rendered'} on {device.name}", job)
-        parent = process.pid if process else _pid(renders(job.folder))
+        parent = process.pid if process else _pid(_at_work(job))
         begun, stopped = time.monotonic(), False
         frames = _frames(job)
         while not _has_ended(parent):
@@ -212,6 +212,11 @@ def _after_kill(job: Job) -> tuple[Turn, str]:
     if job.killed >= RESTARTS:
         return Turn.FAILED, f"its processes were killed {job.killed + 1} times in a row"
     return Turn.WAITING, _KILLED
+
+
+def _at_work(job: Job) -> Holder | None:
+    """What renders it, or is about to."""
+    return supervisor(job.folder) or engine(job.folder)
 
 
 def _frames(job: Job) -> int:

@@ -11,7 +11,7 @@ import subprocess
 import threading
 from pathlib import Path
 
-from renderer.errors import EngineCrashed, ProjectError
+from renderer.errors import EngineCrashed, error_of
 from renderer.files import open_to_append, storage_errors
 from renderer.project.records import LOG
 from renderer.service.child import start
@@ -31,9 +31,9 @@ def launch(folder: Path) -> None:
 def launched(folder: Path, **environment: str) -> subprocess.Popen[bytes]:
     """Start an engine for the project at ``folder``; its parent, once viewers can connect.
 
-    ``environment``: variables beside those of this process. Raises ProjectError with the engine's
-    own reason when it doesn't come up; StorageError where the project can't be written to,
-    EngineCrashed where no process can be started, or that was killed.
+    ``environment``: variables beside those of this process. Raises the engine's own
+    error when it doesn't come up, StorageError where the project can't be written to, EngineCrashed
+    where no process can be started, or it was killed.
     """
     path = folder / LOG
     with storage_errors(path):
@@ -56,5 +56,5 @@ def launched(folder: Path, **environment: str) -> subprocess.Popen[bytes]:
         code = parent.wait()
         if code < 0:
             raise EngineCrashed(f"the engine was killed as it began; see {path}")
-        raise ProjectError(answer or f"the engine ended with exit code {code}; see {path}")
+        raise error_of(code, answer or f"the engine ended with exit code {code}; see {path}")
     return parent
