@@ -19,6 +19,9 @@ SIGMA = 2.0
 """Width of that spreading, in such boxes."""
 CERTAIN = 1e3
 """One thousandth of what a box weighs is enough to go by."""
+SHADE, COMMON = 20.0, 7.0
+"""Levels by which shades may differ from what is usual along a join, or how many times as far as a
+quarter of it does. What differs by far more is structure: something begins there, or ends."""
 NOWHERE = Area(0, 0, 0, 0)
 RAGGEDNESS = 2.5
 """How far a tattered edge strays: at 2.5 its shapes are as deep as the edge is wide."""
@@ -36,7 +39,8 @@ def fade(
     it is evidence, where a painter was asked to paint that band anew.
     """
     window = known.grown(reach, _size(corrected))
-    cells = _blurred(_missing(corrected, picture, known, inner or NOWHERE, window, CELL))
+    missing = _missing(corrected, picture, known, inner or NOWHERE, window, CELL)
+    cells = _blurred(_colours(missing))
     # Where the blur does not reach, the nearest values that it found continue.
     certain = np.minimum(cells[:, :, 3:] * CERTAIN, 1)
     cells *= certain / np.maximum(cells[:, :, 3:], 1e-6)
@@ -57,7 +61,7 @@ def close(corrected: Floats, picture: Pixels, known: Area, reach: int) -> None:
     # Differences further inside than the outermost pixels have nothing to do with the join.
     inside = Area(left + 1, top + 1, right - 1, bottom - 1)
     # Outside everything is uncertain, so the finest level is never looked at.
-    cells = _means(_missing(corrected, picture, known, inside, window, 2))
+    cells = _colours(_means(_missing(corrected, picture, known, inside, window, 2)))
     _add(corrected, _filled(cells), 2, known, window, reach)
 
 
@@ -128,6 +132,24 @@ def _missing(
         side,
         sums,
     )
+    return sums
+
+
+def _colours(sums: Floats) -> Floats:
+    """The same, where boxes count less that differ by what they show, in place: a trunk that begins
+    at the join says nothing of the sky's colour, nor that of the trunk's.
+
+    Weights are Welsch's (Dennis & Welsch, Communications in Statistics B 7, 1978). A whole side of
+    another shade is believed all the same: all that is summed is divided by its weights.
+    """
+    seen = sums[:, :, 3] > 0
+    away = sums[seen][:, :3] / sums[seen][:, 3:]
+    apart = np.zeros(seen.shape, np.float32)
+    apart[seen] = np.sqrt(((away - np.median(away, axis=0)) ** 2).mean(axis=1))
+    limit = max(SHADE, COMMON * float(np.quantile(apart[seen], 0.25)))
+    for line in (apart, apart.T):  # what lies beside a difference may hold a part of it
+        line[1:-1] = np.maximum(line[1:-1], np.maximum(line[:-2], line[2:]))
+    sums *= np.exp(-((apart / limit) ** 2))[:, :, None]
     return sums
 
 
