@@ -2,9 +2,9 @@
 
 A painter changes the colours of what it was given: a VAE's round trip shifts, softens and adds
 grain. So the known area is compared with what came back for it, and the border is corrected by
-what was learned there. Everything follows from keyframe 0 and the canvas at hand; nothing is
-remembered, so a resumed render continues exactly as an uninterrupted one. Values are sRGB, 0 … 255.
-Knows no painters, settings or files.
+what was learned there. Everything follows from one earlier keyframe and the canvas at hand; nothing
+else is remembered, so a resumed render continues exactly as an uninterrupted one. Values are sRGB,
+0 … 255. Knows no painters, settings or files.
 """
 
 from __future__ import annotations
@@ -17,26 +17,32 @@ from numpy.typing import NDArray
 
 from renderer.painting.feather import close, fade, falling, tattered
 from renderer.painting.geometry import Area
-from renderer.painting.kernels import Floats, Pixels, box_sums, round_up_by
+from renderer.painting.kernels import Floats, Pixels, box_sums, recolour, round_up_by
 
 CELLS, CELL_SIDE, CELLS_LEAST = 12, 16, 4
 """Boxes along a picture's shorter side over which it is low-passed for the fit; fewer, but at
 least CELLS_LEAST, where they would be smaller than CELL_SIDE. Small boxes still hold detail that
 softness takes away, and the fit would mistake that for lost contrast: boxes of 8 pixels make the
 gain 0.3 to 1.6 % too high at every keyframe; these 0.0 to 0.2 %."""
-GAIN_PULL = 1.0
-"""Levels² by which the gain is pulled towards 1 (ridge regression): where a picture is nearly flat
-its contrast says nothing about the painter's gain."""
+GAIN_LIKELY = 0.1
+"""How far from 1 a painter's gain is to be expected (standard deviation). A fit is pulled to 1 as
+far as it is uncertain: a picture that is nearly flat, or grey, says nothing about the gain."""
 GAIN_LIMITS = (0.8, 1.25)
+TINY = 1e-6
+"""Levels²: less than rounding can tell apart."""
+
+LUMA = np.array([0.2126, 0.7152, 0.0722])
+"""Shares of red, green and blue in BT.709's luma, which the film has. Chroma is what is left."""
 
 MEAN_SLACK = 24.0
-"""Levels that the mean colour may wander from keyframe 0's before the guard acts."""
+"""Levels that the mean colour may wander from the reference's before the guard acts."""
 SPREAD_SLACK = 1.6
-"""Factor by which contrast may grow or shrink before the guard acts."""
-SPREAD_FLOOR = 8.0
-"""Spreads below this count as this: a flat first picture must not outlaw all contrast."""
+"""Factor by which contrast or saturation may grow or shrink before the guard acts."""
+SPREAD_FLOORS = (8.0, 4.0)
+"""Contrast and saturation below this count as this: a flat picture must not outlaw all contrast,
+nor a grey one all colour."""
 GUARD_MOST = (4.0, 0.05)
-"""The most that the guard moves mean (levels) and contrast (logarithm) at each keyframe."""
+"""The most that the guard moves means (levels) and spreads (logarithm) at each keyframe."""
 
 CLOSE_REACH = 16
 """Pixels of border that are bent to meet the picture pixel for pixel; the broad part of the
@@ -53,34 +59,53 @@ SEAM_FLOOR = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """Keyframe 0 in two figures: what hundreds of keyframes must not drift away from."""
+    """A keyframe in a few figures: what hundreds of keyframes must not drift away from."""
 
     mean: tuple[float, float, float]
     """Mean of each channel."""
     spread: float
-    """Standard deviation of the low-passed picture about those means, all channels together."""
+    """Contrast: standard deviation of the low-passed picture about those means, all channels
+    together."""
+    saturation: float = 0.0
+    """The same of its chroma."""
 
     @classmethod
     def of(cls, picture: Pixels) -> Reference:
         """The figures of an (H, W, 3) picture."""
-        mean, spread = _cells(picture).figures()
-        return cls((float(mean[0]), float(mean[1]), float(mean[2])), spread)
+        cells = _cells(picture)
+        red, green, blue = map(float, cells.mean)
+        return cls((red, green, blue), *cells.spreads(1, 1))
 
 
 @dataclass(frozen=True, slots=True)
 class Correction:
-    """value → gain · value + offset, one gain for all channels and an offset for each."""
+    """value → gain · luma + chroma · (value - luma) + offset, and of that only the last differs
+    from channel to channel."""
 
     gain: float
     offset: Sequence[float]
+    chroma: float = 1.0
+
+    @classmethod
+    def through(
+        cls, found: NDArray[np.float64], wanted: NDArray[np.float64], gain: float, chroma: float
+    ) -> Correction:
+        """With these gains, and such that the colour ``found`` becomes ``wanted``."""
+        turned = cls(gain, (0.0, 0.0, 0.0), chroma).of(found)
+        return cls(gain, tuple(wanted - turned), chroma)
+
+    def of(self, colour: NDArray[np.float64]) -> NDArray[np.float64]:
+        """What becomes of a colour, (3)."""
+        luma = float(LUMA @ colour)
+        return self.gain * luma + self.chroma * (colour - luma) + self.offset
 
     def apply(self, picture: Pixels) -> Floats:
         """(H, W, 3) → float32, neither rounded nor clipped."""
-        height, width = picture.shape[:2]
-        # Row by row: with three numbers at a time numpy takes five times as long.
-        lines: Floats = picture.reshape(height, -1) * np.float32(self.gain)
-        lines += np.tile(np.asarray(self.offset, np.float32), width)
-        return lines.reshape(height, width, 3)
+        offset = np.asarray(self.offset, np.float32)
+        out = np.empty(picture.shape, np.float32)
+        weights = ((self.gain - self.chroma) * LUMA).astype(np.float32)
+        recolour(_plain(picture), weights, np.float32(self.chroma), offset, out)
+        return out
 
 
 UNCHANGED = Correction(1.0, (0.0, 0.0, 0.0))
@@ -104,14 +129,19 @@ PLAIN = Joining()
 
 
 def match(
-    painted: Pixels, picture: Pixels, known: Area, reference: Reference, how: Joining = PLAIN
+    painted: Pixels,
+    picture: Pixels,
+    known: Area,
+    reference: Reference | None,
+    how: Joining = PLAIN,
 ) -> Pixels:
     """The new canvas: ``picture`` itself in ``known``, and around it the painted border, corrected.
 
     ``painted`` is the whole (H, W, 3) picture that the painter gave back, ``picture`` what lies in
     ``known``, pixel for pixel. A painter that kept the known area as it was is taken at its word:
     its border stays as painted, bit for bit. Otherwise three things happen to the border, each as
-    far as ``how`` says: the painter's change is undone (``fit``), the drift guard acts (``guard``),
+    far as ``how`` says: the painter's change is undone (``fit``), the drift guard acts (``guard``;
+    not without a ``reference``),
     and what still differs at the paste border fades away from it, so that no square shows.
     Colours are compared only where the painter was shown them; known pixels that it painted anew
     tell how far the border is off at the join, pixel for pixel.
@@ -120,7 +150,7 @@ def match(
         return painted.copy()
     shown, back = _shown(painted, picture, known, how)
     correction = fit(shown, back) if how.fit else UNCHANGED
-    if not np.array_equal(shown, back):
+    if reference is not None and not np.array_equal(shown, back):
         correction = guard(correction, painted, reference, how.guard)
     corrected = correction.apply(painted)
     if how.feather:
@@ -172,18 +202,32 @@ def _shown(painted: Pixels, picture: Pixels, known: Area, how: Joining) -> tuple
 
 
 def fit(picture: Pixels, back: Pixels) -> Correction:
-    """The correction that brings ``back`` closest to ``picture``, both (H, W, 3) and low-passed.
+    """The correction that undoes what made ``back`` of ``picture``, both (H, W, 3) and low-passed.
 
-    Least squares with one gain for all channels: a gain for each would follow chance and tint the
-    border a little more at every keyframe.
+    One gain for luma and one for chroma: a gain for each channel would follow chance and tint the
+    border a little more at every keyframe. ``picture`` is known exactly, and grain is in ``back``
+    alone, so what is fitted is the painter's gain, which is then undone: the other way round, grain
+    would pass for lost contrast.
     """
     wanted, found = _cells(picture), _cells(back)
-    wanted_mean, _ = wanted.figures()
-    found_mean, found_spread = found.figures()
-    together = found.mean_of((wanted.means - wanted_mean) * (found.means - found_mean)).mean()
-    gain = (float(together) + GAIN_PULL) / (found_spread**2 + GAIN_PULL)
-    gain = min(max(gain, GAIN_LIMITS[0]), GAIN_LIMITS[1])
-    return Correction(gain, tuple(wanted_mean - gain * found_mean))
+    gain, chroma = (
+        1 / float(np.clip(_slope(asked, answer, wanted), *GAIN_LIMITS))
+        for asked, answer in zip(wanted.parts, found.parts, strict=True)
+    )
+    return Correction.through(found.mean, wanted.mean, gain, chroma)
+
+
+def _slope(asked: NDArray[np.float64], answer: NDArray[np.float64], cells: _Cells) -> float:
+    """Slope of the regression of one on the other, pulled to 1 as far as it is uncertain.
+
+    Ridge regression with the prior GAIN_LIKELY: Hoerl & Kennard, Technometrics 12, 1970.
+    """
+    square, both, other = (
+        float(cells.mean_of(values).mean()) for values in (asked**2, asked * answer, answer**2)
+    )
+    unexplained = max(other - both**2 / max(square, TINY), TINY)
+    pull = unexplained / (cells.weights.size * GAIN_LIKELY**2)
+    return (both + pull) / (square + pull)
 
 
 def guard(
@@ -197,17 +241,20 @@ def guard(
     """
     if not pull:
         return correction
-    before, spread = _cells(painted).figures()
-    mean = correction.gain * before + np.asarray(correction.offset)
-    spread *= correction.gain
+    cells = _cells(painted)
+    mean = correction.of(cells.mean)
     away = np.asarray(reference.mean) - mean
     excess = np.sign(away) * np.maximum(np.abs(away) - MEAN_SLACK, 0)
     shift = np.clip(pull * excess, -GUARD_MOST[0], GUARD_MOST[0])
-    apart = float(np.log(max(reference.spread, SPREAD_FLOOR) / max(spread, SPREAD_FLOOR)))
-    beyond = np.sign(apart) * max(abs(apart) - float(np.log(SPREAD_SLACK)), 0.0)
-    factor = float(np.exp(np.clip(pull * beyond, -GUARD_MOST[1], GUARD_MOST[1])))
-    offset = factor * (np.asarray(correction.offset) - mean) + mean + shift
-    return Correction(factor * correction.gain, tuple(offset))
+    wanted = np.array([reference.spread, reference.saturation])
+    found = np.array(cells.spreads(correction.gain, correction.chroma))
+    apart = np.log(np.maximum(wanted, SPREAD_FLOORS) / np.maximum(found, SPREAD_FLOORS))
+    beyond = np.sign(apart) * np.maximum(np.abs(apart) - np.log(SPREAD_SLACK), 0)
+    factors = np.exp(np.clip(pull * beyond, -GUARD_MOST[1], GUARD_MOST[1]))
+    if not shift.any() and np.all(factors == 1):
+        return correction
+    gain, chroma = factors[0] * correction.gain, factors.prod() * correction.chroma
+    return Correction.through(cells.mean, mean + shift, float(gain), float(chroma))
 
 
 def seam(canvas: Pixels, known: Area) -> float:
@@ -234,10 +281,13 @@ def seam(canvas: Pixels, known: Area) -> float:
     return float((inner + SEAM_FLOOR) / (outer + SEAM_FLOOR))
 
 
-def drift(canvas: Pixels, reference: Reference) -> float:
-    """Distance of the mean colour from keyframe 0's: root mean square over channels, of 255."""
-    mean, _ = _cells(canvas).figures()
-    return float(np.sqrt(np.mean((mean - np.asarray(reference.mean)) ** 2)))
+def drift(canvas: Pixels, reference: Reference | None) -> float:
+    """Distance of the mean colour from the reference's: root mean square over channels, of 255;
+    0 without one."""
+    if reference is None:
+        return 0.0
+    away = _cells(canvas).mean - reference.mean
+    return float(np.sqrt(np.mean(away**2)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,13 +300,28 @@ class _Cells:
     """(rows, columns): the share of the picture that each box covers."""
 
     def mean_of(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Mean over the picture of (rows, columns, 3) values, a channel each."""
+        """Mean over the picture of (rows, columns, …) values."""
         return np.tensordot(self.weights, values, axes=2)
 
-    def figures(self) -> tuple[NDArray[np.float64], float]:
-        """Mean of each channel, and standard deviation about them, all channels together."""
-        mean = self.mean_of(self.means)
-        return mean, float(np.sqrt(self.mean_of((self.means - mean) ** 2).mean()))
+    @property
+    def mean(self) -> NDArray[np.float64]:
+        """Of each channel, (3)."""
+        return self.mean_of(self.means)
+
+    @property
+    def parts(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Luma, (rows, columns), and chroma, (rows, columns, 3), less their means."""
+        away = self.means - self.mean
+        luma = away @ LUMA
+        return luma, away - luma[:, :, None]
+
+    def spreads(self, gain: float, chroma: float) -> tuple[float, float]:
+        """Standard deviations of colours and of their chroma, all channels together, after a
+        correction with these gains."""
+        luma, colour = self.parts
+        both = gain * luma[:, :, None] + chroma * colour
+        whole, part = (self.mean_of(values**2).mean() for values in (both, chroma * colour))
+        return float(np.sqrt(whole)), float(np.sqrt(part))
 
 
 def _cells(picture: Pixels) -> _Cells:
@@ -266,11 +331,15 @@ def _cells(picture: Pixels) -> _Cells:
     side = shorter / max(min(CELLS, shorter // CELL_SIDE), CELLS_LEAST)
     tops, lefts = (np.linspace(0, n, round(n / side) + 1).astype(int) for n in (height, width))
     sums = np.empty((len(tops) - 1, len(lefts) - 1, 3), np.int64)
-    # Writable only so that numba, to which a read-only array is another type, compiles once.
-    lines = np.require(picture.reshape(height, -1), requirements="W")
-    box_sums(lines, tops, lefts, sums)
+    box_sums(_plain(picture).reshape(height, -1), tops, lefts, sums)
     areas = np.outer(np.diff(tops), np.diff(lefts))
     return _Cells(sums / areas[:, :, None], areas / (height * width))
+
+
+def _plain(picture: Pixels) -> Pixels:
+    """The same, in one piece and writable, so that numba, to which others are other types,
+    compiles once."""
+    return np.require(picture, requirements=("C", "W"))
 
 
 def _dithered(values: Floats) -> Pixels:

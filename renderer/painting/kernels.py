@@ -92,6 +92,19 @@ def add_between(cells: Floats, side: int, left: int, top: int, share: Floats, ou
 
 
 @kernel
+def recolour(
+    picture: Pixels, weights: Floats, gain: np.float32, offset: Floats, out: Floats
+) -> None:
+    """out = gain · value + offset + what the three ``weights`` make of the pixel; (H, W, 3)."""
+    for y in range(out.shape[0]):
+        for x in range(out.shape[1]):
+            red, green, blue = picture[y, x, 0], picture[y, x, 1], picture[y, x, 2]
+            grey = weights[0] * red + weights[1] * green + weights[2] * blue
+            for c in range(3):
+                out[y, x, c] = gain * picture[y, x, c] + grey + offset[c]
+
+
+@kernel
 def round_up_by(lines: Floats, across: Floats, down: Floats, out: Pixels) -> None:
     """out = ⌊lines + pattern⌋ in 0 … 255, where pattern = (across + down) modulo 1.
 

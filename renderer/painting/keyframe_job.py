@@ -46,7 +46,7 @@ class Task:
     painter: Painter
     settings: RenderSettings
     keyframe: int
-    reference: Reference
+    reference: Reference | None
     blend: Blend
 
     def grow(self, known: Pixels, growth: Growth, side: int, on_step: OnStep) -> tuple[Pixels, int]:

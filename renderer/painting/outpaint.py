@@ -38,7 +38,7 @@ class Outpainted:
     seam: float
     """Gradient across the paste border ÷ around it; 1 = invisible."""
     drift: float
-    """Distance of the mean colour from keyframe 0's, of 255."""
+    """Distance of the mean colour from the reference's, of 255; 0 without one."""
     seed: int
     """Seed of the (first) border that was kept."""
     kept: tuple[int, ...] = ()
@@ -74,7 +74,7 @@ def outpaint(
     settings: RenderSettings,
     *,
     keyframe: int,
-    reference: Reference,
+    reference: Reference | None,
     on_step: OnStep,
     blend: Blend | None = None,
     placed: Pixels | None = None,
@@ -84,7 +84,8 @@ def outpaint(
     Or, with the method ``refine``, all that the picture shows, with finer detail. ``picture`` is
     (H, W, 3) sRGB at ``keyframe_size``; it lies in the canvas pixel for pixel, or, in a dive, is
     that canvas scaled down.
-    ``reference`` is keyframe 0's. ``blend`` says how far the prompt has replaced an earlier one;
+    ``reference`` is that of the keyframe whose look is to be kept, None while the look changes with
+    the prompt. ``blend`` says how far the prompt has replaced an earlier one;
     None: all the way. ``placed``, (H, W, 3) of the canvas's size: a picture to lie around it, to
     which only a band is painted, where they don't agree. Progress is reported over all calls
     together. Raises PainterError when what the painter gives back is no picture of the canvas, and
