@@ -10,7 +10,7 @@ import os
 import threading
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn
+from typing import ClassVar, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
@@ -145,6 +145,36 @@ class Once:
 
 
 @dataclass(frozen=True)
+class Following:
+    """Night or day, as its prompts say, but half of it as light as what it is shown.
+
+    It changes the whole picture, as an autoencoder does; where the prompt is ``dimmer`` each border
+    is ``DIMMER`` levels darker than that.
+    """
+
+    LIGHTS: ClassVar = {"night": 33.0, "day": 168.0}
+    DIMMER: ClassVar = 3.0
+
+    def paint(self, job: PaintJob, on_step: OnStep) -> NDArray[np.uint8]:
+        on_step(STEPS, STEPS)
+        own = np.random.default_rng(job.seed).normal(0, 12, (8, 8, 3)).astype(np.float32)
+        scene = np.kron(own, np.ones([-(-n // 8) for n in job.mask.shape] + [1]))
+        scene = scene[: job.mask.shape[0], : job.mask.shape[1]]
+        earlier, wanted = (self.LIGHTS.get(each) for each in (job.earlier_prompt, job.prompt))
+        if job.keyframe == 0:
+            return np.clip(scene + (wanted or 0), 0, 255).astype(np.uint8)
+        shown = float(job.canvas[~job.mask].mean())
+        if wanted is None:
+            light = shown - self.DIMMER
+        else:
+            light = (shown + wanted) / 2
+            if earlier is not None:
+                light -= (1 - job.blend) * (wanted - earlier) / 2
+        painted = np.where(job.mask[:, :, None], scene + light, job.canvas + 1.0)
+        return np.clip(np.rint(painted), 0, 255).astype(np.uint8)
+
+
+@dataclass(frozen=True)
 class Gated:
     """Paints as ``Gradient`` does, one keyframe not before there is a file ``model``.
 
@@ -219,6 +249,10 @@ def lost(settings: RenderSettings) -> Lost:
 
 def lost_once(settings: RenderSettings) -> Once:
     return Once(Path(settings.model), Lost)
+
+
+def following(settings: RenderSettings) -> Following:
+    return Following()
 
 
 def gated(settings: RenderSettings) -> Gated:

@@ -15,12 +15,12 @@ from typing import Any
 from renderer.engine.channel import Channel
 from renderer.engine.controls import Controls
 from renderer.engine.events import Emit, KeyframeStarted, Note, Phase, PhaseChanged, StepDone
+from renderer.engine.looks import Looks
 from renderer.engine.preview import Preview, PreviewRequests
 from renderer.engine.review import Review
 from renderer.engine.revisions import Revisions
 from renderer.errors import ProjectError
 from renderer.images import Picture
-from renderer.painting.colour_match import Reference
 from renderer.painting.figures import Figures
 from renderer.painting.outpaint import Outpainted, first_picture, outpaint, picture_of
 from renderer.painting.painters import CheckingPainter, OnStep, Painter
@@ -147,7 +147,7 @@ class Producer:
 
     def _paint_on(self, picture: Picture | None) -> None:
         """Keyframe after keyframe, each around ``picture``, the one before it."""
-        reference = None
+        looks = Looks(self._project)
         while (index := self._begin()) is not None:
             settings, blend = self._project.settings_at(index), self._project.blend_at(index)
             painter = self._painters.get(settings)
@@ -158,21 +158,18 @@ class Producer:
             if picture is None:
                 done = self._first(painter, settings)
             else:
-                reference = reference or Reference.of(self._project.load_keyframe(0))
                 done = outpaint(
                     painter,
                     picture,
                     settings,
                     keyframe=index,
-                    reference=reference,
+                    reference=looks.reference(index),
                     on_step=self._on_step(index),
                     blend=blend,
                     placed=self._project.placed_picture(index),
                 )
             seconds = time.monotonic() - self._controls.waited - began
             picture = self._picture_after(index, done.canvas, done.dives_to)
-            if index == 0:
-                reference = Reference.of(picture)
             figures = Figures(
                 seconds=seconds,
                 seam=done.seam,
@@ -181,7 +178,8 @@ class Producer:
                 residue=done.residue,
             )
             made = _made(settings, blend, done, figures)
-            made |= {"variation": variation, "stops": self._turns_after(index)}
+            look = looks.add(index, done.canvas)
+            made |= {"variation": variation, "stops": self._turns_after(index), "look": look}
             held = self._review.wanted(index)
             self._channel.put(Keyframe(index, done.canvas, made, held))
             if held:

@@ -51,7 +51,9 @@ class Figures:
     drift: float = figure(
         lambda drift: f"drift {drift:.1f}", scale="/255", grades=(30, 60), of_some=True
     )
-    """Distance of the picture's mean colour from keyframe 0's, of 255; 0 in a dive."""
+    """Distance of the picture's mean colour from that of the keyframe whose look it is to keep, of
+    255: the first one, or the one at which the last change of prompt had settled. 0 in a dive, and
+    until then."""
     idle: float = figure(lambda idle: f"painter idle {100 * idle:.0f} %", mean=True, default=0.0)
     """Share of the time since the last keyframe that the painter was left without work, 0 … 1."""
     residue: float = figure(

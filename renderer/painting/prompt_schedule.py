@@ -17,6 +17,7 @@ and no project.
 from __future__ import annotations
 
 import json
+import math
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
@@ -27,6 +28,9 @@ from typing import Any
 
 from renderer.errors import SettingsError
 
+SETTLES, SETTLED = 10, 0.95
+"""Keyframes from a prompt's last change until the picture has its look, and the share of it that
+must then have been painted since; with small zoom factors that takes longer."""
 _LINE = re.compile(r"\s*(?P<keyframe>\d{1,9})\s*:\s*(?P<prompt>.*?)\s*")
 _STEER_LINE = re.compile(
     r"\s*(?P<keyframe>\d{1,9})\s*:\s*(?P<key>focus|method)\s+(?P<value>auto|[-\d.,]+|[a-z]+)\s*"
@@ -88,6 +92,12 @@ def blend_at(changes: Iterable[Change], keyframe: int) -> Blend:
     if len(begun) == 1 or done > now.blend or not begun[-2].prompt:
         return Blend(now.prompt)
     return Blend(now.prompt, begun[-2].prompt, done / (now.blend + 1))
+
+
+def settled(change: Change, zoom_factor: float) -> int:
+    """The keyframe at which the picture has come to look as the prompt wants it."""
+    filled = math.log(1 / (1 - SETTLED)) / (2 * math.log(zoom_factor))
+    return change.start + change.blend + max(SETTLES, math.ceil(filled))
 
 
 def read_schedule(text: str, name: str, *, seconds_per_keyframe: float) -> Schedule:

@@ -47,6 +47,8 @@ class StoredKeyframe(Figures):
     """Left and top of the next picture in this canvas; None: it zooms out."""
     stops: bool = False
     """The film comes to rest at this keyframe, since it goes the other way from there."""
+    look: tuple[tuple[float, float, float], float, float] | None = None
+    """Its figures as a ``colour_match.Reference``; None: not known, as in older projects."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,6 +269,10 @@ class History:
         interrupted.
         """
         return self._timeline.blend_at(settings, keyframe)
+
+    def look_at(self, settings: RenderSettings, keyframe: int) -> int | None:
+        """The keyframe whose look ``keyframe`` is to keep; see ``Timeline``."""
+        return self._timeline.look_at(settings, keyframe)
 
     def line(self, stored: StoredKeyframe) -> tuple[int, ...]:
         """The number of this take and, keyframe after keyframe, of the last painted around it."""

@@ -78,22 +78,31 @@ class Timeline:
 
     def blend_at(self, settings: RenderSettings, keyframe: int) -> Blend:
         """The prompt that counts there, and how far it has replaced the one before it."""
+        return prompt_schedule.blend_at(self._prompts_at(settings, keyframe), keyframe)
+
+    def look_at(self, settings: RenderSettings, keyframe: int) -> int | None:
+        """The keyframe whose look ``keyframe`` is to keep: the first, or the one at which the last
+        change of prompt had settled. None: it has not yet."""
+        last = self._prompts_at(settings, keyframe)[-1]
+        look = prompt_schedule.settled(last, settings.zoom_factor) if last.start else 0
+        return look if look < max(keyframe, 1) else None
+
+    def _prompts_at(self, settings: RenderSettings, keyframe: int) -> list[Change]:
+        """The prompt that counts there, behind the one that it replaces, if it does."""
         with self._lock:
             known = self._changes.get("prompt", ())
             at = bisect_right(known, keyframe, key=_START)
             if not at:
-                return Blend(settings.prompt)
+                return [Change(0, settings.prompt, 0)]
             prompt = earlier = known[at - 1][1].changes["prompt"]
             while at and earlier == prompt:  # one and the same prompt, steered to again
                 start = known[at - 1][0]
                 at = bisect_left(known, start, key=_START)
                 earlier = known[at - 1][1].changes["prompt"] if at else settings.prompt
             if earlier == prompt or start == 0:
-                return Blend(prompt)
+                return [Change(0, prompt, 0)]
             blend = self._values_at(start).get("prompt_blend", settings.prompt_blend)
-        return prompt_schedule.blend_at(
-            [Change(0, earlier, 0), Change(start, prompt, blend)], keyframe
-        )
+        return [Change(0, earlier, 0), Change(start, prompt, blend)]
 
     def from_on(self, keyframe: int) -> tuple[Steering, ...]:
         """What counts at ``keyframe`` and begins after it, one for each keyframe, rising."""
