@@ -32,7 +32,7 @@ _FIGURES = (
     "What the figures say",
     (
         ("seam", "how visible the border between old and new is: 1 is invisible"),
-        ("drift", "how far colours have moved since the first keyframe, of 255"),
+        ("drift", "how far colours have moved from those to keep, of 255"),
         ("×", "film made in a second, in seconds: from 1× on as fast as it plays"),
         ("waiting", "keyframes between painting and encoding; full: encoding is slow"),
     ),
