@@ -21,14 +21,12 @@ class Looks:
 
     def __init__(self, project: Project) -> None:
         self._project = project
-        self._newest: tuple[int, Reference | None] = (-1, None)
-        """The last one painted, which may not be written down yet."""
-        self._kept: tuple[int, Reference | None] = (-1, None)
+        self._known: dict[int, Reference | None] = {}
+        """Of what was held to last, and of what was painted since: it may not be written yet."""
 
     def add(self, keyframe: int, canvas: Picture) -> tuple[Any, ...]:
         """The look of a keyframe that was just painted, as it is written down."""
-        reference = Reference.of(canvas)
-        self._newest = keyframe, reference
+        self._known[keyframe] = reference = Reference.of(canvas)
         return astuple(reference)
 
     def reference(self, keyframe: int) -> Reference | None:
@@ -36,11 +34,8 @@ class Looks:
         look = self._project.history.look_at(self._project.settings, keyframe)
         if look is None:
             return None
-        if look == self._newest[0]:
-            self._kept = self._newest
-        elif look != self._kept[0]:
-            self._kept = look, self._read(look)
-        return self._kept[1]
+        self._known = {look: self._known[look] if look in self._known else self._read(look)}
+        return self._known[look]
 
     def _read(self, keyframe: int) -> Reference | None:
         """None where an older version did not write it down, and the picture was not kept."""

@@ -17,22 +17,15 @@ from numpy.typing import NDArray
 
 from renderer.painting.feather import close, fade, falling, tattered
 from renderer.painting.geometry import Area
-from renderer.painting.kernels import Floats, Pixels, box_sums, recolour, round_up_by
+from renderer.painting.kernels import Floats, Pixels, plain, recolour, round_up_by
+from renderer.painting.low_pass import LUMA, Cells, low_passed
 
-CELLS, CELL_SIDE, CELLS_LEAST = 12, 16, 4
-"""Boxes along a picture's shorter side over which it is low-passed for the fit; fewer, but at
-least CELLS_LEAST, where they would be smaller than CELL_SIDE. Small boxes still hold detail that
-softness takes away, and the fit would mistake that for lost contrast: boxes of 8 pixels make the
-gain 0.3 to 1.6 % too high at every keyframe; these 0.0 to 0.2 %."""
 GAIN_LIKELY = 0.1
 """How far from 1 a painter's gain is to be expected (standard deviation). A fit is pulled to 1 as
 far as it is uncertain: a picture that is nearly flat, or grey, says nothing about the gain."""
 GAIN_LIMITS = (0.8, 1.25)
 TINY = 1e-6
 """Levels²: less than rounding can tell apart."""
-
-LUMA = np.array([0.2126, 0.7152, 0.0722])
-"""Shares of red, green and blue in BT.709's luma, which the film has. Chroma is what is left."""
 
 MEAN_SLACK = 24.0
 """Levels that the mean colour may wander from the reference's before the guard acts."""
@@ -72,7 +65,7 @@ class Reference:
     @classmethod
     def of(cls, picture: Pixels) -> Reference:
         """The figures of an (H, W, 3) picture."""
-        cells = _cells(picture)
+        cells = low_passed(picture)
         red, green, blue = map(float, cells.mean)
         return cls((red, green, blue), *cells.spreads(1, 1))
 
@@ -104,7 +97,7 @@ class Correction:
         offset = np.asarray(self.offset, np.float32)
         out = np.empty(picture.shape, np.float32)
         weights = ((self.gain - self.chroma) * LUMA).astype(np.float32)
-        recolour(_plain(picture), weights, np.float32(self.chroma), offset, out)
+        recolour(plain(picture), weights, np.float32(self.chroma), offset, out)
         return out
 
 
@@ -209,7 +202,7 @@ def fit(picture: Pixels, back: Pixels) -> Correction:
     alone, so what is fitted is the painter's gain, which is then undone: the other way round, grain
     would pass for lost contrast.
     """
-    wanted, found = _cells(picture), _cells(back)
+    wanted, found = low_passed(picture), low_passed(back)
     gain, chroma = (
         1 / float(np.clip(_slope(asked, answer, wanted), *GAIN_LIMITS))
         for asked, answer in zip(wanted.parts, found.parts, strict=True)
@@ -217,7 +210,7 @@ def fit(picture: Pixels, back: Pixels) -> Correction:
     return Correction.through(found.mean, wanted.mean, gain, chroma)
 
 
-def _slope(asked: NDArray[np.float64], answer: NDArray[np.float64], cells: _Cells) -> float:
+def _slope(asked: NDArray[np.float64], answer: NDArray[np.float64], cells: Cells) -> float:
     """Slope of the regression of one on the other, pulled to 1 as far as it is uncertain.
 
     Ridge regression with the prior GAIN_LIKELY: Hoerl & Kennard, Technometrics 12, 1970.
@@ -241,7 +234,7 @@ def guard(
     """
     if not pull:
         return correction
-    cells = _cells(painted)
+    cells = low_passed(painted)
     mean = correction.of(cells.mean)
     away = np.asarray(reference.mean) - mean
     excess = np.sign(away) * np.maximum(np.abs(away) - MEAN_SLACK, 0)
@@ -286,60 +279,8 @@ def drift(canvas: Pixels, reference: Reference | None) -> float:
     0 without one."""
     if reference is None:
         return 0.0
-    away = _cells(canvas).mean - reference.mean
+    away = low_passed(canvas).mean - reference.mean
     return float(np.sqrt(np.mean(away**2)))
-
-
-@dataclass(frozen=True, slots=True)
-class _Cells:
-    """A picture low-passed to a few large boxes."""
-
-    means: NDArray[np.float64]
-    """(rows, columns, 3)."""
-    weights: NDArray[np.float64]
-    """(rows, columns): the share of the picture that each box covers."""
-
-    def mean_of(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Mean over the picture of (rows, columns, …) values."""
-        return np.tensordot(self.weights, values, axes=2)
-
-    @property
-    def mean(self) -> NDArray[np.float64]:
-        """Of each channel, (3)."""
-        return self.mean_of(self.means)
-
-    @property
-    def parts(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Luma, (rows, columns), and chroma, (rows, columns, 3), less their means."""
-        away = self.means - self.mean
-        luma = away @ LUMA
-        return luma, away - luma[:, :, None]
-
-    def spreads(self, gain: float, chroma: float) -> tuple[float, float]:
-        """Standard deviations of colours and of their chroma, all channels together, after a
-        correction with these gains."""
-        luma, colour = self.parts
-        both = gain * luma[:, :, None] + chroma * colour
-        whole, part = (self.mean_of(values**2).mean() for values in (both, chroma * colour))
-        return float(np.sqrt(whole)), float(np.sqrt(part))
-
-
-def _cells(picture: Pixels) -> _Cells:
-    """The (H, W, 3) picture in boxes as nearly square and equal as whole pixels allow."""
-    height, width = picture.shape[:2]
-    shorter = min(height, width)
-    side = shorter / max(min(CELLS, shorter // CELL_SIDE), CELLS_LEAST)
-    tops, lefts = (np.linspace(0, n, round(n / side) + 1).astype(int) for n in (height, width))
-    sums = np.empty((len(tops) - 1, len(lefts) - 1, 3), np.int64)
-    box_sums(_plain(picture).reshape(height, -1), tops, lefts, sums)
-    areas = np.outer(np.diff(tops), np.diff(lefts))
-    return _Cells(sums / areas[:, :, None], areas / (height * width))
-
-
-def _plain(picture: Pixels) -> Pixels:
-    """The same, in one piece and writable, so that numba, to which others are other types,
-    compiles once."""
-    return np.require(picture, requirements=("C", "W"))
 
 
 def _dithered(values: Floats) -> Pixels:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from renderer.painting.geometry import Area
-from renderer.painting.kernels import Floats, Pixels, add_between, box_differences, quad_sums
+from renderer.painting.kernels import Floats, Pixels, add_between, box_differences, plain, quad_sums
 from renderer.settings.plain_values import Size
 
 CELL = 4
@@ -125,7 +125,7 @@ def _missing(
     """
     sums = np.empty((-(-window.height // side), -(-window.width // side), 4), np.float32)
     box_differences(
-        np.require(picture, requirements=("C", "W")),  # to numba others are other types
+        plain(picture),
         corrected[window.rows, window.columns],
         known.seen_from(window),
         hole.seen_from(window),

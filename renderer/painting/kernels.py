@@ -18,6 +18,12 @@ Pixels = NDArray[np.uint8]
 Floats = NDArray[np.float32]
 
 
+def plain(picture: Pixels) -> Pixels:
+    """The same, in one piece and writable, so that numba, to which others are other types,
+    compiles once."""
+    return np.require(picture, requirements=("C", "W"))
+
+
 @kernel
 def box_sums(
     lines: Pixels, tops: NDArray[np.int64], lefts: NDArray[np.int64], sums: NDArray[np.int64]

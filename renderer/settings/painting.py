@@ -270,8 +270,8 @@ class PaintingSettings:
     drift_guard: float = setting(
         0.15,
         check=between(0, 1),
-        help="How strongly colours that stray too far from the first picture's, or from those that a "
-        "new prompt has led to, are pulled back at each keyframe, 0 (off) to 1.",
+        help="How strongly colours that stray too far from the first picture's, or from what a new "
+        "prompt has made of them, are pulled back at each keyframe, 0 (off) to 1.",
         metavar="S",
         hint="How strongly strayed colours are pulled back, 0 (off) to 1.",
         choices=("0", "0.1", "0.15", "0.3"),
