@@ -149,7 +149,7 @@ def _colours(sums: Floats) -> Floats:
     limit = max(SHADE, COMMON * float(np.quantile(apart[seen], 0.25)))
     for line in (apart, apart.T):  # what lies beside a difference may hold a part of it
         line[1:-1] = np.maximum(line[1:-1], np.maximum(line[:-2], line[2:]))
-    sums *= np.exp(-((apart / limit) ** 2))[:, :, None]
+    sums[seen] *= np.exp(-((apart[seen] / limit) ** 2))[:, None]
     return sums
 
 

@@ -99,9 +99,16 @@ def test_six_keyframes_of_a_painter_that_is_too_colourful_stay_true(
     assert min(found) >= least
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("make", [Vivid, VaeLike])
-@pytest.mark.parametrize(("size", "factor"), [((96, 96), 1.5), ((144, 96), 2.0)])
+@pytest.mark.soak
+@pytest.mark.parametrize(
+    ("make", "size", "factor"),
+    [
+        # Chance adds up where it paints in the look that it is given: as 1 / side, as √ keyframes.
+        (Vivid, (192, 192), 1.5),
+        (VaeLike, (96, 96), 1.5),
+        (VaeLike, (144, 96), 2.0),
+    ],
+)
 def test_colours_are_where_they_belong_after_hundreds_of_keyframes(
     make: Callable[[TrueBorder], Painter], size: Size, factor: float
 ) -> None:
