@@ -38,10 +38,13 @@ class Looks:
         return self._known[look]
 
     def _read(self, keyframe: int) -> Reference | None:
-        """None where an older version did not write it down, and the picture was not kept."""
+        """None where an older version did not write it down, and the picture was not kept.
+
+        The first keyframe's picture is looked at all the same, so that damage to it is found.
+        """
         stored = self._project.keyframes[keyframe]
-        if stored.look is not None:
+        if keyframe and stored.look is not None:
             return Reference(*stored.look)
-        if not path_of(self._project.folder, stored).exists():
+        if not path_of(self._project.folder, stored).exists() and keyframe:
             return None
         return Reference.of(self._project.load_keyframe(keyframe))

@@ -79,19 +79,6 @@ class Correction:
     offset: Sequence[float]
     chroma: float = 1.0
 
-    @classmethod
-    def through(
-        cls, found: NDArray[np.float64], wanted: NDArray[np.float64], gain: float, chroma: float
-    ) -> Correction:
-        """With these gains, and such that the colour ``found`` becomes ``wanted``."""
-        turned = cls(gain, (0.0, 0.0, 0.0), chroma).of(found)
-        return cls(gain, tuple(wanted - turned), chroma)
-
-    def of(self, colour: NDArray[np.float64]) -> NDArray[np.float64]:
-        """What becomes of a colour, (3)."""
-        luma = float(LUMA @ colour)
-        return self.gain * luma + self.chroma * (colour - luma) + self.offset
-
     def apply(self, picture: Pixels) -> Floats:
         """(H, W, 3) → float32, neither rounded nor clipped."""
         offset = np.asarray(self.offset, np.float32)
@@ -99,6 +86,12 @@ class Correction:
         weights = ((self.gain - self.chroma) * LUMA).astype(np.float32)
         recolour(plain(picture), weights, np.float32(self.chroma), offset, out)
         return out
+
+
+def _regained(colour: NDArray[np.float64], gain: float, chroma: float) -> NDArray[np.float64]:
+    """What becomes of a colour, (3), by these gains alone."""
+    luma = float(LUMA @ colour)
+    return gain * luma + chroma * (colour - luma)
 
 
 UNCHANGED = Correction(1.0, (0.0, 0.0, 0.0))
@@ -207,7 +200,7 @@ def fit(picture: Pixels, back: Pixels) -> Correction:
         1 / float(np.clip(_slope(asked, answer, wanted), *GAIN_LIMITS))
         for asked, answer in zip(wanted.parts, found.parts, strict=True)
     )
-    return Correction.through(found.mean, wanted.mean, gain, chroma)
+    return Correction(gain, tuple(wanted.mean - _regained(found.mean, gain, chroma)), chroma)
 
 
 def _slope(asked: NDArray[np.float64], answer: NDArray[np.float64], cells: Cells) -> float:
@@ -235,19 +228,18 @@ def guard(
     if not pull:
         return correction
     cells = low_passed(painted)
-    mean = correction.of(cells.mean)
+    mean = _regained(cells.mean, correction.gain, correction.chroma) + correction.offset
     away = np.asarray(reference.mean) - mean
     excess = np.sign(away) * np.maximum(np.abs(away) - MEAN_SLACK, 0)
     shift = np.clip(pull * excess, -GUARD_MOST[0], GUARD_MOST[0])
-    wanted = np.array([reference.spread, reference.saturation])
-    found = np.array(cells.spreads(correction.gain, correction.chroma))
-    apart = np.log(np.maximum(wanted, SPREAD_FLOORS) / np.maximum(found, SPREAD_FLOORS))
+    spreads = np.maximum(cells.spreads(correction.gain, correction.chroma), SPREAD_FLOORS)
+    apart = np.log(np.maximum((reference.spread, reference.saturation), SPREAD_FLOORS) / spreads)
     beyond = np.sign(apart) * np.maximum(np.abs(apart) - np.log(SPREAD_SLACK), 0)
     factors = np.exp(np.clip(pull * beyond, -GUARD_MOST[1], GUARD_MOST[1]))
     if not shift.any() and np.all(factors == 1):
         return correction
-    gain, chroma = factors[0] * correction.gain, factors.prod() * correction.chroma
-    return Correction.through(cells.mean, mean + shift, float(gain), float(chroma))
+    gain, chroma = correction.gain * float(factors[0]), correction.chroma * float(factors.prod())
+    return Correction(gain, tuple(mean + shift - _regained(cells.mean, gain, chroma)), chroma)
 
 
 def seam(canvas: Pixels, known: Area) -> float:
