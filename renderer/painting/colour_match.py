@@ -24,6 +24,8 @@ GAIN_LIKELY = 0.1
 """How far from 1 a painter's gain is to be expected (standard deviation). A fit is pulled to 1 as
 far as it is uncertain: a picture that is nearly flat, or grey, says nothing about the gain."""
 GAIN_LIMITS = (0.8, 1.25)
+GRAIN_MOST = 1.0
+"""Variance, levels², that grain can have in a box; what differs by more was painted so."""
 TINY = 1e-6
 """Levels²: less than rounding can tell apart."""
 
@@ -188,32 +190,33 @@ def _shown(painted: Pixels, picture: Pixels, known: Area, how: Joining) -> tuple
 
 
 def fit(picture: Pixels, back: Pixels) -> Correction:
-    """The correction that undoes what made ``back`` of ``picture``, both (H, W, 3) and low-passed.
+    """The correction that brings ``back`` closest to ``picture``, both (H, W, 3) and low-passed.
 
-    One gain for luma and one for chroma: a gain for each channel would follow chance and tint the
-    border a little more at every keyframe. ``picture`` is known exactly, and grain is in ``back``
-    alone, so what is fitted is the painter's gain, which is then undone: the other way round, grain
-    would pass for lost contrast.
+    Least squares with one gain for luma and one for chroma: a gain for each channel would follow
+    chance and tint the border a little more at every keyframe.
     """
     wanted, found = low_passed(picture), low_passed(back)
     gain, chroma = (
-        1 / float(np.clip(_slope(asked, answer, wanted), *GAIN_LIMITS))
+        float(np.clip(_gain(asked, answer, wanted), *GAIN_LIMITS))
         for asked, answer in zip(wanted.parts, found.parts, strict=True)
     )
     return Correction(gain, tuple(wanted.mean - _regained(found.mean, gain, chroma)), chroma)
 
 
-def _slope(asked: NDArray[np.float64], answer: NDArray[np.float64], cells: Cells) -> float:
-    """Slope of the regression of one on the other, pulled to 1 as far as it is uncertain.
+def _gain(asked: NDArray[np.float64], answer: NDArray[np.float64], cells: Cells) -> float:
+    """What ``answer`` is to be multiplied by, pulled to 1 as far as that is uncertain.
 
-    Ridge regression with the prior GAIN_LIKELY: Hoerl & Kennard, Technometrics 12, 1970.
+    Ridge regression (Hoerl & Kennard, Technometrics 12, 1970) with the prior GAIN_LIKELY; what
+    little grain is left in ``answer`` is taken out first, or it would pass for contrast.
     """
     square, both, other = (
         float(cells.mean_of(values).mean()) for values in (asked**2, asked * answer, answer**2)
     )
-    unexplained = max(other - both**2 / max(square, TINY), TINY)
-    pull = unexplained / (cells.weights.size * GAIN_LIKELY**2)
-    return (both + pull) / (square + pull)
+    if square > GRAIN_MOST and both * abs(both) < square * other / 4:
+        return GAIN_LIMITS[0]  # next to nothing of the picture came back: the less of it the better
+    grain = min(max(other - both**2 / max(square, TINY), 0.0), GRAIN_MOST)
+    pull = grain / (cells.weights.size * GAIN_LIKELY**2) + TINY
+    return (both + pull) / (other - grain + pull)
 
 
 def guard(
