@@ -10,8 +10,9 @@ import pytest
 import torch
 from diffusers import UNet2DConditionModel
 
-from renderer.errors import DeviceLost
+from renderer.errors import DeviceLost, PainterError
 from renderer.painting.painters import PaintJob
+from renderer.painting.painters.diffusion.device_errors import is_lost
 from renderer.painting.painters.diffusion.loading import load
 from renderer.painting.painters.diffusion.painter import DiffusionPainter
 from renderer.settings.render import RenderSettings
@@ -65,6 +66,44 @@ def test_a_device_that_fails_while_the_model_is_loaded_is_lost_as_well(
     with pytest.raises(DeviceLost, match=r"^CPU.* failed \(.*illegal memory access") as caught:
         load(RenderSettings(prompt="a castle", steps=2, model=str(folders["sd"])))
     assert caught.value.exit_code == 8
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Triton Error [CUDA]: an illegal memory access was encountered",
+        "Triton Error [CUDA]: device-side assert triggered",
+        "cuDNN error: CUDNN_STATUS_EXECUTION_FAILED",
+        "CUDA driver error: unspecified launch failure",
+        "HIP error: an illegal memory access was encountered",
+    ],
+)
+def test_a_failed_device_is_known_in_all_its_wordings(text: str) -> None:
+    assert is_lost(RuntimeError(text))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "CUDA driver error: out of memory",
+        "Unable to find an engine to execute this computation",
+        "Triton Error [CUDA]: invalid argument",  # of a kernel that eager torch does without
+        "CUDA error: no kernel image is available for execution on the device",
+    ],
+)
+def test_not_every_error_of_a_device_is_the_end_of_it(text: str) -> None:
+    assert not is_lost(RuntimeError(text))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_torch_that_was_built_for_other_gpus_is_no_device_to_try_again(
+    kind: type[Exception], folders: dict[str, Path]
+) -> None:
+    unfit = "CUDA error: no kernel image is available for execution on the device\nFor debugging"
+    with pytest.raises(PainterError, match=r"^this torch was not built for CPU.*install") as caught:
+        paint_with(kind(unfit), folders["sd"])
+    assert caught.value.exit_code == 5
     assert "\n" not in str(caught.value)
 
 

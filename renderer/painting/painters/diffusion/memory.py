@@ -15,8 +15,9 @@ import torch
 
 from renderer.painting.painters.diffusion.device import Device
 
-_FULL = ("out of memory", "can't allocate memory", "alloc_failed")
-"""Words for a full memory where the error is no OutOfMemoryError: Apple's GPUs, CPUs, cuBLAS."""
+_FULL = ("out of memory", "can't allocate memory", "alloc_failed", "unable to find an engine")
+"""Words for a full memory where the error is no OutOfMemoryError: Apple's GPUs, CPUs, cuBLAS, and
+cuDNN, which finds no way to convolve in what is left."""
 _TILE = 512
 """Side of the VAE's tiles, px; models trained on larger pictures bring larger ones."""
 
