@@ -227,6 +227,30 @@ def test_a_download_that_broke_off_is_completed(hub: Hub, tmp_path: Path) -> Non
     )
 
 
+@pytest.mark.parametrize("rest", ["vae/config.json", "unet/diffusion_pytorch_model.safetensors"])
+def test_what_another_program_fetched_of_a_model_is_completed(
+    hub: Hub, tmp_path: Path, rest: str
+) -> None:
+    hub.repos["me/model"] = pipeline_files()
+    folder = Path(locate("me/model", tmp_path, hub.url).stdout.strip())
+    for file in [file for file in folder.rglob("*") if file.is_file()]:
+        if file != folder / rest:
+            file.resolve().unlink()
+            file.unlink()
+    again = locate("me/model", tmp_path, hub.url)
+    assert again.returncode == 0, again.stderr
+    assert (folder / "model_index.json").is_file()
+
+
+def test_weights_that_a_link_leads_to_in_vain_are_fetched_again(hub: Hub, tmp_path: Path) -> None:
+    hub.repos["me/model"] = pipeline_files()
+    folder = locate("me/model", tmp_path, hub.url).stdout.strip()
+    lost = Path(folder) / "vae/diffusion_pytorch_model.fp16.safetensors"
+    lost.resolve().unlink()
+    assert locate("me/model", tmp_path, hub.url).stdout.strip() == folder
+    assert lost.is_file()
+
+
 def test_the_size_comes_first_and_then_how_far_it_is(hub: Hub, tmp_path: Path) -> None:
     hub.repos["me/model"] = pipeline_files()
     hub.repos["me/model"]["unet/diffusion_pytorch_model.fp16.safetensors"] = bytes(30_000_000)

@@ -133,7 +133,9 @@ def locate_configuration(preset: str) -> Path:
 
 def file_names(folder: Path) -> list[str]:
     """Relative paths of the files of a pipeline, ``/`` between the parts."""
-    return [file.relative_to(folder).as_posix() for file in folder.glob("*/*")]
+    files = (*folder.glob("*"), *folder.glob("*/*"))
+    # A link into the cache may lead nowhere.
+    return [file.relative_to(folder).as_posix() for file in files if file.is_file()]
 
 
 Choose = Callable[[Path, Collection[str], str], list[str]]
@@ -166,10 +168,10 @@ def _cached(repo: str, revision: str, top: str, choose: Choose) -> Path | None:
     except LocalEntryNotFoundError:
         return None
     folder = Path(found)
+    if not (folder / top).is_file():  # some of its files were fetched by something else
+        return None
     try:
-        choose(
-            folder / top, [*file_names(folder), *(file.name for file in folder.glob("*.*"))], repo
-        )
+        choose(folder / top, file_names(folder), repo)
     except MissingWeights as error:
         log.info("%s in the cache can't be used: %s", repo, error)
         return None
