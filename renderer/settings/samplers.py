@@ -18,6 +18,8 @@ class Sampler:
 
     class_name: str
     options: Mapping[str, str | bool] = field(default_factory=dict)
+    eta: float = 0.0
+    """How much noise it adds at each step; pipelines say 0 where they are not told."""
 
 
 _DPM = "DPMSolverMultistepScheduler"
@@ -42,9 +44,12 @@ SCHEDULERS: Mapping[str, Sampler] = {
     "deis": Sampler("DEISMultistepScheduler"),
     "unipc": Sampler("UniPCMultistepScheduler"),
     "lcm": Sampler("LCMScheduler"),
-    "tcd": Sampler("TCDScheduler"),
+    "tcd": Sampler("TCDScheduler", eta=0.3),  # gamma in its paper, as the LoRAs' cards have it
 }
 """Every name that ``--scheduler`` takes."""
+
+ETAS = {sampler.class_name: sampler.eta for sampler in SCHEDULERS.values() if sampler.eta}
+"""Class → ``eta``, of those that want one."""
 
 
 def find_sampler(name: str) -> Sampler:

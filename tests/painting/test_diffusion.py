@@ -184,6 +184,24 @@ def test_cancel_leaves_within_one_step_and_the_painter_goes_on(make: Make, kind:
     assert np.array_equal(painter.paint(ring_job(), ignore), expected)
 
 
+@pytest.mark.parametrize(("name", "eta"), [("tcd", 0.3), ("ddim", 0.0)])
+def test_tcd_adds_the_noise_that_it_was_made_for(
+    make: Make, monkeypatch: pytest.MonkeyPatch, name: str, eta: float
+) -> None:
+    painter = make(steps=4, scheduler=name)
+    scheduler = pipeline_of(painter).scheduler
+    own = scheduler.step
+    seen: list[float] = []
+
+    def step(*values: Any, eta: float, generator: Any, **named: Any) -> Any:
+        seen.append(eta)
+        return own(*values, eta=eta, generator=generator, **named)
+
+    monkeypatch.setattr(scheduler, "step", step)
+    painter.paint(ring_job(), ignore)
+    assert seen == [eta] * 4
+
+
 @pytest.mark.parametrize("name", [*USUAL, *slower(sorted(SCHEDULERS.keys() - USUAL))])
 def test_every_scheduler_paints_the_same_picture_twice(make: Make, name: str) -> None:
     painter = make(steps=4, scheduler=name)
