@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from renderer.errors import Cancelled, SettingsError
 from renderer.painting.painters import OnStep, PaintJob
+from renderer.painting.painters.diffusion import compiling
 from renderer.painting.painters.diffusion.loading import load
 from renderer.painting.painters.diffusion.painter import DiffusionPainter
 from renderer.painting.painters.idle_time import Timed
@@ -24,7 +25,7 @@ from renderer.painting.painters.notices import listening, note
 from renderer.settings.render import RenderSettings
 from renderer.settings.speed_levels import LEVELS
 from tests.marks import first_of
-from tests.painting.jobs import ignore, ring, ring_job
+from tests.painting.jobs import everything, ignore, ring, ring_job
 
 # diffusers 0.42 hands torch tensors to numpy functions, which numpy 2 dislikes: theirs to mend.
 # Torch's code generator uses a part of torch that torch has deprecated.
@@ -168,6 +169,93 @@ def test_a_compilation_that_fails_falls_back_to_eager(make: Make, how: Any) -> N
     assert "Failed to find C compiler" in lines[1]
     assert lines[1].startswith("the model can't be compiled here (")
     assert lines[1].endswith("), so it runs on uncompiled, which is slower")
+
+
+UNCOMPILED = "so it runs on uncompiled, which is slower"
+
+
+@pytest.mark.slow
+def test_one_size_too_many_falls_back_to_eager(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Torch's error for it is no RuntimeError, and comes long after everything went well."""
+    monkeypatch.setattr(compiling, "_ENTRIES", 2)
+    painter = make(steps=2)
+    painter.caller.compile("whole", backend="eager")
+    lines: list[str] = []
+    with listening(lines.append):
+        for side in (64, 96, 128):
+            assert painter.paint(job(side), ignore).std() > 5
+    assert lines[:3] == [WARMING] * 3
+    assert len(lines) == 4
+    assert "limit exceeded" in lines[3]
+    assert lines[3].endswith(UNCOMPILED)
+
+
+@pytest.mark.soak
+def test_a_film_may_have_more_sizes_than_torchs_own_limit(make: Make) -> None:
+    painter = make(steps=1, scheduler="euler", guidance_scale=1.0)
+    painter.caller.compile("whole", backend="eager")
+    lines: list[str] = []
+    with listening(lines.append):
+        for side in range(64, 64 + 16 * 10, 16):
+            painter.paint(job(side), ignore)
+    assert lines == [WARMING] * 10
+
+
+@pytest.mark.slow
+def test_a_compilation_that_fails_in_mid_film_falls_back_as_well(make: Make) -> None:
+    painter = make(steps=2)
+    expected = painter.paint(job(), ignore)
+    broken: list[int] = []
+
+    def backend(graph: torch.fx.GraphModule, inputs: list[torch.Tensor]) -> Any:
+        if broken:
+            raise RuntimeError("ptxas died")
+        return graph.forward
+
+    painter.caller.compile("blocks", backend=backend)
+    painter.paint(job(), ignore)
+    broken.append(1)
+    torch.compiler.reset()  # so that it is compiled again
+    lines: list[str] = []
+    with listening(lines.append):
+        assert np.array_equal(painter.paint(job(), ignore), expected)
+    assert len(lines) == 1
+    assert "ptxas died" in lines[0]
+    assert lines[0].endswith(UNCOMPILED)
+
+
+def test_what_a_compiled_model_itself_raises_is_no_failure_of_the_compiler(make: Make) -> None:
+    painter = make(steps=2)
+    painter.caller.compile("blocks", backend="eager")
+    painter.caller._compiled.warmed_up((1, 64, 64))  # type: ignore[union-attr]
+
+    def fail(*_: Any) -> None:
+        raise RuntimeError("shapes do not fit")
+
+    painter.caller.pipeline.vae.decoder.register_forward_hook(fail)
+    with pytest.raises(RuntimeError, match="shapes"):
+        painter.paint(job(), ignore)
+
+
+@pytest.mark.slow
+def test_a_first_picture_runs_uncompiled_where_every_size_is_compiled_anew(make: Make) -> None:
+    painter = make(steps=2)
+    graphs: list[int] = []
+
+    def backend(graph: torch.fx.GraphModule, inputs: list[torch.Tensor]) -> Any:
+        graphs.append(1)
+        return graph.forward
+
+    first = ring_job(everything(64, 64), level=128)
+    expected = painter.paint(first, ignore)
+    painter.caller.compile("whole", backend=backend)
+    lines: list[str] = []
+    with listening(lines.append):
+        assert np.array_equal(painter.paint(first, ignore), expected)
+        assert (lines, graphs) == ([], [])
+        painter.paint(job(96), ignore)
+    assert lines == [WARMING]
+    assert graphs
 
 
 @pytest.mark.slow

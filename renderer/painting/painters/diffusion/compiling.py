@@ -6,13 +6,17 @@ thread (pytorch/pytorch#123177). The painter is made and used on one thread, so 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
+from torch._dynamo import config, exc
 
+from renderer.painting.painters.diffusion.hub_errors import causes
 from renderer.settings.speed_levels import Compilation
 
+_LIMITS = (getattr(exc, f"FailOn{kind}LimitHit", None) for kind in ("Recompile", "Cache"))
 FAILURES: tuple[type[Exception], ...] = (
     RuntimeError,
     AssertionError,
@@ -21,10 +25,25 @@ FAILURES: tuple[type[Exception], ...] = (
     OSError,
     TypeError,
     ValueError,
+    *filter(None, _LIMITS),
 )
-"""What a missing compiler, missing headers or a broken Triton make torch raise when it compiles."""
+"""What a missing compiler, missing headers, a broken Triton or one size too many make torch raise
+when it compiles."""
+_COMPILERS = ("torch._dynamo.", "torch._inductor.", "triton.")
+_ENTRIES = 128
+"""Versions of one piece of code that may be kept. Torch's own limit of 8 is for the whole process,
+and an error where no part may stay uncompiled: SD2's resnets alone take 26, with guidance and
+without, and a whole denoiser one for each size and number of pictures."""
 
 Backend = str | Callable[..., Any]
+
+
+def comes_from_compiler(error: BaseException) -> bool:
+    """Whether it was raised in compiling, or by what came of it, and not by the model itself."""
+    return any(
+        type(cause).__module__.startswith(_COMPILERS) or "triton error" in str(cause).casefold()
+        for cause in causes(error)
+    )
 
 
 def has_repeated_blocks(denoiser: Any) -> bool:
@@ -41,8 +60,10 @@ class Compiled:
 
     def __init__(self, denoiser: Any, how: Compilation, backend: Backend = "inductor") -> None:
         self._denoiser = denoiser
-        self._how = how
+        self.how = how
         self._seen: set[tuple[int, ...]] = set()
+        torch.compiler.reset()  # of what another painter had compiled, nothing counts or stays
+        config.cache_size_limit = config.accumulated_cache_size_limit = _ENTRIES
         if how == "blocks":
             denoiser.compile_repeated_blocks(fullgraph=True, dynamic=True, backend=backend)
         else:
@@ -50,15 +71,25 @@ class Compiled:
 
     def warms_up(self, size: tuple[int, ...]) -> bool:
         """Whether a call with pictures of this size is going to compile something."""
-        return size not in self._seen if self._how == "whole" else not self._seen
+        return size not in self._seen if self.how == "whole" else not self._seen
 
     def warmed_up(self, size: tuple[int, ...]) -> None:
         """A call with that size went well."""
         self._seen.add(size)
 
+    @contextmanager
+    def set_aside(self) -> Iterator[None]:
+        """Inside, a whole denoiser runs as it did before it was compiled."""
+        compiled = self._denoiser.forward
+        del self._denoiser.forward
+        try:
+            yield
+        finally:
+            self._denoiser.forward = compiled
+
     def undo(self) -> None:
         """Back to eager, for good; what compilation holds is given back."""
-        if self._how == "whole":
+        if self.how == "whole":
             del self._denoiser.forward
         else:
             for part in self._denoiser.modules():

@@ -6,7 +6,7 @@ Knows jobs and pipelines; whether a picture is any good is for ``painter`` to sa
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import numpy as np
@@ -19,6 +19,7 @@ from renderer.painting.painters.diffusion.compiling import (
     FAILURES,
     Backend,
     Compiled,
+    comes_from_compiler,
     has_repeated_blocks,
 )
 from renderer.painting.painters.diffusion.deepcache import DeepCache
@@ -32,6 +33,7 @@ from renderer.painting.painters.diffusion.memory import Ladder, is_full, release
 from renderer.painting.painters.diffusion.prompts import Prompts, repeated
 from renderer.painting.painters.notices import note
 from renderer.settings.render import RenderSettings
+from renderer.settings.samplers import ETAS
 from renderer.settings.speed_levels import LEVELS, Compilation
 
 _GREY = 0.5
@@ -112,7 +114,7 @@ class Caller:
                 "they are painted one at a time; this is slower"
             )
             return
-        if self._compiled is not None:
+        if self._compiled is not None and self._serves(job):
             self._compiled.undo()
             self._compiled = None
             release()
@@ -132,23 +134,31 @@ class Caller:
     ) -> tuple[torch.Tensor | None, str]:
         """(pictures, ""), or (None, what failed) for what ``_fall_back`` may mend."""
         batch = (len(seeds), *job.mask.shape)
-        warming_up = self._compiled is not None and self._compiled.warms_up(batch)
+        compiled = self._compiled if self._serves(job) else None
+        warming_up = compiled is not None and compiled.warms_up(batch)
         if warming_up:
             note("warming up: the model is compiled, so this picture takes a minute or two longer")
+        aside = self._compiled.set_aside() if self._compiled and not compiled else nullcontext()
         try:
-            pictures = self._call(job, seeds, on_step)
+            with aside:
+                pictures = self._call(job, seeds, on_step)
         except FAILURES as error:
             if is_full(error):
                 return None, ""
-            if is_lost(error) or not warming_up:
+            mendable = warming_up or (compiled and comes_from_compiler(error))
+            if is_lost(error) or not mendable:
                 raise
             return None, root_line(error)
         finally:
             # The pipeline does this only at a normal end; no effect where nothing is offloaded.
             self.pipeline.maybe_free_model_hooks()
-        if self._compiled is not None:
-            self._compiled.warmed_up(batch)
+        if compiled is not None:
+            compiled.warmed_up(batch)
         return pictures, ""
+
+    def _serves(self, job: PaintJob) -> bool:
+        """Whether it is worth compiling for: a first picture's size comes only once in a film."""
+        return self._compiled is None or self._compiled.how == "blocks" or not _is_first(job)
 
     @torch.no_grad()
     def _call(self, job: PaintJob, seeds: Sequence[int], on_step: OnStep) -> torch.Tensor:
@@ -165,11 +175,13 @@ class Caller:
         noise = [torch.Generator("cpu").manual_seed(seed) for seed in seeds]
         inputs = self._inputs(job, len(seeds))
         words = self._prompts.of(job, self._family.instruction if inputs.borders else "")
+        eta = ETAS.get(type(self.pipeline.scheduler).__name__)
         with self._stray_noise(seeds[0]), self._deep_cache.around(self._denoiser):
             pictures = self._family.paint(
                 self.pipeline,
                 inputs,
                 **repeated(words, len(seeds)),
+                **({"eta": eta} if eta else {}),
                 generator=noise if len(noise) > 1 else noise[0],
                 callback_on_step_end=step_end,
                 callback_on_step_end_tensor_inputs=["latents", *self._cutoff.tensors],
@@ -183,7 +195,7 @@ class Caller:
         Nothing of that picture is known: a strength below 1 would let the blank canvas through.
         """
         device = self._loaded.device.device
-        first = bool(job.mask.all()) and not job.refine
+        first = _is_first(job)
         strength = self._settings.strength if job.strength is None else job.strength
         mask = torch.from_numpy(whole_cells(job.mask, self._family.cell))
         canvas = torch.tensor(np.ascontiguousarray(job.canvas), device=device)
@@ -210,6 +222,10 @@ class Caller:
         with torch.random.fork_rng(devices):
             torch.manual_seed(seed)
             yield
+
+
+def _is_first(job: PaintJob) -> bool:
+    return bool(job.mask.all()) and not job.refine
 
 
 def whole_cells(mask: NDArray[np.bool_], cell: int) -> NDArray[np.bool_]:
