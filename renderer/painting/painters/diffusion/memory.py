@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
+from diffusers.hooks.hooks import HookRegistry
 
 from renderer.painting.painters.diffusion.device import Device
 
@@ -62,10 +63,6 @@ def _tiles(pipeline: Any) -> bool:
     return hasattr(getattr(pipeline, "vae", None), "enable_tiling")
 
 
-def _slices(pipeline: Any) -> bool:
-    return any(hasattr(part, "set_attention_slice") for part in pipeline.components.values())
-
-
 def _tile(pipeline: Any, _: torch.device) -> None:
     vae = pipeline.vae
     vae.enable_slicing()
@@ -75,16 +72,32 @@ def _tile(pipeline: Any, _: torch.device) -> None:
     vae.enable_tiling()
 
 
-def _slice_attention(pipeline: Any, _: torch.device) -> None:
-    pipeline.enable_attention_slicing("auto")
+def encoders(pipeline: Any) -> list[str]:
+    """Names of the parts that run only where a prompt is new; a prompt's embeddings are kept."""
+    names = (name for name, part in pipeline.components.items() if hasattr(part, "parameters"))
+    return [name for name in names if "text_encoder" in name or name.startswith("prior_")]
+
+
+def offload_encoders(pipeline: Any, device: torch.device) -> None:
+    """Keep the encoders' weights in RAM; their layers are on the device while they run."""
+    _offload_in_groups(pipeline, device, set(pipeline.components) - set(encoders(pipeline)))
 
 
 def offload_models(pipeline: Any, device: torch.device) -> None:
     """Keep the weights in RAM; each part is on the device while it runs."""
+    _ungroup(pipeline)
     pipeline.enable_model_cpu_offload(device=device)
 
 
+def offload_groups(pipeline: Any, device: torch.device) -> None:
+    """Keep the weights in RAM; a layer comes while the one before it runs."""
+    pipeline.remove_all_hooks()
+    # A VAE is small, and some pipelines change its number format and back in each call.
+    _offload_in_groups(pipeline, device, {"vae", "movq"})
+
+
 def _offload_layers(pipeline: Any, device: torch.device) -> None:
+    _ungroup(pipeline)
     if hasattr(pipeline, "controlnet"):
         # Z-Image's uses layers of the transformer, and a layer can't take turns in two parts.
         pipeline.remove_all_hooks()
@@ -93,12 +106,34 @@ def _offload_layers(pipeline: Any, device: torch.device) -> None:
     pipeline.enable_sequential_cpu_offload(device=device)
 
 
+def _offload_in_groups(pipeline: Any, device: torch.device, but: set[str]) -> None:
+    """Every part, ``but`` those, which go to the device."""
+    pipeline.enable_group_offload(
+        onload_device=device,
+        offload_type="leaf_level",
+        use_stream=device.type == "cuda",
+        low_cpu_mem_usage=True,  # memory that is pinned for good is rounded up to powers of two
+        exclude_modules=sorted(but),
+    )
+
+
+def _ungroup(pipeline: Any) -> None:
+    for part in pipeline.components.values():
+        if isinstance(part, torch.nn.Module):
+            hooks = HookRegistry.check_if_exists_or_initialize(part)
+            for kind in ("group_offloading", "lazy_prefetch_group_offloading"):
+                hooks.remove_hook(kind, recurse=True)
+            hooks.remove_hook("layer_execution_tracker", recurse=True)
+
+
+WORDS_OFFLOADED = "its text encoders wait in RAM"
 OFFLOADED = "its parts take turns on the GPU"
 RUNGS = (
     # Slices are pictures of one call and tiles are parts of one picture: neither costs much alone.
     Rung("the VAE works in slices and tiles", _tile, "tones may vary a little", helps=_tiles),
-    Rung("attention works in slices", _slice_attention, "this is a little slower", helps=_slices),
+    Rung(WORDS_OFFLOADED, offload_encoders, "each new prompt takes a moment longer", moves=True),
     Rung(OFFLOADED, offload_models, "this is slower", moves=True),
+    Rung("its layers come to the GPU one ahead", offload_groups, "this is much slower", moves=True),
     Rung("its layers take turns on the GPU", _offload_layers, "this is very slow", moves=True),
 )
 
@@ -106,19 +141,19 @@ RUNGS = (
 class Ladder:
     """The rungs that one pipeline has not taken yet.
 
-    ``offloaded``: it was loaded with its parts taking turns already.
+    ``offloaded``: the name of a rung that was taken when it was loaded, or empty.
     """
 
-    def __init__(self, pipeline: Any, device: Device, *, offloaded: bool) -> None:
+    def __init__(self, pipeline: Any, device: Device, *, offloaded: str) -> None:
         self._pipeline = pipeline
         self._device = device.device
         shared = device.device.type == "cpu"
+        names = [rung.name for rung in RUNGS]
+        done = names.index(offloaded) if offloaded else -1
         self._left = [
             rung
-            for rung in RUNGS
-            if rung.helps(pipeline)
-            and not (rung.moves and shared)
-            and not (rung.name == OFFLOADED and offloaded)
+            for place, rung in enumerate(RUNGS)
+            if rung.helps(pipeline) and not (rung.moves and (shared or place <= done))
         ]
         self._taken: list[Rung] = []
 

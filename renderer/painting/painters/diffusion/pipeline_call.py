@@ -29,7 +29,7 @@ from renderer.painting.painters.diffusion.guidance import Cutoff
 from renderer.painting.painters.diffusion.hub_errors import root_line
 from renderer.painting.painters.diffusion.latent_preview import Previewer
 from renderer.painting.painters.diffusion.loading import Loaded
-from renderer.painting.painters.diffusion.memory import Ladder, is_full, release
+from renderer.painting.painters.diffusion.memory import WORDS_OFFLOADED, Ladder, is_full, release
 from renderer.painting.painters.diffusion.prompts import Prompts, repeated
 from renderer.painting.painters.notices import note
 from renderer.settings.render import RenderSettings
@@ -59,7 +59,7 @@ class Caller:
         self._previewer = Previewer()
         self._together = not self._family.stray_noise
         self._compiled: Compiled | None = None
-        if loaded.device.device.type == "cuda" and not loaded.offloaded:
+        if loaded.device.device.type == "cuda" and loaded.offloaded in {"", WORDS_OFFLOADED}:
             whole = settings.method != "sequential" and self._family.graphs and every == 1
             self.compile(level.compilation if whole else "blocks")
 
