@@ -14,8 +14,11 @@ from numpy.typing import NDArray
 
 from renderer.errors import Cancelled, PainterError, SettingsError
 from renderer.painting.painters import Painter, PaintJob, find
+from renderer.painting.painters.diffusion.device import Device
+from renderer.painting.painters.diffusion.loading import load
 from renderer.painting.painters.diffusion.painter import DiffusionPainter, derived_seed
 from renderer.painting.painters.diffusion.pipeline_call import whole_cells
+from renderer.painting.painters.notices import listening
 from renderer.settings.render import RenderSettings
 from renderer.settings.samplers import SCHEDULERS
 from tests.marks import first_of, slower
@@ -238,6 +241,34 @@ def test_a_bad_picture_is_painted_again_with_another_seed(
         f"keyframe 4 came out {fault} with seed 5",
         f"keyframe 4 came out {fault} with seed {derived_seed(5, 1)}",
     ]
+
+
+@pytest.mark.parametrize("kind", ["sd", "sdxl"])
+def test_a_vae_that_overflows_float16_goes_on_in_float32(
+    folders: dict[str, Path], monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    """The picture is that of the same seed, and later ones need no second call."""
+    settings = RenderSettings(prompt="a castle", steps=2, model=str(folders[kind]))
+    exact = load(settings)
+    monkeypatch.setattr(Device, "dtype", lambda _, **__: torch.float16)
+    painter = DiffusionPainter(load(settings), settings)
+    for pipeline in (exact.pipeline, pipeline_of(painter)):
+        for tensor in pipeline.vae.decoder.conv_in.parameters():
+            tensor.data *= 1e5
+        pipeline.vae.register_to_config(force_upcast=False)
+    calls: list[int] = []
+    lines: list[str] = []
+    with listening(lines.append), hooked(pipeline_of(painter).unet, lambda *_: calls.append(1)):
+        picture = painter.paint(ring_job(), ignore).astype(int)
+        assert len(calls) == 4
+        painter.paint(ring_job(seed=9), ignore)
+        assert len(calls) == 6
+    assert lines == [
+        "keyframe 4 came out broken (NaN): from now on the model's VAE computes in float32; this "
+        "is a little slower"
+    ]
+    expected = DiffusionPainter(exact, settings).paint(ring_job(), ignore)
+    assert np.abs(picture - expected).mean() < 2
 
 
 def test_a_picture_that_stays_bad_is_an_error_after_three_more(make: Make) -> None:

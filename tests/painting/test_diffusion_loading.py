@@ -16,7 +16,8 @@ import torch
 from renderer.errors import PainterError, SettingsError
 from renderer.painting.painters.diffusion import create, describe_device
 from renderer.painting.painters.diffusion.device import Device
-from renderer.painting.painters.diffusion.loading import load
+from renderer.painting.painters.diffusion.families.stable_diffusion import SDXL
+from renderer.painting.painters.diffusion.loading import _from_folder, load
 from renderer.painting.painters.diffusion.painter import DiffusionPainter
 from renderer.painting.painters.notices import listening
 from renderer.settings.presets import PRESETS
@@ -342,3 +343,17 @@ def test_a_cpu_computes_in_full_precision() -> None:
     assert not cpu.half
     assert cpu.dtype(prefers_bfloat16=True) == torch.float32
     assert Device(torch.device("mps"), "Apple").dtype(prefers_bfloat16=True) == torch.float16
+
+
+@pytest.mark.parametrize(("overflows", "dtype"), [(False, torch.float16), (True, torch.bfloat16)])
+def test_sdxl_is_loaded_in_what_its_own_vae_can_do(
+    overflows: bool, dtype: torch.dtype, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda **_: True)
+    pipeline = tiny_sdxl()
+    pipeline.vae.register_to_config(force_upcast=overflows)
+    pipeline.save_pretrained(tmp_path)
+    gpu = Device(torch.device("cuda"), "a GPU")
+    loaded = _from_folder(tmp_path, SDXL, gpu, settings(tmp_path))
+    assert {part.dtype for part in (loaded.unet, loaded.vae, loaded.text_encoder)} == {dtype}
+    assert not loaded.vae.config.force_upcast  # in bfloat16 as well: its range is float32's

@@ -24,10 +24,9 @@ class Device:
         """The number format for a family of models.
 
         float16 on a GPU: ten bits of mantissa against bfloat16's seven, which a picture of 256
-        levels shows. bfloat16 for families of which a part overflows float16 (SDXL's VAE, which
-        the pipeline would turn to float32 and back on every call; the transformers, which were
-        trained in it), where the GPU computes in it natively. float32 on a CPU, which is slower at
-        anything else.
+        levels shows. bfloat16 for models of which a part overflows float16 (SDXL's first VAE; the
+        transformers, which were trained in it), where the GPU computes in it natively. float32 on
+        a CPU, which is slower at anything else.
         """
         if self.device.type == "cpu":
             return torch.float32

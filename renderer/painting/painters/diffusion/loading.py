@@ -173,8 +173,9 @@ def _from_folder(folder: Path, family: Family, device: Device, settings: RenderS
     check_weights(folder, weights)
     if weights.pickled:
         note(f"{model} has pickled weights, which may run code; they are opened as you asked")
-    dtype = device.dtype(prefers_bfloat16=family.prefers_bfloat16)
     with _damage_named(model):
+        half = family.prefers_bfloat16 and not _fits_float16(folder, family)
+        dtype = device.dtype(prefers_bfloat16=half)
         pipeline = getattr(diffusers, family.class_name).from_pretrained(
             folder,
             dtype=dtype,
@@ -186,9 +187,20 @@ def _from_folder(folder: Path, family: Family, device: Device, settings: RenderS
                 family.companion, dtype, half=device.half, trusted=settings.trust_pickled_weights
             ),
         )
+        if family.has_unet and dtype == torch.bfloat16:
+            # It would be put into float32 and back in each call; bfloat16 has the same range.
+            pipeline.vae.register_to_config(force_upcast=False)
         if card := read_card(folder):
             set_padding(pipeline.unet, card.padding)
     return pipeline
+
+
+def _fits_float16(folder: Path, family: Family) -> bool:
+    """Whether the VAE says that it doesn't overflow float16, which is finer than bfloat16."""
+    if not family.has_unet:
+        return False
+    config = diffusers.AutoencoderKL.load_config(folder / "vae", local_files_only=True)
+    return not config.get("force_upcast", True)
 
 
 def from_checkpoint(file: Path, configuration: Path, family: Family, device: Device) -> Any:

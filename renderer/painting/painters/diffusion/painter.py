@@ -19,6 +19,8 @@ from renderer.painting.painters import OnStep, PaintJob
 from renderer.painting.painters.diffusion.device_errors import device_lost
 from renderer.painting.painters.diffusion.loading import Loaded, check_fits, check_steps
 from renderer.painting.painters.diffusion.pipeline_call import Caller
+from renderer.painting.painters.diffusion.upcasting import upcast
+from renderer.painting.painters.notices import note
 from renderer.settings.render import RenderSettings, nearest_multiple
 
 log = logging.getLogger("renderer.painting.diffusion")
@@ -64,23 +66,37 @@ class DiffusionPainter:
         self._check(job)
         for attempt in range(1 + REPAINTS):
             seeds = [derived_seed(each.seed, attempt) for each in jobs]
-            with device_lost(self._loaded.device.name):
-                pictures = self.caller.call(job, seeds, on_step)
-                faults = [find_fault(picture, job) for picture in pictures]
-                painted = [
-                    None if fault else _to_bytes(picture)
-                    for picture, fault in zip(pictures, faults, strict=True)
-                ]
-            for seed, fault in zip(seeds, faults, strict=True):
-                if fault is not None:
-                    number = job.keyframe + 1
-                    log.warning("keyframe %d came out %s with seed %d", number, fault, seed)
+            painted, faults = self._paint(job, seeds, on_step)
+            if None not in faults and upcast(self._loaded.pipeline):
+                number = job.keyframe + 1
+                note(
+                    f"keyframe {number} came out {faults[0]}: from now on the model's VAE computes "
+                    "in float32; this is a little slower"
+                )
+                painted, faults = self._paint(job, seeds, on_step)
             if None in faults:
                 return painted
         raise PainterError(
             f"keyframe {job.keyframe + 1} came out {faults[0]} with {1 + REPAINTS} seeds in a row; "
             f"try another scheduler, or another model than {self._loaded.model}"
         )
+
+    def _paint(
+        self, job: PaintJob, seeds: Sequence[int], on_step: OnStep
+    ) -> tuple[list[NDArray[np.uint8] | None], list[str | None]]:
+        """A picture a seed, None where it is faulty, and what is wrong with each."""
+        with device_lost(self._loaded.device.name):
+            pictures = self.caller.call(job, seeds, on_step)
+            faults = [find_fault(picture, job) for picture in pictures]
+            painted = [
+                None if fault else _to_bytes(picture)
+                for picture, fault in zip(pictures, faults, strict=True)
+            ]
+        for seed, fault in zip(seeds, faults, strict=True):
+            if fault is not None:
+                number = job.keyframe + 1
+                log.warning("keyframe %d came out %s with seed %d", number, fault, seed)
+        return painted, faults
 
     def check(self, settings: RenderSettings) -> None:
         """Raise SettingsError for a scheduler, steps or strength that the model can't do."""
