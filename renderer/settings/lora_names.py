@@ -15,7 +15,9 @@ from renderer.errors import SettingsError
 MOST = 4.0
 """A LoRA's weight is at most this, either way; beyond, pictures are noise."""
 _WEIGHTED = re.compile(r"(?P<source>.+\.safetensors):(?P<weight>[^/]*)")
-_ON_HUB = re.compile(r"(?!\.\.?/)(?P<repo>[\w.-]+/[\w.-]+)/(?P<file>[\w./-]+\.safetensors)")
+_ON_HUB = re.compile(
+    r"(?!\.\.?/)(?P<repo>[\w.-]+/[\w.-]+)(@(?P<revision>[\w.-]+))?/(?P<file>[\w./-]+\.safetensors)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,16 +25,16 @@ class Lora:
     """A file of low-rank changes to a model's weights."""
 
     source: str
-    """A path, or ``owner/name/file.safetensors`` on the hub."""
+    """A path, or ``owner/name[@revision]/file.safetensors`` on the hub."""
     weight: float = 1.0
 
     @property
-    def on_hub(self) -> tuple[str, str] | None:
-        """(repository, file), if it is to be fetched; None: it is a path."""
+    def on_hub(self) -> tuple[str, str, str] | None:
+        """(repository, revision or nothing, file), if it is to be fetched; None: it is a path."""
         match = _ON_HUB.fullmatch(self.source)
         if match is None or is_file(Path(self.source)):
             return None
-        return match["repo"], match["file"]
+        return match["repo"], match["revision"] or "", match["file"]
 
 
 def parse_lora(text: str) -> Lora:

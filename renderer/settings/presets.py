@@ -25,6 +25,8 @@ class FewSteps:
 
     lora: str
     """``owner/name/file.safetensors`` on the hub."""
+    revision: str = "main"
+    """As a preset's."""
     steps: int
     guidance_scale: float
     scheduler: str
@@ -174,6 +176,12 @@ def check_model(model: str) -> None:
                 unknown(f"model {model!r}", model, names) + " (or give a folder, or a hub id)"
             )
     raise SettingsError(f"model {model}: there is no such folder")
+
+
+def lora_revision(repo: str) -> str:
+    """The commit of a LoRA's repository that was looked at, or ``main``."""
+    known = (preset.few_steps for preset in PRESETS if preset.few_steps)
+    return next((few.revision for few in known if few.lora.startswith(f"{repo}/")), "main")
 
 
 def hub_source(model: str) -> tuple[str, str]:

@@ -23,6 +23,7 @@ import pytest
 
 from renderer.painting.painters.diffusion.families.flux import KLEIN
 from renderer.painting.painters.diffusion.hub_errors import explain
+from renderer.settings.presets import find_preset
 from tests.marks import first_of
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
@@ -274,6 +275,30 @@ def test_a_file_that_broke_off_goes_on_where_it_stopped(hub: Hub, tmp_path: Path
     assert (Path(done.stdout.strip()) / name).read_bytes() == hub.repos["me/model"][name]
     assert len(hub.ranges) == 1
     assert int(hub.ranges[0].removeprefix("bytes=").partition("-")[0]) > 0
+
+
+LCM = "latent-consistency/lcm-lora-sdv1-5"
+
+
+def test_a_lora_is_fetched_at_its_revision(hub: Hub, tmp_path: Path) -> None:
+    hub.repos["me/style"] = hub.repos[LCM] = {"few.safetensors": b"weights"}
+    done = locate(f"me/style@{COMMIT}/few.safetensors:0.8", tmp_path, hub.url)
+    assert Path(done.stdout.strip()).read_bytes() == b"weights"
+    assert f"/me/style/resolve/{COMMIT}/few.safetensors" in hub.asked
+    # One that a preset brings along is asked for as it was when it was looked at.
+    locate(f"{LCM}/few.safetensors", tmp_path, hub.url)
+    few = find_preset("sd15").few_steps  # type: ignore[union-attr]
+    assert few is not None
+    assert len(few.revision) == 40
+    assert any(few.revision in path for path in hub.asked)
+    # Nor is one looked for in vain that an earlier version fetched from the top of its branch.
+    snapshot = tmp_path / "hub" / f"models--{LCM.replace('/', '--')}"
+    (snapshot / "snapshots" / COMMIT).mkdir(parents=True)
+    (snapshot / "refs").mkdir(exist_ok=True)
+    (snapshot / "refs/main").write_text(COMMIT)
+    (snapshot / "snapshots" / COMMIT / "few.safetensors").write_bytes(b"earlier")
+    offline = locate(f"{LCM}/few.safetensors", tmp_path, hub.url, HF_HUB_OFFLINE="1")
+    assert Path(offline.stdout.strip()).read_bytes() == b"earlier"
 
 
 @pytest.mark.slow

@@ -204,8 +204,11 @@ def test_a_lora_is_a_file_and_a_weight() -> None:
     assert parse_lora("b.safetensors:0.8") == Lora("b.safetensors", 0.8)
     assert parse_lora("b:c.safetensors:-1") == Lora("b:c.safetensors", -1.0)
     assert parse_lora("./a/b/c.safetensors").on_hub is None
-    assert parse_lora("me/style/c.safetensors").on_hub == ("me/style", "c.safetensors")
-    assert parse_lora("me/style/sub/c.safetensors:2").on_hub == ("me/style", "sub/c.safetensors")
+    assert parse_lora("me/style/c.safetensors").on_hub == ("me/style", "", "c.safetensors")
+    deeper = ("me/style", "", "sub/c.safetensors")
+    assert parse_lora("me/style/sub/c.safetensors:2").on_hub == deeper
+    pinned = ("me/style", "0123abc", "sub/c.safetensors")
+    assert parse_lora("me/style@0123abc/sub/c.safetensors:2").on_hub == pinned
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import shutil
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from huggingface_hub import HfApi, constants, hf_hub_download, is_offline_mode, snapshot_download
@@ -27,7 +28,7 @@ from renderer.painting.painters.diffusion.weights import (
 )
 from renderer.painting.painters.notices import note
 from renderer.settings.lora_names import Lora
-from renderer.settings.presets import check_model, find_preset, hub_source
+from renderer.settings.presets import check_model, find_preset, hub_source, lora_revision
 
 log = logging.getLogger("renderer.painting.diffusion")
 
@@ -100,21 +101,27 @@ def locate_lora(lora: Lora) -> Path:
         if not file.is_file():
             raise SettingsError(f"lora {lora.source}: there is no such file", "loras")
         return file
-    return locate_file(*lora.on_hub)
+    repo, revision, name = lora.on_hub
+    return locate_file(repo, name, revision)
 
 
-def locate_file(repo: str, name: str) -> Path:
-    """A file of a repository, downloaded if need be. Raises PainterError with the true cause."""
-    try:
-        return Path(hf_hub_download(repo, name, local_files_only=True))
-    except LocalEntryNotFoundError:
-        if is_offline_mode():
-            raise offline(repo) from None
-    with explained(repo, "main"):
-        sizes = _sizes(repo, "main")
+def locate_file(repo: str, name: str, revision: str = "") -> Path:
+    """A file of a repository, downloaded if need be. Raises PainterError with the true cause.
+
+    Without a revision, at the one that was looked at, or ``main``.
+    """
+    wanted = revision or lora_revision(repo)
+    # What a film was begun with, before its repository was pinned, is used on.
+    for each in (wanted, revision or "main"):
+        with suppress(LocalEntryNotFoundError):
+            return Path(hf_hub_download(repo, name, revision=each, local_files_only=True))
+    if is_offline_mode():
+        raise offline(repo)
+    with explained(repo, wanted):
+        sizes = _sizes(repo, wanted)
         if name not in sizes:
             raise PainterError(f"{repo} has no file {name}")
-        return _fetch(repo, "main", {name: sizes[name]})
+        return _fetch(repo, wanted, {name: sizes[name]})
 
 
 def locate_configuration(preset: str) -> Path:
