@@ -207,6 +207,14 @@ class Witnessed:
             file.write(line + "\n")
 
 
+class Adjustable(Witnessed):
+    """Goes on with other steps, and notes that it does."""
+
+    def adjust(self, settings: RenderSettings) -> bool:
+        self.write(f"asked for {settings.steps} steps")
+        return settings.steps != 9
+
+
 def gradient(settings: RenderSettings) -> Gradient:
     return Gradient()
 
@@ -261,6 +269,11 @@ def gated(settings: RenderSettings) -> Gated:
 
 def unloadable(settings: RenderSettings) -> NoReturn:
     raise PainterError("the model is nowhere to be found; download it")
+
+
+def adjustable(settings: RenderSettings) -> Adjustable:
+    witnessed(settings)
+    return Adjustable(Path(settings.model))
 
 
 def witnessed(settings: RenderSettings) -> Witnessed:

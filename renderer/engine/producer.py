@@ -23,7 +23,7 @@ from renderer.errors import ProjectError
 from renderer.images import Picture
 from renderer.painting.figures import Figures
 from renderer.painting.outpaint import Outpainted, first_picture, outpaint, picture_of
-from renderer.painting.painters import CheckingPainter, OnStep, Painter
+from renderer.painting.painters import AdjustablePainter, CheckingPainter, OnStep, Painter
 from renderer.painting.painters.idle_time import Timed
 from renderer.painting.painters.notices import listening
 from renderer.painting.painters.preview_hook import showing
@@ -260,13 +260,19 @@ class PainterSource:
     def get(self, settings: RenderSettings) -> Timed:
         """The painter for ``settings``, made anew only for a setting that is ``new_painter``."""
         wanted = tuple(getattr(settings, name) for name in _OF_THE_PAINTER)
-        if self._painter is None or wanted != self._made_for:
+        if self._painter is None or not (wanted == self._made_for or self._adjusted(settings)):
             self._emit(PhaseChanged(Phase.LOADING))
             self._painter = None  # let go of the old model before the new one is loaded
             self._painter = Timed(make_painter(settings))
-            self._made_for, self._named = wanted, (settings.painter, settings.model)
             self._emit(PhaseChanged(Phase.PAUSED if self._controls.paused else Phase.RENDERING))
+        self._made_for, self._named = wanted, (settings.painter, settings.model)
         return self._painter
+
+    def _adjusted(self, settings: RenderSettings) -> bool:
+        """Whether the painter that there is goes on with these."""
+        inner = self._painter and self._painter.inner
+        same = settings.painter == self._named[0]
+        return same and isinstance(inner, AdjustablePainter) and inner.adjust(settings)
 
 
 def _made(

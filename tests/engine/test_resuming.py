@@ -75,6 +75,22 @@ def test_steering_while_it_renders_reaches_what_is_not_begun(tmp_path: Path) -> 
     assert diary.read_text().splitlines() == ["made", "0 sea", "1 sea", "2 sky", "3 sky"]
 
 
+def test_a_painter_that_can_go_on_with_other_settings_is_not_made_anew(tmp_path: Path) -> None:
+    diary = tmp_path / "diary"
+    folder = project(tmp_path / "a.zoom", painter="tests.painters:adjustable", model=str(diary))
+    steps = {1: 7, 2: 9}
+    with Project.open(folder) as opened:
+
+        def emit(event: Event) -> None:
+            if isinstance(event, KeyframeStarted) and event.keyframe in steps:
+                session.steer({"steps": steps[event.keyframe]})
+
+        session = Session(opened, emit)
+        session.run()
+    asked = ["asked for 7 steps", "2", "asked for 9 steps"]
+    assert diary.read_text().splitlines() == ["made", "0", "1", *asked, "made", "3"]
+
+
 def test_what_the_painter_in_force_can_not_do_is_refused_when_it_is_steered(tmp_path: Path) -> None:
     folder = project(tmp_path / "a.zoom", painter="tests.painters:picky", steps=5)
     complaints: list[str] = []

@@ -10,6 +10,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
@@ -22,6 +23,7 @@ from renderer.painting.painters.diffusion.painter import DiffusionPainter
 from renderer.painting.painters.notices import listening
 from renderer.settings.presets import PRESETS
 from renderer.settings.render import RenderSettings
+from tests.painting.jobs import ignore, ring_job
 from tests.painting.tiny import tiny_sd, tiny_sdxl
 
 # diffusers 0.42 hands torch tensors to numpy functions, which numpy 2 dislikes: theirs to mend.
@@ -332,6 +334,33 @@ def test_what_is_steered_is_checked_beforehand_and_the_painter_stays_as_it_is(
     assert painter.caller.pipeline.scheduler is scheduler
     assert dict(scheduler.config) == before[0]
     assert getattr(scheduler, "timesteps", None) is before[1]
+
+
+@pytest.mark.parametrize(
+    "more", [{"steps": 5}, {"guidance_scale": 1.0}, {"strength": 0.6, "steps": 6}]
+)
+def test_what_each_call_reads_is_steered_without_loading_the_model_again(
+    folder: Path, more: dict[str, Any]
+) -> None:
+    before, after = settings(folder), settings(folder, **more)
+    painter = DiffusionPainter(load(before), before)
+    painter.paint(ring_job(), ignore)
+    assert painter.adjust(after)
+    expected = DiffusionPainter(load(after), after).paint(ring_job(), ignore)
+    assert np.array_equal(painter.paint(ring_job(), ignore), expected)
+    assert painter.adjust(before)
+
+
+def test_other_settings_need_another_painter(folder: Path) -> None:
+    before = settings(folder, speed="fast")
+    painter = DiffusionPainter(load(before), before)
+    others: list[dict[str, Any]] = [
+        *({"scheduler": "lcm"}, {"model": "sd2"}, {"speed": "quality"}, {"steps": 12})
+    ]
+    for more in others:
+        assert not painter.adjust(before.changed(more))
+    with pytest.raises(SettingsError, match="at most 1000"):
+        painter.adjust(before.changed({"steps": 2000}))
 
 
 def test_the_device_is_described_in_one_line() -> None:

@@ -89,6 +89,17 @@ class CheckingPainter(Painter, Protocol):
     def check(self, settings: RenderSettings) -> None: ...
 
 
+@runtime_checkable
+class AdjustablePainter(Painter, Protocol):
+    """A painter that can go on with other values of settings that it was made for.
+
+    ``adjust`` is called on the thread that paints, between two pictures. True: from now on it
+    paints as one that is made for ``settings``; False: it must be made anew. Raises SettingsError.
+    """
+
+    def adjust(self, settings: RenderSettings) -> bool: ...
+
+
 def paint_all(
     painter: Painter, jobs: Sequence[PaintJob], on_step: OnStep
 ) -> Sequence[NDArray[np.uint8] | None]:

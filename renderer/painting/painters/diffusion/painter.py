@@ -21,12 +21,14 @@ from renderer.painting.painters.diffusion.loading import Loaded, check_fits, che
 from renderer.painting.painters.diffusion.pipeline_call import Caller
 from renderer.painting.painters.diffusion.upcasting import upcast
 from renderer.painting.painters.notices import note
-from renderer.settings.render import RenderSettings, nearest_multiple
+from renderer.settings.render import OPTIONS, RenderSettings, nearest_multiple
 
 log = logging.getLogger("renderer.painting.diffusion")
 
 REPAINTS = 3
 """How often a black or broken picture is painted again, each time with another seed."""
+_ADJUSTABLE = {"steps", "guidance_scale", "strength"}
+"""Settings that each call reads anew."""
 _DARK = 1.5 / 255
 """A picture whose mean and spread are both below this is black."""
 
@@ -36,6 +38,7 @@ class DiffusionPainter:
 
     def __init__(self, loaded: Loaded, settings: RenderSettings) -> None:
         self._loaded = loaded
+        self._settings = settings
         self.caller = Caller(loaded, settings)
 
     def paint(self, job: PaintJob, on_step: OnStep) -> NDArray[np.uint8]:
@@ -102,6 +105,24 @@ class DiffusionPainter:
         """Raise SettingsError for a scheduler, steps or strength that the model can't do."""
         check_fits(self._loaded.family, settings, self._loaded.model)
         check_steps(self._loaded.pipeline, self._loaded.family, settings)
+
+    def adjust(self, settings: RenderSettings) -> bool:
+        """Go on with other steps, guidance or strength; False: something else has changed.
+
+        Raises SettingsError for steps or strength that the model can't do.
+        """
+        changed = {
+            name
+            for name, option in OPTIONS.items()
+            if option.new_painter and getattr(settings, name) != getattr(self._settings, name)
+        }
+        if not changed <= _ADJUSTABLE:
+            return False
+        self.check(settings)
+        if not self.caller.adjust(settings):
+            return False
+        self._settings = settings
+        return True
 
     def _check(self, job: PaintJob) -> None:
         height, width = job.canvas.shape[:2]

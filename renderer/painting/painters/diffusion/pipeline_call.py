@@ -45,16 +45,12 @@ class Caller:
     def __init__(self, loaded: Loaded, settings: RenderSettings) -> None:
         self.pipeline = loaded.pipeline
         self._loaded = loaded
-        self._settings = settings
         self._family = loaded.family
-        guided = self._family.guided(loaded.pipeline, settings.guidance_scale)
-        if settings.negative_prompt and not guided:
-            note(f"{loaded.model} paints without guidance, so the negative prompt does nothing")
-        self._prompts = Prompts(loaded.pipeline, self._family, loaded.device.device, guided)
+        self._take(settings)
         self._ladder = Ladder(loaded.pipeline, loaded.device, offloaded=loaded.offloaded)
         level = LEVELS[settings.speed]
         self._cutoff = Cutoff(level.guided, self._family.halved)
-        every = level.whole_every(settings.steps) if self._family.has_unet else 1
+        every = self._every(settings)
         self._deep_cache = DeepCache(every)
         self._previewer = Previewer()
         self._together = not self._family.stray_noise
@@ -62,6 +58,28 @@ class Caller:
         if loaded.device.device.type == "cuda" and loaded.offloaded in {"", WORDS_OFFLOADED}:
             whole = settings.method != "sequential" and self._family.graphs and every == 1
             self.compile(level.compilation if whole else "blocks")
+
+    def adjust(self, settings: RenderSettings) -> bool:
+        """Go on with other steps, guidance or strength; False: what is compiled doesn't suit."""
+        if self._every(settings) != self._every(self._settings):
+            return False
+        self._take(settings)
+        return True
+
+    def _every(self, settings: RenderSettings) -> int:
+        level = LEVELS[settings.speed]
+        return level.whole_every(settings.steps) if self._family.has_unet else 1
+
+    def _take(self, settings: RenderSettings) -> None:
+        self._settings = settings
+        self._guided = self._family.guided(self.pipeline, settings.guidance_scale)
+        if settings.negative_prompt and not self._guided:
+            note(
+                f"{self._loaded.model} paints without guidance, so the negative prompt does nothing"
+            )
+        self._prompts = Prompts(
+            self.pipeline, self._family, self._loaded.device.device, self._guided
+        )
 
     def compile(self, how: Compilation, backend: Backend = "inductor") -> None:
         """Compile the denoiser from the next call on, where it has parts to compile."""
@@ -133,7 +151,7 @@ class Caller:
         self, job: PaintJob, seeds: Sequence[int], on_step: OnStep
     ) -> tuple[torch.Tensor | None, str]:
         """(pictures, ""), or (None, what failed) for what ``_fall_back`` may mend."""
-        batch = (len(seeds), *job.mask.shape)
+        batch = (len(seeds), self._guided, *job.mask.shape)
         compiled = self._compiled if self._serves(job) else None
         warming_up = compiled is not None and compiled.warms_up(batch)
         if warming_up:
