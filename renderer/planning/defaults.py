@@ -242,6 +242,8 @@ def _choose_model(given: dict[str, Any], upscale: int) -> ModelPreset:
         )
     for name in SUGGESTED:
         given.setdefault(name, getattr(like, name) * upscale)
+    if accelerator():
+        given.setdefault("device", "gpu")  # it won't go on on the CPU without a word
     given.setdefault("size_multiple", like.multiple)
     folder = Path(given["model"]).expanduser()
     if preset is None and folder.exists():
@@ -274,6 +276,7 @@ def _change_model(now: RenderSettings, given: dict[str, Any]) -> None:
     if given.get("method", now.method) == "refine" and not {"painter", "model"} & given.keys():
         given.setdefault("strength", now.strength)  # only its speed changes
     given.setdefault("model", ours or DEFAULT)
+    given.setdefault("device", now.device)
     if distilled in now.loras:
         given.setdefault("loras", tuple(lora for lora in now.loras if lora != distilled))
     if fast:

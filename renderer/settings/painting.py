@@ -20,6 +20,7 @@ from renderer.settings.option import (
 
 Method = Literal["direct", "sequential", "refine"]
 Speed = Literal["quality", "balanced", "fast"]
+Device = Literal["auto", "gpu", "cpu"]
 
 MAX_SEED = 2**63 - 1
 LONGEST_PROMPT = 1 << 16
@@ -151,6 +152,15 @@ class PaintingSettings:
         hint="What is traded for speed; quality trades nothing.",
         choices=get_args(Speed),
         row=("", 5),
+        slows=True,
+        **_OF_THE_MODEL,
+    )
+    device: Device = setting(
+        "auto",
+        check=one_of(*get_args(Device)),
+        help="Where the diffusion painter runs: gpu, cpu, or auto: on a GPU where there is one. A "
+        "film that is begun on a GPU stops where none can be used.",
+        metavar="auto|gpu|cpu",
         slows=True,
         **_OF_THE_MODEL,
     )

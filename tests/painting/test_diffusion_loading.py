@@ -367,6 +367,32 @@ def test_the_device_is_described_in_one_line() -> None:
     assert re.fullmatch(r"[^\n]+ \((cuda|mps)\)|CPU, \d+ threads; slow", describe_device())
 
 
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU here")
+@pytest.mark.parametrize(
+    ("wanted", "present", "named"),
+    [
+        ("gpu", None, "a GPU"),
+        ("gpu", "NVIDIA H100", "NVIDIA H100"),
+        ("auto", "NVIDIA H100", "NVIDIA H100"),
+    ],
+)
+def test_a_gpu_that_torch_cant_use_stops_the_film_with_the_reason(
+    folder: Path, wanted: str, present: str | None, named: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def init() -> None:
+        raise RuntimeError("The NVIDIA driver on your system is too old (found 11040).\nUpdate")
+
+    monkeypatch.setattr(torch.cuda, "init", init)
+    monkeypatch.setattr("renderer.painting.painters.diffusion.device.accelerator", lambda: present)
+    reason = "The NVIDIA driver on your system is too old (found 11040)."
+    with refused(
+        PainterError,
+        f"torch can't use {named}: {reason}; mend that, or paint on the CPU with --device cpu",
+    ):
+        load(settings(folder, device=wanted))
+    assert load(settings(folder, device="cpu")).device.device.type == "cpu"
+
+
 def test_a_cpu_computes_in_full_precision() -> None:
     cpu = Device(torch.device("cpu"), "CPU")
     assert not cpu.half

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from renderer.errors import Cancelled, SettingsError
 from renderer.painting.painters import OnStep, PaintJob
 from renderer.painting.painters.diffusion import compiling
 from renderer.painting.painters.diffusion.loading import load
+from renderer.painting.painters.diffusion.pacing import Pace
 from renderer.painting.painters.diffusion.painter import DiffusionPainter
 from renderer.painting.painters.idle_time import Timed
 from renderer.painting.painters.notices import listening, note
@@ -278,6 +280,38 @@ def test_a_compiled_model_that_fills_the_memory_runs_on_uncompiled_first(make: M
     assert lines[1:] == [
         "the model is too large compiled, so it runs on uncompiled, which is slower"
     ]
+
+
+class Queue:
+    """Of a GPU that does nothing unless it is waited for; steps are numbered from 1."""
+
+    def __init__(self) -> None:
+        self.queued = self.done = 0
+
+    def record(self) -> Place:
+        self.queued += 1
+        return Place(self, self.queued)
+
+
+@dataclass(frozen=True)
+class Place:
+    queue: Queue
+    step: int
+
+    def synchronize(self) -> None:
+        self.queue.done = self.step
+
+
+def test_a_step_is_reported_when_at_most_the_next_one_waits_for_the_gpu(make: Make) -> None:
+    painter = make()
+    queue = Queue()
+    painter.caller._pace = Pace(queue.record)
+    seen: list[tuple[int, int]] = []
+    painter.paint(job(), lambda done, total: seen.append((done, queue.done)))
+    assert seen == [(step, step - 1) for step in range(1, 11)]
+    queue.done = 0
+    painter.paint(job(), lambda done, total: seen.append((done, queue.done)))
+    assert seen[10:12] == [(1, 0), (2, 11)]  # nothing of the call before is waited for
 
 
 class Slow:

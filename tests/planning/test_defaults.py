@@ -74,7 +74,10 @@ def test_with_an_accelerator_it_is_diffusion_with_the_default_model(
     monkeypatch.setattr(defaults, "accelerator", lambda: "NVIDIA H100")
     plan = fill_in({"prompt": "a reef"})
     assert (plan.settings.painter, plan.settings.model) == ("diffusion", "sd2")
+    assert plan.settings.device == "gpu"  # so it won't go on without one unasked
     assert plan.notes == ()
+    slow = diffusion(device="cpu")
+    assert slow.device == slow.changed(changes(slow, {"model": "sd15"})).device == "cpu"
 
 
 def test_a_model_means_the_diffusion_painter() -> None:

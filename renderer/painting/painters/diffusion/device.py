@@ -6,6 +6,10 @@ from dataclasses import dataclass
 
 import torch
 
+from renderer.errors import PainterError
+from renderer.painting.painters.accelerator import accelerator
+from renderer.painting.painters.diffusion.hub_errors import one_line
+
 
 @dataclass(frozen=True, slots=True)
 class Device:
@@ -43,10 +47,28 @@ class Device:
         return self.device.type != "cuda" or torch.cuda.mem_get_info(self.device)[0] >= size
 
 
-def choose() -> Device:
-    """The accelerator if torch sees one (CUDA or ROCm, then Apple's), else the CPU."""
-    if torch.cuda.is_available():
+def choose(wanted: str = "auto") -> Device:
+    """The accelerator if torch sees one (CUDA or ROCm, then Apple's), else the CPU.
+
+    ``wanted``: as the setting. Raises PainterError where a GPU is wanted, or is there, and torch
+    can't use it: on the CPU a keyframe would take a hundred times as long.
+    """
+    if wanted != "cpu" and torch.cuda.is_available():
         return Device(torch.device("cuda"), f"{torch.cuda.get_device_name()} (cuda)")
-    if torch.backends.mps.is_available():
+    if wanted != "cpu" and torch.backends.mps.is_available():
         return Device(torch.device("mps"), "Apple GPU (mps)")
+    if wanted == "gpu" or (wanted == "auto" and accelerator()):
+        raise PainterError(
+            f"torch can't use {accelerator() or 'a GPU'}: {_hindrance()}; mend that, or paint on "
+            "the CPU with --device cpu"
+        )
     return Device(torch.device("cpu"), f"CPU, {torch.get_num_threads()} threads; slow")
+
+
+def _hindrance() -> str:
+    """Why there is no CUDA device, in torch's own words."""
+    try:
+        torch.cuda.init()  # type: ignore[no-untyped-call]
+    except (RuntimeError, AssertionError) as error:
+        return one_line(error)
+    return "it sees none"

@@ -94,7 +94,7 @@ def load(settings: RenderSettings) -> Loaded:
         find_sampler(settings.scheduler)  # before any download
     model = settings.model or DEFAULT
     with device_lost("the GPU"):
-        device = choose()
+        device = choose(settings.device)
     with device_lost(device.name):
         family, pipeline = _open(settings, model, device)
         offloaded = _place(pipeline, family, device, model)

@@ -30,6 +30,7 @@ from renderer.painting.painters.diffusion.hub_errors import root_line
 from renderer.painting.painters.diffusion.latent_preview import Previewer
 from renderer.painting.painters.diffusion.loading import Loaded
 from renderer.painting.painters.diffusion.memory import WORDS_OFFLOADED, Ladder, is_full, release
+from renderer.painting.painters.diffusion.pacing import Pace, record
 from renderer.painting.painters.diffusion.prompts import Prompts, repeated
 from renderer.painting.painters.notices import note
 from renderer.settings.render import RenderSettings
@@ -53,6 +54,7 @@ class Caller:
         every = self._every(settings)
         self._deep_cache = DeepCache(every)
         self._previewer = Previewer()
+        self._pace = Pace(record if loaded.device.device.type == "cuda" else None)
         self._together = not self._family.stray_noise
         self._compiled: Compiled | None = None
         if loaded.device.device.type == "cuda" and loaded.offloaded in {"", WORDS_OFFLOADED}:
@@ -183,6 +185,7 @@ class Caller:
         # No inference mode: layers that take turns on the device could not be moved back.
 
         def step_end(pipeline: Any, index: int, _: Any, tensors: dict[str, Any]) -> dict[str, Any]:
+            self._pace.at_step_end()
             on_step(index + 1, pipeline.num_timesteps)
             self._previewer.at_step_end(tensors.pop("latents"), job)
             halved = self._cutoff.at_step_end(pipeline, index, tensors)
@@ -190,6 +193,7 @@ class Caller:
             return halved
 
         self._previewer.begin()
+        self._pace.begin()
         noise = [torch.Generator("cpu").manual_seed(seed) for seed in seeds]
         inputs = self._inputs(job, len(seeds))
         words = self._prompts.of(job, self._family.instruction if inputs.borders else "")
