@@ -108,8 +108,8 @@ class Geometry:
     def of(cls, settings: RenderSettings) -> Geometry:
         """The geometry that these settings mean."""
         width, height = settings.keyframe_size
-        px = _pad(width, settings.zoom_factor, settings.canvas_multiple)
-        py = _pad(height, settings.zoom_factor, settings.canvas_multiple)
+        px = pad_for(width, settings.zoom_factor, settings.canvas_multiple)
+        py = pad_for(height, settings.zoom_factor, settings.canvas_multiple)
         return cls(
             keyframe_size=(width, height),
             canvas_size=(width + 2 * px, height + 2 * py),
@@ -131,7 +131,7 @@ class Geometry:
     def view(self) -> tuple[float, float, float, float]:
         """The next picture's box on the canvas: left, top, right, bottom, real numbers."""
         (cw, ch), (w, h), rho = self.canvas_size, self.keyframe_size, self.zoom_factor
-        # Never outside the canvas, not even by the noise that _pad forgives.
+        # Never outside the canvas, not even by the noise that pad_for forgives.
         left, top = max(0.0, (cw - rho * w) / 2), max(0.0, (ch - rho * h) / 2)
         return left, top, cw - left, ch - top
 
@@ -169,7 +169,7 @@ class Geometry:
         return self.direct if method == "direct" else self.sequential
 
 
-def _pad(side: int, zoom_factor: float, multiple: int) -> int:
+def pad_for(side: int, zoom_factor: float, multiple: int) -> int:
     """Pixels to add at each end of a side: the least multiple that reaches ρ times the side."""
     needed = (zoom_factor - 1) * side / 2 / multiple
     return max(1, math.ceil(needed - _FLOAT_NOISE)) * multiple

@@ -210,8 +210,32 @@ def test_sd2_paints_512_on_a_canvas_of_768() -> None:
 
 def test_sdxl_paints_what_its_canvas_of_1024_has_room_for() -> None:
     settings = diffusion("sdxl")
-    assert settings.size == settings.keyframe_size == (680, 680)
-    assert Geometry.of(settings).canvas_size == (1032, 1032)  # 1020 in multiples of 8 each side
+    assert settings.size == settings.keyframe_size == (672, 672)
+    assert Geometry.of(settings).canvas_size == (1024, 1024)  # 1008 in multiples of 64
+
+
+UNETS = [preset for preset in BORDERS if preset.unet]
+
+
+@pytest.mark.parametrize("preset", UNETS, ids=lambda preset: preset.name)
+@pytest.mark.parametrize("size", ["", "1280x720", "1920x1080", "720x1280"])
+@pytest.mark.parametrize("rho", [1.5, 2.0])
+def test_a_unets_canvas_can_be_halved_three_times(
+    preset: ModelPreset, size: str, rho: float
+) -> None:
+    wishes = {"size": size} if size else {}
+    settings = diffusion(preset.name, zoom_factor=rho, **wishes)
+    canvas = Geometry.of(settings).canvas_size
+    assert all(side % 64 == 0 for side in canvas)
+    most = min(preset.native * rho, preset.canvas) ** 2
+    if preset.multiple < 64:
+        assert 0.85 * most <= canvas[0] * canvas[1] <= 1.01 * most
+
+
+def test_a_size_of_ones_own_is_kept_and_so_are_those_of_a_film_that_exists() -> None:
+    own = diffusion("sdxl", keyframe_size="680x680")
+    assert (own.keyframe_size, own.size_multiple) == ((680, 680), 8)
+    assert Geometry.of(RenderSettings.from_toml(own.to_toml())).canvas_size == (1032, 1032)
 
 
 @pytest.mark.parametrize("preset", BORDERS, ids=lambda preset: preset.name)
@@ -234,9 +258,11 @@ def test_other_aspects_keep_the_models_area_at_the_films_aspect(
     settings = diffusion(preset.name, size=f"{size[0]}x{size[1]}", zoom_factor=rho)
     width, height = settings.keyframe_size
     side = min(preset.native, preset.canvas / rho)
-    coarse = preset.multiple / side  # what rounding both sides may come to
-    assert width / height == pytest.approx(size[0] / size[1], rel=max(0.06, coarse))
-    assert math.sqrt(width * height) == pytest.approx(side, rel=max(0.03, coarse / 2))
+    # What rounding both sides may come to: down to canvases in multiples of 64 for a UNet.
+    whole = preset in UNETS and preset.multiple < 64
+    coarse = (64 / rho if whole else preset.multiple / 2) / side
+    assert width / height == pytest.approx(size[0] / size[1], rel=max(0.06, preset.multiple / side))
+    assert math.sqrt(width * height) == pytest.approx(side, rel=max(0.03, coarse))
     assert width % preset.multiple == height % preset.multiple == 0
 
 
@@ -258,8 +284,8 @@ def test_a_border_in_pixels_is_a_zoom_factor() -> None:
 
 def test_a_film_larger_than_what_is_painted_is_said_to_be_soft() -> None:
     told = notes(prompt="a reef", model="sd2", size="1280x720")
-    assert "1.88 times larger" in told
-    assert "--size 680x384" in told
+    assert "1.9 times larger" in told
+    assert "--size 672x384" in told
     assert notes(prompt="a reef", model="sd2") == ""
 
 
