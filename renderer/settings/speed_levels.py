@@ -20,8 +20,8 @@ class Level:
     """What is done to paint faster; compilation on a CUDA device only."""
 
     compilation: Compilation
-    """``blocks``: the repeated ones, once for all sizes. ``whole``: the whole denoiser with CUDA
-    graphs, anew for each size, so only where every canvas has the same size."""
+    """``blocks``: the repeated ones and the resnets, once for all sizes. ``whole``: the whole
+    denoiser with CUDA graphs, anew for each size, so only where every canvas has the same size."""
     guided: float
     """Share of the steps that follow the prompt with full weight; the last ones do without, which
     halves their work. 1: all."""

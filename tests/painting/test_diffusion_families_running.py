@@ -173,14 +173,37 @@ def test_compiled_blocks_paint_the_same(make: Make, name: str) -> None:
     assert lines[0].startswith("warming up")
 
 
-def test_a_denoiser_without_repeated_blocks_is_left_uncompiled(make: Make) -> None:
+@pytest.mark.slow
+def test_resnets_are_compiled_where_nothing_else_is_repeated(make: Make) -> None:
+    """As in Kandinsky's UNet, of which diffusers would compile nothing."""
     painter = make("kandinsky", steps=2)
-    expected = painter.paint(wide_job(), ignore)
+    expected = painter.paint(wide_job(), ignore).astype(int)
     painter.caller.compile("blocks", backend="eager")
     lines: list[str] = []
     with listening(lines.append):
-        assert np.array_equal(painter.paint(wide_job(), ignore), expected)
-    assert lines == []
+        assert np.abs(painter.paint(wide_job(), ignore) - expected).max() <= 1
+    assert len(lines) == 1
+    assert lines[0].startswith("warming up")
+
+
+@pytest.mark.parametrize(("steps", "vae"), [(8, True), (25, False)])
+@pytest.mark.parametrize("how", ["blocks", "whole"])
+def test_the_vae_is_compiled_where_steps_are_few(
+    folders: dict[str, Path], steps: int, vae: bool, how: Any
+) -> None:
+    settings = RenderSettings(prompt="a castle", model=str(folders["sd"]), steps=steps)
+    painter = DiffusionPainter(load(settings), settings)
+
+    def compiled(model: Any) -> set[str]:
+        parts = (part for part in model.modules() if part._compiled_call_impl is not None)
+        return {type(part).__name__ for part in parts}
+
+    painter.caller.compile(how, backend="eager")
+    blocks = {"BasicTransformerBlock", "ResnetBlock2D"} if how == "blocks" else set()
+    assert compiled(pipeline_of(painter).unet) == blocks
+    assert compiled(pipeline_of(painter).vae) == ({"ResnetBlock2D"} if vae else set())
+    painter.caller._compiled.undo()  # type: ignore[union-attr]
+    assert compiled(pipeline_of(painter).unet) == compiled(pipeline_of(painter).vae) == set()
 
 
 @pytest.mark.parametrize("name", KINDS)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from torch._dynamo.utils import counters
 
 from renderer.errors import Cancelled
 from renderer.painting.painters import PaintJob
@@ -25,7 +27,19 @@ pytestmark = [
     pytest.mark.gpu,
     pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device"),
     pytest.mark.filterwarnings("ignore:__array_:DeprecationWarning"),
+    # Torch's code generator uses a part of torch that torch has deprecated, and warns of complex
+    # numbers, which Z-Image and Qwen-Image turn their positions into, that eager code does them.
+    pytest.mark.filterwarnings("ignore:`torch.jit:DeprecationWarning"),
+    pytest.mark.filterwarnings("ignore:Torchinductor does not support code generation:UserWarning"),
 ]
+
+
+@pytest.fixture(autouse=True)
+def _graphs_are_used() -> Iterator[None]:
+    """Torch leaves CUDA graphs out without a word where it can't make them."""
+    counters.clear()
+    yield
+    assert counters["inductor"]["cudagraph_skips"] == 0
 
 
 @pytest.fixture(params=["sd", "sdxl"])

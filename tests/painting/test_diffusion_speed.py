@@ -180,7 +180,7 @@ UNCOMPILED = "so it runs on uncompiled, which is slower"
 def test_one_size_too_many_falls_back_to_eager(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     """Torch's error for it is no RuntimeError, and comes long after everything went well."""
     monkeypatch.setattr(compiling, "_ENTRIES", 2)
-    painter = make(steps=2)
+    painter = make()
     painter.caller.compile("whole", backend="eager")
     lines: list[str] = []
     with listening(lines.append):
@@ -241,7 +241,7 @@ def test_what_a_compiled_model_itself_raises_is_no_failure_of_the_compiler(make:
 
 @pytest.mark.slow
 def test_a_first_picture_runs_uncompiled_where_every_size_is_compiled_anew(make: Make) -> None:
-    painter = make(steps=2)
+    painter = make()
     graphs: list[int] = []
 
     def backend(graph: torch.fx.GraphModule, inputs: list[torch.Tensor]) -> Any:

@@ -1,4 +1,5 @@
-"""What the libraries are told before they load: to be quiet, and to give the same bits each time.
+"""What the libraries are told before they load: to be quiet, to give the same bits each time, and
+to keep what they compile.
 
 Their log records are passed on to ``renderer.painting.diffusion``, each text once; their progress
 bars are off. Python warnings are left to the process, which may send them to its log.
@@ -8,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import os
+from pathlib import Path
 
 log = logging.getLogger("renderer.painting.diffusion")
 
@@ -51,6 +53,19 @@ def prepare_environment() -> None:
         os.environ.setdefault(name, value)
     for name in _VERBOSITY.values():
         os.environ.setdefault(name, _QUIET)
+    if kept := _kept_code():
+        os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", kept)
+
+
+def _kept_code() -> str | None:
+    """Where what is compiled outlives this process, and a restart of the machine.
+
+    Torch's own choice is a folder in /tmp; None: keep to it, since nothing can be written here.
+    """
+    caches = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")  # noqa: PTH111
+    folder = Path(caches, "zoomtui", "torchinductor")
+    there = next(path for path in (folder, *folder.parents) if path.exists())
+    return str(folder) if folder.is_absolute() and os.access(there, os.W_OK) else None
 
 
 def redirect_logs() -> None:

@@ -20,7 +20,7 @@ from renderer.painting.painters.diffusion.compiling import (
     Backend,
     Compiled,
     comes_from_compiler,
-    has_repeated_blocks,
+    repeated_blocks,
 )
 from renderer.painting.painters.diffusion.deepcache import DeepCache
 from renderer.painting.painters.diffusion.device_errors import is_lost
@@ -35,7 +35,7 @@ from renderer.painting.painters.diffusion.prompts import Prompts, repeated
 from renderer.painting.painters.notices import note
 from renderer.settings.render import RenderSettings
 from renderer.settings.samplers import ETAS
-from renderer.settings.speed_levels import LEVELS, Compilation
+from renderer.settings.speed_levels import LEAST_STEPS, LEVELS, Compilation
 
 _GREY = 0.5
 
@@ -85,9 +85,10 @@ class Caller:
 
     def compile(self, how: Compilation, backend: Backend = "inductor") -> None:
         """Compile the denoiser from the next call on, where it has parts to compile."""
-        denoiser = self._denoiser
-        if how == "whole" or has_repeated_blocks(denoiser):
-            self._compiled = Compiled(denoiser, how, backend)
+        # With few steps it is a large part of the work.
+        vae = getattr(self.pipeline, "vae", None) if self._settings.steps < LEAST_STEPS else None
+        if how == "whole" or repeated_blocks(self._denoiser):
+            self._compiled = Compiled(self._denoiser, how, vae, backend)
 
     @property
     def _denoiser(self) -> Any:
@@ -134,7 +135,7 @@ class Caller:
                 "they are painted one at a time; this is slower"
             )
             return
-        if self._compiled is not None and self._serves(job):
+        if self._compiled is not None and (failure or self._serves(job)):
             self._compiled.undo()
             self._compiled = None
             release()
@@ -165,7 +166,7 @@ class Caller:
         except FAILURES as error:
             if is_full(error):
                 return None, ""
-            mendable = warming_up or (compiled and comes_from_compiler(error))
+            mendable = warming_up or (self._compiled and comes_from_compiler(error))
             if is_lost(error) or not mendable:
                 raise
             return None, root_line(error)
