@@ -20,7 +20,6 @@ from renderer.errors import Cancelled, SettingsError
 from renderer.painting.painters import OnStep, PaintJob
 from renderer.painting.painters.diffusion import compiling
 from renderer.painting.painters.diffusion.loading import load
-from renderer.painting.painters.diffusion.pacing import Pace
 from renderer.painting.painters.diffusion.painter import DiffusionPainter
 from renderer.painting.painters.idle_time import Timed
 from renderer.painting.painters.notices import listening, note
@@ -305,7 +304,7 @@ class Place:
 def test_a_step_is_reported_when_at_most_the_next_one_waits_for_the_gpu(make: Make) -> None:
     painter = make()
     queue = Queue()
-    painter.caller._pace = Pace(queue.record)
+    painter.caller.record = queue.record
     seen: list[tuple[int, int]] = []
     painter.paint(job(), lambda done, total: seen.append((done, queue.done)))
     assert seen == [(step, step - 1) for step in range(1, 11)]

@@ -41,6 +41,15 @@ def release() -> None:
         torch.cuda.empty_cache()
 
 
+def peak() -> int:
+    """Bytes that torch held on the GPU at most since this was last asked; 0 without one."""
+    if not torch.cuda.is_available():
+        return 0
+    most = torch.cuda.max_memory_reserved()
+    torch.cuda.reset_peak_memory_stats()
+    return most
+
+
 def _always(_: Any) -> bool:
     return True
 
@@ -72,15 +81,14 @@ def _tile(pipeline: Any, _: torch.device) -> None:
     vae.enable_tiling()
 
 
-def encoders(pipeline: Any) -> list[str]:
-    """Names of the parts that run only where a prompt is new; a prompt's embeddings are kept."""
-    names = (name for name, part in pipeline.components.items() if hasattr(part, "parameters"))
-    return [name for name in names if "text_encoder" in name or name.startswith("prior_")]
-
-
-def offload_encoders(pipeline: Any, device: torch.device) -> None:
-    """Keep the encoders' weights in RAM; their layers are on the device while they run."""
-    _offload_in_groups(pipeline, device, set(pipeline.components) - set(encoders(pipeline)))
+def _offload_encoders(pipeline: Any, device: torch.device) -> None:
+    """What runs only where a prompt is new is in RAM; its layers are on the device as they run."""
+    names = set(pipeline.components)
+    _offload_in_groups(
+        pipeline,
+        device,
+        {name for name in names if not ("text_encoder" in name or name.startswith("prior_"))},
+    )
 
 
 def offload_models(pipeline: Any, device: torch.device) -> None:
@@ -89,7 +97,7 @@ def offload_models(pipeline: Any, device: torch.device) -> None:
     pipeline.enable_model_cpu_offload(device=device)
 
 
-def offload_groups(pipeline: Any, device: torch.device) -> None:
+def _offload_groups(pipeline: Any, device: torch.device) -> None:
     """Keep the weights in RAM; a layer comes while the one before it runs."""
     pipeline.remove_all_hooks()
     # A VAE is small, and some pipelines change its number format and back in each call.
@@ -131,9 +139,11 @@ OFFLOADED = "its parts take turns on the GPU"
 RUNGS = (
     # Slices are pictures of one call and tiles are parts of one picture: neither costs much alone.
     Rung("the VAE works in slices and tiles", _tile, "tones may vary a little", helps=_tiles),
-    Rung(WORDS_OFFLOADED, offload_encoders, "each new prompt takes a moment longer", moves=True),
+    Rung(WORDS_OFFLOADED, _offload_encoders, "each new prompt takes a moment longer", moves=True),
     Rung(OFFLOADED, offload_models, "this is slower", moves=True),
-    Rung("its layers come to the GPU one ahead", offload_groups, "this is much slower", moves=True),
+    Rung(
+        "its layers come to the GPU one ahead", _offload_groups, "this is much slower", moves=True
+    ),
     Rung("its layers take turns on the GPU", _offload_layers, "this is very slow", moves=True),
 )
 
@@ -141,19 +151,19 @@ RUNGS = (
 class Ladder:
     """The rungs that one pipeline has not taken yet.
 
-    ``offloaded``: the name of a rung that was taken when it was loaded, or empty.
+    ``offloaded``: it was loaded with its parts taking turns already.
     """
 
-    def __init__(self, pipeline: Any, device: Device, *, offloaded: str) -> None:
+    def __init__(self, pipeline: Any, device: Device, *, offloaded: bool) -> None:
         self._pipeline = pipeline
         self._device = device.device
         shared = device.device.type == "cpu"
-        names = [rung.name for rung in RUNGS]
-        done = names.index(offloaded) if offloaded else -1
         self._left = [
             rung
-            for place, rung in enumerate(RUNGS)
-            if rung.helps(pipeline) and not (rung.moves and (shared or place <= done))
+            for rung in RUNGS
+            if rung.helps(pipeline)
+            and not (rung.moves and shared)
+            and not (rung.name in {WORDS_OFFLOADED, OFFLOADED} and offloaded)
         ]
         self._taken: list[Rung] = []
 

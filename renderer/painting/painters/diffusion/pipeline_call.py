@@ -29,8 +29,7 @@ from renderer.painting.painters.diffusion.guidance import Cutoff
 from renderer.painting.painters.diffusion.hub_errors import root_line
 from renderer.painting.painters.diffusion.latent_preview import Previewer
 from renderer.painting.painters.diffusion.loading import Loaded
-from renderer.painting.painters.diffusion.memory import WORDS_OFFLOADED, Ladder, is_full, release
-from renderer.painting.painters.diffusion.pacing import Pace, record
+from renderer.painting.painters.diffusion.memory import Ladder, is_full, release
 from renderer.painting.painters.diffusion.prompts import Prompts, repeated
 from renderer.painting.painters.notices import note
 from renderer.settings.render import RenderSettings
@@ -54,10 +53,12 @@ class Caller:
         every = self._every(settings)
         self._deep_cache = DeepCache(every)
         self._previewer = Previewer()
-        self._pace = Pace(record if loaded.device.device.type == "cuda" else None)
+        self.record = _record if loaded.device.device.type == "cuda" else None
+        """Returns a place in the GPU's queue, which can be waited for."""
+        self._queued: Any = None
         self._together = not self._family.stray_noise
         self._compiled: Compiled | None = None
-        if loaded.device.device.type == "cuda" and loaded.offloaded in {"", WORDS_OFFLOADED}:
+        if loaded.device.device.type == "cuda" and not loaded.offloaded:
             whole = settings.method != "sequential" and self._family.graphs and every == 1
             self.compile(level.compilation if whole else "blocks")
 
@@ -186,7 +187,7 @@ class Caller:
         # No inference mode: layers that take turns on the device could not be moved back.
 
         def step_end(pipeline: Any, index: int, _: Any, tensors: dict[str, Any]) -> dict[str, Any]:
-            self._pace.at_step_end()
+            self._keep_pace()
             on_step(index + 1, pipeline.num_timesteps)
             self._previewer.at_step_end(tensors.pop("latents"), job)
             halved = self._cutoff.at_step_end(pipeline, index, tensors)
@@ -194,7 +195,7 @@ class Caller:
             return halved
 
         self._previewer.begin()
-        self._pace.begin()
+        self._queued = None
         noise = [torch.Generator("cpu").manual_seed(seed) for seed in seeds]
         inputs = self._inputs(job, len(seeds))
         words = self._prompts.of(job, self._family.instruction if inputs.borders else "")
@@ -211,6 +212,16 @@ class Caller:
             )
         self._previewer.end(pictures[0])
         return pictures
+
+    def _keep_pace(self) -> None:
+        """Wait until all but the step that was just queued is done, so that progress is true.
+
+        With CUDA graphs all steps are queued in a moment. The GPU still never waits for the next.
+        """
+        if self.record is not None:
+            last, self._queued = self._queued, self.record()
+            if last is not None:
+                last.synchronize()
 
     def _inputs(self, job: PaintJob, count: int) -> Inputs:
         """The job as tensors, so many times; a first picture at full strength, over plain grey.
@@ -245,6 +256,12 @@ class Caller:
         with torch.random.fork_rng(devices):
             torch.manual_seed(seed)
             yield
+
+
+def _record() -> Any:
+    event = torch.cuda.Event(blocking=True)  # type: ignore[no-untyped-call]
+    event.record()
+    return event
 
 
 def _is_first(job: PaintJob) -> bool:
