@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import sys
 
 import psutil
@@ -11,6 +12,12 @@ import psutil
 def cores() -> int:
     """Cores that this process may use, which on a shared machine are fewer than there are."""
     return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
+
+
+def peak_memory() -> int:
+    """Bytes that this process held in RAM at most."""
+    held = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return held if sys.platform == "darwin" else held * 1024
 
 
 def as_many_as_fit(bytes_each: int) -> int:

@@ -176,7 +176,7 @@ def rows(arch: str, side: int, steps: int, repeat: int, names: Sequence[str]) ->
     def loaded() -> Loaded:
         pipeline = ARCHITECTURES[arch].build(device.device, dtype)
         pipeline.set_progress_bar_config(disable=True)
-        return Loaded(arch, pipeline, family, device, offloaded="")
+        return Loaded(arch, pipeline, family, device, offloaded=False)
 
     def row(name: str) -> Row:
         if name == PLAIN:

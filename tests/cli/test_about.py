@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from importlib.metadata import version
@@ -14,6 +15,8 @@ from renderer.painting.painters.accelerator import accelerator
 from renderer.planning.defaults import fill_in
 from renderer.settings.presets import PRESETS
 from tests.cli.processes import environment, zoomtui
+from tests.painting.tiny import tiny_sd
+from zoomtui.cli.main import cli
 from zoomtui.cli.render import DEMO, DEMO_WITHOUT_WEIGHTS
 
 
@@ -67,6 +70,54 @@ def test_the_demo_is_about_ten_seconds_with_what_the_package_has(
     assert settings.film_frames is not None
     assert settings.keyframes >= 6
     assert 9 <= settings.film_frames / settings.fps <= 12
+
+
+def rows_of(table: list[str]) -> list[list[str]]:
+    """The cells of a table in Markdown, without its head."""
+    assert table[1] == "|---|---:|---:|---:|---:|---:|"
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in table[2:]]
+
+
+WARM = ["reading the model", "first picture", "first keyframe"]
+
+
+def test_a_painter_is_warmed_up_and_said_to_take_so_long(tmp_path: Path) -> None:
+    small = ("--size", "64x64", "--keyframe-size", "64x64")
+    done = zoomtui("warm", "--painter", "texture", *small, cwd=tmp_path)
+    assert (done.code, done.err) == (0, "")
+    assert done.lines[0].startswith("texture, canvas 96x96, speed quality; zoomtui ")
+    rows = rows_of(done.lines[2:])
+    assert [row[0] for row in rows] == WARM
+    assert all(re.fullmatch(r"[\d.]+ [MG]iB", row[4]) for row in rows)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_model_that_is_not_there_is_one_line(tmp_path: Path) -> None:
+    done = zoomtui("warm", "./nowhere", cwd=tmp_path)
+    assert done.code == 2
+    assert done.err == "zoomtui: --model ./nowhere: there is no such folder\n"
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:__array_:DeprecationWarning")
+def test_the_bench_is_a_table_beside_diffusers_own_call(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    tiny_sd().save_pretrained(tmp_path)
+    monkeypatch.setattr("renderer.planning.bench.ENOUGH", 0.0)
+    small = {"model": str(tmp_path), "keyframe_size": "64x64", "steps": 4}
+    monkeypatch.setattr("zoomtui.cli.warm.wishes", lambda given: {**given, **small})
+    cli.main(["doctor", "--bench", str(tmp_path)], standalone_mode=False)
+    lines = capfd.readouterr().out.splitlines()
+    assert lines[0].startswith(f"{tmp_path}, canvas 96x96, speed quality; zoomtui ")
+    rows = rows_of(lines[2:-2])
+    assert [row[0] for row in rows] == [*WARM, "keyframe", "diffusers' own call"]
+    for row in rows[1:]:
+        seconds, a_step, rate = (float(cell) for cell in row[1:4])
+        assert a_step == pytest.approx(seconds / 4, abs=0.01)
+        assert rate > 0
+    assert rows[3][5].endswith("%")
+    assert lines[-1].endswith(" keyframes in the time of one of diffusers' own.")
 
 
 def test_the_interface_loads_no_heavy_library(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from zoomtui.cli.render import resume
 VERBS = (
     *("render", "resume", "demo", "ls", "attach", "status", "logs"),
     *("pause", "unpause", "prompt", "stop", "export", "import", "models", "doctor"),
-    *("rewind", "reroll", "takes", "choose", "prune", "branch", "mark", "place"),
+    *("rewind", "reroll", "takes", "choose", "prune", "branch", "mark", "place", "warm"),
 )
 OPTIONS = {
     "render": """

@@ -67,16 +67,31 @@ def models() -> None:
     epilog="""\b
 Examples:
   zoomtui doctor
+  zoomtui doctor --bench
+  zoomtui doctor --bench sdxl
 """,
 )
+@click.option(
+    "--bench",
+    metavar="[MODEL]",
+    is_flag=False,
+    flag_value="",
+    help="Measure instead how fast a model paints here, beside diffusers' own call of it: a table "
+    "in Markdown, after about two minutes.",
+)
 @click.pass_obj
-def doctor(look: Look) -> None:
+def doctor(look: Look, bench: str | None) -> None:
     """Say what this machine can do: Python, torch, device, encoders, disk, and the default.
 
     On a terminal, also what was found out about it and how pictures will be shown.
     """
     from renderer.planning.doctor import examine
 
+    if bench is not None:
+        from zoomtui.cli.warm import measure
+
+        measure({"model": bench or None}, whole=True)
+        return
     for reason in terminal_for(look).why if on_terminal() else ():
         _say(True, "terminal", reason)
     for finding in examine(Path.cwd()):

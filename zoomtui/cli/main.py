@@ -75,6 +75,7 @@ VERBS = {
     "queue": "queue.queue",
     "models": "about.models",
     "doctor": "about.doctor",
+    "warm": "warm.warm",
 }
 """Verb → where it lives, below ``zoomtui.cli``."""
 

@@ -86,6 +86,11 @@ def film_options(*, hidden: bool = False) -> Callable[[F], F]:
     return decorate
 
 
+def named_options(*names: str) -> Callable[[F], F]:
+    """Those of these settings."""
+    return lambda command: _stacked(command, *(_option(name, OPTIONS[name]) for name in names))
+
+
 def export_options(command: F) -> F:
     """What may be asked of an export."""
     return stacked(command, *(_option(name, row) for name, row in EXPORT_OPTIONS.items()))

@@ -27,6 +27,10 @@ def frames(done: int, total: int) -> str:
     return f"{done}/{total} frames"
 
 
+def steps(done: int, total: int) -> str:
+    return f"{done}/{total} steps"
+
+
 def bytes_read(done: int, total: int) -> str:
     return f"{size_text(done)} of {size_text(total)} read"
 
