@@ -14,8 +14,8 @@ from typing import Any
 import torch
 from diffusers import (
     AutoencoderKL,
+    DPMSolverMultistepScheduler,
     EulerDiscreteScheduler,
-    PNDMScheduler,
     StableDiffusionInpaintPipeline,
     StableDiffusionXLInpaintPipeline,
     UNet2DConditionModel,
@@ -119,9 +119,7 @@ def build_sd2(device: torch.device, dtype: torch.dtype) -> Any:
             text_encoder=text_encoder,
             tokenizer=words,
             unet=unet,
-            scheduler=PNDMScheduler(
-                **NOISE, skip_prk_steps=True, set_alpha_to_one=False, steps_offset=1
-            ),
+            scheduler=DPMSolverMultistepScheduler(**NOISE, steps_offset=1),  # as the preset has it
             safety_checker=None,
             feature_extractor=None,
             requires_safety_checker=False,
@@ -136,7 +134,7 @@ def build_sdxl(device: torch.device, dtype: torch.dtype) -> Any:
     second = text_config(words, **SDXL_TEXT_2, vocab_size=_VOCABULARY)
     with _made_as(device, dtype):
         unet = UNet2DConditionModel(**SDXL_UNET)
-        vae = AutoencoderKL(**VAE, sample_size=1024, scaling_factor=0.13025, force_upcast=True)
+        vae = AutoencoderKL(**VAE, sample_size=1024, scaling_factor=0.13025, force_upcast=False)
         text_encoder = CLIPTextModel(first)
         text_encoder_2 = CLIPTextModelWithProjection(second)
     return _ready(

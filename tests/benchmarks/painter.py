@@ -7,7 +7,8 @@ How fast a model is doesn't depend on its weights, so the real architectures are
 the pictures are noise. Printed, each against the first line of the same run:
 
 - plain: the pipeline as diffusers gives it, PIL in and out, prompts encoded at each call;
-- each speed level of ours, at the same steps and size (fast without its LoRA: the steps are given);
+- each speed level of ours, at the same steps and size (fast without its LoRA, as steps are given);
+- few steps: fast as a preset has it, TCD's eight steps without guidance (the first line has more);
 - deepcache: quality, but with the shallow steps of fast and nothing else of it;
 - compute: only the denoiser's and the VAE's calls that a keyframe needs, nothing in between;
 
@@ -24,29 +25,30 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 from unittest.mock import patch
 
 import numpy as np
 import torch
-from PIL import Image
+from diffusers import TCDScheduler
 
 if __package__ in {None, ""}:
     sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
-from renderer.painting.colour_match import Reference
-from renderer.painting.outpaint import outpaint, picture_of
+from renderer.painting.painters.diffusion.baseline import plain_call
 from renderer.painting.painters.diffusion.device import choose
 from renderer.painting.painters.diffusion.families.index import FAMILIES
 from renderer.painting.painters.diffusion.loading import Loaded
+from renderer.painting.painters.diffusion.memory import release
 from renderer.painting.painters.diffusion.painter import DiffusionPainter
 from renderer.painting.painters.idle_time import Timed
+from renderer.planning.bench import keyframes
 from renderer.settings.render import RenderSettings
 from renderer.settings.speed_levels import LEVELS
 from tests.benchmarks.architectures import ARCHITECTURES
 
 PLAIN, ALONE, DEEP = "plain diffusers call", "denoiser and VAE alone", "deepcache"
-ROWS = (PLAIN, ALONE, *LEVELS, DEEP)
+FEW = "few steps"
+ROWS = (PLAIN, ALONE, *LEVELS, DEEP, FEW)
 RHO = 1.5
 PROMPT = "a castle on a hill, oil painting"
 
@@ -65,7 +67,7 @@ class Row:
     idle: float | None = None
 
 
-def measure(name: str, once: Callable[[], None], repeat: int) -> Row:
+def measure(name: str, once: Callable[[], object], repeat: int) -> Row:
     """Run ``once`` for warm-up, then ``repeat`` times."""
     cuda = torch.cuda.is_available()
     if cuda:
@@ -82,51 +84,13 @@ def measure(name: str, once: Callable[[], None], repeat: int) -> Row:
     return Row(name, statistics.median(times[1:]), times[0], memory)
 
 
-def plain(pipeline: Any, settings: RenderSettings, side: int) -> Callable[[], None]:
-    """diffusers as its documentation shows it, at the same size and steps."""
-    canvas = Image.new("RGB", (side, side), (128, 128, 128))
-    mask = np.full((side, side), 255, np.uint8)
-    border = round(side * (1 - 1 / RHO) / 2)
-    mask[border:-border, border:-border] = 0
-    white = Image.fromarray(mask)
-
-    def once() -> None:
-        pipeline(
-            prompt=PROMPT,
-            negative_prompt="blurry",
-            image=canvas,
-            mask_image=white,
-            height=side,
-            width=side,
-            strength=1.0,
-            num_inference_steps=settings.steps,
-            guidance_scale=settings.guidance_scale,
-        )
-
-    return once
-
-
-def ours(loaded: Loaded, settings: RenderSettings) -> tuple[Callable[[], None], Timed]:
+def ours(loaded: Loaded, settings: RenderSettings) -> tuple[Callable[[], object], Timed]:
     """The engine's loop of one keyframe after another."""
     painter = Timed(DiffusionPainter(loaded, settings))
     width, height = settings.keyframe_size
     noise = np.random.default_rng(0).integers(0, 256, (height, width, 3), dtype=np.uint8)
-    reference = Reference.of(noise)
-    state = {"picture": noise, "keyframe": 1}
-
-    def once() -> None:
-        done = outpaint(
-            painter,
-            state["picture"],
-            settings,
-            keyframe=state["keyframe"],
-            reference=reference,
-            on_step=lambda done, total: None,
-        )
-        state["picture"] = picture_of(done.canvas, settings)
-        state["keyframe"] += 1
-
-    return once, painter
+    painting = keyframes(painter, settings, lambda done, total: None, noise)
+    return lambda: next(painting), painter
 
 
 def compute(loaded: Loaded, settings: RenderSettings, side: int) -> Callable[[], None]:
@@ -163,7 +127,7 @@ def rows(arch: str, side: int, steps: int, repeat: int, names: Sequence[str]) ->
     """These of ``ROWS``, each as soon as it is measured. ``side``: of the canvas, px."""
     device = choose()
     family = FAMILIES[ARCHITECTURES[arch].class_name]
-    dtype = device.dtype(prefers_bfloat16=family.prefers_bfloat16)
+    dtype = device.dtype(prefers_bfloat16=False)  # as their VAEs say
     picture = round(side / RHO / 8) * 8
     settings = RenderSettings(
         prompt=PROMPT,
@@ -174,21 +138,30 @@ def rows(arch: str, side: int, steps: int, repeat: int, names: Sequence[str]) ->
     )
 
     def loaded() -> Loaded:
+        release()  # the pipeline of the row before
         pipeline = ARCHITECTURES[arch].build(device.device, dtype)
         pipeline.set_progress_bar_config(disable=True)
         return Loaded(arch, pipeline, family, device, offloaded=False)
 
     def row(name: str) -> Row:
         if name == PLAIN:
-            return measure(name, plain(loaded().pipeline, settings, side), repeat)
+            call = plain_call(loaded(), settings)
+            assert call is not None
+            return measure(name, call, repeat)
         if name == ALONE:
             return measure(name, compute(loaded(), settings, side), repeat)
         exact = LEVELS["quality"]
         deep = {"quality": replace(exact, deep_every=LEVELS["fast"].deep_every)}
-        with patch.dict(LEVELS, deep if name == DEEP else {}):  # type: ignore[arg-type]
-            level: Any = "quality" if name == DEEP else name
-            once, painter = ours(_laid_out(loaded()), replace(settings, speed=level))
-        found = measure(name if name == DEEP else f"--speed {name}", once, repeat)
+        made, wanted = _laid_out(loaded()), settings
+        if name == FEW:
+            own = made.pipeline.scheduler.config
+            made.pipeline.scheduler = TCDScheduler.from_config(own)  # type: ignore[no-untyped-call]
+            wanted = replace(settings, steps=8, guidance_scale=0.0, speed="fast")
+        elif name != DEEP:
+            wanted = settings.changed({"speed": name})
+        with patch.dict(LEVELS, deep if name == DEEP else {}):
+            once, painter = ours(made, wanted)
+        found = measure(f"--speed {name}" if name in LEVELS else name, once, repeat)
         return replace(found, idle=painter.idle())
 
     return map(row, names)

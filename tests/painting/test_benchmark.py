@@ -36,7 +36,7 @@ def test_the_benchmark_prints_a_line_for_everything_that_it_compares() -> None:
     done = run("--arch", "tiny", "--side", "96", "--steps", "10", "--repeat", "1")
     assert done.returncode == 0, done.stderr
     names = ["plain diffusers call", "denoiser and VAE alone"]
-    names += [*(f"--speed {name}" for name in LEVELS), "deepcache"]
+    names += [*(f"--speed {name}" for name in LEVELS), "deepcache", "few steps"]
     lines = done.stdout.splitlines()[2:]
     assert [line[:24].rstrip() for line in lines] == names
     for line in lines[2:]:
