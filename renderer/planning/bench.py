@@ -15,8 +15,9 @@ from renderer.images import Picture
 from renderer.machine import peak_memory
 from renderer.painting.colour_match import Reference
 from renderer.painting.outpaint import first_picture, outpaint, picture_of
-from renderer.painting.painters import OnStep, Painter, find
+from renderer.painting.painters import OnStep, Painter
 from renderer.painting.painters.idle_time import Timed
+from renderer.painting.upscale import make_painter
 from renderer.settings.render import RenderSettings
 
 ENOUGH = 30.0
@@ -60,7 +61,7 @@ def bench(settings: RenderSettings, on_step: OnStep, *, whole: bool = True) -> I
         memory = peak_memory() if settings.painter != "diffusion" else _held()
         return Row(name, statistics.median(times), steps[0], memory)
 
-    yield row("reading the model", lambda: made.append(Timed(find(settings.painter)(settings))))
+    yield row("reading the model", lambda: made.append(Timed(make_painter(settings))))
     painting = keyframes(made[0], settings, counted)
     yield row("first picture", lambda: next(painting))
     yield row("first keyframe", lambda: next(painting))

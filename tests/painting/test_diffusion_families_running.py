@@ -240,11 +240,10 @@ def test_what_is_moved_paints_the_same(make: Make, same: Make, name: str) -> Non
 
 
 def test_parts_that_share_layers_come_apart_where_layers_take_turns(make: Make) -> None:
-    """Z-Image's ControlNet uses some of the transformer's. The turns themselves want a GPU."""
+    """Z-Image's ControlNet uses some of the transformer's. Every later rung finds it so."""
     pipeline = pipeline_of(make("z-image"))
     assert pipeline.controlnet.x_pad_token is pipeline.transformer.x_pad_token
-    RUNGS[-1].take(pipeline, torch.device("cpu"))
-    assert pipeline.transformer.device.type == pipeline.controlnet.device.type == "meta"
+    RUNGS[-2].take(pipeline, torch.device("cpu"))
     assert pipeline.controlnet.x_pad_token is not pipeline.transformer.x_pad_token
 
 

@@ -88,7 +88,7 @@ def film_options(*, hidden: bool = False) -> Callable[[F], F]:
 
 def named_options(*names: str) -> Callable[[F], F]:
     """Those of these settings."""
-    return lambda command: _stacked(command, *(_option(name, OPTIONS[name]) for name in names))
+    return lambda command: stacked(command, *(_option(name, OPTIONS[name]) for name in names))
 
 
 def export_options(command: F) -> F:

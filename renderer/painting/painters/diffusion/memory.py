@@ -100,17 +100,16 @@ def offload_models(pipeline: Any, device: torch.device) -> None:
 def _offload_groups(pipeline: Any, device: torch.device) -> None:
     """Keep the weights in RAM; a layer comes while the one before it runs."""
     pipeline.remove_all_hooks()
+    if hasattr(pipeline, "controlnet"):
+        # Z-Image's uses layers of the transformer, and a layer can't take turns in two parts.
+        pipeline.to("cpu")
+        pipeline.controlnet = copy.deepcopy(pipeline.controlnet)
     # A VAE is small, and some pipelines change its number format and back in each call.
     _offload_in_groups(pipeline, device, {"vae", "movq"})
 
 
 def _offload_layers(pipeline: Any, device: torch.device) -> None:
     _ungroup(pipeline)
-    if hasattr(pipeline, "controlnet"):
-        # Z-Image's uses layers of the transformer, and a layer can't take turns in two parts.
-        pipeline.remove_all_hooks()
-        pipeline.to("cpu")
-        pipeline.controlnet = copy.deepcopy(pipeline.controlnet)
     pipeline.enable_sequential_cpu_offload(device=device)
 
 
