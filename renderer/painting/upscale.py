@@ -19,7 +19,14 @@ from renderer.numeric.rgb import RgbPlanes
 from renderer.painting.geometry import Area, Geometry
 from renderer.painting.kernels import Pixels
 from renderer.painting.painter_calls import ask_all
-from renderer.painting.painters import CheckingPainter, OnStep, Painter, PaintJob, find
+from renderer.painting.painters import (
+    AdjustablePainter,
+    CheckingPainter,
+    OnStep,
+    Painter,
+    PaintJob,
+    find,
+)
 from renderer.painting.painters.diffusion.library_logs import prepare_environment
 from renderer.painting.refine import Scales, held, rounded
 from renderer.painting.tiles import Mosaic, tiles
@@ -46,7 +53,7 @@ def make_painter(settings: RenderSettings) -> Painter:
     prepare_environment()
     from renderer.painting.painters.upscalers import load
 
-    enlarge = load(settings.upscaler, settings.upscale)
+    enlarge = load(settings.upscaler, settings.upscale, settings.device)
     return Upscaled(factory(settings.painted_smaller()), enlarge, settings.upscale)
 
 
@@ -65,6 +72,11 @@ class Upscaled:
         """As the painter's own, where it has one."""
         if isinstance(self._painter, CheckingPainter):
             self._painter.check(settings.painted_smaller())
+
+    def adjust(self, settings: RenderSettings) -> bool:
+        """As the painter's own, where it has one; another upscaler is another painter to it."""
+        inner = self._painter
+        return isinstance(inner, AdjustablePainter) and inner.adjust(settings.painted_smaller())
 
     def paint(self, job: PaintJob, on_step: OnStep) -> Pixels:
         """The whole (H, W, 3) picture; scaled down it is what the painter painted."""

@@ -146,6 +146,21 @@ def test_the_painter_is_made_for_what_it_paints(tmp_path: Path) -> None:
     Upscaled(Asked(), doubled, 2).check(SETTINGS)  # a painter without one takes everything
 
 
+def test_a_painter_goes_on_with_other_steps_at_the_size_that_it_paints() -> None:
+    asked: list[RenderSettings] = []
+
+    class Adjustable(Asked):
+        def adjust(self, settings: RenderSettings) -> bool:
+            asked.append(settings)
+            return settings.steps > 1
+
+    settings = SETTINGS.changed({"upscale": 2, "upscaler": "a.safetensors", "steps": 7})
+    assert Upscaled(Adjustable(), doubled, 2).adjust(settings)
+    assert asked == [settings.painted_smaller()]
+    assert not Upscaled(Adjustable(), doubled, 2).adjust(settings.changed({"steps": 1}))
+    assert not Upscaled(Asked(), doubled, 2).adjust(settings)
+
+
 # ------------------------------------------------------------------------------------ what is made
 
 

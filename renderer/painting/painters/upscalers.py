@@ -32,12 +32,12 @@ _DAMAGED = (OSError, ValueError, RuntimeError, TypeError, KeyError, AssertionErr
 """What wrong contents of a file make safetensors and spandrel raise."""
 
 
-def load(path: str, factor: int) -> Callable[[Pixels], Pixels]:
+def load(path: str, factor: int, device: str = "auto") -> Callable[[Pixels], Pixels]:
     """What enlarges (H, W, 3) sRGB ``factor`` times each way, with the model in that file.
 
-    A model that enlarges more is scaled down to it. What is returned raises DeviceLost where the
-    device fails and PainterError where its memory is too small. Raises PainterError, in one line,
-    where the model can't be loaded or is of another kind.
+    A model that enlarges more is scaled down to it. ``device``: as the setting. What is returned
+    raises DeviceLost where the device fails and PainterError where its memory is too small. Raises
+    PainterError, in one line, where the model can't be loaded or is of another kind.
     """
     try:
         import spandrel
@@ -45,16 +45,16 @@ def load(path: str, factor: int) -> Callable[[Pixels], Pixels]:
         raise PainterError(
             f"spandrel can't be loaded: {error}; pip install 'zoomtui[upscale]'"
         ) from error
-    device = choose()
-    with device_lost(device.name), _damage_named(path, spandrel.UnsupportedModelError):
+    place = choose(device)
+    with device_lost(place.name), _damage_named(path, spandrel.UnsupportedModelError):
         weights = spandrel.canonicalize_state_dict(load_file(Path(path)))
         model = spandrel.ModelLoader().load_from_state_dict(weights)
         _check_kind(model, path, factor)
-        half = device.half and model.supports_half
-        model.to(device.device, torch.float16 if half else torch.float32).eval()
+        half = place.half and model.supports_half
+        model.to(place.device, torch.float16 if half else torch.float32).eval()
 
     def enlarge(picture: Pixels) -> Pixels:
-        with device_lost(device.name), _memory_named(device.name, path):
+        with device_lost(place.name), _memory_named(place.name, path):
             return _enlarged(model, picture, factor)
 
     return enlarge
