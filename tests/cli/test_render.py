@@ -256,7 +256,7 @@ def test_a_dry_run_in_json_is_one_object_and_notes_stay_out_of_it(tmp_path: Path
     figures = json.loads(line)
     assert figures["frames"] == 121
     assert figures["settings"]["model"] == "sd2"
-    assert answer.err.startswith("note: the film (1280x720) is 1.88 times larger")
+    assert answer.err.startswith("note: the film (1280x720) is 1.9 times larger")
     assert list(tmp_path.iterdir()) == []
 
 

@@ -369,7 +369,10 @@ def test_the_settings_of_a_folder_are_those_of_its_kind(
     base_preset = find_preset({"klein-base": "klein", "z-image": "z-image-turbo"}.get(name, name))
     assert base_preset is not None
     settings = fill_in({"prompt": "a reef", "model": str(families[name])}).settings
-    assert settings.size_multiple == base_preset.multiple
+    finest = (
+        base_preset.multiple
+    )  # or, where a UNet's canvas comes closer to multiples of 64, twice
+    assert settings.size_multiple in ({finest, 2 * finest} if base_preset.unet else {finest})
     assert settings.guidance_scale == base_preset.guidance_scale
     assert (settings.steps, settings.strength, settings.scheduler) == (base_preset.steps, 1.0, "")
 

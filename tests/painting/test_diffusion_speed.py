@@ -172,6 +172,22 @@ def test_a_compilation_that_fails_falls_back_to_eager(make: Make, how: Any) -> N
     assert lines[1].endswith("), so it runs on uncompiled, which is slower")
 
 
+def test_what_is_freed_while_torch_forgets_does_not_end_a_film(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Torch goes through a table that shrinks as its entries are freed; seen with 2.13."""
+    calls: list[int] = []
+
+    def reset() -> None:
+        calls.append(1)
+        if len(calls) == 1:
+            raise RuntimeError("dictionary changed size during iteration")
+
+    monkeypatch.setattr(torch.compiler, "reset", reset)
+    compiling._forget()
+    assert len(calls) == 2
+
+
 UNCOMPILED = "so it runs on uncompiled, which is slower"
 
 

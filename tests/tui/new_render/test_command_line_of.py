@@ -158,8 +158,9 @@ def test_every_option_has_a_field_but_those_that_belong_to_no_form() -> None:
     otherwise_said = {"--outpaint-size", "--frames-per-keyframe", "--place"}  # the last: in a plan
     of_the_command = {"--headless", "--json", "--dry-run"}
     risky = {"--trust-pickled-weights"}
+    of_the_machine = {"--device"}
     typed = {field.option for field in form.FIELDS if field.key != "prompt"}
-    assert typed | otherwise_said | of_the_command | risky == options
+    assert typed | otherwise_said | of_the_command | risky | of_the_machine == options
     assert isinstance(render, click.Command)
 
 

@@ -6,6 +6,7 @@ thread (pytorch/pytorch#123177). The painter is made and used on one thread, so 
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -70,7 +71,7 @@ class Compiled:
         self._blocks += repeated_blocks(vae) if vae is not None else []
         self.how = how
         self._seen: set[tuple[int, ...]] = set()
-        torch.compiler.reset()  # of what another painter had compiled, nothing counts or stays
+        _forget()  # of what another painter had compiled, nothing counts or stays
         config.cache_size_limit = config.accumulated_cache_size_limit = _ENTRIES
         for part in self._blocks:
             part.compile(fullgraph=True, dynamic=True, backend=backend)
@@ -101,6 +102,19 @@ class Compiled:
             del self._denoiser.forward
         for part in self._blocks:
             part._compiled_call_impl = None  # what Module.compile sets
+        _forget()
+
+
+def _forget() -> None:
+    """Give back all that torch holds compiled.
+
+    It goes through its backends while those that nothing refers to any more are freed, and fails
+    where that falls together; they are gone then, so it is asked once more.
+    """
+    try:
+        torch.compiler.reset()
+    except RuntimeError:
+        gc.collect()
         torch.compiler.reset()
 
 
