@@ -31,6 +31,7 @@ from zoomtui.terminal.driver import TerminalDriver
 from zoomtui.tui.monitor.screen import MonitorScreen
 from zoomtui.tui.shared.help import HelpScreen
 from zoomtui.tui.shared.key_order import KeyOrder, Pressed
+from zoomtui.tui.shared.keys import bind, quiet
 from zoomtui.tui.shared.text_widgets import signs_for
 
 LOCAL_RATE, REMOTE_RATE = 4.0, 2.0
@@ -51,6 +52,8 @@ _STYLES: list[str | PurePath] = [
 ]
 _COMMAND = 26
 """Columns of a command's name."""
+_KEY_NAMES = {"enter": "Enter", "tab": "Tab", "f1": "F1"}
+"""Where Textual's own say less, or show a sign that not every font has."""
 _SCREEN = 2
 """The file descriptor that Textual draws on."""
 _UNTRUE_SIZES = ("COLUMNS", "LINES")
@@ -100,17 +103,11 @@ class ZoomApp(App[str]):
     ENABLE_COMMAND_PALETTE = True
     SCREENS: ClassVar[dict[str, Callable[[], Screen[Any]]]] = {"help": HelpScreen}
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("question_mark", "push_screen('help')", "help", key_display="?", id="app.help"),
-        Binding("colon,ctrl+p", "command_palette", "commands", key_display=":", id="app.commands"),
-        Binding("ctrl+l", "repaint", "repaint", show=False, id="app.repaint"),
-        Binding("ctrl+q", "leave", show=False, priority=True, id="app.leave"),
+        bind("?", "push_screen('help')", "help", "this page"),
+        bind(":,ctrl+p", "command_palette", "commands", "all commands, by name"),
+        quiet("ctrl+l", "repaint", "repaint", "paint the screen anew"),
+        quiet("ctrl+q", "leave", "", "close the interface, as detaching does", priority=True),
     ]
-    KEY_HELP: ClassVar[dict[str, str]] = {
-        "app.help": "this page",
-        "app.commands": "all commands, by name",
-        "app.repaint": "paint the screen anew",
-        "app.leave": "close the interface, as detaching does",
-    }
 
     def __init__(
         self,
@@ -139,6 +136,10 @@ class ZoomApp(App[str]):
         self.theme = _theme(terminal)
         self.set_class(terminal.pictures == "ascii", "-ascii")
 
+    def get_key_display(self, binding: Binding) -> str:
+        named = binding.key_display or _KEY_NAMES.get(binding.key)
+        return named or super().get_key_display(binding)
+
     def get_default_screen(self) -> Screen[Any]:
         return self._begin()
 
@@ -160,7 +161,7 @@ class ZoomApp(App[str]):
         told = {"", "commands"}
         for key, active in screen.active_bindings.items():
             binding, node = active.binding, active.node
-            if not (active.enabled and binding.id and binding.description not in told):
+            if not (active.enabled and binding.tooltip and binding.description not in told):
                 continue
             told.add(binding.description)
             deed = partial(self.call_later, self.run_action, binding.action, node)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from textual import on, work
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import VerticalScroll
 from textual.widget import Widget
 from textual.widgets import Static
@@ -27,6 +27,7 @@ from zoomtui.tui.shared.form_fields import all_wrong
 from zoomtui.tui.shared.form_screen import LAST_KEYS, FormScreen
 from zoomtui.tui.shared.form_widget import Form
 from zoomtui.tui.shared.host import standing
+from zoomtui.tui.shared.keys import bind
 from zoomtui.tui.shared.styled_text import Line
 from zoomtui.tui.shared.text_widgets import content
 
@@ -55,18 +56,12 @@ class ExportScreen(FormScreen):
 
     WINDOW = "zoomtui · export"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("ctrl+s", "export", "export", key_display="^s", id="export.start"),
-        Binding("ctrl+y", "copy_fetch", "copy scp", key_display="^y", id="export.fetch"),
-        Binding("ctrl+y", "copy_command", "copy command", key_display="^y", id="export.copy"),
-        Binding("ctrl+o", "copy_command", "copy command", key_display="^o", id="export.command"),
+        bind("ctrl+s", "export", "export", "make it"),
+        bind("ctrl+y", "copy_fetch", "copy scp", "copy the command that fetches it"),
+        bind("ctrl+y", "copy_command", "copy command", "copy as a command line"),
+        bind("ctrl+o", "copy_command", "copy command", "copy as a command line, when it is made"),
         *LAST_KEYS,
     ]
-    KEY_HELP: ClassVar[dict[str, str]] = {
-        "export.start": "make it",
-        "export.fetch": "copy the command that fetches it",
-        "export.copy": "copy as a command line",
-        "export.command": "copy as a command line, when it is made",
-    }
 
     def __init__(self, project: Path, here: Path | None = None) -> None:
         """``here``: for files named without a folder; by default the working directory."""

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import ClassVar
 
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Horizontal
 
 from zoomtui.terminal.capabilities import Pictures
 from zoomtui.tui.monitor.captioned import Captioned
 from zoomtui.tui.monitor.watcher import Watch
 from zoomtui.tui.shared.host import HostedScreen
+from zoomtui.tui.shared.keys import bind, quiet
 from zoomtui.tui.shared.text_widgets import KeyLine
 
 
@@ -27,21 +28,13 @@ class CompareScreen(HostedScreen):
     """See the module."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("left", "walk(-1)", "older", key_display="←", id="walk.older"),
-        Binding("right", "walk(1)", "newer", key_display="→", id="walk.newer"),
-        Binding("pageup", "walk(-10)", "ten back", show=False, id="walk.tenback"),
-        Binding("pagedown", "walk(10)", "ten on", show=False, id="walk.tenon"),
-        Binding("tab,shift+tab", "turn", "the other one", key_display="Tab", id="compare.turn"),
-        Binding("escape,q,c", "dismiss", "back", id="view.back"),
+        bind("left", "walk(-1)", "older", "walk through the keyframes with the marked one"),
+        bind("right", "walk(1)", "newer", "walk through the keyframes with the marked one"),
+        quiet("pageup", "walk(-10)", "ten back", "the same in tens"),
+        quiet("pagedown", "walk(10)", "ten on", "the same in tens"),
+        bind("tab,shift+tab", "turn", "the other one", "mark the other one"),
+        bind("escape,q,c", "dismiss", "back", "back"),
     ]
-    KEY_HELP: ClassVar[dict[str, str]] = {
-        "walk.older": "walk through the keyframes with the marked one",
-        "walk.newer": "walk through the keyframes with the marked one",
-        "walk.tenback": "the same in tens",
-        "walk.tenon": "the same in tens",
-        "compare.turn": "mark the other one",
-        "view.back": "back",
-    }
 
     def __init__(self, watch: Watch, keyframe: int, pictures: Pictures | None) -> None:
         """``keyframe``: stands at the right, beside the one before it."""

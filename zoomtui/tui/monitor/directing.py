@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar
 
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 
 from renderer.formatting import clean, duration_text
 from zoomtui.tui.monitor.keyframe_screen import KeyframeScreen
@@ -19,6 +19,7 @@ from zoomtui.tui.monitor.steer_dialog import Changes, SteerDialog
 from zoomtui.tui.monitor.watcher import View, Watch
 from zoomtui.tui.shared.dialogs import ChoiceDialog
 from zoomtui.tui.shared.host import HostedScreen
+from zoomtui.tui.shared.keys import quiet
 
 REPAINT = {
     "": "Cancel: leave the film as it is",
@@ -68,23 +69,15 @@ class Directing(KeyframeScreen, Revising):
     """A screen with these keys; they are about the keyframe that is looked at."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("x", "repaint", "paint again…", show=False, id="direct.repaint"),
-        Binding("b", "branch", "branch…", show=False, id="direct.branch"),
-        Binding("left_square_bracket", "takes(-1)", "takes", show=False, key_display="[",
-                id="direct.takes"),
-        Binding("right_square_bracket", "takes(1)", "takes", show=False, key_display="]",
-                id="direct.nexttakes"),
-        Binding("m", "mark", "mark…", show=False, id="direct.mark"),
-        Binding("g", "dive", "dive where…", show=False, id="direct.dive"),
-    ]  # fmt: skip
-    KEY_HELP: ClassVar[dict[str, str]] = {
-        "direct.repaint": "paint this keyframe and what follows again; asks first",
-        "direct.branch": "another film that goes on from this keyframe",
-        "direct.takes": "the takes of this keyframe, side by side",
-        "direct.nexttakes": "the takes of this keyframe, side by side",
-        "direct.mark": "a note about this keyframe: a chapter of exported films",
-        "direct.dive": "where a dive goes: a frame over the picture",
-    }
+        quiet(
+            "x", "repaint", "paint again…", "paint this keyframe and what follows again; asks first"
+        ),
+        quiet("b", "branch", "branch…", "another film that goes on from this keyframe"),
+        quiet("[", "takes(-1)", "takes", "the takes of this keyframe, side by side"),
+        quiet("]", "takes(1)", "takes", "the takes of this keyframe, side by side"),
+        quiet("m", "mark", "mark…", "a note about this keyframe: a chapter of exported films"),
+        quiet("g", "dive", "dive where…", "where a dive goes: a frame over the picture"),
+    ]
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         match action:

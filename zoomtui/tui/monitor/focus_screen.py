@@ -10,7 +10,7 @@ from rich.segment import Segment
 from rich.style import Style
 from textual import events, work
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.strip import Strip
 
 from renderer.errors import RendererError
@@ -21,6 +21,7 @@ from renderer.settings.render import RenderSettings
 from zoomtui.terminal.pictures.request import Pixels
 from zoomtui.tui.monitor.watcher import Watch
 from zoomtui.tui.shared.host import HostedScreen, standing
+from zoomtui.tui.shared.keys import bind, quiet
 from zoomtui.tui.shared.picture import Picture
 from zoomtui.tui.shared.text_widgets import KeyLine, OneLine
 
@@ -74,22 +75,16 @@ class FocusScreen(HostedScreen):
 
     CSS = "FocusScreen FramedPicture { width: 1fr; height: 1fr; }"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("left", f"move({-_STEP}, 0)", "move", key_display="←↑↓→", id="focus.left"),
-        Binding("right", f"move({_STEP}, 0)", "move", show=False, id="focus.right"),
-        Binding("up", f"move(0, {-_STEP})", "move", show=False, id="focus.up"),
-        Binding("down", f"move(0, {_STEP})", "move", show=False, id="focus.down"),
-        Binding("home", "middle", "middle", show=False, id="focus.middle"),
-        Binding("enter", "take", "dive there", key_display="Enter", id="focus.take"),
-        Binding("a", "auto", "auto", id="focus.auto"),
-        Binding("escape,q", "dismiss", "back", id="view.back"),
-    ]
-    KEY_HELP: ClassVar[dict[str, str]] = {
-        "focus.left": "move the frame; a click does so too",
-        "focus.middle": "back to the middle",
-        "focus.take": "dive there, from the next keyframe that is not begun",
-        "focus.auto": "dive to where there is most to see",
-        "view.back": "back; the dive goes where it went",
-    }
+        bind("left", "move(-1, 0)", "move", "move the frame; a click does so too",
+             key_display="←↑↓→"),
+        quiet("right", "move(1, 0)", "move"),
+        quiet("up", "move(0, -1)", "move"),
+        quiet("down", "move(0, 1)", "move"),
+        quiet("home", "middle", "middle", "back to the middle"),
+        bind("enter", "take", "dive there", "dive there, from the next keyframe that is not begun"),
+        bind("a", "auto", "auto", "dive to where there is most to see"),
+        bind("escape,q", "dismiss", "back", "back; the dive goes where it went"),
+    ]  # fmt: skip
 
     def __init__(self, watch: Watch) -> None:
         super().__init__()
@@ -149,9 +144,9 @@ class FocusScreen(HostedScreen):
         self.query_one("#focus-head", OneLine).show(((text, ""),))
         self.query_one(KeyLine).refresh_keys(self)
 
-    def action_move(self, across: float, down: float) -> None:
+    def action_move(self, across: int, down: int) -> None:
         x, y = self._picture.focus_at
-        self._picture.go((x + across, y + down))
+        self._picture.go((x + _STEP * across, y + _STEP * down))
         self.paint()
 
     def action_middle(self) -> None:

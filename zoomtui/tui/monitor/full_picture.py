@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import ClassVar
 
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 
 from zoomtui.tui.monitor.keyframe_screen import KeyframeScreen
 from zoomtui.tui.monitor.panels import strip_line
 from zoomtui.tui.monitor.watcher import View
+from zoomtui.tui.shared.keys import bind
 from zoomtui.tui.shared.picture import Picture
 from zoomtui.tui.shared.text_widgets import KeyLine, OneLine
 
@@ -18,11 +19,8 @@ class ViewScreen(KeyframeScreen):
     """As large as the terminal allows, with one line above and two below."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q,v", "dismiss", "back", id="view.back"),
+        bind("escape,q,v", "dismiss", "back", "back"),
     ]
-    KEY_HELP: ClassVar[dict[str, str]] = {
-        "view.back": "back",
-    }
 
     def compose(self) -> ComposeResult:
         yield OneLine(id="headline")

@@ -11,7 +11,7 @@ from time import monotonic
 from typing import ClassVar
 
 from textual import events
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 
 from renderer.engine.preview import Preview
 from zoomtui.terminal.capabilities import Pictures, Terminal
@@ -21,6 +21,7 @@ from zoomtui.tui.monitor.headline import header_line, state_word
 from zoomtui.tui.monitor.watcher import View, Watch
 from zoomtui.tui.shared.host import HostedScreen
 from zoomtui.tui.shared.keyframe_cursor import KeyframeCursor
+from zoomtui.tui.shared.keys import quiet
 from zoomtui.tui.shared.picture import Picture
 from zoomtui.tui.shared.text_widgets import KeyLine, OneLine
 
@@ -48,23 +49,14 @@ class KeyframeScreen(HostedScreen):
     """``show_view`` is called whenever there is something new to see."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("left", "walk(-1)", "older", show=False, key_display="←", id="walk.older"),
-        Binding("right", "walk(1)", "newer", show=False, key_display="→", id="walk.newer"),
-        Binding("pageup", "walk(-10)", "ten back", show=False, id="walk.tenback"),
-        Binding("pagedown", "walk(10)", "ten on", show=False, id="walk.tenon"),
-        Binding("home", "walk(-1000000)", "first keyframe", show=False, id="walk.first"),
-        Binding("end", "follow", "newest", show=False, key_display="End", id="walk.newest"),
-        Binding("V", "pictures", "kind of pictures", show=False, key_display="V", id="view.kind"),
+        quiet("left", "walk(-1)", "older", "walk through the keyframes"),
+        quiet("right", "walk(1)", "newer", "walk through the keyframes"),
+        quiet("pageup", "walk(-10)", "ten back", "the same in tens"),
+        quiet("pagedown", "walk(10)", "ten on", "the same in tens"),
+        quiet("home", "walk(-1000000)", "first keyframe", "the first keyframe"),
+        quiet("end", "follow", "newest", "back to the newest, and follow it", key_display="End"),
+        quiet("V", "pictures", "kind of pictures", "another kind of pictures: blocks, signs, none"),
     ]
-    KEY_HELP: ClassVar[dict[str, str]] = {
-        "walk.older": "walk through the keyframes",
-        "walk.newer": "walk through the keyframes",
-        "walk.tenback": "the same in tens",
-        "walk.tenon": "the same in tens",
-        "walk.first": "the first keyframe",
-        "walk.newest": "back to the newest, and follow it",
-        "view.kind": "another kind of pictures: blocks, signs, none",
-    }
 
     def __init__(self, watch: Watch, cursor: KeyframeCursor) -> None:
         super().__init__()

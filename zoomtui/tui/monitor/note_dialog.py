@@ -7,13 +7,14 @@ from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.widgets import Input, Static
 
 from renderer.formatting import shortened
 from renderer.project.records import LONGEST_NOTE
 from zoomtui.tui.shared.dialogs import Dialog
+from zoomtui.tui.shared.keys import bind
 from zoomtui.tui.shared.typed_text import PlainInput
 
 _LISTED = 8
@@ -24,7 +25,7 @@ class NoteDialog(Dialog):
     """The note; empty: none any more."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "dismiss(None)", "cancel", id="dialog.cancel"),
+        bind("escape", "dismiss(None)", "cancel"),
     ]
 
     def __init__(self, keyframe: int, marks: Iterable[tuple[int, str]]) -> None:

@@ -13,12 +13,13 @@ from typing import ClassVar
 
 from textual import work
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 
 from renderer.errors import ProjectError
 from zoomtui.terminal.capabilities import Pictures
 from zoomtui.tui.monitor.player import Frame, Player
 from zoomtui.tui.shared.host import HostedScreen
+from zoomtui.tui.shared.keys import bind, quiet
 from zoomtui.tui.shared.picture import Picture
 from zoomtui.tui.shared.styled_text import Line, clock_text, cut
 from zoomtui.tui.shared.text_widgets import KeyLine, OneLine
@@ -33,25 +34,15 @@ class PlayScreen(HostedScreen):
     """See the module."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("space", "pause", "pause", id="play.pause"),
-        Binding("left", "skip(-1)", "a second back", key_display="←", show=False, id="play.back"),
-        Binding("right", "skip(1)", "a second on", key_display="→", show=False, id="play.on"),
-        Binding("pageup", "skip(-10)", "ten back", show=False, id="play.tenback"),
-        Binding("pagedown", "skip(10)", "ten on", show=False, id="play.tenon"),
-        Binding("home", "go_first", "beginning", id="play.first"),
-        Binding("end", "go_newest", "newest", id="play.newest"),
-        Binding("escape,q,f", "dismiss", "back", id="view.back"),
+        bind("space", "pause", "pause", "hold it and go on"),
+        quiet("left", "skip(-1)", "a second back", "a second back"),
+        quiet("right", "skip(1)", "a second on", "a second on"),
+        quiet("pageup", "skip(-10)", "ten back", "ten seconds back"),
+        quiet("pagedown", "skip(10)", "ten on", "ten seconds on"),
+        bind("home", "go_first", "beginning", "from the beginning"),
+        bind("end", "go_newest", "newest", "the newest ten seconds"),
+        bind("escape,q,f", "dismiss", "back", "back"),
     ]
-    KEY_HELP: ClassVar[dict[str, str]] = {
-        "play.pause": "hold it and go on",
-        "play.back": "a second back",
-        "play.on": "a second on",
-        "play.tenback": "ten seconds back",
-        "play.tenon": "ten seconds on",
-        "play.first": "from the beginning",
-        "play.newest": "the newest ten seconds",
-        "view.back": "back",
-    }
 
     def __init__(self, player: Player, name: str, pictures: Pictures | None) -> None:
         """``name``: of the render; plain. ``pictures``: their kind, None for the best."""

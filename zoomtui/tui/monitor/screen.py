@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 
 from textual import events
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 
 from zoomtui.tui.monitor import panels
@@ -26,6 +26,7 @@ from zoomtui.tui.monitor.steer_dialog import Changes
 from zoomtui.tui.monitor.watcher import Situation, View, Watch
 from zoomtui.tui.shared.dialogs import ResumeDialog, StopDialog
 from zoomtui.tui.shared.keyframe_cursor import KeyframeCursor
+from zoomtui.tui.shared.keys import bind, quiet
 from zoomtui.tui.shared.styled_text import Line
 from zoomtui.tui.shared.text_widgets import FewLines, Framed, KeyLine, OneLine, Panel
 
@@ -40,36 +41,23 @@ class MonitorScreen(Directing):
     HORIZONTAL_BREAKPOINTS = _WIDTHS
     VERTICAL_BREAKPOINTS = _HEIGHTS
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("space", "pause", "pause", id="render.pause"),
-        Binding("space", "unpause", "go on", id="render.unpause"),
-        Binding("r", "resume", "resume", id="render.resume"),
-        Binding("p", "prompt", "prompt", id="render.prompt"),
-        Binding("u", "undo", "undo", id="render.undo"),
-        Binding("s", "stop", "stop…", id="render.stop"),
-        Binding("d", "detach", "detach", id="app.detach"),
-        Binding("v", "view", "view", id="monitor.view"),
-        Binding("l", "log", "log", id="monitor.log"),
-        Binding("e", "export", "export…", id="project.export"),
-        Binding("f", "play", "film", id="monitor.play"),
-        Binding("c", "compare", "compare", show=False, id="monitor.compare"),
-        Binding("q,escape", "back", "back", id="app.back"),
-        Binding("q", "detach", "detach", show=False, id="app.backout"),
+        bind("space", "pause", "pause", "pause and go on"),
+        bind("space", "unpause", "go on", "pause and go on"),
+        bind("r", "resume", "resume", "resume what was stopped or has crashed; nothing is lost"),
+        bind(
+            "p", "prompt", "prompt", "another prompt or settings, from the next keyframe not begun"
+        ),
+        bind("u", "undo", "undo", "take it back, until it is begun"),
+        bind("s", "stop", "stop…", "stop… after the segment in hand, or now; asks first"),
+        bind("d", "detach", "detach", "detach: the render goes on, even after you log out"),
+        bind("v", "view", "view", "the picture on the full screen"),
+        bind("l", "log", "log", "the whole log"),
+        bind("e", "export", "export…", "export… other size, speed, codec; also while it renders"),
+        bind("f", "play", "film", "play the film's newest seconds"),
+        quiet("c", "compare", "compare", "two keyframes side by side"),
+        bind("q,escape", "back", "back", "back; on the first screen q detaches"),
+        quiet("q", "detach", "detach"),
     ]
-    KEY_HELP: ClassVar[dict[str, str]] = {
-        "render.pause": "pause and go on",
-        "render.unpause": "pause and go on",
-        "render.resume": "resume what was stopped or has crashed; nothing is lost",
-        "render.prompt": "another prompt or settings, from the next keyframe not begun",
-        "render.undo": "take it back, until it is begun",
-        "render.stop": "stop… after the segment in hand, or now; asks first",
-        "app.detach": "detach: the render goes on, even after you log out",
-        "monitor.view": "the picture on the full screen",
-        "monitor.play": "play the film's newest seconds",
-        "monitor.compare": "two keyframes side by side",
-        "monitor.log": "the whole log",
-        "project.export": "export… other size, speed, codec; also while it renders",
-        "app.back": "back; on the first screen q detaches",
-    }
 
     def __init__(self, folder: Path, watch: Watch | None = None) -> None:
         super().__init__(watch or Watch(folder), KeyframeCursor())

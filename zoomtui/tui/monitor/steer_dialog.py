@@ -12,7 +12,7 @@ from typing import Any, ClassVar, cast
 
 from textual import on, work
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.message import Message
 from textual.screen import ModalScreen
@@ -35,6 +35,7 @@ from zoomtui.tui.shared.form_fields import (
 )
 from zoomtui.tui.shared.form_widget import Form, hint_line
 from zoomtui.tui.shared.host import ClosesOnce, Host, standing
+from zoomtui.tui.shared.keys import bind
 from zoomtui.tui.shared.styled_text import cut
 from zoomtui.tui.shared.text_widgets import OneLine
 from zoomtui.tui.shared.typed_text import PlainArea
@@ -52,8 +53,8 @@ class PromptArea(PlainArea):
     """Text as typed; Enter is for the dialog, Ctrl+J begins a new line."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "submit", "apply", priority=True, id="prompt.apply"),
-        Binding("ctrl+j,shift+enter", "newline", "new line", id="prompt.newline"),
+        bind("enter", "submit", "apply", priority=True),
+        bind("ctrl+j,shift+enter", "newline", "new line"),
     ]
 
     class Submitted(Message):
@@ -71,8 +72,8 @@ class SteerDialog(ModalScreen[Changes | None], ClosesOnce[Changes | None]):
 
     VERTICAL_BREAKPOINTS = [(0, "-short"), (34, "-tall")]  # noqa: RUF012
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "dismiss(None)", "cancel", id="dialog.cancel"),
-        Binding("ctrl+s", "apply", "apply", id="steer.apply"),
+        bind("escape", "dismiss(None)", "cancel"),
+        bind("ctrl+s", "apply", "apply"),
     ]
 
     def __init__(self, folder: Path, prompt: str, from_keyframe: int) -> None:

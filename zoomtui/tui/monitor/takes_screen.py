@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from textual import work
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Horizontal
 
 from renderer.errors import RendererError
@@ -19,6 +19,7 @@ from zoomtui.tui.monitor.captioned import Captioned
 from zoomtui.tui.monitor.directing import Revising
 from zoomtui.tui.monitor.watcher import Watch
 from zoomtui.tui.shared.host import standing
+from zoomtui.tui.shared.keys import bind, quiet
 from zoomtui.tui.shared.styled_text import Line, cut
 from zoomtui.tui.shared.text_widgets import KeyLine, OneLine
 
@@ -42,26 +43,16 @@ class TakesScreen(Revising):
     """See the module."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("left,left_square_bracket", "step(-1)", "other take", key_display="← →",
-                id="takes.older"),
-        Binding("right,right_square_bracket", "step(1)", "other take", show=False,
-                id="takes.newer"),
-        *(Binding(str(n), f"mark({n})", "that one", show=False, id=f"takes.mark{n}")
-          for n in range(1, 10)),
-        Binding("enter", "choose", "take it", key_display="Enter", id="takes.choose"),
-        Binding("r", "again", "paint another", id="takes.again"),
-        Binding("p", "prompt", "with another prompt", id="takes.prompt"),
-        Binding("escape,q", "dismiss", "back", id="view.back"),
+        bind("left,[", "step(-1)", "other take", "mark another take", key_display="← →"),
+        quiet("right,]", "step(1)", "other take", "mark another take"),
+        quiet("1", "mark(1)", "that one", "1 to 9: mark that take"),
+        *(quiet(str(n), f"mark({n})", "that one") for n in range(2, 10)),
+        bind("enter", "choose", "take it", "let the film go on with the marked take"),
+        bind("r", "again", "paint another", "paint another take"),
+        bind("p", "prompt", "with another prompt",
+             "paint another take with another prompt or settings"),
+        bind("escape,q", "dismiss", "back", "back"),
     ]  # fmt: skip
-    KEY_HELP: ClassVar[dict[str, str]] = {
-        "takes.older": "mark another take",
-        "takes.newer": "mark another take",
-        "takes.mark1": "1 to 9: mark that take",
-        "takes.choose": "let the film go on with the marked take",
-        "takes.again": "paint another take",
-        "takes.prompt": "paint another take with another prompt or settings",
-        "view.back": "back",
-    }
 
     def __init__(
         self, watch: Watch, keyframe: int, pictures: Pictures | None, step: int = 0

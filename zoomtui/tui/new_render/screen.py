@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.widget import Widget
 from textual.widgets import Static
@@ -31,6 +31,7 @@ from zoomtui.tui.shared.form_fields import FieldError, Texts, all_wrong
 from zoomtui.tui.shared.form_screen import LAST_KEYS, FormScreen
 from zoomtui.tui.shared.form_widget import Form
 from zoomtui.tui.shared.host import standing
+from zoomtui.tui.shared.keys import bind
 from zoomtui.tui.shared.styled_text import Line
 from zoomtui.tui.shared.text_widgets import content
 
@@ -52,20 +53,13 @@ class NewScreen(FormScreen):
 
     WINDOW = "zoomtui · new render"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("ctrl+s", "start", "start", key_display="^s", id="new.start"),
-        Binding("ctrl+g", "try_out", "try one keyframe", key_display="^g", id="new.try"),
-        Binding("ctrl+y", "copy", "copy", key_display="^y", id="new.copy"),
-        Binding("ctrl+o", "film_preset", "film preset", key_display="^o", id="new.preset"),
-        Binding("ctrl+r", "draw", "seed", key_display="^r", id="new.seed"),
+        bind("ctrl+s", "start", "start", "start"),
+        bind("ctrl+g", "try_out", "try one keyframe", "paint one keyframe first"),
+        bind("ctrl+y", "copy", "copy", "copy as a command line"),
+        bind("ctrl+o", "film_preset", "film preset", "film preset: several fields at once"),
+        bind("ctrl+r", "draw", "seed", "another seed"),
         *LAST_KEYS,
     ]
-    KEY_HELP: ClassVar[dict[str, str]] = {
-        "new.start": "start",
-        "new.try": "paint one keyframe first",
-        "new.copy": "copy as a command line",
-        "new.preset": "film preset: several fields at once",
-        "new.seed": "another seed",
-    }
 
     def __init__(self, here: Path | None = None) -> None:
         """``here``: where the project's folder is made unless another is named."""

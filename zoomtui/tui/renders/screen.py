@@ -13,7 +13,7 @@ from typing import ClassVar
 
 from textual import events, on, work
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Container, Vertical
 from textual.widgets import Input, OptionList, Static
 
@@ -26,6 +26,7 @@ from zoomtui.tui.renders.listing import Listing, possible, what_forgetting_means
 from zoomtui.tui.renders.scan import Reader, Render, Scan
 from zoomtui.tui.shared.dialogs import ChoiceDialog
 from zoomtui.tui.shared.host import HostedScreen, standing
+from zoomtui.tui.shared.keys import bind, quiet
 from zoomtui.tui.shared.row_list import Rows
 from zoomtui.tui.shared.text_widgets import KeyLine, OneLine
 from zoomtui.tui.shared.typed_text import PlainInput
@@ -50,33 +51,19 @@ class RendersScreen(HostedScreen):
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide"), (160, "-huge")]  # noqa: RUF012
     VERTICAL_BREAKPOINTS = [(0, "-tiny"), (20, "-short"), (34, "-tall")]  # noqa: RUF012
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "open", "open", id="renders.open"),
-        Binding("R", "resume", "resume", key_display="R", id="renders.resume"),
-        Binding("n", "new", "new", id="renders.new"),
-        Binding("x", "forget", "forget…", id="renders.forget"),
-        Binding("slash", "filter", "filter", key_display="/", id="renders.filter"),
-        Binding("o", "sort", "sort", id="renders.sort"),
-        Binding("left", "walk(-1)", "keyframes", key_display="←→", id="walk.older"),
-        Binding("right", "walk(1)", "keyframes", key_display="←→", id="walk.newer"),
-        Binding("y", "copy", "copy scp", id="renders.copy"),
-        Binding("escape", "unfilter", "all", show=False, id="renders.unfilter"),
-        Binding("q", "back", "quit", id="app.back"),
-        Binding("e", "export", "export…", id="project.export"),
+        bind("enter", "open", "open", "watch it"),
+        bind("R", "resume", "resume", "go on with one that was stopped, and watch it"),
+        bind("n", "new", "new", "a new render"),
+        bind("x", "forget", "forget…", "forget… takes it off this list; no file is deleted"),
+        bind("/", "filter", "filter", "filter by words of name, prompt, state"),
+        bind("o", "sort", "sort", "another order"),
+        bind("left", "walk(-1)", "keyframes", "walk through the keyframes", key_display="←→"),
+        bind("right", "walk(1)", "keyframes", "walk through the keyframes", key_display="←→"),
+        bind("y", "copy", "copy scp", "copy the command that fetches the film"),
+        quiet("escape", "unfilter", "all", "show all again"),
+        bind("q", "back", "quit", "back; from the first screen: quit"),
+        bind("e", "export", "export…", "export… other size, speed, codec, direction"),
     ]
-    KEY_HELP: ClassVar[dict[str, str]] = {
-        "renders.open": "watch it",
-        "renders.resume": "go on with one that was stopped, and watch it",
-        "renders.new": "a new render",
-        "renders.forget": "forget… takes it off this list; no file is deleted",
-        "renders.filter": "filter by words of name, prompt, state",
-        "renders.sort": "another order",
-        "walk.older": "walk through the keyframes",
-        "walk.newer": "walk through the keyframes",
-        "renders.copy": "copy the command that fetches the film",
-        "renders.unfilter": "show all again",
-        "app.back": "back; from the first screen: quit",
-        "project.export": "export… other size, speed, codec, direction",
-    }
 
     def __init__(self, here: Path | None = None, reader: Reader | None = None) -> None:
         """``here``: where projects are looked for besides the list; by default where we are.

@@ -10,13 +10,14 @@ from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from zoomtui.tui.shared.host import ClosesOnce
+from zoomtui.tui.shared.keys import bind
 from zoomtui.tui.shared.text_widgets import signs_for
 
 
@@ -28,7 +29,7 @@ class ChoiceDialog(Dialog):
     """One of a few answers; the first is the default, None stands for Esc."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q", "dismiss(None)", "cancel", id="dialog.cancel"),
+        bind("escape,q", "dismiss(None)", "cancel"),
     ]
     TITLE: ClassVar[str] = ""
     ANSWERS: ClassVar[Mapping[str, str]] = {}

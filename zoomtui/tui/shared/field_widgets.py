@@ -10,13 +10,14 @@ from typing import ClassVar
 
 from textual import events
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.widgets import Static
 
 from renderer.formatting import clean
 from zoomtui.tui.shared.dialogs import ChoiceDialog
 from zoomtui.tui.shared.form_fields import Field, FieldError
+from zoomtui.tui.shared.keys import bind, quiet
 from zoomtui.tui.shared.styled_text import Line
 from zoomtui.tui.shared.text_widgets import signs_for
 from zoomtui.tui.shared.typed_text import PlainArea, PlainInput
@@ -30,8 +31,8 @@ class TextField(PlainInput):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("down", "step(1)", "choose", show=False),
-        Binding("up", "step(-1)", "choose", show=False),
+        quiet("down", "step(1)", "choose"),
+        quiet("up", "step(-1)", "choose"),
     ]
 
     lists = True
@@ -104,7 +105,7 @@ class LongField(PlainArea):
     """Text of any length, exactly as typed; Tab leaves it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("ctrl+y", "screen.copy", "copy", key_display="^y"),  # Textual's own: redo
+        bind("ctrl+y", "screen.copy", "copy"),
     ]
 
     def __init__(self, field: Field) -> None:

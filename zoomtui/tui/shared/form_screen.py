@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import ClassVar
 
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Container
 from textual.timer import Timer
 from textual.widget import Widget
@@ -19,6 +19,7 @@ from zoomtui.tui.shared.dialogs import ChoiceDialog
 from zoomtui.tui.shared.form_fields import FieldError
 from zoomtui.tui.shared.form_widget import Form, hint_line
 from zoomtui.tui.shared.host import HostedScreen, standing
+from zoomtui.tui.shared.keys import bind
 from zoomtui.tui.shared.styled_text import Line, cut
 from zoomtui.tui.shared.text_widgets import KeyLine, OneLine
 
@@ -26,9 +27,10 @@ PAUSE = 0.25
 """Seconds without a key before the checks that take longer begin."""
 
 LAST_KEYS: tuple[BindingType, ...] = (
-    Binding("f1", "app.push_screen('help')", "help", key_display="F1", id="form.help"),
-    Binding("escape", "back", "back", key_display="Esc", id="app.back"),
-)
+    bind("f1", "app.push_screen('help')", "help", "this page"),
+    bind("escape", "back", "back", "back; asks first where something typed would be lost",
+         key_display="Esc"),
+)  # fmt: skip
 """The last keys of every form: typing takes the keys that do the same elsewhere."""
 
 
@@ -48,10 +50,6 @@ class FormScreen(HostedScreen):
 
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide"), (160, "-huge")]  # noqa: RUF012
     VERTICAL_BREAKPOINTS = [(0, "-tiny"), (20, "-short"), (34, "-tall")]  # noqa: RUF012
-    KEY_HELP: ClassVar[dict[str, str]] = {
-        "form.help": "this page",
-        "app.back": "back; asks first where something typed would be lost",
-    }
     WINDOW = ""
     """The terminal window's title."""
 

@@ -12,7 +12,7 @@ from typing import ClassVar
 
 from textual import events, on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.message import Message
 from textual.widget import Widget
@@ -28,6 +28,7 @@ from zoomtui.tui.shared.field_widgets import (
     field_hint,
 )
 from zoomtui.tui.shared.form_fields import Field, FieldError, Group, Row
+from zoomtui.tui.shared.keys import quiet
 from zoomtui.tui.shared.styled_text import Line, Part, quoted
 from zoomtui.tui.shared.text_widgets import OneLine
 
@@ -40,9 +41,9 @@ class GroupHead(OneLine, can_focus=True):
 
     DEFAULT_CSS = "GroupHead { text-overflow: ellipsis; }"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter,space", "fold", "unfold", show=False),
-        Binding("right", "fold(False)", "unfold", show=False),
-        Binding("left", "fold(True)", "fold", show=False),
+        quiet("enter,space", "fold", "unfold"),
+        quiet("right", "fold(False)", "unfold"),
+        quiet("left", "fold(True)", "fold"),
     ]
 
     @dataclass

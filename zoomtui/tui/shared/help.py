@@ -1,11 +1,10 @@
 """The help page: what each key does on the screen below it, by that screen's own bindings.
 
-A screen says in ``KEY_HELP``, by the id of a binding, what it is good for.
+What a key is good for stands beside it (``shared.keys``).
 """
 
 from __future__ import annotations
 
-from collections import ChainMap
 from itertools import takewhile
 from typing import ClassVar
 
@@ -60,17 +59,14 @@ class HelpScreen(ModalScreen[None]):
         page.focus()
 
     def _keys(self, owner: type[DOMNode]) -> Lines:
-        """What each key does there: the bindings that ``KEY_HELP`` has a text for, by their ids."""
-        classes = list(takewhile(lambda each: each not in (App, Screen), owner.__mro__))
-        texts = ChainMap(*(vars(each).get("KEY_HELP", {}) for each in classes))
+        """What each key does there."""
         keys: dict[str, list[str]] = {}
-        for each in classes:
+        for each in takewhile(lambda each: each not in (App, Screen), owner.__mro__):
             for binding in Binding.make_bindings(vars(each).get("BINDINGS", ())):
                 shown = self.app.get_key_display(binding)
                 shown = shown.capitalize() if shown.isalpha() and len(shown) > 1 else shown
-                if text := texts.get(binding.id or ""):
-                    keys.setdefault(text, [])
-                    keys[text] += [] if shown in keys[text] else [shown]
+                if binding.tooltip and shown not in keys.setdefault(binding.tooltip, []):
+                    keys[binding.tooltip].append(shown)
         return tuple((" ".join(shown), text) for text, shown in keys.items())
 
 

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from textual import events
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
+from zoomtui.tui.shared.keys import bind, quiet
 from zoomtui.tui.shared.styled_text import Line
 from zoomtui.tui.shared.text_widgets import content
 
@@ -23,11 +24,11 @@ class Rows(OptionList):
     Rows > .option-list--option { padding: 0; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "select", "open", key_display="Enter"),
-        Binding("left", "screen.walk(-1)", "older", show=False),
-        Binding("right", "screen.walk(1)", "newer", show=False),
-        Binding("j", "cursor_down", show=False),
-        Binding("k", "cursor_up", show=False),
+        bind("enter", "select", "open"),
+        quiet("left", "screen.walk(-1)", "older"),
+        quiet("right", "screen.walk(1)", "newer"),
+        quiet("j", "cursor_down", ""),
+        quiet("k", "cursor_up", ""),
     ]
 
     def __init__(self, id: str) -> None:  # noqa: A002 - Textual's own name
