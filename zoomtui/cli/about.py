@@ -8,20 +8,18 @@ import click
 
 from renderer.formatting import clean
 from zoomtui.cli.open_tui import Look, on_terminal, terminal_for
+from zoomtui.cli.verb import verb
 from zoomtui.stdio import answer
 
 _WIDTH = 100
 """Columns that a finding may take."""
 
 
-@click.command(
-    short_help="List the models that ship as presets.",
-    epilog="""\b
-Examples:
-  zoomtui models
-  zoomtui render "a coral reef" --model sdxl
-  zoomtui render "a coral reef" --model ./folder-with-model_index.json
-""",
+@verb(
+    "List the models that ship as presets.",
+    "models",
+    'render "a coral reef" --model sdxl',
+    'render "a coral reef" --model ./folder-with-model_index.json',
 )
 def models() -> None:
     """List the models that ship as presets; others of the same kinds work as well."""
@@ -62,14 +60,11 @@ def models() -> None:
     answer("tiny models of their kind, and their figures are their makers' or computed.")
 
 
-@click.command(
-    short_help="Say what this machine can do.",
-    epilog="""\b
-Examples:
-  zoomtui doctor
-  zoomtui doctor --bench
-  zoomtui doctor --bench sdxl
-""",
+@verb(
+    "Say what this machine can do.",
+    "doctor",
+    "doctor --bench",
+    "doctor --bench sdxl",
 )
 @click.option(
     "--bench",

@@ -13,20 +13,18 @@ from renderer.project.records import read_history, read_settings
 from renderer.project.steering import what_changes
 from zoomtui.cli.options import FOLDER, film_options, keyframe_index, painting_options, wishes
 from zoomtui.cli.progress_bar import bytes_read, progress
+from zoomtui.cli.verb import verb
 from zoomtui.stdio import write_line
 
 
-@click.command(
-    short_help="Begin another film with the keyframes of this one.",
-    epilog="""\b
-Examples:
-  zoomtui branch coral.zoom night.zoom --prompt "the reef at night"
-  zoomtui branch coral.zoom forest.zoom --at 12 --prompt "a kelp forest"
-  zoomtui branch coral.zoom other.zoom --at 12 --seed 8 --keyframes 40
-
-Keyframes are counted from 1. What both films have is not painted or encoded again, and where the
-file system can share it, it takes no space. PROJECT may be rendered meanwhile.
-""",
+@verb(
+    "Begin another film with the keyframes of this one.",
+    'branch coral.zoom night.zoom --prompt "the reef at night"',
+    'branch coral.zoom forest.zoom --at 12 --prompt "a kelp forest"',
+    "branch coral.zoom other.zoom --at 12 --seed 8 --keyframes 40",
+    notes="Keyframes are counted from 1. What both films have is not painted or encoded "
+    "again, and where the file system can share it, it takes no space. PROJECT may "
+    "be rendered meanwhile.",
 )
 @click.argument("project", type=FOLDER)
 @click.argument("new", type=FOLDER)

@@ -15,29 +15,27 @@ from renderer.formatting import clean, duration_text, path_text, size_text
 from renderer.settings.plain_values import dimensions
 from zoomtui.cli.options import FOLDER, export_options, json_option, wishes
 from zoomtui.cli.progress_bar import OnProgress, bytes_read, frames, progress
+from zoomtui.cli.verb import verb
 from zoomtui.stdio import ERR, OUT, write_json, write_line
 
 if TYPE_CHECKING:
     from renderer.export.of_project import ExportOptions, Plan
 
 
-@click.command(
-    short_help="Make a finished file: other size, speed, codec or direction.",
-    epilog="""\b
-Examples:
-  zoomtui export coral.zoom coral.mp4
-  zoomtui export coral.zoom in.mp4 --direction in --easing ease-in-out
-  zoomtui export coral.zoom reel.mp4 --size 720x1280 --audio song.ogg
-  zoomtui export coral.zoom loop.gif --loop --size 480x270 --fps 20
-  zoomtui export coral.zoom small.webm --codec av1 --size 640x360
-  zoomtui export coral.zoom frames/ --fps 24
-  zoomtui export coral.zoom --copy-project second.zoom
-
-The ending of OUT decides: .mp4 .mkv .mov .webm are films; .gif .webp .png animated pictures; a
-folder, or a name such as frames/%06d.png, is for single pictures. As long as nothing has to change
-the film is copied, which takes seconds. A project that is still rendering is exported as far as it
-has come. Ctrl-C leaves nothing behind.
-""",
+@verb(
+    "Make a finished file: other size, speed, codec or direction.",
+    "export coral.zoom coral.mp4",
+    "export coral.zoom in.mp4 --direction in --easing ease-in-out",
+    "export coral.zoom reel.mp4 --size 720x1280 --audio song.ogg",
+    "export coral.zoom loop.gif --loop --size 480x270 --fps 20",
+    "export coral.zoom small.webm --codec av1 --size 640x360",
+    "export coral.zoom frames/ --fps 24",
+    "export coral.zoom --copy-project second.zoom",
+    notes="The ending of OUT decides: .mp4 .mkv .mov .webm are films; .gif .webp .png "
+    "animated pictures; a folder, or a name such as frames/%06d.png, is for single "
+    "pictures. As long as nothing has to change the film is copied, which takes "
+    "seconds. A project that is still rendering is exported as far as it has come. "
+    "Ctrl-C leaves nothing behind.",
 )
 @click.argument("project", type=FOLDER)
 @click.argument("out", required=False)

@@ -10,25 +10,22 @@ import click
 
 from renderer.formatting import clean, path_text
 from zoomtui.cli.options import FOLDER, wishes
+from zoomtui.cli.verb import verb
 from zoomtui.stdio import write_json, write_line
 
 if TYPE_CHECKING:
     from renderer.planning.import_chain import Chain
 
 
-@click.command(
-    "import",
-    short_help="Make a project of zoom pictures from elsewhere.",
-    epilog="""\b
-Examples:
-  zoomtui import midjourney/ --out castle.zoom
-  zoomtui export castle.zoom castle.mp4 --seconds-per-keyframe 3
-  zoomtui resume castle.zoom --prompt "a castle" --keyframes 30
-
-The pictures must have one size, and each must show the one before it, smaller, in its middle; their
-names don't matter. Order and zoom factor are found by looking. The innermost picture becomes the
-first keyframe.
-""",
+@verb(
+    "Make a project of zoom pictures from elsewhere.",
+    "import midjourney/ --out castle.zoom",
+    "export castle.zoom castle.mp4 --seconds-per-keyframe 3",
+    'resume castle.zoom --prompt "a castle" --keyframes 30',
+    notes="The pictures must have one size, and each must show the one before it, "
+    "smaller, in its middle; their names don't matter. Order and zoom factor are "
+    "found by looking. The innermost picture becomes the first keyframe.",
+    name="import",
 )
 @click.argument("folder", type=FOLDER)
 @click.option("--out", type=FOLDER, required=True, metavar="FOLDER", help="New project folder.")

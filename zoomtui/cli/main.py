@@ -46,38 +46,24 @@ Examples:
 """
 
 
-VERBS = {
-    "render": "render.render",
-    "resume": "render.resume",
-    "demo": "render.demo",
-    "ls": "watch.list_renders",
-    "attach": "watch.attach",
-    "status": "status.status",
-    "logs": "watch.logs",
-    "pause": "steer.pause",
-    "unpause": "steer.unpause",
-    "prompt": "steer.prompt",
-    "steer": "steer.steer",
-    "focus": "steer.focus",
-    "stop": "steer.stop",
-    "rewind": "takes.rewind",
-    "reroll": "takes.reroll",
-    "takes": "takes.takes",
-    "choose": "takes.choose",
-    "prune": "takes.prune",
-    "branch": "branch.branch",
-    "mark": "mark.mark",
-    "place": "place.place",
-    "export": "export.export",
-    "import": "import_.import_pictures",
-    "verify": "repair.verify",
-    "repair": "repair.repair",
-    "queue": "queue.queue",
-    "models": "about.models",
-    "doctor": "about.doctor",
-    "warm": "warm.warm",
+MODULES = {
+    "render": ("render", "resume", "demo"),
+    "watch": ("ls", "attach", "logs"),
+    "status": ("status",),
+    "steer": ("pause", "unpause", "prompt", "steer", "focus", "stop"),
+    "takes": ("rewind", "reroll", "takes", "choose", "prune"),
+    "branch": ("branch",),
+    "mark": ("mark",),
+    "place": ("place",),
+    "export": ("export",),
+    "import_": ("import",),
+    "repair": ("verify", "repair"),
+    "queue": ("queue",),
+    "about": ("models", "doctor"),
+    "warm": ("warm",),
 }
-"""Verb → where it lives, below ``zoomtui.cli``."""
+"""Module beside this one → the verbs that it holds."""
+VERBS = {verb: module for module, verbs in MODULES.items() for verb in verbs}
 
 
 class Verbs(click.Group):
@@ -89,9 +75,9 @@ class Verbs(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in VERBS:
             return None
-        module, _, name = VERBS[cmd_name].partition(".")
-        verb: click.Command = getattr(import_module(f"zoomtui.cli.{module}"), name)
-        return verb
+        held = vars(import_module(f"zoomtui.cli.{VERBS[cmd_name]}")).values()
+        verbs = (each for each in held if isinstance(each, click.Command))
+        return next(verb for verb in verbs if verb.name == cmd_name)
 
 
 @click.group(

@@ -12,20 +12,17 @@ from renderer.formatting import clean, path_text
 from renderer.project.records import read_history, read_settings
 from renderer.service.revise import revise
 from zoomtui.cli.options import FOLDER, keyframe_index
+from zoomtui.cli.verb import verb
 from zoomtui.stdio import write_json, write_line
 
 
-@click.command(
-    short_help="Note something about a keyframe, or list the notes.",
-    epilog="""\b
-Examples:
-  zoomtui mark coral.zoom 12 "the castle"
-  zoomtui mark coral.zoom 12 --remove
-  zoomtui mark coral.zoom
-  zoomtui mark coral.zoom --json | jq -r '.[].note'
-
-Keyframes are counted from 1. An exported film has a chapter for each mark.
-""",
+@verb(
+    "Note something about a keyframe, or list the notes.",
+    'mark coral.zoom 12 "the castle"',
+    "mark coral.zoom 12 --remove",
+    "mark coral.zoom",
+    "mark coral.zoom --json | jq -r '.[].note'",
+    notes="Keyframes are counted from 1. An exported film has a chapter for each mark.",
 )
 @click.argument("project", type=FOLDER)
 @click.argument("keyframe", type=int, required=False, metavar="[K]")

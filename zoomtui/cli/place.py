@@ -11,20 +11,18 @@ from renderer.errors import SettingsError
 from renderer.formatting import path_text
 from renderer.project.records import read_history, read_settings
 from zoomtui.cli.options import FILE, FOLDER, keyframe_index
+from zoomtui.cli.verb import verb
 from zoomtui.stdio import write_line
 
 
-@click.command(
-    short_help="Let a keyframe to come show your own picture.",
-    epilog="""\b
-Examples:
-  zoomtui place coral.zoom 12 castle.png
-  zoomtui place coral.zoom 12 --remove
-
-Keyframes are counted from 1. The picture is cropped to fill the keyframe; the picture before lies
-in its middle, and around that a band is painted in which the two grow together. For a keyframe that
-is painted already, `zoomtui rewind` comes first.
-""",
+@verb(
+    "Let a keyframe to come show your own picture.",
+    "place coral.zoom 12 castle.png",
+    "place coral.zoom 12 --remove",
+    notes="Keyframes are counted from 1. The picture is cropped to fill the keyframe; the "
+    "picture before lies in its middle, and around that a band is painted in which "
+    "the two grow together. For a keyframe that is painted already, `zoomtui "
+    "rewind` comes first.",
 )
 @click.argument("project", type=FOLDER)
 @click.argument("keyframe", type=int, metavar="K")

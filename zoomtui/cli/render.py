@@ -28,6 +28,7 @@ from zoomtui.cli.options import (
     wishes,
 )
 from zoomtui.cli.steer import record_steering
+from zoomtui.cli.verb import verb
 from zoomtui.stdio import ERR, OUT, write_json, write_line
 
 _DEMO_FILM = {"size": "1280x720", "seconds_per_keyframe": 1.5, "keyframes": 8, "seed": 1995}
@@ -49,23 +50,20 @@ DEMO_DIVE = {
 }
 
 
-@click.command(
-    epilog="""\b
-Examples:
-  zoomtui render "a coral reef, oil painting" --keyframes 20
-  zoomtui render "blue nebula, glowing" --model cosmos --keyframes 20
-  zoomtui render "a castle" --image castle.jpg --size 1280x720 --seed 7
-  zoomtui render --painter texture --image stars.png --zoom-factor 2
-  zoomtui render "moss" --model ./my-model --steps 20 --scheduler unipc
-  zoomtui render --prompts plan.txt --keyframes 60
-  zoomtui render "moss" --size 1920x1080 --upscale 4 --upscaler a.safetensors
-  zoomtui render "a city" --codec av1 --seconds-per-keyframe 3 --dry-run
-
-Without an end (--keyframes inf, the default) Ctrl-C ends after the segment in hand; a second
-Ctrl-C ends at once. Either way the film is playable, and `zoomtui resume` goes on. The same
-settings with the same seed give the same film; a seed that is not given is chosen, and recorded in
-project.toml.
-"""
+@verb(
+    "",
+    'render "a coral reef, oil painting" --keyframes 20',
+    'render "blue nebula, glowing" --model cosmos --keyframes 20',
+    'render "a castle" --image castle.jpg --size 1280x720 --seed 7',
+    "render --painter texture --image stars.png --zoom-factor 2",
+    'render "moss" --model ./my-model --steps 20 --scheduler unipc',
+    "render --prompts plan.txt --keyframes 60",
+    'render "moss" --size 1920x1080 --upscale 4 --upscaler a.safetensors',
+    'render "a city" --codec av1 --seconds-per-keyframe 3 --dry-run',
+    notes="Without an end (--keyframes inf, the default) Ctrl-C ends after the segment in "
+    "hand; a second Ctrl-C ends at once. Either way the film is playable, and "
+    "`zoomtui resume` goes on. The same settings with the same seed give the same "
+    "film; a seed that is not given is chosen, and recorded in project.toml.",
 )
 @new_film_options
 @headless_option
@@ -129,17 +127,14 @@ def _launch_and_watch(folder: Path, look: Look) -> int:
     return watch(folder, look)
 
 
-@click.command(
-    short_help="Go on with a project, or lengthen its film.",
-    epilog="""\b
-Examples:
-  zoomtui resume coral.zoom
-  zoomtui resume coral.zoom --keyframes 40
-  zoomtui resume coral.zoom --prompt "the reef at night" --keyframes inf
-
-What is in the film stays: its size, frame rate, zoom factor and codec are fixed when the project is
-made. Whatever the options above name counts from the next keyframe that is painted.
-""",
+@verb(
+    "Go on with a project, or lengthen its film.",
+    "resume coral.zoom",
+    "resume coral.zoom --keyframes 40",
+    'resume coral.zoom --prompt "the reef at night" --keyframes inf',
+    notes="What is in the film stays: its size, frame rate, zoom factor and codec are "
+    "fixed when the project is made. Whatever the options above name counts from "
+    "the next keyframe that is painted.",
 )
 @click.argument("project", type=FOLDER)
 @click.option("--prompt", metavar="TEXT", help="What to paint.")
@@ -181,14 +176,11 @@ def resume(
     return code
 
 
-@click.command(
-    short_help="Render ten seconds of a nebula: no GPU, no download.",
-    epilog="""\b
-Examples:
-  zoomtui demo
-  zoomtui demo --dive
-  zoomtui demo --out nebula.zoom
-""",
+@verb(
+    "Render ten seconds of a nebula: no GPU, no download.",
+    "demo",
+    "demo --dive",
+    "demo --out nebula.zoom",
 )
 @click.option(
     "--out", type=FOLDER, metavar="FOLDER", help="New project folder; by default demo.zoom, here."

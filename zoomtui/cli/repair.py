@@ -10,19 +10,16 @@ from renderer.errors import ProjectError
 from renderer.formatting import clean, path_text
 from zoomtui.cli.options import FOLDER
 from zoomtui.cli.progress_bar import bytes_read, progress
+from zoomtui.cli.verb import verb
 from zoomtui.stdio import write_json, write_line
 
 
-@click.command(
-    short_help="Check every byte of a project.",
-    epilog="""\b
-Examples:
-  zoomtui verify coral.zoom
-  zoomtui verify coral.zoom --deep
-  zoomtui verify coral.zoom --json | jq -r '.problems[]'
-
-Exit code 3 if anything is wrong. A project may be rendered meanwhile.
-""",
+@verb(
+    "Check every byte of a project.",
+    "verify coral.zoom",
+    "verify coral.zoom --deep",
+    "verify coral.zoom --json | jq -r '.problems[]'",
+    notes="Exit code 3 if anything is wrong. A project may be rendered meanwhile.",
 )
 @click.argument("project", type=FOLDER)
 @click.option("--deep", is_flag=True, help="Decode every frame and every picture as well.")
@@ -48,16 +45,12 @@ def verify(project: Path, deep: bool, as_json: bool) -> int:
     return ProjectError.exit_code
 
 
-@click.command(
-    short_help="Save what can be saved of a damaged project.",
-    epilog="""\b
-Examples:
-  zoomtui repair coral.zoom
-  zoomtui repair coral.zoom --yes
-
-What is taken away is kept in a folder damaged-… inside the project. Segments that the film loses
-are made again from the keyframes by `zoomtui resume`.
-""",
+@verb(
+    "Save what can be saved of a damaged project.",
+    "repair coral.zoom",
+    "repair coral.zoom --yes",
+    notes="What is taken away is kept in a folder damaged-… inside the project. Segments "
+    "that the film loses are made again from the keyframes by `zoomtui resume`.",
 )
 @click.argument("project", type=FOLDER)
 @click.option("--yes", is_flag=True, help="Do it; otherwise only say what would be done.")

@@ -26,6 +26,7 @@ from renderer.service.client import NotRunning, Told, follow
 from zoomtui.cli.event_lines import watch_lines
 from zoomtui.cli.headless import Show, in_lines, show_json
 from zoomtui.cli.options import FOLDER
+from zoomtui.cli.verb import verb
 from zoomtui.stdio import answer, write_line
 
 if TYPE_CHECKING:
@@ -33,13 +34,11 @@ if TYPE_CHECKING:
     from renderer.project.status import Status
 
 
-@click.command(
-    epilog="""\b
-Examples:
-  zoomtui status coral.zoom
-  zoomtui status coral.zoom --json | jq .frames
-  zoomtui status coral.zoom --watch
-"""
+@verb(
+    "",
+    "status coral.zoom",
+    "status coral.zoom --json | jq .frames",
+    "status coral.zoom --watch",
 )
 @click.argument("project", type=FOLDER)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object, for scripts.")

@@ -22,6 +22,7 @@ from renderer.settings.plain_values import from_text
 from renderer.settings.render import OPTIONS, RenderSettings
 from zoomtui.cli.event_lines import Progress
 from zoomtui.cli.options import FOLDER
+from zoomtui.cli.verb import verb
 from zoomtui.stdio import write_line
 
 Deed = Callable[..., Coroutine[Any, Any, None]]
@@ -34,10 +35,11 @@ def _key(setting: str) -> str:
 
 def _what_can_change() -> str:
     rows = [(name, row) for name, row in OPTIONS.items() if row.user_steerable]
-    return "\n".join(f"  {_key(name):16} {row.help or row.hint}" for name, row in rows)
+    lines = [f"  {_key(name):16} {row.help or row.hint}" for name, row in rows]
+    return "\n".join(["\b", "What can be changed:", *lines])
 
 
-def _verb(short_help: str, *examples: str) -> Callable[[Deed], click.Command]:
+def _conversation(short_help: str, *examples: str) -> Callable[[Deed], click.Command]:
     """Make a command of a conversation with the engine that renders PROJECT, its first argument."""
 
     def decorate(deed: Deed) -> click.Command:
@@ -52,29 +54,26 @@ def _verb(short_help: str, *examples: str) -> Callable[[Deed], click.Command]:
             except Refused as refused:
                 raise ProjectError(str(refused)) from None
 
-        lines = [f"  zoomtui {example}" for example in examples]
-        epilog = "\n".join(["\b", "Examples:", *lines])
-        command = click.command(deed.__name__, short_help=short_help, epilog=epilog)
-        return command(click.argument("project", type=FOLDER)(talk))
+        return verb(short_help, *examples)(click.argument("project", type=FOLDER)(talk))
 
     return decorate
 
 
-@_verb("Hold a render's painter.", "pause coral.zoom")
+@_conversation("Hold a render's painter.", "pause coral.zoom")
 async def pause(project: Path) -> None:
     """Hold PROJECT's painter at its next step; the GPU is free until `unpause`."""
     await ask(project, "pause")
     write_line(f"paused; `zoomtui unpause {path_text(project)}` goes on")
 
 
-@_verb("Let a render's painter go on.", "unpause coral.zoom")
+@_conversation("Let a render's painter go on.", "unpause coral.zoom")
 async def unpause(project: Path) -> None:
     """Let PROJECT's painter go on."""
     await ask(project, "unpause")
     write_line("painting")
 
 
-@_verb(
+@_conversation(
     "Change what a render paints next.",
     'prompt coral.zoom "the reef at night"',
     'prompt coral.zoom "a kelp forest" --blend 4',
@@ -95,19 +94,12 @@ async def prompt(project: Path, text: str, blend: int | None) -> None:
     write_line(f"from the next keyframe on{gradually}: {shortened(text)}")
 
 
-@click.command(
-    "steer",
-    short_help="Change steps, model, seed … of what a render paints next.",
-    epilog="""\b
-Examples:
-  zoomtui steer coral.zoom steps=40 guidance-scale=5
-  zoomtui steer coral.zoom prompt="the reef at night" candidates=4
-  zoomtui steer coral.zoom keyframes=200
-
-\b
-What can be changed:
-"""
-    + _what_can_change(),
+@verb(
+    "Change steps, model, seed … of what a render paints next.",
+    "steer coral.zoom steps=40 guidance-scale=5",
+    'steer coral.zoom prompt="the reef at night" candidates=4',
+    "steer coral.zoom keyframes=200",
+    notes=_what_can_change(),
 )
 @click.argument("project", type=FOLDER)
 @click.argument("changes", nargs=-1, required=True, metavar="KEY=VALUE...")
@@ -124,13 +116,10 @@ def steer(project: Path, changes: tuple[str, ...]) -> None:
     write_line(f"from the next keyframe on: {clean(changes_text(given))}")
 
 
-@click.command(
-    short_help="Say where a dive goes next.",
-    epilog="""\b
-Examples:
-  zoomtui focus coral.zoom 0.3,0.6
-  zoomtui focus coral.zoom auto
-""",
+@verb(
+    "Say where a dive goes next.",
+    "focus coral.zoom 0.3,0.6",
+    "focus coral.zoom auto",
 )
 @click.argument("project", type=FOLDER)
 @click.argument("where", metavar="X,Y|auto")
@@ -196,7 +185,9 @@ def record_steering(folder: Path, given: Mapping[str, Any]) -> None:
         project.steer(changed)
 
 
-@_verb("End a render after the segment in hand.", "stop coral.zoom", "stop coral.zoom --now")
+@_conversation(
+    "End a render after the segment in hand.", "stop coral.zoom", "stop coral.zoom --now"
+)
 @click.option("--now", is_flag=True, help="Don't finish the segment in hand; `resume` makes it.")
 async def stop(project: Path, now: bool) -> None:
     """End PROJECT's render after the segment in hand, and wait for it."""

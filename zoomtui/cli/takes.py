@@ -22,27 +22,23 @@ from renderer.project.rewinding import choosing, rerolled, rewound
 from renderer.project.steering import what_changes
 from renderer.service.revise import revise
 from zoomtui.cli.options import FOLDER, film_options, keyframe_index, painting_options, wishes
+from zoomtui.cli.verb import verb
 from zoomtui.stdio import write_json, write_line
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-_KEPT = """
-Keyframes are counted from 1, as the monitor does. What is taken back is kept as a take, until
-`zoomtui prune`; `zoomtui rewind PROJECT --undo` brings it back while nothing new is painted.
-Works while the project is rendered, and when it is not.
-"""
+_KEPT = """Keyframes are counted from 1, as the monitor does. What is taken back is kept as a take,
+until `zoomtui prune`; `zoomtui rewind PROJECT --undo` brings it back while nothing new is painted.
+Works while the project is rendered, and when it is not."""
 _yes = click.option("--yes", is_flag=True, help="Don't ask.")
 
 
-@click.command(
-    short_help="Take keyframes back: the film ends before one.",
-    epilog=f"""\b
-Examples:
-  zoomtui rewind coral.zoom 12
-  zoomtui rewind coral.zoom 12 --yes
-  zoomtui rewind coral.zoom --undo
-
-{_KEPT}""",
+@verb(
+    "Take keyframes back: the film ends before one.",
+    "rewind coral.zoom 12",
+    "rewind coral.zoom 12 --yes",
+    "rewind coral.zoom --undo",
+    notes=_KEPT,
 )
 @click.argument("project", type=FOLDER)
 @click.argument("keyframe", type=int, required=False, metavar="K")
@@ -64,15 +60,12 @@ def rewind(project: Path, keyframe: int | None, undo: bool, yes: bool) -> None:
     _revise(project, f"the film ends with keyframe {keyframe - 1}", "rewind", keyframe=index)
 
 
-@click.command(
-    short_help="Paint a keyframe, and what follows, anew.",
-    epilog=f"""\b
-Examples:
-  zoomtui reroll coral.zoom
-  zoomtui reroll coral.zoom 12
-  zoomtui reroll coral.zoom 12 --prompt "a kelp forest" --steps 40
-
-{_KEPT}""",
+@verb(
+    "Paint a keyframe, and what follows, anew.",
+    "reroll coral.zoom",
+    "reroll coral.zoom 12",
+    'reroll coral.zoom 12 --prompt "a kelp forest" --steps 40',
+    notes=_KEPT,
 )
 @click.argument("project", type=FOLDER)
 @click.argument("keyframe", type=int, required=False, metavar="[K]")
@@ -98,16 +91,12 @@ def reroll(
     _revise(project, said, "reroll", keyframe=index, changes=planned)
 
 
-@click.command(
-    short_help="List the takes of a film's keyframes.",
-    epilog="""\b
-Examples:
-  zoomtui takes coral.zoom
-  zoomtui takes coral.zoom 12
-  zoomtui takes coral.zoom --json | jq '.[] | select(.chosen)'
-
-The film has the takes with a star. `zoomtui choose` goes back to another one.
-""",
+@verb(
+    "List the takes of a film's keyframes.",
+    "takes coral.zoom",
+    "takes coral.zoom 12",
+    "takes coral.zoom --json | jq '.[] | select(.chosen)'",
+    notes="The film has the takes with a star. `zoomtui choose` goes back to another one.",
 )
 @click.argument("project", type=FOLDER)
 @click.argument("keyframe", type=int, required=False, metavar="[K]")
@@ -130,16 +119,12 @@ def takes(project: Path, keyframe: int | None, as_json: bool) -> None:
         write_line(_row_text(row))
 
 
-@click.command(
-    short_help="Go back to a take that was kept.",
-    epilog=f"""\b
-Examples:
-  zoomtui takes coral.zoom 12
-  zoomtui choose coral.zoom 12 1
-
-What was last painted around that take comes back with it; its film is made again from the
-keyframes.
-{_KEPT}""",
+@verb(
+    "Go back to a take that was kept.",
+    "takes coral.zoom 12",
+    "choose coral.zoom 12 1",
+    notes="What was last painted around that take comes back with it; its film is made "
+    "again from the keyframes.\n\n" + _KEPT,
 )
 @click.argument("project", type=FOLDER)
 @click.argument("keyframe", type=int, metavar="K")
@@ -156,13 +141,10 @@ def choose(project: Path, keyframe: int, take: int, yes: bool) -> None:
     _revise(project, said, "choose", keyframe=index, take=take)
 
 
-@click.command(
-    short_help="Delete the takes that are not in the film.",
-    epilog="""\b
-Examples:
-  zoomtui prune coral.zoom
-  zoomtui prune coral.zoom --yes
-""",
+@verb(
+    "Delete the takes that are not in the film.",
+    "prune coral.zoom",
+    "prune coral.zoom --yes",
 )
 @click.argument("project", type=FOLDER)
 @_yes

@@ -15,6 +15,7 @@ from renderer.formatting import clean, count_text, duration_text, path_text, siz
 from renderer.project.records import LOG, read_settings
 from zoomtui.cli.open_tui import Look, watch
 from zoomtui.cli.options import FOLDER
+from zoomtui.cli.verb import verb
 from zoomtui.stdio import answer
 
 if TYPE_CHECKING:
@@ -24,14 +25,11 @@ _GLANCE = 0.5
 """Seconds between two looks at a log that is followed."""
 
 
-@click.command(
+@verb(
+    "List the renders that are known here.",
+    "ls",
+    "ls --json | jq -r '.[] | select(.state == \"running\") | .project'",
     name="ls",
-    short_help="List the renders that are known here.",
-    epilog="""\b
-Examples:
-  zoomtui ls
-  zoomtui ls --json | jq -r '.[] | select(.state == "running") | .project'
-""",
 )
 @click.option("--json", "as_json", is_flag=True, help="One JSON array, for scripts.")
 def list_renders(as_json: bool) -> None:
@@ -46,15 +44,11 @@ def list_renders(as_json: bool) -> None:
         answer("no renders yet; `zoomtui demo` makes one")
 
 
-@click.command(
-    short_help="Watch a render, wherever it was started.",
-    epilog="""\b
-Examples:
-  zoomtui attach
-  zoomtui attach coral.zoom
-
-From elsewhere: ssh -t HOST zoomtui attach coral.zoom
-""",
+@verb(
+    "Watch a render, wherever it was started.",
+    "attach",
+    "attach coral.zoom",
+    notes="From elsewhere: ssh -t HOST zoomtui attach coral.zoom",
 )
 @click.argument("project", type=FOLDER, required=False)
 @click.pass_obj
@@ -69,13 +63,10 @@ def attach(look: Look, project: Path | None) -> int:
     return watch(folder, look)
 
 
-@click.command(
-    short_help="Show the end of a render's log.",
-    epilog="""\b
-Examples:
-  zoomtui logs coral.zoom
-  zoomtui logs coral.zoom -n 100 --follow
-""",
+@verb(
+    "Show the end of a render's log.",
+    "logs coral.zoom",
+    "logs coral.zoom -n 100 --follow",
 )
 @click.argument("project", type=FOLDER)
 @click.option("-n", "--lines", default=20, show_default=True, help="How many of the last lines.")

@@ -1,0 +1,21 @@
+"""What all verbs have in common on their help pages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+
+def verb(
+    short_help: str, *examples: str, notes: str = "", name: str | None = None
+) -> Callable[[Callable[..., Any]], click.Command]:
+    """A command, by default named after its function.
+
+    ``short_help``: its line in the list of verbs; empty: the docstring's first sentence.
+    ``examples``: what is typed after ``zoomtui``. ``notes``: more to know, below the examples.
+    """
+    lines = [f"  zoomtui {example}" for example in examples]
+    epilog = "\n".join(["\b", "Examples:", *lines, "", notes])
+    return click.command(name, short_help=short_help, epilog=epilog)
