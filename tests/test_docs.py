@@ -100,10 +100,7 @@ def test_the_keys_of_the_readme_are_those_of_the_monitor_and_its_help() -> None:
     written = {KEYS.get(key, key) for cell in cells for key in re.findall("`([^`]+)`", cell)}
     screens = (MonitorScreen, Directing, KeyframeScreen, ZoomApp)
     bindings = [
-        binding
-        for screen in screens
-        for binding in screen.BINDINGS
-        if isinstance(binding, Binding)
+        binding for screen in screens for binding in screen.BINDINGS if isinstance(binding, Binding)
     ]
     assert written <= {key for binding in bindings for key in binding.key.split(",")}
     told = [each for each in bindings if written & set(each.key.split(","))]

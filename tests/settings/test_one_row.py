@@ -100,10 +100,10 @@ for verb in ("render", "resume"):
         """
 from pathlib import Path
 from zoomtui.tui.new_render import form
-field = form.BY_KEY["sparkle"]
+field = form.FIELDS["sparkle"]
 assert (field.row.label, field.row.hint) == ("Sparkle", "How many stars.")
 assert field.choices == ("0", "5")
-assert ("sparkle",) in form.GROUPS[0].rows
+assert [key for key, each in form.FIELDS.items() if each.place == field.place] == ["sparkle"]
 typed = {"prompt": "a reef", "painter": "diffusion", "sparkle": "5"}
 assert form.check(typed).settings.sparkle == 5
 assert "--sparkle 5" in form.command_line(typed)
@@ -149,9 +149,9 @@ except SettingsError as error:
 else: raise AssertionError
 said = " ".join(CliRunner().invoke(cli, ["export", "--help"]).output.split())
 assert "--tilt DEGREES Lean to the right." in said, said
-field = form.BY_KEY["tilt"]
+field = form.FIELDS["tilt"]
 assert (field.row.label, field.row.hint, field.choices) == ("Tilt", "How far it leans.", ("0", "5"))
-assert any("tilt" in row for row in form.ROWS) and form.DEFAULTS["tilt"] == "0"
+assert field.place == ("", 8) and form.DEFAULTS["tilt"] == "0"
 form.check({"out": "a.mp4", "tilt": "5"})
 assert form.arguments(Path("a.zoom"), {"out": "a.mp4", "tilt": "5"})[-2:] == ["--tilt", "5"]
 try: form.check({"out": "a.mp4", "tilt": "50"})

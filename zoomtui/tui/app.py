@@ -104,7 +104,7 @@ class ZoomApp(App[str]):
     SCREENS: ClassVar[dict[str, Callable[[], Screen[Any]]]] = {"help": HelpScreen}
     BINDINGS: ClassVar[list[BindingType]] = [
         bind("?", "push_screen('help')", "help", "this page"),
-        bind(":,ctrl+p", "command_palette", "commands", "all commands, by name"),
+        bind(":,ctrl+p", "command_palette", "commands", "all commands, by name", key_display=":"),
         quiet("ctrl+l", "repaint", "repaint", "paint the screen anew"),
         quiet("ctrl+q", "leave", "", "close the interface, as detaching does", priority=True),
     ]

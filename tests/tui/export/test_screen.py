@@ -31,7 +31,7 @@ from tests.tui.scripted import (
 from tests.worlds import natural
 from zoomtui.terminal.capabilities import Terminal
 from zoomtui.tui.export import child
-from zoomtui.tui.export.form import ROWS
+from zoomtui.tui.export.form import FIELDS
 from zoomtui.tui.export.screen import CancelDialog, ExportScreen
 from zoomtui.tui.shared.form_screen import LeaveDialog
 
@@ -131,7 +131,7 @@ def test_the_keyboard_alone_reaches_every_field(reef: Path) -> None:
             while app.focused is not None and app.focused.id not in reached:
                 reached.append(app.focused.id)
                 await pilot.press("tab")
-            assert reached == [f"field-{key}" for row in ROWS for key in row]
+            assert reached == [f"field-{key}" for key in FIELDS]
             await pilot.press("down")
             assert screen(pilot).form.texts["out"] == "reef.mkv"
             await pilot.press("tab", "down")

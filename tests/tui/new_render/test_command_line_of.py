@@ -159,7 +159,7 @@ def test_every_option_has_a_field_but_those_that_belong_to_no_form() -> None:
     of_the_command = {"--headless", "--json", "--dry-run"}
     risky = {"--trust-pickled-weights"}
     of_the_machine = {"--device"}
-    typed = {field.option for field in form.FIELDS if field.key != "prompt"}
+    typed = {field.option for field in form.FIELDS.values() if field.key != "prompt"}
     assert typed | otherwise_said | of_the_command | risky | of_the_machine == options
     assert isinstance(render, click.Command)
 

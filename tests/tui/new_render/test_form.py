@@ -10,7 +10,9 @@ import pytest
 
 from renderer.errors import SettingsError
 from renderer.planning.prepare import prepare
+from renderer.settings.film import BESIDES
 from renderer.settings.presets import PRESETS
+from renderer.settings.render import OPTIONS
 from tests.cli.processes import environment
 from zoomtui.tui.new_render import form
 from zoomtui.tui.shared.form_fields import FieldError
@@ -111,9 +113,9 @@ def test_a_size_that_suits_no_painter_is_the_fault_of_what_was_typed() -> None:
     assert form.complaint(error, {"keyframe_size": "9000x9000"}).key == "keyframe_size"
 
 
-def test_every_field_stands_in_one_row() -> None:
-    rows = [*form.ROWS, *(row for group in form.GROUPS for row in group.rows)]
-    assert sorted(key for row in rows for key in row) == sorted(form.BY_KEY)
+def test_every_setting_that_has_a_row_is_a_field() -> None:
+    options = {**OPTIONS, **BESIDES, **form.SOURCES}
+    assert set(form.FIELDS) == {key for key, option in options.items() if option.row}
 
 
 def test_a_missing_prompt_is_the_prompts_fault() -> None:
@@ -152,7 +154,7 @@ def test_every_model_on_offer_can_be_used(model: str) -> None:
     ("key", "choice"),
     [
         (field.key, choice)
-        for field in form.FIELDS
+        for field in form.FIELDS.values()
         if field.key not in ("preset",)
         for choice in field.choices
     ],

@@ -22,10 +22,9 @@ from zoomtui.tui.shared.form_fields import (
     Texts,
     as_typed,
     complaint_at,
-    counted,
     fields_of,
-    read,
-    rows_of,
+    filled,
+    meaning,
     words_of,
 )
 
@@ -42,8 +41,6 @@ _ALL: Mapping[str, Option] = {
     **EXPORT_OPTIONS,
 }
 FIELDS = fields_of(_ALL)
-BY_KEY = {field.key: field for field in FIELDS}
-ROWS = rows_of(_ALL)
 DEFAULTS: Texts = {
     key: row.unset or as_typed(row, getattr(ExportOptions(), key))
     for key, row in EXPORT_OPTIONS.items()
@@ -63,7 +60,7 @@ def free_name(folder: Path, project: Path) -> str:
 
 def other_ending(name: str, by: int) -> str:
     """``name`` as another kind of file: the next of the endings, or, after the last, a folder."""
-    kinds = BY_KEY["out"].choices
+    kinds = FIELDS["out"].choices
     stem, ending = os.path.splitext(name)  # noqa: PTH122 - Path would drop a ./
     if name.endswith("/"):
         stem, ending = name.rstrip("/"), "/"
@@ -74,7 +71,7 @@ def other_ending(name: str, by: int) -> str:
 
 def check(texts: Texts) -> None:
     """Find what is wrong whatever the film is. Raises FieldError at the field that is to blame."""
-    given = {key: read(field, text) for key, field in BY_KEY.items() if (text := value(texts, key))}
+    given = meaning(FIELDS, filled(FIELDS, texts))
     out = given.pop("out", "")
     if not out:
         raise FieldError("out", "name the file, or a folder/ for pictures")
@@ -87,11 +84,9 @@ def check(texts: Texts) -> None:
 
 def arguments(project: Path, texts: Texts) -> list[str]:
     """What `zoomtui export` is to be given."""
-    words = [_operand(os.fspath(project)), _operand(value(texts, "out"))]
-    for key, field in BY_KEY.items():
-        if key != "out" and (text := value(texts, key)):
-            words += words_of(field, text)
-    return words
+    counted = filled(FIELDS, texts)
+    out = counted.pop("out", "")
+    return [_operand(os.fspath(project)), _operand(out), *words_of(FIELDS, counted)]
 
 
 def command_line(project: Path, texts: Texts) -> str:
@@ -101,12 +96,7 @@ def command_line(project: Path, texts: Texts) -> str:
 
 def complaint(error: RendererError) -> FieldError:
     """The error at the field that it blames, if there is one."""
-    return complaint_at(error, BY_KEY)
-
-
-def value(texts: Texts, key: str) -> str:
-    """The field as it counts: without spaces around it, a path with its ~ replaced."""
-    return counted(BY_KEY[key], texts.get(key, ""))
+    return complaint_at(error, FIELDS)
 
 
 def _operand(text: str) -> str:

@@ -28,10 +28,9 @@ from zoomtui.tui.shared.form_fields import (
     all_wrong,
     as_typed,
     complaint_at,
-    counted,
     fields_of,
-    read,
-    rows_of,
+    filled,
+    meaning,
 )
 from zoomtui.tui.shared.form_widget import Form, hint_line
 from zoomtui.tui.shared.host import ClosesOnce, Host, standing
@@ -43,10 +42,10 @@ from zoomtui.tui.shared.typed_text import PlainArea
 Changes = Mapping[str, Any]
 
 _GROUPS = ("", "ending", "painting", "joining", "encoding")
-_FIELDS: Mapping[str, Option] = {
+_ALL: Mapping[str, Option] = {
     name: row for name, row in OPTIONS.items() if row.user_steerable and name != "prompt"
 }
-_BY_KEY = {field.key: field for field in fields_of(_FIELDS, _GROUPS)}
+_FIELDS = fields_of(_ALL, _GROUPS)
 
 
 class PromptArea(PlainArea):
@@ -119,19 +118,18 @@ class SteerDialog(ModalScreen[Changes | None], ClosesOnce[Changes | None]):
         if not standing(self):
             return
         self._now = settings
-        mine = {name: row for name, row in _FIELDS.items() if row.concerns(settings.painter)}
-        rows = [row for group in _GROUPS for row in rows_of(mine, group)]
-        form = Form(fields_of(mine, _GROUPS), rows)
+        mine = {key: each for key, each in _FIELDS.items() if each.row.concerns(settings.painter)}
+        form = Form(mine)
         await self.query_one("#steer-fields").mount(form)
-        form.show_defaults({name: as_typed(mine[name], getattr(settings, name)) for name in mine})
+        form.show_defaults(
+            {key: as_typed(each.row, getattr(settings, key)) for key, each in mine.items()}
+        )
 
     def _changes(self, texts: Texts) -> Changes:
         """What is to change. Raises FieldError."""
         prompt = self.query_one(PromptArea).text
         given = {} if prompt == self._prompt else {"prompt": prompt}
-        for key, text in texts.items():
-            if wanted := counted(_BY_KEY[key], text):
-                given[key] = read(_BY_KEY[key], wanted)
+        given |= meaning(_FIELDS, filled(_FIELDS, texts))
         if self._now is None:
             return given
         from renderer.planning.defaults import changes  # not needed for the first paint
@@ -139,7 +137,7 @@ class SteerDialog(ModalScreen[Changes | None], ClosesOnce[Changes | None]):
         try:
             return changes(self._now, given) if given else {}
         except SettingsError as error:
-            raise complaint_at(error, _BY_KEY) from None
+            raise complaint_at(error, _FIELDS) from None
 
     @property
     def _texts(self) -> Texts:

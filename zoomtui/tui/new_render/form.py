@@ -21,14 +21,12 @@ from renderer.settings.option import Option, unknown
 from renderer.settings.render import OPTIONS, RenderSettings
 from zoomtui.tui.shared.form_fields import (
     FieldError,
-    Group,
     Texts,
     as_typed,
     complaint_at,
-    counted,
     fields_of,
-    read,
-    rows_of,
+    filled,
+    meaning,
     words_of,
 )
 
@@ -61,7 +59,7 @@ SOURCES: Mapping[str, Option] = {
 }
 """Fields that name what a project is made from, and where; the rest are RenderSettings'."""
 
-_TITLES = {
+TITLES = {
     "": "",
     "painting": "Painting",
     "joining": "Joining",
@@ -70,10 +68,7 @@ _TITLES = {
 }
 """The groups, in their order; what is in the first is always shown, the rest is folded away."""
 _ALL: Mapping[str, Option] = {**OPTIONS, **BESIDES, **SOURCES}
-FIELDS = fields_of(_ALL, _TITLES)
-BY_KEY = {field.key: field for field in FIELDS}
-ROWS = rows_of(_ALL)
-GROUPS = tuple(Group(key, title, rows_of(_ALL, key)) for key, title in _TITLES.items() if key)
+FIELDS = fields_of(_ALL, TITLES)
 
 FILM_PRESETS: Mapping[str, Texts] = {
     "standard": {"size": "", "fps": "", "codec": "", "crf": "", "preset": ""},
@@ -109,11 +104,8 @@ def wishes(texts: Texts) -> dict[str, Any]:
 
     Without ``SOURCES``.
     """
-    given: dict[str, Any] = {"prompt": texts.get("prompt", "")}
-    for field in FIELDS:
-        if field.key not in SOURCES and (text := _text(field.key, texts)):
-            given[field.key] = read(field, text)
-    return given
+    counted = {key: text for key, text in _filled(texts).items() if key not in SOURCES}
+    return {"prompt": "", **meaning(FIELDS, counted)}
 
 
 def command_line(texts: Texts) -> str:
@@ -123,11 +115,9 @@ def command_line(texts: Texts) -> str:
 
 def arguments(texts: Texts) -> list[str]:
     """The words of that command."""
-    prompt = texts.get("prompt", "")
-    words = ["zoomtui", "render"]
-    for field in FIELDS:
-        if field.key != "prompt" and (text := _text(field.key, texts)):
-            words += words_of(field, text)
+    counted = _filled(texts)
+    prompt = counted.pop("prompt", "")
+    words = ["zoomtui", "render", *words_of(FIELDS, counted)]
     if not prompt:
         return words
     # The prompt may look like an option, and so stands behind the end of all options.
@@ -136,7 +126,7 @@ def arguments(texts: Texts) -> list[str]:
 
 def path(texts: Texts, key: str) -> Path | None:
     """What ``image``, ``exemplar``, ``prompts`` or ``folder`` names; None: left open."""
-    text = _text(key, texts)
+    text = _filled(texts).get(key)
     return Path(text) if text else None
 
 
@@ -158,7 +148,7 @@ def painter_of(texts: Texts) -> str:
 
 def unused_by(painter: str) -> tuple[str, ...]:
     """Fields that the painter makes no use of; a prompt names the project all the same."""
-    return tuple(key for key in BY_KEY if key != "prompt" and not _ALL[key].concerns(painter))
+    return tuple(key for key in FIELDS if key != "prompt" and not _ALL[key].concerns(painter))
 
 
 def relevant(texts: Texts) -> dict[str, str]:
@@ -244,14 +234,12 @@ def complaint(error: Exception, texts: Texts) -> FieldError:
     """The error at the field that it blames, if there is one."""
     blamed = getattr(error, "field", "")
     key = _SAID_IN.get(blamed, blamed)
-    if key == "keyframe_size" and not _text(key, texts):
+    if key == "keyframe_size" and key not in _filled(texts):
         key = "size"  # that is what it follows from
     if key == blamed:
-        return complaint_at(error, BY_KEY)
-    return FieldError(key if key in BY_KEY else "", str(error))
+        return complaint_at(error, FIELDS)
+    return FieldError(key if key in FIELDS else "", str(error))
 
 
-def _text(key: str, texts: Texts) -> str:
-    """The field as it counts: a prompt exactly as typed, all else without spaces around it."""
-    text = texts.get(key, "")
-    return text if key in _AS_TYPED else counted(BY_KEY[key], text)
+def _filled(texts: Texts) -> dict[str, str]:
+    return filled(FIELDS, texts, _AS_TYPED)

@@ -92,7 +92,7 @@ class NewScreen(FormScreen):
         return [error.key for error in self.wrong if error.key in empty]
 
     def make_form(self) -> Form:
-        return Form(form.FIELDS, form.ROWS, form.GROUPS, {"prompt": LongField})
+        return Form(form.FIELDS, form.TITLES, {"prompt": LongField})
 
     def make_side(self) -> Widget:
         return Vertical(

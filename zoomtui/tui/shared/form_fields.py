@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,8 +18,6 @@ from renderer.settings.plain_values import NONE, dimensions, from_text
 
 Texts = Mapping[str, str]
 """What stands in each field, by its key."""
-Row = tuple[str, ...]
-"""Keys of fields that stand beside each other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,29 +37,23 @@ class Field:
         """The option of the verb that says the same."""
         return self.row.option(self.key)
 
-
-@dataclass(frozen=True, slots=True)
-class Group:
-    """Rows that are folded away under a title until the user wants them."""
-
-    key: str
-    title: str
-    rows: tuple[Row, ...]
+    @property
+    def place(self) -> tuple[str, int]:
+        """Its group, and the row there."""
+        assert self.row.row is not None
+        return self.row.row
 
 
-def rows_of(options: Mapping[str, Option], group: str = "") -> tuple[Row, ...]:
-    """The keys of a group's fields, row by row."""
-    numbers = sorted({row.row[1] for row in options.values() if row.row and row.row[0] == group})
-    return tuple(
-        tuple(key for key, row in options.items() if row.row == (group, number))
-        for number in numbers
-    )
+Fields = Mapping[str, Field]
+"""By their keys, in the order in which they stand in the form."""
 
 
-def fields_of(options: Mapping[str, Option], groups: Iterable[str] = ("",)) -> tuple[Field, ...]:
-    """Their fields, in the order in which they stand in the form."""
-    rows = (row for group in groups for row in rows_of(options, group))
-    return tuple(Field(key, options[key]) for row in rows for key in row)
+def fields_of(options: Mapping[str, Option], groups: Iterable[str] = ("",)) -> Fields:
+    """Those of ``groups``, one group after the other."""
+    order = list(groups)
+    fields = [Field(key, row) for key, row in options.items() if row.row and row.row[0] in order]
+    fields.sort(key=lambda field: (order.index(field.place[0]), field.place[1]))
+    return {field.key: field for field in fields}
 
 
 def as_typed(option: Option, value: Any) -> str:
@@ -91,7 +83,7 @@ class FieldError(Exception):
         self.key = key
 
 
-def complaint_at(error: Exception, fields: Mapping[str, Field]) -> FieldError:
+def complaint_at(error: Exception, fields: Fields) -> FieldError:
     """The error at the field that it blames, if there is one, called by its label."""
     if isinstance(error, RendererError) and error.field in fields:
         return FieldError(error.field, error.naming(fields[error.field].row.label))
@@ -118,24 +110,36 @@ def all_wrong(check: Callable[[Texts], object], texts: Texts) -> tuple[FieldErro
     return tuple(found[key] for key in (*texts, "") if key in found)
 
 
-def counted(field: Field, text: str) -> str:
-    """The text as it counts: without spaces around it, a path with its ~ replaced."""
-    text = text.strip()
-    if field.row.kind == "path":  # quoted in the command line, where no shell would expand it
-        return os.path.expanduser(text)  # noqa: PTH111 - an empty text is no path
-    return text
+def filled(fields: Fields, texts: Texts, exact: Container[str] = ()) -> dict[str, str]:
+    """The texts that are not empty, as they count: without spaces around them, a path with its ~
+    replaced. ``exact``: keys of fields whose spaces count."""
+    counted: dict[str, str] = {}
+    for key, field in fields.items():
+        text = texts.get(key, "") if key in exact else texts.get(key, "").strip()
+        if field.row.kind == "path":  # quoted in the command line, where no shell would expand it
+            text = os.path.expanduser(text)  # noqa: PTH111 - an empty text is no path
+        counted |= {key: text} if text else {}
+    return counted
 
 
-def read(field: Field, text: str) -> Any:
-    """What ``text`` (as it counts, not empty) means. Raises FieldError."""
+def meaning(fields: Fields, counted: Texts) -> dict[str, Any]:
+    """What texts that are ``filled`` in mean. Raises FieldError."""
+    return {key: _read(fields[key], text) for key, text in counted.items()}
+
+
+def _read(field: Field, text: str) -> Any:
     try:
         return from_text(field.row.kind, text)
     except ValueError:
         raise FieldError(field.key, f"{text[:40]!r} is not {NOTATION[field.row.kind]}") from None
 
 
-def words_of(field: Field, text: str) -> list[str]:
-    """The words of a command line that say the same as ``text`` (as it counts, not empty)."""
+def words_of(fields: Fields, counted: Texts) -> list[str]:
+    """The words of a command line that say the same as texts that are ``filled`` in."""
+    return [word for key, text in counted.items() for word in _words(fields[key], text)]
+
+
+def _words(field: Field, text: str) -> list[str]:
     match field.row.kind:
         case "flag" if text in YES_NO:
             return [field.option][: text == "yes"]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import ClassVar
 
 from textual import events, on
@@ -27,7 +28,7 @@ from zoomtui.tui.shared.field_widgets import (
     TextField,
     field_hint,
 )
-from zoomtui.tui.shared.form_fields import Field, FieldError, Group, Row
+from zoomtui.tui.shared.form_fields import FieldError, Fields
 from zoomtui.tui.shared.keys import quiet
 from zoomtui.tui.shared.styled_text import Line, Part, quoted
 from zoomtui.tui.shared.text_widgets import OneLine
@@ -52,10 +53,7 @@ class GroupHead(OneLine, can_focus=True):
 
         folded: bool | None
 
-    def __init__(self, group: Group) -> None:
-        super().__init__(id=f"group-{group.key}")
-        self.group = group
-        self.hint: Line = ()
+    hint: Line = ()
 
     def action_fold(self, folded: bool | None = None) -> None:
         self.post_message(self.Folded(folded))
@@ -74,10 +72,11 @@ class FieldGroup(Vertical):
     FieldGroup.-folded > .rows { display: none; }
     """
 
-    def __init__(self, group: Group, fields: Mapping[str, AnyField]) -> None:
+    def __init__(self, group: str, title: str, rows: Sequence[FieldRow]) -> None:
         super().__init__(classes="-folded")
-        self._head = GroupHead(group)
-        self._rows = [FieldRow([fields[key] for key in row]) for row in group.rows]
+        self._head = GroupHead(id=f"group-{group}")
+        self._title = title
+        self._rows = rows
 
     @property
     def folded(self) -> bool:
@@ -119,9 +118,9 @@ class FieldGroup(Vertical):
                     parts += [(f"{field.field.row.label} ", "label"), quoted(text), ("  ", "")]
             parts = parts or [(labels, "faint")]
         sign, deed = ("▸", "unfolds") if self.folded else ("▾", "folds")
-        name = head.group.title
-        head.show(((f"{f'{sign} {name}':{_TITLE}} ", "strong"), *parts))
-        head.hint = ((f" {name}: ", "strong"), (f"Enter {deed} it.  ", ""), (labels, "faint"))
+        head.show(((f"{f'{sign} {self._title}':{_TITLE}} ", "strong"), *parts))
+        name: Part = (f" {self._title}: ", "strong")
+        head.hint = (name, (f"Enter {deed} it.  ", ""), (labels, "faint"))
 
 
 class Form(VerticalScroll, can_focus=False):
@@ -132,16 +131,16 @@ class Form(VerticalScroll, can_focus=False):
 
     def __init__(
         self,
-        fields: Sequence[Field],
-        rows: Sequence[Row],
-        groups: Sequence[Group] = (),
+        fields: Fields,
+        titles: Mapping[str, str] | None = None,
         special: Mapping[str, Maker] | None = None,
     ) -> None:
-        """``special``: makers of the fields that are no plain line of text, by key."""
+        """``titles``: of the groups that are folded away. ``special``: makers of the fields that
+        are no plain line of text, by key."""
         super().__init__(id="form")
-        self._rows, self._groups = rows, groups
+        self._titles = titles or {}
         self._fields: dict[str, AnyField] = {
-            field.key: (special or {}).get(field.key, TextField)(field) for field in fields
+            key: (special or {}).get(key, TextField)(field) for key, field in fields.items()
         }
 
     @property
@@ -150,10 +149,14 @@ class Form(VerticalScroll, can_focus=False):
         return {key: field.text for key, field in self._fields.items()}
 
     def compose(self) -> ComposeResult:
-        for row in self._rows:
-            yield FieldRow([self._fields[key] for key in row])
-        for group in self._groups:
-            yield FieldGroup(group, self._fields)
+        for group, fields in groupby(self._fields.values(), lambda each: each.field.place[0]):
+            rows = [
+                FieldRow(list(row)) for _, row in groupby(fields, lambda each: each.field.place)
+            ]
+            if title := self._titles.get(group):
+                yield FieldGroup(group, title, rows)
+            else:
+                yield from rows
 
     def put(self, texts: Mapping[str, str]) -> None:
         """As if they had been typed."""
