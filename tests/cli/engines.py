@@ -34,7 +34,7 @@ terminal = Terminal("test", "truecolor", "blocks")
 os.environ.update(prepare_environment(terminal, os.environ))
 from zoomtui.tui import app
 app.DEAF = 0  # keys count from the first moment on
-sys.exit(app.run_monitor(Path(sys.argv[1]), terminal))
+sys.exit(app.run(terminal, Path(sys.argv[1])))
 """
 
 

@@ -83,5 +83,5 @@ def new(pilot: Pilot[str]) -> NewScreen:
 
 async def looked(pilot: Pilot[str]) -> None:
     """Until the projects have been looked at."""
-    await soon(lambda: renders(pilot)._listing.looked, "the projects are looked at")
+    await soon(lambda: renders(pilot)._looked, "the projects are looked at")
     await pilot.pause()

@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from textual.app import App
 from textual.pilot import Pilot
 
 from renderer.engine.events import Phase
@@ -22,6 +23,7 @@ from zoomtui.tui.app import ZoomApp
 from zoomtui.tui.monitor.keyframe_screen import KeyframeScreen
 from zoomtui.tui.monitor.screen import MonitorScreen
 from zoomtui.tui.monitor.watcher import Situation, View, Watch
+from zoomtui.tui.shared.dialogs import ChoiceDialog
 
 NOW = 1_795_386_982.0
 """When everything here happens; a Sunday in November."""
@@ -188,6 +190,11 @@ async def settled(pilot: Pilot[str]) -> str:
             return text
         assert time.monotonic() < ends, "the screen never settles"
         before = text
+
+
+def asks(app: App[Any], title: str) -> bool:
+    """Whether the question with that title is open."""
+    return isinstance(app.screen, ChoiceDialog) and app.screen.title == title
 
 
 def check_snapshot(name: str, text: str) -> None:

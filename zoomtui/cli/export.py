@@ -19,7 +19,7 @@ from zoomtui.cli.verb import verb
 from zoomtui.stdio import ERR, OUT, write_json, write_line
 
 if TYPE_CHECKING:
-    from renderer.export.of_project import ExportOptions, Plan
+    from renderer.export.of_project import Plan
 
 
 @verb(
@@ -74,8 +74,9 @@ def _export(
 ) -> None:
     from renderer.export.of_project import export as make
     from renderer.export.of_project import plan_export
+    from renderer.settings.export import ExportOptions
 
-    plan = plan_export(project, out, _options(asked))
+    plan = plan_export(project, out, ExportOptions.read(wishes(asked)))
     for note in plan.notes:
         write_line(f"note: {clean(note)}", ERR if as_json else OUT)
     if dry_run:
@@ -99,13 +100,6 @@ def _copy_project(project: Path, new: Path) -> None:
     with progress(f"copying {project}", bytes_read) as on_bytes:
         copy_project(project, new, on_bytes)
     write_line(f"copied     {path_text(new)}   (`zoomtui resume {path_text(new)}` goes on with it)")
-
-
-def _options(asked: dict[str, Any]) -> ExportOptions:
-    """What was really given, in the engine's types."""
-    from renderer.settings.export import ExportOptions
-
-    return ExportOptions.read(wishes(asked))
 
 
 def _summary(plan: Plan) -> str:

@@ -18,7 +18,7 @@ from renderer import __version__
 from renderer.errors import RendererError, StorageError
 from renderer.files import fill_standard_handles
 from renderer.formatting import clean
-from zoomtui.cli.open_tui import Look, browse, on_terminal
+from zoomtui.cli.open_tui import Look, on_terminal, show
 from zoomtui.stdio import report, write_line
 
 EXIT_CODES = """\b
@@ -105,7 +105,7 @@ def cli(context: click.Context, preview: str | None, ascii: bool) -> int | None:
     if context.invoked_subcommand is not None:
         return None
     if on_terminal():
-        return browse(context.obj)
+        return show(context.obj)
     write_line(context.get_help())
     return 2
 

@@ -27,20 +27,15 @@ def on_terminal() -> bool:
     return named and all(os.isatty(handle) for handle in (0, 1, 2))
 
 
-def watch(folder: Path, look: Look) -> int:
-    """The live monitor of the project at ``folder``; the exit code. Raises SettingsError."""
+def show(look: Look, folder: Path | None = None) -> int:
+    """The live monitor of the project at ``folder``, or the list of renders; the exit code.
+
+    Raises SettingsError.
+    """
     terminal = terminal_for(look)
-    from zoomtui.tui.app import run_monitor
+    from zoomtui.tui.app import run
 
-    return run_monitor(folder, terminal)
-
-
-def browse(look: Look) -> int:
-    """The list of renders; the exit code. Raises SettingsError."""
-    terminal = terminal_for(look)
-    from zoomtui.tui.app import run_renders
-
-    return run_renders(terminal)
+    return run(terminal, folder)
 
 
 def terminal_for(look: Look) -> Terminal:

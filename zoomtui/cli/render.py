@@ -18,7 +18,7 @@ from renderer.settings.render import RenderSettings
 from zoomtui.cli.event_lines import watch_lines
 from zoomtui.cli.headless import run as run_here
 from zoomtui.cli.new_film import check_source, new_film, new_film_options
-from zoomtui.cli.open_tui import Look, on_terminal, watch
+from zoomtui.cli.open_tui import Look, on_terminal, show
 from zoomtui.cli.options import (
     FOLDER,
     film_options,
@@ -124,7 +124,7 @@ def _create_and_run(prepared: Prepared, look: Look, *, detached: bool, as_json: 
 
 def _launch_and_watch(folder: Path, look: Look) -> int:
     launch(folder)
-    return watch(folder, look)
+    return show(look, folder)
 
 
 @verb(

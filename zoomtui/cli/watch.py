@@ -13,7 +13,7 @@ import click
 from renderer.errors import ProjectError
 from renderer.formatting import clean, count_text, duration_text, path_text, size_text
 from renderer.project.records import LOG, read_settings
-from zoomtui.cli.open_tui import Look, watch
+from zoomtui.cli.open_tui import Look, show
 from zoomtui.cli.options import FOLDER
 from zoomtui.cli.verb import verb
 from zoomtui.stdio import answer
@@ -60,7 +60,7 @@ def attach(look: Look, project: Path | None) -> int:
     """
     folder = _running() if project is None else project
     read_settings(folder)
-    return watch(folder, look)
+    return show(look, folder)
 
 
 @verb(

@@ -19,7 +19,7 @@ from typing import Any, ClassVar
 
 from textual import events
 from textual.app import App, SystemCommand
-from textual.binding import Binding, BindingType
+from textual.binding import Binding
 from textual.command import CommandPalette
 from textual.screen import Screen
 from textual.theme import Theme
@@ -31,7 +31,7 @@ from zoomtui.terminal.driver import TerminalDriver
 from zoomtui.tui.monitor.screen import MonitorScreen
 from zoomtui.tui.shared.help import HelpScreen
 from zoomtui.tui.shared.key_order import KeyOrder, Pressed
-from zoomtui.tui.shared.keys import bind, quiet
+from zoomtui.tui.shared.keys import bind, keys, quiet
 from zoomtui.tui.shared.text_widgets import signs_for
 
 LOCAL_RATE, REMOTE_RATE = 4.0, 2.0
@@ -102,12 +102,12 @@ class ZoomApp(App[str]):
     TITLE = "zoomtui"
     ENABLE_COMMAND_PALETTE = True
     SCREENS: ClassVar[dict[str, Callable[[], Screen[Any]]]] = {"help": HelpScreen}
-    BINDINGS: ClassVar[list[BindingType]] = [
+    BINDINGS = keys(
         bind("?", "push_screen('help')", "help", "this page"),
         bind(":,ctrl+p", "command_palette", "commands", "all commands, by name", key_display=":"),
         quiet("ctrl+l", "repaint", "repaint", "paint the screen anew"),
         quiet("ctrl+q", "leave", "", "close the interface, as detaching does", priority=True),
-    ]
+    )
 
     def __init__(
         self,
@@ -235,25 +235,20 @@ class ZoomApp(App[str]):
                 os.write(_SCREEN, b"\x1b[23;0t")
 
 
-def run_monitor(folder: Path, terminal: Terminal) -> int:
-    """Watch the project at ``folder`` until the user leaves; the exit code."""
-    return _run(terminal, lambda: MonitorScreen(folder))
-
-
-def run_renders(terminal: Terminal) -> int:
-    """The list of renders; the exit code."""
-    from zoomtui.tui.renders.screen import RendersScreen  # the monitor need not wait for it
-
-    return _run(terminal, RendersScreen)
-
-
-def _run(terminal: Terminal, begin: Begin) -> int:
-    app = ZoomApp(terminal, begin)
+def run(terminal: Terminal, folder: Path | None = None) -> int:
+    """Watch the project at ``folder``, or begin with the list of renders; the exit code."""
+    app = ZoomApp(terminal, _renders if folder is None else partial(MonitorScreen, folder))
     said = app.run(mouse=not terminal.remote)
     app.give_title_back()
     if said:
         write_line(said)
     return app.return_code or 0
+
+
+def _renders() -> Screen[Any]:
+    from zoomtui.tui.renders.screen import RendersScreen  # the monitor need not wait for it
+
+    return RendersScreen()
 
 
 def _command(name: str, beside: str, deed: Callable[[], object]) -> SystemCommand:

@@ -11,7 +11,8 @@ import pytest
 
 from renderer.settings.export import ExportOptions
 from renderer.settings.export_rows import Speed
-from zoomtui.cli.export import _options, export
+from zoomtui.cli.export import export
+from zoomtui.cli.options import wishes
 from zoomtui.tui.export.child import ExportFailed, Outcome
 from zoomtui.tui.export.describe import Pace, finished_lines, running_lines
 from zoomtui.tui.export.form import (
@@ -60,7 +61,7 @@ def parsed(words: list[str]) -> tuple[Path, str, ExportOptions]:
     asked: dict[str, Any] = export.make_context("export", list(words)).params
     for key in ("as_json", "dry_run"):
         asked.pop(key)
-    return asked.pop("project"), asked.pop("out"), _options(asked)
+    return asked.pop("project"), asked.pop("out"), ExportOptions.read(wishes(asked))
 
 
 def test_every_option_of_an_export_is_a_field() -> None:

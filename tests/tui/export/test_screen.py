@@ -23,6 +23,7 @@ from tests.tui.lists import SIZES, ListsApp, on_renders
 from tests.tui.scripted import (
     RUNNING,
     TERMINAL,
+    asks,
     check_snapshot,
     screen_text,
     scripted,
@@ -32,8 +33,7 @@ from tests.worlds import natural
 from zoomtui.terminal.capabilities import Terminal
 from zoomtui.tui.export import child
 from zoomtui.tui.export.form import FIELDS
-from zoomtui.tui.export.screen import CancelDialog, ExportScreen
-from zoomtui.tui.shared.form_screen import LeaveDialog
+from zoomtui.tui.export.screen import ExportScreen
 
 SLOW = {"seconds_per_keyframe": "10000", "preset": "veryslow"}
 
@@ -238,12 +238,12 @@ def test_cancel_is_asked_first_and_leaves_nothing(reef: Path, here: Path) -> Non
             await soon(lambda: screen(pilot)._pace.done, "frames are made")
             assert any(here.iterdir())
             await pilot.press("escape")
-            await soon(lambda: isinstance(app.screen, CancelDialog), "the dialog opens")
+            await soon(lambda: asks(app, "Cancel the export?"), "the dialog opens")
             await pilot.press("enter")  # the default goes on
             await soon(lambda: isinstance(app.screen, ExportScreen), "it closes")
             assert screen(pilot).running
             await pilot.press("escape")
-            await soon(lambda: isinstance(app.screen, CancelDialog), "the dialog opens")
+            await soon(lambda: asks(app, "Cancel the export?"), "the dialog opens")
             await pilot.press("down", "enter")
             await ended(pilot)
             assert list(here.iterdir()) == []
@@ -274,7 +274,7 @@ def test_leaving_asks_only_if_something_was_typed(reef: Path) -> None:
         app = on_export(reef)
         async with app.run_test(size=(80, 24)) as pilot:
             await pilot.press("x", "escape")
-            await soon(lambda: isinstance(app.screen, LeaveDialog), "the dialog opens")
+            await soon(lambda: asks(app, "Discard this form?"), "the dialog opens")
             await pilot.press("enter")  # the default stays
             await soon(lambda: isinstance(app.screen, ExportScreen), "it closes")
             await pilot.press("backspace", "escape")

@@ -19,12 +19,11 @@ from tests.cli.processes import ROOT
 from tests.gates import StartGate
 from tests.marks import first_of, slower
 from tests.tui.lists import SIZES, ListsApp, new, on_new
-from tests.tui.scripted import check_snapshot, screen_text, settled
+from tests.tui.scripted import asks, check_snapshot, screen_text, settled
 from zoomtui.tui.new_render.forecast import Surroundings
 from zoomtui.tui.new_render.form import FIELDS, TITLES
 from zoomtui.tui.new_render.screen import NewScreen
 from zoomtui.tui.new_render.tryout_view import TryoutView
-from zoomtui.tui.shared.form_screen import LeaveDialog
 
 GRADIENT = {
     "painter": "tests.painters:gradient",
@@ -485,7 +484,7 @@ def test_leaving_asks_only_if_something_was_typed(here: Path) -> None:
         app = on_new(here)
         async with app.run_test(size=(80, 24)) as pilot:
             await pilot.press("x", "escape")
-            await soon(lambda: isinstance(app.screen, LeaveDialog), "the dialog opens")
+            await soon(lambda: asks(app, "Discard this form?"), "the dialog opens")
             await pilot.press("enter")  # the default stays
             await soon(lambda: isinstance(app.screen, NewScreen), "it closes")
             await pilot.press("backspace", "escape")

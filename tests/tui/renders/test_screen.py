@@ -16,12 +16,12 @@ from tests.cli.engines import kill_engine, make_project, running, soon
 from tests.cli.processes import ROOT
 from tests.tui.lists import SIZES, Scanned, looked, on_renders, renders
 from tests.tui.scans import CORAL, KOI, SCAN, render
-from tests.tui.scripted import TERMINAL, check_snapshot, screen_text, settled
+from tests.tui.scripted import TERMINAL, asks, check_snapshot, screen_text, settled
 from zoomtui.terminal.capabilities import Terminal
 from zoomtui.tui.new_render.screen import NewScreen
 from zoomtui.tui.renders.describe import EMPTY
 from zoomtui.tui.renders.scan import Scan
-from zoomtui.tui.renders.screen import ForgetDialog, RendersScreen
+from zoomtui.tui.renders.screen import RendersScreen
 from zoomtui.tui.shared.row_list import Rows
 from zoomtui.tui.shared.text_widgets import OneLine
 
@@ -156,16 +156,16 @@ def test_forget_takes_the_entry_and_leaves_every_file(finished: Path, tmp_path: 
         async with app.run_test(size=(80, 24)) as pilot:
             await looked(pilot)
             await pilot.press("x")
-            await soon(lambda: isinstance(app.screen, ForgetDialog), "the dialog opens")
+            await soon(lambda: asks(app, "Forget this render?"), "the dialog opens")
             assert "no file is deleted" in screen_text(app)
             await pilot.press("enter")  # the default keeps it
             assert registry.known() == [finished.resolve()]
             await soon(lambda: isinstance(app.screen, RendersScreen), "it closes")
             await pilot.press("x")
-            await soon(lambda: isinstance(app.screen, ForgetDialog), "the dialog opens")
+            await soon(lambda: asks(app, "Forget this render?"), "the dialog opens")
             await pilot.press("down", "enter")
             await soon(lambda: not registry.known(), "the entry is gone")
-            await soon(lambda: not renders(pilot)._listing.scan.renders, "the list is empty")
+            await soon(lambda: not renders(pilot)._scan.renders, "the list is empty")
 
     asyncio.run(run())
     assert sorted(finished.rglob("*")) == before

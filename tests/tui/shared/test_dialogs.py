@@ -19,6 +19,7 @@ from tests.tui.scripted import (
     RUNNING,
     VIEWS,
     Script,
+    asks,
     check_snapshot,
     on_screen,
     screen_text,
@@ -27,14 +28,13 @@ from tests.tui.scripted import (
 )
 from zoomtui.tui.monitor.steer_dialog import PromptArea, SteerDialog
 from zoomtui.tui.monitor.watcher import Situation
-from zoomtui.tui.shared.dialogs import ResumeDialog, StopDialog
 from zoomtui.tui.shared.form_widget import Form
 
 
 def test_stopping_takes_two_keys_and_by_default_finishes_the_segment() -> None:
     async def body(pilot: Pilot[str], script: Script) -> None:
         await pilot.press("s")
-        assert isinstance(pilot.app.screen, StopDialog)
+        assert asks(pilot.app, "Stop the render?")
         assert script.asked == []
         await pilot.press("enter")
         assert script.asked == [("stop", {"now": False})]
@@ -57,7 +57,7 @@ def test_every_answer_to_stop_can_be_reached(
     async def body(pilot: Pilot[str], script: Script) -> None:
         await pilot.press(*keys)
         assert script.asked == asked
-        assert not isinstance(pilot.app.screen, StopDialog)
+        assert not asks(pilot.app, "Stop the render?")
 
     on_screen(RUNNING, body)
 
@@ -124,7 +124,7 @@ def test_a_lost_engine_is_offered_to_be_resumed_and_enter_does_it() -> None:
         script.view = view(Situation.CONNECTING)  # until the kernel has let go of the lock
         await settled(pilot)
         script.view = view(Situation.LOST)
-        await soon(lambda: isinstance(pilot.app.screen, ResumeDialog), "the dialog opens")
+        await soon(lambda: asks(pilot.app, "Go on rendering?"), "the dialog opens")
         assert "128 keyframes" in await settled(pilot)
         await pilot.press("enter")
         assert script.resumed == 1
@@ -145,7 +145,7 @@ def test_going_on_with_a_failed_render_says_first_why_it_failed() -> None:
 def test_not_now_leaves_the_offer_on_a_key() -> None:
     async def body(pilot: Pilot[str], script: Script) -> None:
         script.view = view(Situation.LOST)
-        await soon(lambda: isinstance(pilot.app.screen, ResumeDialog), "the dialog opens")
+        await soon(lambda: asks(pilot.app, "Go on rendering?"), "the dialog opens")
         await pilot.press("escape")
         assert script.resumed == 0
         assert "ENGINE LOST" in screen_text(pilot.app)  # type: ignore[arg-type]

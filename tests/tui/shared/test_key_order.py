@@ -14,11 +14,11 @@ from textual.screen import Screen
 from tests.cli.engines import soon
 from tests.tui.lists import looked, on_renders, renders
 from tests.tui.scans import SCAN
-from tests.tui.scripted import RUNNING, Script, on_screen
+from tests.tui.scripted import RUNNING, Script, asks, on_screen
 from zoomtui.tui.monitor.screen import MonitorScreen
 from zoomtui.tui.new_render.screen import NewScreen
-from zoomtui.tui.renders.screen import ForgetDialog, RendersScreen
-from zoomtui.tui.shared.dialogs import StopDialog
+from zoomtui.tui.renders.screen import RendersScreen
+from zoomtui.tui.shared.dialogs import ChoiceDialog
 
 SLOW = pytest.mark.slow
 
@@ -42,7 +42,7 @@ async def handled(pilot: Pilot[str], screen: type[Screen[Any]]) -> None:
     ("keys", "screen"),
     [
         (("question_mark", "escape", "n"), NewScreen),
-        (("e", "escape", "end", "x"), ForgetDialog),
+        (("e", "escape", "end", "x"), ChoiceDialog),
         pytest.param(("n", "escape", "x"), RendersScreen, marks=pytest.mark.slow),
         pytest.param(
             ("end", "x", "enter", "enter", "home", "n"), NewScreen, marks=pytest.mark.slow
@@ -59,6 +59,7 @@ def test_a_key_goes_to_the_screen_that_the_key_before_it_left(
             await looked(pilot)
             in_one_go(pilot, *keys)
             await handled(pilot, screen)
+            assert screen is not ChoiceDialog or asks(app, "Forget this render?")
             assert app.return_code is None
 
     asyncio.run(run())
@@ -72,7 +73,7 @@ def test_letters_after_the_key_that_opens_the_filter_are_the_filters() -> None:
             in_one_go(pilot, "slash", *"ink", "enter", "enter")
             await handled(pilot, RendersScreen)
             assert [folder.stem for folder in app.opened] == ["ink-dragons"]
-            assert renders(pilot)._listing.wanted == "ink"
+            assert renders(pilot)._wanted == "ink"
 
     asyncio.run(run())
 
@@ -80,7 +81,8 @@ def test_letters_after_the_key_that_opens_the_filter_are_the_filters() -> None:
 def test_a_prompt_is_sent_whole() -> None:
     async def body(pilot: Pilot[str], script: Script) -> None:
         in_one_go(pilot, "p", "ctrl+u", *"reef", "enter", "s")
-        await handled(pilot, StopDialog)
+        await handled(pilot, ChoiceDialog)
+        assert asks(pilot.app, "Stop the render?")
         assert script.asked == [("steer", {"changes": {"prompt": "reef"}})]
 
     on_screen(RUNNING, body)
@@ -123,7 +125,8 @@ def test_a_dialog_that_is_closed_closes_nothing_else() -> None:
     async def body(pilot: Pilot[str], script: Script) -> None:
         await pilot.press("s")
         dialog = pilot.app.screen
-        assert isinstance(dialog, StopDialog)
+        assert isinstance(dialog, ChoiceDialog)
+        assert asks(pilot.app, "Stop the render?")
         dialog.dismiss("after")
         dialog.dismiss("after")
         await handled(pilot, MonitorScreen)

@@ -7,10 +7,8 @@ It belongs to the screen: leaving the screen while it runs cancels it, and asks 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import ClassVar
 
 from textual import on, work
-from textual.binding import BindingType
 from textual.containers import VerticalScroll
 from textual.widget import Widget
 from textual.widgets import Static
@@ -27,19 +25,9 @@ from zoomtui.tui.shared.form_fields import all_wrong, filled
 from zoomtui.tui.shared.form_screen import LAST_KEYS, FormScreen
 from zoomtui.tui.shared.form_widget import Form
 from zoomtui.tui.shared.host import standing
-from zoomtui.tui.shared.keys import bind
+from zoomtui.tui.shared.keys import bind, keys
 from zoomtui.tui.shared.styled_text import Line
 from zoomtui.tui.shared.text_widgets import content
-
-
-class CancelDialog(ChoiceDialog):
-    """``cancel``, or None."""
-
-    TITLE = "Cancel the export?"
-    ANSWERS: ClassVar[dict[str, str]] = {
-        "": "Go on exporting",
-        "cancel": "Cancel it: nothing of it is left; the project stays as it is",
-    }
 
 
 class NameField(TextField):
@@ -55,13 +43,13 @@ class ExportScreen(FormScreen):
     """See the module."""
 
     WINDOW = "zoomtui · export"
-    BINDINGS: ClassVar[list[BindingType]] = [
+    BINDINGS = keys(
         bind("ctrl+s", "export", "export", "make it"),
         bind("ctrl+y", "copy_fetch", "copy scp", "copy the command that fetches it"),
         bind("ctrl+y", "copy_command", "copy command", "copy as a command line"),
         bind("ctrl+o", "copy_command", "copy command", "copy as a command line, when it is made"),
         *LAST_KEYS,
-    ]
+    )
 
     def __init__(self, project: Path, here: Path | None = None) -> None:
         """``here``: for files named without a folder; by default the working directory."""
@@ -220,7 +208,12 @@ class ExportScreen(FormScreen):
     def action_back(self) -> None:
         """Cancel what runs, or else leave; asks first where something would be lost."""
         if self.running:
-            self.ask_user(CancelDialog(f"{self.path} is being made."), self._cancel)
+            answers = {
+                "": "Go on exporting",
+                "cancel": "Cancel it: nothing of it is left; the project stays as it is",
+            }
+            text = f"{self.path} is being made."
+            self.ask_user(ChoiceDialog("Cancel the export?", text, answers), self._cancel)
         else:
             self.leave("Nothing has been exported yet.")
 

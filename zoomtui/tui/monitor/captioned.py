@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 from textual import work
@@ -29,13 +30,10 @@ class ReadsFigures(Widget):
             self._figures_of, self.figures = path, ()
             self._read_figures(path)
 
-    @work(thread=True, exclusive=True, group="figures")
-    def _read_figures(self, path: Path) -> None:
-        self.app.call_later(self._take_figures, path, read_figures(path))
-
-    def _take_figures(self, path: Path, figures: Line) -> None:
-        if self.is_attached and path == self._figures_of:
-            self.figures = figures
+    @work(exclusive=True, group="figures")
+    async def _read_figures(self, path: Path) -> None:
+        self.figures = await asyncio.to_thread(read_figures, path)
+        if self.is_attached:
             self.show_caption()
 
     def show_caption(self) -> None:

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from textual.app import ComposeResult
-from textual.binding import BindingType
 from textual.containers import Horizontal
 
 from zoomtui.terminal.capabilities import Pictures
 from zoomtui.tui.monitor.captioned import Captioned
 from zoomtui.tui.monitor.watcher import Watch
 from zoomtui.tui.shared.host import HostedScreen
-from zoomtui.tui.shared.keys import bind, quiet
+from zoomtui.tui.shared.keys import bind, keys, quiet
 from zoomtui.tui.shared.text_widgets import KeyLine
 
 
@@ -27,14 +24,14 @@ class Side(Captioned):
 class CompareScreen(HostedScreen):
     """See the module."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
+    BINDINGS = keys(
         bind("left", "walk(-1)", "older", "walk through the keyframes with the marked one"),
         bind("right", "walk(1)", "newer", "walk through the keyframes with the marked one"),
         quiet("pageup", "walk(-10)", "ten back", "the same in tens"),
         quiet("pagedown", "walk(10)", "ten on", "the same in tens"),
         bind("tab,shift+tab", "turn", "the other one", "mark the other one"),
         bind("escape,q,c", "dismiss", "back", "back"),
-    ]
+    )
 
     def __init__(self, watch: Watch, keyframe: int, pictures: Pictures | None) -> None:
         """``keyframe``: stands at the right, beside the one before it."""

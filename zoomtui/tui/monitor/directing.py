@@ -8,9 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, ClassVar
-
-from textual.binding import BindingType
+from typing import Any
 
 from renderer.formatting import clean, duration_text
 from zoomtui.tui.monitor.keyframe_screen import KeyframeScreen
@@ -19,7 +17,7 @@ from zoomtui.tui.monitor.steer_dialog import Changes, SteerDialog
 from zoomtui.tui.monitor.watcher import View, Watch
 from zoomtui.tui.shared.dialogs import ChoiceDialog
 from zoomtui.tui.shared.host import HostedScreen
-from zoomtui.tui.shared.keys import quiet
+from zoomtui.tui.shared.keys import keys, quiet
 
 REPAINT = {
     "": "Cancel: leave the film as it is",
@@ -29,6 +27,11 @@ REPAINT = {
     "undo": "Bring back what was taken back last",
 }
 """What can be done with a keyframe that is not as it should be; ``""``: nothing."""
+BRANCH = {
+    "branch": "Branch, and look at it",
+    "prompt": "Branch with another prompt or settings…",
+    "": "Cancel",
+}
 
 
 class Revising(HostedScreen):
@@ -61,14 +64,14 @@ class Revising(HostedScreen):
             return
         text = losing(self.watched.view, keyframe)
         answers = {"": "Cancel: leave the film as it is", "yes": "Do it"}
-        dialog = ChoiceDialog(text, title="Take it back?", answers=answers)
+        dialog = ChoiceDialog("Take it back?", text, answers)
         self.ask_user(dialog, lambda _: deed())
 
 
 class Directing(KeyframeScreen, Revising):
     """A screen with these keys; they are about the keyframe that is looked at."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
+    BINDINGS = keys(
         quiet(
             "x", "repaint", "paint again…", "paint this keyframe and what follows again; asks first"
         ),
@@ -77,7 +80,7 @@ class Directing(KeyframeScreen, Revising):
         quiet("]", "takes(1)", "takes", "the takes of this keyframe, side by side"),
         quiet("m", "mark", "mark…", "a note about this keyframe: a chapter of exported films"),
         quiet("g", "dive", "dive where…", "where a dive goes: a frame over the picture"),
-    ]
+    )
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         match action:
@@ -108,7 +111,7 @@ class Directing(KeyframeScreen, Revising):
 
         title = f"Paint keyframe {keyframe + 1} again?"
         text = losing(self.watched.view, keyframe)
-        self.ask_user(ChoiceDialog(text, title=title, answers=REPAINT), go_on)
+        self.ask_user(ChoiceDialog(title, text, REPAINT), go_on)
 
     def action_takes(self, step: int) -> None:
         from zoomtui.tui.monitor.takes_screen import TakesScreen  # not needed for the first paint
@@ -138,7 +141,7 @@ class Directing(KeyframeScreen, Revising):
             f"{clean(new.name)} begins with keyframes 1 to {keyframe + 1} of this film, which are "
             f"neither painted nor encoded again, and goes on by itself."
         )
-        self.ask_user(BranchDialog(text), go_on)
+        self.ask_user(ChoiceDialog("Branch the film here?", text, BRANCH), go_on)
 
     def action_mark(self) -> None:
         keyframe, marks = self._looked_at, self.watched.view.state.marks
@@ -162,17 +165,6 @@ class Directing(KeyframeScreen, Revising):
             self.host.open_monitor(new)
 
         self.attempt(make, f"{clean(new.name)} begins as this film; r goes on with it.")
-
-
-class BranchDialog(ChoiceDialog):
-    """``branch``, ``prompt``, or None."""
-
-    TITLE = "Branch the film here?"
-    ANSWERS: ClassVar[dict[str, str]] = {
-        "branch": "Branch, and look at it",
-        "prompt": "Branch with another prompt or settings…",
-        "": "Cancel",
-    }
 
 
 def losing(view: View, keyframe: int) -> str:

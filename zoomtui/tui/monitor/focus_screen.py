@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import suppress
 from pathlib import Path
-from typing import ClassVar
 
 from rich.segment import Segment
 from rich.style import Style
 from textual import events, work
 from textual.app import ComposeResult
-from textual.binding import BindingType
 from textual.strip import Strip
 
 from renderer.errors import RendererError
-from renderer.project.history import StoredKeyframe
 from renderer.project.records import path_of, read_history, read_settings
 from renderer.settings.focus import AUTO, CENTRE, Point, parse_point
 from renderer.settings.render import RenderSettings
 from zoomtui.terminal.pictures.request import Pixels
 from zoomtui.tui.monitor.watcher import Watch
 from zoomtui.tui.shared.host import HostedScreen, standing
-from zoomtui.tui.shared.keys import bind, quiet
+from zoomtui.tui.shared.keys import bind, keys, quiet
 from zoomtui.tui.shared.picture import Picture
 from zoomtui.tui.shared.text_widgets import KeyLine, OneLine
 
@@ -74,7 +72,7 @@ class FocusScreen(HostedScreen):
     """See the module. Asks the engine for the focus; nothing happens before Enter."""
 
     CSS = "FocusScreen FramedPicture { width: 1fr; height: 1fr; }"
-    BINDINGS: ClassVar[list[BindingType]] = [
+    BINDINGS = keys(
         bind("left", "move(-1, 0)", "move", "move the frame; a click does so too",
              key_display="←↑↓→"),
         quiet("right", "move(1, 0)", "move"),
@@ -84,7 +82,7 @@ class FocusScreen(HostedScreen):
         bind("enter", "take", "dive there", "dive there, from the next keyframe that is not begun"),
         bind("a", "auto", "auto", "dive to where there is most to see"),
         bind("escape,q", "dismiss", "back", "back; the dive goes where it went"),
-    ]  # fmt: skip
+    )  # fmt: skip
 
     def __init__(self, watch: Watch) -> None:
         super().__init__()
@@ -109,22 +107,12 @@ class FocusScreen(HostedScreen):
             self._shown = newest
             self._read()
 
-    @work(thread=True, exclusive=True, group="focus")
-    def _read(self) -> None:
-        folder = self._watch.view.folder
+    @work(exclusive=True, group="focus")
+    async def _read(self) -> None:
         try:
-            history, settings = read_history(folder), read_settings(folder)
+            shown, settings = await asyncio.to_thread(_next_picture, self._watch.view.folder)
         except RendererError:
             return  # the monitor says what is wrong with the project
-        painted = history.keyframes
-        now = history.settings_at(settings, len(painted))
-        shown = None
-        if painted:
-            with suppress(RendererError):
-                shown = _last_picture(folder, painted[-1], now)
-        self.app.call_later(self._take, shown, now)
-
-    def _take(self, shown: Pixels | None, settings: RenderSettings) -> None:
         if not standing(self):
             return
         if shown is not None:
@@ -174,12 +162,20 @@ class FocusScreen(HostedScreen):
         self.dismiss()
 
 
-def _last_picture(folder: Path, newest: StoredKeyframe, settings: RenderSettings) -> Pixels:
-    """What the keyframe after ``newest`` shows. Blocking. Raises ProjectError."""
+def _next_picture(folder: Path) -> tuple[Pixels | None, RenderSettings]:
+    """What the next keyframe shows, if that can be seen, and its settings. Blocking. Raises
+    ProjectError, SettingsError."""
     from renderer.images import read_keyframe  # loads NumPy and Pillow
     from renderer.painting.geometry import Geometry
     from renderer.painting.outpaint import picture_of
 
-    size = Geometry.of(settings).stored_size(newest.keyframe)
-    canvas = read_keyframe(path_of(folder, newest), size, newest.crc)
-    return picture_of(canvas, settings, newest.dives_to) if newest.keyframe else canvas
+    history = read_history(folder)
+    settings = history.settings_at(read_settings(folder), len(history.keyframes))
+    shown = None
+    if history.keyframes:
+        newest = history.keyframes[-1]
+        with suppress(RendererError):
+            size = Geometry.of(settings).stored_size(newest.keyframe)
+            canvas = read_keyframe(path_of(folder, newest), size, newest.crc)
+            shown = picture_of(canvas, settings, newest.dives_to) if newest.keyframe else canvas
+    return shown, settings

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from textual.app import ComposeResult
-from textual.binding import BindingType
 
 from zoomtui.tui.monitor.keyframe_screen import KeyframeScreen
 from zoomtui.tui.monitor.panels import strip_line
 from zoomtui.tui.monitor.watcher import View
-from zoomtui.tui.shared.keys import bind
+from zoomtui.tui.shared.keys import bind, keys
 from zoomtui.tui.shared.picture import Picture
 from zoomtui.tui.shared.text_widgets import KeyLine, OneLine
 
@@ -18,9 +15,7 @@ from zoomtui.tui.shared.text_widgets import KeyLine, OneLine
 class ViewScreen(KeyframeScreen):
     """As large as the terminal allows, with one line above and two below."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        bind("escape,q,v", "dismiss", "back", "back"),
-    ]
+    BINDINGS = keys(bind("escape,q,v", "dismiss", "back", "back"))
 
     def compose(self) -> ComposeResult:
         yield OneLine(id="headline")

@@ -8,10 +8,8 @@ from __future__ import annotations
 
 from pathlib import Path
 from time import monotonic
-from typing import ClassVar
 
 from textual import events
-from textual.binding import BindingType
 
 from renderer.engine.preview import Preview
 from zoomtui.terminal.capabilities import Pictures, Terminal
@@ -21,7 +19,7 @@ from zoomtui.tui.monitor.headline import header_line, state_word
 from zoomtui.tui.monitor.watcher import View, Watch
 from zoomtui.tui.shared.host import HostedScreen
 from zoomtui.tui.shared.keyframe_cursor import KeyframeCursor
-from zoomtui.tui.shared.keys import quiet
+from zoomtui.tui.shared.keys import keys, quiet
 from zoomtui.tui.shared.picture import Picture
 from zoomtui.tui.shared.text_widgets import KeyLine, OneLine
 
@@ -48,7 +46,7 @@ def next_kind(terminal: Terminal, now: Pictures) -> Pictures:
 class KeyframeScreen(HostedScreen):
     """``show_view`` is called whenever there is something new to see."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
+    BINDINGS = keys(
         quiet("left", "walk(-1)", "older", "walk through the keyframes"),
         quiet("right", "walk(1)", "newer", "walk through the keyframes"),
         quiet("pageup", "walk(-10)", "ten back", "the same in tens"),
@@ -56,7 +54,7 @@ class KeyframeScreen(HostedScreen):
         quiet("home", "walk(-1000000)", "first keyframe", "the first keyframe"),
         quiet("end", "follow", "newest", "back to the newest, and follow it", key_display="End"),
         quiet("V", "pictures", "kind of pictures", "another kind of pictures: blocks, signs, none"),
-    ]
+    )
 
     def __init__(self, watch: Watch, cursor: KeyframeCursor) -> None:
         super().__init__()

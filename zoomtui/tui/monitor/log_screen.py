@@ -5,10 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import ClassVar
 
 from textual.app import ComposeResult
-from textual.binding import BindingType
 from textual.widgets import Log
 
 from renderer.engine.state import LogLine
@@ -16,7 +14,7 @@ from renderer.formatting import clean
 from renderer.project.records import LOG
 from zoomtui.tui.monitor.watcher import View
 from zoomtui.tui.shared.host import HostedScreen, standing
-from zoomtui.tui.shared.keys import bind
+from zoomtui.tui.shared.keys import bind, keys
 from zoomtui.tui.shared.text_widgets import KeyLine, OneLine
 
 TAIL = 64 << 10
@@ -28,10 +26,10 @@ _MOST_LINES = 1000
 class LogScreen(HostedScreen):
     """Follows while its end is in sight; ``f`` changes between session and file."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
+    BINDINGS = keys(
         bind("escape,q,l", "dismiss", "back", "back"),
         bind("f", "turn", "session or file", "what this session has said, or the whole file"),
-    ]
+    )
 
     def __init__(self, view: Callable[[], View]) -> None:
         super().__init__()

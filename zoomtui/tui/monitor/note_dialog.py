@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.widgets import Input, Static
 
 from renderer.formatting import shortened
 from renderer.project.records import LONGEST_NOTE
 from zoomtui.tui.shared.dialogs import Dialog
-from zoomtui.tui.shared.keys import bind
+from zoomtui.tui.shared.keys import bind, keys
 from zoomtui.tui.shared.typed_text import PlainInput
 
 _LISTED = 8
@@ -24,9 +22,7 @@ _LISTED = 8
 class NoteDialog(Dialog):
     """The note; empty: none any more."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        bind("escape", "dismiss(None)", "cancel"),
-    ]
+    BINDINGS = keys(bind("escape", "dismiss(None)", "cancel"))
 
     def __init__(self, keyframe: int, marks: Iterable[tuple[int, str]]) -> None:
         super().__init__()

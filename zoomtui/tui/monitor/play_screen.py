@@ -9,17 +9,15 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from time import monotonic
-from typing import ClassVar
 
 from textual import work
 from textual.app import ComposeResult
-from textual.binding import BindingType
 
 from renderer.errors import ProjectError
 from zoomtui.terminal.capabilities import Pictures
 from zoomtui.tui.monitor.player import Frame, Player
 from zoomtui.tui.shared.host import HostedScreen
-from zoomtui.tui.shared.keys import bind, quiet
+from zoomtui.tui.shared.keys import bind, keys, quiet
 from zoomtui.tui.shared.picture import Picture
 from zoomtui.tui.shared.styled_text import Line, clock_text, cut
 from zoomtui.tui.shared.text_widgets import KeyLine, OneLine
@@ -33,7 +31,7 @@ _LOOK_AGAIN = 0.5
 class PlayScreen(HostedScreen):
     """See the module."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
+    BINDINGS = keys(
         bind("space", "pause", "pause", "hold it and go on"),
         quiet("left", "skip(-1)", "a second back", "a second back"),
         quiet("right", "skip(1)", "a second on", "a second on"),
@@ -42,7 +40,7 @@ class PlayScreen(HostedScreen):
         bind("home", "go_first", "beginning", "from the beginning"),
         bind("end", "go_newest", "newest", "the newest ten seconds"),
         bind("escape,q,f", "dismiss", "back", "back"),
-    ]
+    )
 
     def __init__(self, player: Player, name: str, pictures: Pictures | None) -> None:
         """``name``: of the render; plain. ``pictures``: their kind, None for the best."""

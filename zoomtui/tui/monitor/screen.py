@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 from textual import events
 from textual.app import ComposeResult
-from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 
 from zoomtui.tui.monitor import panels
@@ -24,9 +23,9 @@ from zoomtui.tui.monitor.headline import farewell, name, notice_line, title, why
 from zoomtui.tui.monitor.log_screen import LogScreen
 from zoomtui.tui.monitor.steer_dialog import Changes
 from zoomtui.tui.monitor.watcher import Situation, View, Watch
-from zoomtui.tui.shared.dialogs import ResumeDialog, StopDialog
+from zoomtui.tui.shared.dialogs import ChoiceDialog
 from zoomtui.tui.shared.keyframe_cursor import KeyframeCursor
-from zoomtui.tui.shared.keys import bind, quiet
+from zoomtui.tui.shared.keys import bind, keys, quiet
 from zoomtui.tui.shared.styled_text import Line
 from zoomtui.tui.shared.text_widgets import FewLines, Framed, KeyLine, OneLine, Panel
 
@@ -40,7 +39,7 @@ class MonitorScreen(Directing):
 
     HORIZONTAL_BREAKPOINTS = _WIDTHS
     VERTICAL_BREAKPOINTS = _HEIGHTS
-    BINDINGS: ClassVar[list[BindingType]] = [
+    BINDINGS = keys(
         bind("space", "pause", "pause", "pause and go on"),
         bind("space", "unpause", "go on", "pause and go on"),
         bind("r", "resume", "resume", "resume what was stopped or has crashed; nothing is lost"),
@@ -57,7 +56,7 @@ class MonitorScreen(Directing):
         quiet("c", "compare", "compare", "two keyframes side by side"),
         bind("q,escape", "back", "back", "back; on the first screen q detaches"),
         quiet("q", "detach", "detach"),
-    ]
+    )
 
     def __init__(self, folder: Path, watch: Watch | None = None) -> None:
         super().__init__(watch or Watch(folder), KeyframeCursor())
@@ -124,28 +123,10 @@ class MonitorScreen(Directing):
         self._ran = view.running or (self._ran and not ended)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        view = self.watched.view
-        match action:
-            case "pause":
-                return view.steerable and not view.paused
-            case "unpause":
-                return view.paused
-            case "prompt":
-                return view.steerable
-            case "undo":
-                return view.steerable and bool(view.state.next_changes)
-            case "stop":
-                return view.running
-            case "resume":
-                return view.resumable
-            case "view":
-                return view.state.keyframes > 0
-            case "play":
-                return view.state.frames > 0
-            case "export" | "compare":
-                return view.state.keyframes > 1
-            case "back":  # from the first screen `q` detaches; Esc closes only what is open
-                return self.app.screen_stack[0] is not self
+        if action == "back":  # from the first screen `q` detaches; Esc closes only what is open
+            return self.app.screen_stack[0] is not self
+        if action in _POSSIBLE:
+            return _POSSIBLE[action](self.watched.view)
         return super().check_action(action, parameters)
 
     def action_pause(self) -> None:
@@ -166,7 +147,13 @@ class MonitorScreen(Directing):
 
     def action_stop(self) -> None:
         text = "The film stays playable, and `r` or `zoomtui resume` goes on where it ended."
-        self.ask_user(StopDialog(text), lambda answer: self._ask("stop", now=answer == "now"))
+        answers = {
+            "after": "Stop after the segment in hand",
+            "now": "Stop now: what is in hand is rendered again when it goes on",
+            "": "Cancel: go on rendering",
+        }
+        dialog = ChoiceDialog("Stop the render?", text, answers)
+        self.ask_user(dialog, lambda answer: self._ask("stop", now=answer == "now"))
 
     def action_resume(self) -> None:
         view = self.watched.view
@@ -176,7 +163,9 @@ class MonitorScreen(Directing):
         )
         if reason := why_it_ended(view):
             text = f"{reason}\n\n{text}"
-        self.ask_user(ResumeDialog(text), lambda _: self.attempt(self.watched.resume))
+        answers = {"resume": "Go on", "": "Not now (r asks again)"}
+        dialog = ChoiceDialog("Go on rendering?", text, answers)
+        self.ask_user(dialog, lambda _: self.attempt(self.watched.resume))
 
     def action_view(self) -> None:
         self.app.push_screen(ViewScreen(self.watched, self.cursor))
@@ -220,6 +209,19 @@ class MonitorScreen(Directing):
         self.attempt(lambda: self.watched.ask(command, **details), said)
 
 
+_POSSIBLE: dict[str, Callable[[View], bool]] = {
+    "pause": lambda view: view.steerable and not view.paused,
+    "unpause": lambda view: view.paused,
+    "prompt": lambda view: view.steerable,
+    "undo": lambda view: view.steerable and bool(view.state.next_changes),
+    "stop": lambda view: view.running,
+    "resume": lambda view: view.resumable,
+    "view": lambda view: view.state.keyframes > 0,
+    "play": lambda view: view.state.frames > 0,
+    "export": lambda view: view.state.keyframes > 1,
+    "compare": lambda view: view.state.keyframes > 1,
+}
+"""When an action is one."""
 _CLICKED = {"picture": "view", "log": "log", "prompt": "prompt"}
 """What a click on a widget does, by its id."""
 _PANELS: dict[str, Callable[[View, int], list[Line]]] = {

@@ -6,13 +6,13 @@ settings' names; to ask the engine for them is left to the screen.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, ClassVar, cast
+from typing import Any, cast
 
 from textual import on, work
 from textual.app import ComposeResult
-from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.message import Message
 from textual.screen import ModalScreen
@@ -23,7 +23,6 @@ from renderer.project.records import read_settings_at
 from renderer.settings.option import Option
 from renderer.settings.render import OPTIONS, RenderSettings
 from zoomtui.tui.shared.form_fields import (
-    FieldError,
     Texts,
     all_wrong,
     as_typed,
@@ -34,7 +33,7 @@ from zoomtui.tui.shared.form_fields import (
 )
 from zoomtui.tui.shared.form_widget import Form, hint_line
 from zoomtui.tui.shared.host import ClosesOnce, Host, standing
-from zoomtui.tui.shared.keys import bind
+from zoomtui.tui.shared.keys import bind, keys
 from zoomtui.tui.shared.styled_text import cut
 from zoomtui.tui.shared.text_widgets import OneLine
 from zoomtui.tui.shared.typed_text import PlainArea
@@ -51,10 +50,10 @@ _FIELDS = fields_of(_ALL, _GROUPS)
 class PromptArea(PlainArea):
     """Text as typed; Enter is for the dialog, Ctrl+J begins a new line."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
+    BINDINGS = keys(
         bind("enter", "submit", "apply", priority=True),
         bind("ctrl+j,shift+enter", "newline", "new line"),
-    ]
+    )
 
     class Submitted(Message):
         """Enter was pressed."""
@@ -70,10 +69,10 @@ class SteerDialog(ModalScreen[Changes | None], ClosesOnce[Changes | None]):
     """See the module; None: the user took the question back."""
 
     VERTICAL_BREAKPOINTS = [(0, "-short"), (34, "-tall")]  # noqa: RUF012
-    BINDINGS: ClassVar[list[BindingType]] = [
+    BINDINGS = keys(
         bind("escape", "dismiss(None)", "cancel"),
         bind("ctrl+s", "apply", "apply"),
-    ]
+    )
 
     def __init__(self, folder: Path, prompt: str, from_keyframe: int) -> None:
         """``from_keyframe``: the first that it can count for, from 0."""
@@ -105,16 +104,13 @@ class SteerDialog(ModalScreen[Changes | None], ClosesOnce[Changes | None]):
         area.focus()
         self._read()
 
-    @work(thread=True)
-    def _read(self) -> None:
+    @work
+    async def _read(self) -> None:
+        """Show what else may change."""
         try:
-            settings = read_settings_at(self._folder, self._from)
+            settings = await asyncio.to_thread(read_settings_at, self._folder, self._from)
         except RendererError:
             return  # the monitor says what is wrong with the project
-        self.app.call_later(self._take, settings)
-
-    async def _take(self, settings: RenderSettings) -> None:
-        """Show what else may change."""
         if not standing(self):
             return
         self._now = settings
@@ -144,22 +140,17 @@ class SteerDialog(ModalScreen[Changes | None], ClosesOnce[Changes | None]):
         return {key: text for form in self.query(Form) for key, text in form.texts.items()}
 
     @on(Form.Edited)
-    def _check(self) -> tuple[FieldError, ...]:
-        """What is wrong, which is then said."""
-        wrong = all_wrong(self._changes, self._texts)
-        for form in self.query(Form):
-            form.complain(wrong)
-        return wrong
+    def _check(self) -> None:
+        self.query_one(Form).complain(all_wrong(self._changes, self._texts))
 
     @on(PromptArea.Submitted)
     def action_apply(self) -> None:
-        wrong = self._check()
+        wrong = all_wrong(self._changes, self._texts)
         if not wrong:
             self.dismiss(self._changes(self._texts))
-        elif wrong[0].key:
-            self.query_one(Form).choose(wrong[0].key)
-        else:
-            cast("Host", self.app).say(str(wrong[0]), bad=True)
+        for form in self.query(Form) if wrong else ():
+            if said := form.refuse(wrong):
+                cast("Host", self.app).say(said, bad=True)
 
     def on_descendant_focus(self) -> None:
         hint = self.query_one("#steer-hint", OneLine)

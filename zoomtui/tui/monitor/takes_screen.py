@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
-from typing import ClassVar
 
 from textual import work
 from textual.app import ComposeResult
-from textual.binding import BindingType
 from textual.containers import Horizontal
 
 from renderer.errors import RendererError
@@ -19,7 +18,7 @@ from zoomtui.tui.monitor.captioned import Captioned
 from zoomtui.tui.monitor.directing import Revising
 from zoomtui.tui.monitor.watcher import Watch
 from zoomtui.tui.shared.host import standing
-from zoomtui.tui.shared.keys import bind, quiet
+from zoomtui.tui.shared.keys import bind, keys, quiet
 from zoomtui.tui.shared.styled_text import Line, cut
 from zoomtui.tui.shared.text_widgets import KeyLine, OneLine
 
@@ -42,7 +41,7 @@ class Takes:
 class TakesScreen(Revising):
     """See the module."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
+    BINDINGS = keys(
         bind("left,[", "step(-1)", "other take", "mark another take", key_display="← →"),
         quiet("right,]", "step(1)", "other take", "mark another take"),
         quiet("1", "mark(1)", "that one", "1 to 9: mark that take"),
@@ -52,7 +51,7 @@ class TakesScreen(Revising):
         bind("p", "prompt", "with another prompt",
              "paint another take with another prompt or settings"),
         bind("escape,q", "dismiss", "back", "back"),
-    ]  # fmt: skip
+    )  # fmt: skip
 
     def __init__(
         self, watch: Watch, keyframe: int, pictures: Pictures | None, step: int = 0
@@ -88,23 +87,16 @@ class TakesScreen(Revising):
         stamp = (state.keyframes, state.takes, state.held)
         if stamp != self._stamp:
             self._stamp = stamp
-            self._read(self._keyframe)
+            self._read()
             self.paint()
 
-    @work(thread=True, exclusive=True, group="takes")
-    def _read(self, keyframe: int) -> None:
-        folder = self.watched.view.folder
+    @work(exclusive=True, group="takes")
+    async def _read(self) -> None:
         try:
-            history = self._contents.look().history
+            found = await asyncio.to_thread(self._find, self._keyframe)
         except RendererError:
             return  # the monitor says what is wrong with the project
-        every = (each for each in history.takes(keyframe) if path_of(folder, each).exists())
-        painted = keyframe < len(history.keyframes)
-        chosen = history.keyframes[keyframe].take if painted else 0
-        self.app.call_later(self._take, keyframe, Takes(tuple(every), chosen))
-
-    def _take(self, keyframe: int, found: Takes) -> None:
-        if not standing(self) or keyframe != self._keyframe or found == self._takes:
+        if not standing(self) or found == self._takes:
             return
         newer = len(found.takes) > len(self._takes.takes)
         first, self._takes = not self._takes.takes, found
@@ -115,6 +107,13 @@ class TakesScreen(Revising):
         elif newer:
             self._marked = len(numbers) - 1
         self.paint()
+
+    def _find(self, keyframe: int) -> Takes:
+        """Blocking. Raises RendererError."""
+        history, folder = self._contents.look().history, self.watched.view.folder
+        every = (each for each in history.takes(keyframe) if path_of(folder, each).exists())
+        painted = keyframe < len(history.keyframes)
+        return Takes(tuple(every), history.keyframes[keyframe].take if painted else 0)
 
     def paint(self) -> None:
         takes, width = self._takes, self.size.width

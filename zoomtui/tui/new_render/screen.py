@@ -9,10 +9,8 @@ from __future__ import annotations
 import asyncio
 import secrets
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
-from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.widget import Widget
 from textual.widgets import Static
@@ -22,7 +20,8 @@ from renderer.formatting import clean
 from renderer.planning.prepare import begin, free_folder, named, prepare
 from renderer.planning.prompt_file import Changes, Places
 from renderer.settings.render import RenderSettings
-from zoomtui.tui.new_render import form
+from zoomtui.tui.new_render import forecast, form
+from zoomtui.tui.new_render.forecast import Surroundings, Survey
 from zoomtui.tui.new_render.form import Draft
 from zoomtui.tui.new_render.tryout import TryOut
 from zoomtui.tui.new_render.tryout_view import TryoutView
@@ -30,13 +29,9 @@ from zoomtui.tui.shared.field_widgets import LongField
 from zoomtui.tui.shared.form_fields import FieldError, Texts, all_wrong
 from zoomtui.tui.shared.form_screen import LAST_KEYS, FormScreen
 from zoomtui.tui.shared.form_widget import Form
-from zoomtui.tui.shared.host import standing
-from zoomtui.tui.shared.keys import bind
+from zoomtui.tui.shared.keys import bind, keys
 from zoomtui.tui.shared.styled_text import Line
 from zoomtui.tui.shared.text_widgets import content
-
-if TYPE_CHECKING:
-    from zoomtui.tui.new_render.forecast import Surroundings, Survey
 
 _SHOWN = 700
 """Characters of the command line that are shown; all of it is copied."""
@@ -52,14 +47,14 @@ class NewScreen(FormScreen):
     """See the module."""
 
     WINDOW = "zoomtui · new render"
-    BINDINGS: ClassVar[list[BindingType]] = [
+    BINDINGS = keys(
         bind("ctrl+s", "start", "start", "start"),
         bind("ctrl+g", "try_out", "try one keyframe", "paint one keyframe first"),
         bind("ctrl+y", "copy", "copy", "copy as a command line"),
         bind("ctrl+o", "film_preset", "film preset", "film preset: several fields at once"),
         bind("ctrl+r", "draw", "seed", "another seed"),
         *LAST_KEYS,
-    ]
+    )
 
     def __init__(self, here: Path | None = None) -> None:
         """``here``: where the project's folder is made unless another is named."""
@@ -152,29 +147,16 @@ class NewScreen(FormScreen):
         )
         self.refuse()
 
-    @work(thread=True, group="surroundings")
-    def _look_around(self) -> None:
-        from zoomtui.tui.new_render.forecast import look_around
-
-        self.app.call_later(self._take_surroundings, look_around())
-
-    def _take_surroundings(self, found: Surroundings) -> None:
-        self._surroundings = found
+    @work(group="surroundings")
+    async def _look_around(self) -> None:
+        self._surroundings = await asyncio.to_thread(forecast.look_around)
         self._forecast()
 
-    def _forecast(self) -> None:
-        if standing(self) and self._draft is not None and self._surroundings is not None:
-            self._reckon(self._folder, self._draft, self._surroundings)
-
-    @work(thread=True, exclusive=True, group="forecast")
-    def _reckon(self, folder: Path, draft: Draft, surroundings: Surroundings) -> None:
-        from zoomtui.tui.new_render.forecast import survey
-
-        self.app.call_later(self._take_survey, survey(folder, draft.settings, surroundings))
-
-    def _take_survey(self, found: Survey) -> None:
-        if standing(self):
-            self._survey = found
+    @work(exclusive=True, group="forecast")
+    async def _forecast(self) -> None:
+        if self._draft is not None and self._surroundings is not None:
+            wanted = self._folder, self._draft.settings, self._surroundings
+            self._survey = await asyncio.to_thread(forecast.survey, *wanted)
             self.paint()
 
     # ------------------------------------------------------------------------------- painting
@@ -195,8 +177,6 @@ class NewScreen(FormScreen):
         self.query_one("#new-command", Static).update(shown + more)
 
     def _forecast_lines(self, width: int) -> list[Line]:
-        from zoomtui.tui.new_render.forecast import brief_lines, forecast_lines
-
         if self._missing:
             asked = {"prompt": "what to paint?", "painter": "no GPU here: which model or painter?"}
             return [((asked[self._missing[0]], "faint"),)]
@@ -205,9 +185,9 @@ class NewScreen(FormScreen):
         if self._survey is None:
             return [(("estimating…", "faint"),)]
         if self.has_class("-narrow"):
-            return brief_lines(self._survey, width)
+            return forecast.brief_lines(self._survey, width)
         notes: list[Line] = [((f"! {clean(note)}", "label"),) for note in self._notes]
-        return forecast_lines(self._survey, width) + notes
+        return forecast.forecast_lines(self._survey, width) + notes
 
     # --------------------------------------------------------------------------------- actions
 

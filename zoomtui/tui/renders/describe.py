@@ -82,6 +82,21 @@ def fits(render: Render, wanted: str) -> bool:
     return all(word in text for word in wanted.casefold().split())
 
 
+def possible(action: str, render: Render | None) -> bool:
+    """Whether ``action`` (open, copy, resume, export, forget) is one for the chosen render."""
+    if render is None:
+        return False
+    match action:
+        case "resume":
+            return render.state.resumable
+        case "export":
+            return render.keyframes > 1
+        case "forget":
+            return render.listed and not render.state.live
+        case _:
+            return render.state.readable
+
+
 def header_line(scan: Scan, shown: int, order: Order, wanted: str, width: int) -> Line:
     """How many, how much, how much room; and what the list is sorted and filtered by."""
     count = len(scan.renders)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from textual.app import ComposeResult
 from textual.containers import Container, Vertical
 from textual.widgets import Static
@@ -11,7 +9,6 @@ from textual.widgets import Static
 from renderer.project.records import keyframe_path
 from zoomtui.tui.monitor.panels import strip_line
 from zoomtui.tui.renders import describe
-from zoomtui.tui.renders.listing import keyframes_of
 from zoomtui.tui.renders.scan import Render
 from zoomtui.tui.shared.keyframe_cursor import KeyframeCursor
 from zoomtui.tui.shared.picture import Picture
@@ -25,7 +22,6 @@ class RenderDetail(Container):
         super().__init__(id=id)
         self._shown: Render | None = None
         self._cursor = KeyframeCursor()
-        self._pictured: Path | None = None
 
     def compose(self) -> ComposeResult:
         with Vertical(id="renders-easel"):
@@ -44,12 +40,16 @@ class RenderDetail(Container):
 
     def cursor(self, by: int) -> None:
         """So many keyframes on, or back."""
-        self._cursor.step(by, keyframes_of(self._shown))
+        self._cursor.step(by, self._count)
         self._show_picture()
 
     def can_walk(self, by: int) -> bool:
         """Whether there are keyframes on that side."""
-        return self._cursor.can_step(by, keyframes_of(self._shown))
+        return self._cursor.can_step(by, self._count)
+
+    @property
+    def _count(self) -> int:
+        return self._shown.keyframes if self._shown else 0
 
     def _show_facts(self, now: float) -> None:
         facts = self.query_one("#renders-facts", Static)
@@ -61,19 +61,13 @@ class RenderDetail(Container):
         facts.update(content(self.app, *lines), layout=False)
 
     def _show_picture(self) -> None:
-        count = keyframes_of(self._shown)
+        count = self._count
         shown = self._cursor.shown(count)
         strip = self.query_one("#renders-strip", OneLine)
         strip.show(strip_line(count, shown, self._cursor.following, strip.content_size.width))
-        wanted = None
+        picture = self.query_one(Picture)
         if self._shown and self._shown.status and shown >= 0:
             take = dict(self._shown.status.takes).get(shown, 1)
-            wanted = keyframe_path(self._shown.folder, shown, take)
-        if wanted == self._pictured:
-            return
-        self._pictured = wanted
-        picture = self.query_one(Picture)
-        if wanted is None:
-            picture.clear()
+            picture.show_file(keyframe_path(self._shown.folder, shown, take))
         else:
-            picture.show_file(wanted)
+            picture.clear()

@@ -55,6 +55,11 @@ class Render:
         return self.status.parent if self.status else ""
 
     @property
+    def keyframes(self) -> int:
+        """0 where that can't be told."""
+        return self.status.keyframes if self.status else 0
+
+    @property
     def size(self) -> int:
         """Bytes of film and keyframes."""
         return self.status.film_size + self.status.keyframes_size if self.status else 0

@@ -7,13 +7,10 @@ that it remembers (``scan``). Forgetting takes a project off the list and delete
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 from pathlib import Path
-from typing import ClassVar
 
 from textual import events, on, work
 from textual.app import ComposeResult
-from textual.binding import BindingType
 from textual.containers import Container, Vertical
 from textual.widgets import Input, OptionList, Static
 
@@ -21,12 +18,12 @@ from renderer.errors import RendererError
 from renderer.project import registry
 from renderer.service.launch import launch
 from zoomtui.tui.renders import describe
+from zoomtui.tui.renders.describe import ORDERS
 from zoomtui.tui.renders.detail import RenderDetail
-from zoomtui.tui.renders.listing import Listing, possible, what_forgetting_means
 from zoomtui.tui.renders.scan import Reader, Render, Scan
 from zoomtui.tui.shared.dialogs import ChoiceDialog
 from zoomtui.tui.shared.host import HostedScreen, standing
-from zoomtui.tui.shared.keys import bind, quiet
+from zoomtui.tui.shared.keys import bind, keys, quiet
 from zoomtui.tui.shared.row_list import Rows
 from zoomtui.tui.shared.text_widgets import KeyLine, OneLine
 from zoomtui.tui.shared.typed_text import PlainInput
@@ -35,22 +32,12 @@ LOOK_INTERVAL = 3.0
 """Seconds between two looks at the projects."""
 
 
-class ForgetDialog(ChoiceDialog):
-    """``forget``, or None."""
-
-    TITLE = "Forget this render?"
-    ANSWERS: ClassVar[dict[str, str]] = {
-        "": "Keep it on the list",
-        "forget": "Take it off the list; no file is deleted",
-    }
-
-
 class RendersScreen(HostedScreen):
     """See the module."""
 
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide"), (160, "-huge")]  # noqa: RUF012
     VERTICAL_BREAKPOINTS = [(0, "-tiny"), (20, "-short"), (34, "-tall")]  # noqa: RUF012
-    BINDINGS: ClassVar[list[BindingType]] = [
+    BINDINGS = keys(
         bind("enter", "open", "open", "watch it"),
         bind("R", "resume", "resume", "go on with one that was stopped, and watch it"),
         bind("n", "new", "new", "a new render"),
@@ -63,7 +50,7 @@ class RendersScreen(HostedScreen):
         quiet("escape", "unfilter", "all", "show all again"),
         bind("q", "back", "quit", "back; from the first screen: quit"),
         bind("e", "export", "export…", "export… other size, speed, codec, direction"),
-    ]
+    )
 
     def __init__(self, here: Path | None = None, reader: Reader | None = None) -> None:
         """``here``: where projects are looked for besides the list; by default where we are.
@@ -73,7 +60,12 @@ class RendersScreen(HostedScreen):
         super().__init__()
         self._here = here or Path.cwd()
         self._reader = reader or Reader(self._here)
-        self._listing = Listing()
+        self._scan = Scan()
+        self._order = ORDERS[0]
+        self._wanted = ""
+        """Words of the filter."""
+        self._looked = False
+        """The projects have been looked at; else an empty scan says nothing."""
         self._looking = False
         self._rows: dict[str, Render] = {}
 
@@ -107,20 +99,15 @@ class RendersScreen(HostedScreen):
         self.host.set_title("zoomtui")
         self._look()
 
-    def _look(self) -> None:
+    @work(group="look")
+    async def _look(self) -> None:
         """Look again, unless hidden or the last look still lasts (a sleeping network disk)."""
-        if self.app.screen is self and not self._looking:
-            self._looking = True
-            self._read()
-
-    @work(thread=True, group="look")
-    def _read(self) -> None:
-        scan = self._reader.read()
-        self.app.call_later(self._take, scan)
-
-    def _take(self, scan: Scan) -> None:
+        if self.app.screen is not self or self._looking:
+            return
+        self._looking = True
+        self._scan = await asyncio.to_thread(self._reader.read)
         self._looking = False
-        self._listing = replace(self._listing, scan=scan, looked=True)
+        self._looked = True
         self.paint()
 
     # ------------------------------------------------------------------------------- painting
@@ -129,12 +116,11 @@ class RendersScreen(HostedScreen):
         if not standing(self):
             return
         now = self.host.clock()
-        listing, width = self._listing, self.size.width
-        self._rows = listing.rows()
-        head = describe.header_line(
-            listing.scan, len(self._rows), listing.order, listing.wanted, width
-        )
-        empty = describe.empty_text(listing.scan, listing.looked)
+        scan, order, wanted = self._scan, self._order, self._wanted
+        shown = describe.arranged(scan.renders, order, wanted)
+        self._rows = {str(render.folder): render for render in shown}
+        head = describe.header_line(scan, len(shown), order, wanted, self.size.width)
+        empty = describe.empty_text(scan, self._looked)
         rows = self.query_one(Rows)
         columns = self.query_one("#renders-left").content_size.width - 1
         with self.app.batch_update():
@@ -159,7 +145,7 @@ class RendersScreen(HostedScreen):
             return super().check_action(action, parameters)
         match action:
             case "open" | "resume" | "export" | "forget" | "copy":
-                return possible(action, self.chosen)
+                return describe.possible(action, self.chosen)
             case "walk" if isinstance(by := parameters[0], int):
                 return self.query_one(RenderDetail).can_walk(by)
         return super().check_action(action, parameters)
@@ -203,11 +189,19 @@ class RendersScreen(HostedScreen):
             await asyncio.to_thread(registry.unlist, render.folder)
             self._look()
 
-        dialog = ForgetDialog(what_forgetting_means(render))
+        answers = {
+            "": "Keep it on the list",
+            "forget": "Take it off the list; no file is deleted",
+        }
+        text = (
+            f"{render.folder}\n\nOnly the entry in the list goes. The project and its film stay "
+            f"where they are, and opening or resuming it puts it back."
+        )
+        dialog = ChoiceDialog("Forget this render?", text, answers)
         self.ask_user(dialog, lambda _: self.attempt(unlist))
 
     def action_sort(self) -> None:
-        self._listing = self._listing.turned()
+        self._order = ORDERS[(ORDERS.index(self._order) + 1) % len(ORDERS)]
         self.paint()
 
     @on(events.Click, "#renders-heading")
@@ -215,7 +209,7 @@ class RendersScreen(HostedScreen):
         heading = self.query_one("#renders-heading", OneLine)
         order = describe.order_at(event.x, heading.content_size.width - 1)
         if order is not None:
-            self._listing = replace(self._listing, order=order)
+            self._order = order
             self.paint()
 
     def action_walk(self, by: int) -> None:
@@ -240,7 +234,7 @@ class RendersScreen(HostedScreen):
 
     @on(Input.Changed, "#renders-filter")
     def _filter(self, event: Input.Changed) -> None:
-        self._listing = replace(self._listing, wanted=event.value)
+        self._wanted = event.value
         self.paint()
 
     @on(Input.Submitted, "#renders-filter")

@@ -6,18 +6,16 @@ Nothing destructive is ever one key away. Knows no engine: a dialog's answer is 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from zoomtui.tui.shared.host import ClosesOnce
-from zoomtui.tui.shared.keys import bind
+from zoomtui.tui.shared.keys import bind, keys
 from zoomtui.tui.shared.text_widgets import signs_for
 
 
@@ -26,23 +24,17 @@ class Dialog(ModalScreen[str | None], ClosesOnce[str | None]):
 
 
 class ChoiceDialog(Dialog):
-    """One of a few answers; the first is the default, None stands for Esc."""
+    """One of a few answers; the first is marked, None stands for Esc."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        bind("escape,q", "dismiss(None)", "cancel"),
-    ]
-    TITLE: ClassVar[str] = ""
-    ANSWERS: ClassVar[Mapping[str, str]] = {}
-    """The result of each answer, and the text shown for it; ``""`` stands for the result None."""
+    BINDINGS = keys(bind("escape,q", "dismiss(None)", "cancel"))
 
-    def __init__(
-        self, text: str, *, title: str = "", answers: Mapping[str, str] | None = None, at: int = 0
-    ) -> None:
-        """``text``: what the answers are about; plain. ``at``: the answer that is marked first."""
+    def __init__(self, title: str, text: str, answers: Mapping[str, str], *, at: int = 0) -> None:
+        """``text``: what the answers are about; plain. ``answers``: the result of each, and the
+        text shown for it; ``""`` stands for the result None. ``at``: which one is marked first."""
         super().__init__()
+        self.title = title
         self._text = text
-        self._title = title or self.TITLE
-        self._answers = answers or self.ANSWERS
+        self._answers = answers
         self._at = at
 
     def compose(self) -> ComposeResult:
@@ -60,7 +52,7 @@ class ChoiceDialog(Dialog):
             yield Static(hint, markup=False, classes="hint")
 
     def on_mount(self) -> None:
-        self.query_one("#dialog").border_title = self._title
+        self.query_one("#dialog").border_title = self.title
         answers = self.query_one(OptionList)
         answers.highlighted = self._at
         answers.focus()
@@ -75,24 +67,3 @@ class ChoiceDialog(Dialog):
     @on(OptionList.OptionSelected)
     def _choose(self, event: OptionList.OptionSelected) -> None:
         self.dismiss(None if event.option_id == "none" else event.option_id)
-
-
-class StopDialog(ChoiceDialog):
-    """``after`` the segment in hand, ``now``, or None."""
-
-    TITLE = "Stop the render?"
-    ANSWERS: ClassVar[dict[str, str]] = {
-        "after": "Stop after the segment in hand",
-        "now": "Stop now: what is in hand is rendered again when it goes on",
-        "": "Cancel: go on rendering",
-    }
-
-
-class ResumeDialog(ChoiceDialog):
-    """``resume``, or None."""
-
-    TITLE = "Go on rendering?"
-    ANSWERS: ClassVar[dict[str, str]] = {
-        "resume": "Go on",
-        "": "Not now (r asks again)",
-    }

@@ -6,18 +6,16 @@ What a text means, and whether it can be used, is for others (``zoomtui.tui.shar
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import ClassVar
 
 from textual import events
 from textual.app import ComposeResult
-from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.widgets import Static
 
 from renderer.formatting import clean
 from zoomtui.tui.shared.dialogs import ChoiceDialog
 from zoomtui.tui.shared.form_fields import Field, FieldError
-from zoomtui.tui.shared.keys import bind, quiet
+from zoomtui.tui.shared.keys import bind, keys, quiet
 from zoomtui.tui.shared.styled_text import Line
 from zoomtui.tui.shared.text_widgets import signs_for
 from zoomtui.tui.shared.typed_text import PlainArea, PlainInput
@@ -30,10 +28,10 @@ class TextField(PlainInput):
     where it would replace the text.
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = [
+    BINDINGS = keys(
         quiet("down", "step(1)", "choose"),
         quiet("up", "step(-1)", "choose"),
-    ]
+    )
 
     lists = True
     """Its offers can be listed: they stand for its whole text."""
@@ -92,7 +90,7 @@ class TextField(PlainInput):
         shown = [text or f"{self.placeholder or 'none'} (default)" for text in self.offers]
         answers = {str(number): text for number, text in enumerate(shown)}
         row = self.field.row
-        dialog = ChoiceDialog(row.hint, title=row.label, answers=answers, at=self._here)
+        dialog = ChoiceDialog(row.label, row.hint, answers, at=self._here)
         self.app.push_screen(dialog, self._take)
 
     def _take(self, number: str | None) -> None:
@@ -104,9 +102,7 @@ class TextField(PlainInput):
 class LongField(PlainArea):
     """Text of any length, exactly as typed; Tab leaves it."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        bind("ctrl+y", "screen.copy", "copy"),
-    ]
+    BINDINGS = keys(bind("ctrl+y", "screen.copy", "copy"))
 
     def __init__(self, field: Field) -> None:
         super().__init__(

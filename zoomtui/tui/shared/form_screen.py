@@ -7,7 +7,6 @@ until the typing has stopped. What the fields mean is for the screens themselves
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import BindingType
@@ -32,16 +31,6 @@ LAST_KEYS: tuple[BindingType, ...] = (
          key_display="Esc"),
 )  # fmt: skip
 """The last keys of every form: typing takes the keys that do the same elsewhere."""
-
-
-class LeaveDialog(ChoiceDialog):
-    """``leave``, or None."""
-
-    TITLE = "Discard this form?"
-    ANSWERS: ClassVar[dict[str, str]] = {
-        "": "Go on with the form",
-        "leave": "Discard what was typed",
-    }
 
 
 class FormScreen(HostedScreen):
@@ -103,13 +92,8 @@ class FormScreen(HostedScreen):
 
     def refuse(self) -> None:
         """Where something is wrong, go to the first field to blame, or say what it is."""
-        if not self.wrong:
-            return
-        self.form.complain(self.wrong)
-        if self.wrong[0].key:
-            self.form.choose(self.wrong[0].key)
-        else:
-            self.host.say(str(self.wrong[0]), bad=True)
+        if said := self.form.refuse(self.wrong):
+            self.host.say(said, bad=True)
 
     @property
     def what_first(self) -> str:
@@ -144,4 +128,6 @@ class FormScreen(HostedScreen):
         if self.form.texts == self.begun:
             back()
         else:
-            self.ask_user(LeaveDialog(loss), lambda _: back())
+            answers = {"": "Go on with the form", "leave": "Discard what was typed"}
+            dialog = ChoiceDialog("Discard this form?", loss, answers)
+            self.ask_user(dialog, lambda _: back())

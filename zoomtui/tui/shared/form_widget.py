@@ -9,11 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import ClassVar
 
 from textual import events, on
 from textual.app import ComposeResult
-from textual.binding import BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.message import Message
 from textual.widget import Widget
@@ -29,7 +27,7 @@ from zoomtui.tui.shared.field_widgets import (
     field_hint,
 )
 from zoomtui.tui.shared.form_fields import FieldError, Fields
-from zoomtui.tui.shared.keys import quiet
+from zoomtui.tui.shared.keys import keys, quiet
 from zoomtui.tui.shared.styled_text import Line, Part, quoted
 from zoomtui.tui.shared.text_widgets import OneLine
 
@@ -41,11 +39,11 @@ class GroupHead(OneLine, can_focus=True):
     """A group's title; Enter, Space or a click unfolds the group and folds it again."""
 
     DEFAULT_CSS = "GroupHead { text-overflow: ellipsis; }"
-    BINDINGS: ClassVar[list[BindingType]] = [
+    BINDINGS = keys(
         quiet("enter,space", "fold", "unfold"),
         quiet("right", "fold(False)", "unfold"),
         quiet("left", "fold(True)", "fold"),
-    ]
+    )
 
     @dataclass
     class Folded(Message):
@@ -179,6 +177,14 @@ class Form(VerticalScroll, can_focus=False):
             row.complain(wrong)
             if row.has_class("-wrong") and self.screen.focused in row.fields:
                 self.call_after_refresh(row.scroll_visible, animate=False)
+
+    def refuse(self, wrong: Sequence[FieldError]) -> str:
+        """Say what is wrong, and go to the first field to blame; what no field is to blame for."""
+        self.complain(wrong)
+        if wrong and wrong[0].key:
+            self.choose(wrong[0].key)
+            return ""
+        return str(wrong[0]) if wrong else ""
 
     def _unfold(self, key: str) -> None:
         for group in self.query(FieldGroup):

@@ -6,15 +6,15 @@ What a key is good for stands beside it (``shared.keys``).
 from __future__ import annotations
 
 from itertools import takewhile
-from typing import ClassVar
 
 from textual.app import App, ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import Binding
 from textual.containers import VerticalScroll
 from textual.dom import DOMNode
 from textual.screen import ModalScreen, Screen
 from textual.widgets import Static
 
+from zoomtui.tui.shared.keys import bind, keys
 from zoomtui.tui.shared.text_widgets import signs_for
 
 Lines = tuple[tuple[str, str], ...]
@@ -41,9 +41,7 @@ _FIGURES = (
 class HelpScreen(ModalScreen[None]):
     """Closed by Esc, q or ?; scrolled by the arrow keys."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q,question_mark,enter", "dismiss", "back", id="help.back"),
-    ]
+    BINDINGS = keys(bind("escape,q,?,enter", "dismiss", "back"))
 
     def compose(self) -> ComposeResult:
         opener = self.app.screen_stack[-2]
@@ -60,14 +58,14 @@ class HelpScreen(ModalScreen[None]):
 
     def _keys(self, owner: type[DOMNode]) -> Lines:
         """What each key does there."""
-        keys: dict[str, list[str]] = {}
+        known: dict[str, list[str]] = {}
         for each in takewhile(lambda each: each not in (App, Screen), owner.__mro__):
             for binding in Binding.make_bindings(vars(each).get("BINDINGS", ())):
                 shown = self.app.get_key_display(binding)
                 shown = shown.capitalize() if shown.isalpha() and len(shown) > 1 else shown
-                if binding.tooltip and shown not in keys.setdefault(binding.tooltip, []):
-                    keys[binding.tooltip].append(shown)
-        return tuple((" ".join(shown), text) for text, shown in keys.items())
+                if binding.tooltip and shown not in known.setdefault(binding.tooltip, []):
+                    known[binding.tooltip].append(shown)
+        return tuple((" ".join(shown), text) for text, shown in known.items())
 
 
 def _section(title: str, lines: Lines) -> str:

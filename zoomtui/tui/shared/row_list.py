@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
 
 from textual import events
-from textual.binding import BindingType
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
-from zoomtui.tui.shared.keys import bind, quiet
+from zoomtui.tui.shared.keys import bind, keys, quiet
 from zoomtui.tui.shared.styled_text import Line
 from zoomtui.tui.shared.text_widgets import content
 
@@ -23,13 +21,13 @@ class Rows(OptionList):
     Rows:focus { border: none; }
     Rows > .option-list--option { padding: 0; }
     """
-    BINDINGS: ClassVar[list[BindingType]] = [
+    BINDINGS = keys(
         bind("enter", "select", "open"),
         quiet("left", "screen.walk(-1)", "older"),
         quiet("right", "screen.walk(1)", "newer"),
         quiet("j", "cursor_down", ""),
         quiet("k", "cursor_up", ""),
-    ]
+    )
 
     def __init__(self, id: str) -> None:  # noqa: A002 - Textual's own name
         super().__init__(id=id, markup=False, compact=True)
