@@ -39,7 +39,7 @@ def bytes_read(done: int, total: int) -> str:
 def progress(what: str, counted: Counted) -> Iterator[OnProgress]:
     """Show the progress of ``what``, which may be text from outside."""
     if not bar_fits():
-        yield _Lines(counted).show
+        yield _in_lines(counted)
         return
     from rich.progress import TimeRemainingColumn
 
@@ -48,19 +48,18 @@ def progress(what: str, counted: Counted) -> Iterator[OnProgress]:
         yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
-class _Lines:
-    """Progress in plain lines."""
+def _in_lines(counted: Counted) -> OnProgress:
+    began = last = time.monotonic()
 
-    def __init__(self, counted: Counted) -> None:
-        self._counted = counted
-        self._began = self._last = time.monotonic()
-
-    def show(self, done: int, total: int) -> None:
+    def show(done: int, total: int) -> None:
+        nonlocal last
         now = time.monotonic()
-        if 0 < done < total and now - self._last >= LINE_EVERY:
-            self._last = now
-            left = (now - self._began) / done * (total - done)
-            write_line(f"{self._counted(done, total)}  {duration_text(left)} left")
+        if 0 < done < total and now - last >= LINE_EVERY:
+            last = now
+            left = (now - began) / done * (total - done)
+            write_line(f"{counted(done, total)}  {duration_text(left)} left")
+
+    return show
 
 
 def bar_fits() -> bool:

@@ -1,4 +1,7 @@
-"""`rewind`, `reroll`, `takes`, `choose` and `prune`: which painting of each keyframe a film has."""
+"""`rewind`, `reroll`, `takes`, `choose` and `prune`: which painting of each keyframe a film has.
+
+And `branch`: a film that shares another one's beginning.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,7 @@ import click
 from renderer.errors import ProjectError, SettingsError
 from renderer.formatting import duration_text, path_text, shortened, size_text
 from renderer.painting.figures import texts
+from renderer.planning.prepare import named
 from renderer.project.contents import Contents
 from renderer.project.history import StoredKeyframe
 from renderer.project.kept_takes import kept_takes
@@ -22,6 +26,7 @@ from renderer.project.rewinding import choosing, rerolled, rewound
 from renderer.project.steering import what_changes
 from renderer.service.revise import revise
 from zoomtui.cli.options import FOLDER, film_options, keyframe_index, painting_options, wishes
+from zoomtui.cli.progress_bar import bytes_read, progress
 from zoomtui.cli.verb import verb
 from zoomtui.stdio import write_json, write_line
 
@@ -77,14 +82,10 @@ def reroll(
     project: Path, keyframe: int | None, prompt: str | None, yes: bool, **options: Any
 ) -> None:
     """Paint keyframe K of PROJECT (by default the newest) as another take, and go on from it."""
-    from renderer.planning.defaults import changes
-
     film = _Film(project)
     index = len(film.history.keyframes) - 1 if keyframe is None else keyframe_index(keyframe)
     rerolled(film.history, index, {})
-    now = film.history.settings_at(film.settings, index)
-    planned = changes(now, wishes({"prompt": prompt, **options}))
-    what_changes(now, planned, begun=index, finished=False)
+    planned = film.planned(index, {"prompt": prompt, **options})
     film.tell_steering(index)
     film.confirm(index, "painted anew", yes)
     said = f"keyframe {index + 1} gets another take"
@@ -161,6 +162,38 @@ def prune(project: Path, yes: bool) -> None:
     write_line(f"freed {freed}")
 
 
+@verb(
+    "Begin another film with the keyframes of this one.",
+    'branch coral.zoom night.zoom --prompt "the reef at night"',
+    'branch coral.zoom forest.zoom --at 12 --prompt "a kelp forest"',
+    "branch coral.zoom other.zoom --at 12 --seed 8 --keyframes 40",
+    notes="Keyframes are counted from 1. What both films have is not painted or encoded "
+    "again, and where the file system can share it, it takes no space. PROJECT may "
+    "be rendered meanwhile.",
+)
+@click.argument("project", type=FOLDER)
+@click.argument("new", type=FOLDER)
+@click.option(
+    "--at", type=int, metavar="K", help="The last common keyframe; by default the newest."
+)
+@click.option("--prompt", metavar="TEXT", help="What to paint from there on.")
+@painting_options
+@film_options(hidden=True)
+def branch(project: Path, new: Path, at: int | None, prompt: str | None, **options: Any) -> int:
+    """Make the project NEW of PROJECT up to keyframe K; from there on it has its own settings."""
+    from renderer.project.copy import branch_project
+
+    film = _Film(project)
+    last = len(film.history.keyframes) if at is None else keyframe_index(at) + 1
+    planned = film.planned(last, {"prompt": prompt, **options})
+    folder = named(new)
+    with progress(f"branching {project}", bytes_read) as on_bytes:
+        branch_project(project, folder, last - 1, planned, on_bytes)
+    again = f"`zoomtui resume {path_text(folder)}` goes on"
+    write_line(f"{path_text(folder)} has keyframes 1 to {last} of {path_text(project)}; {again}")
+    return 0
+
+
 class _Film:
     """What a project holds at the moment."""
 
@@ -179,6 +212,16 @@ class _Film:
         which = f"keyframes {first} to {painted}" if painted > first else f"keyframe {first}"
         if frames:
             _ask(f"{which} will be {fate}: {_count(frames, 'frame')}, {seconds} of film", yes)
+
+    def planned(self, first: int, options: Mapping[str, Any]) -> dict[str, Any]:
+        """What ``options`` change from the keyframe ``first`` on. Raises SettingsError, before
+        anything is made or taken back."""
+        from renderer.planning.defaults import changes
+
+        now = self.history.settings_at(self.settings, first)
+        planned = changes(now, wishes(options))
+        what_changes(now, planned, begun=first, finished=False)
+        return planned
 
     def tell_steering(self, keyframe: int) -> None:
         """Say what was steered for keyframes after this one, since that still counts for them."""
