@@ -10,10 +10,11 @@ import pytest
 from PIL import Image
 
 from tests.terminal.ptys import read_graphics
+from zoomtui.terminal.capabilities import Terminal
 from zoomtui.terminal.pictures import kitty
 from zoomtui.terminal.pictures.kitty import placeholder_lines
 from zoomtui.terminal.pictures.prepare import prepare, to_png
-from zoomtui.terminal.pictures.request import Request, Source
+from zoomtui.terminal.pictures.request import Source
 
 NOISE = np.random.default_rng(1).integers(0, 256, (180, 320, 3), np.uint8)
 
@@ -98,7 +99,7 @@ def test_no_more_pixels_are_sent_than_there_are(
     size: tuple[int, int], sent: tuple[int, int]
 ) -> None:
     source = Source(bytes(3 * size[0] * size[1]), *size)
-    made = prepare(Request(source, (64, 30), (10, 20), "kitty", "truecolor"))
+    made = prepare(source, (64, 30), "kitty", Terminal("", "truecolor", "kitty"))
     assert (made.columns, made.rows) == (64, 18)
     assert made.png is not None
     with Image.open(io.BytesIO(made.png)) as png:

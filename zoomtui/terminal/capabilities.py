@@ -39,14 +39,9 @@ _TRUECOLOUR = (
     *("mintty", "xterm.js", "windows terminal", "alacritty", "warpterminal", "vscode"),
 )
 _GUESS_BY_TERM = {
+    **{name: name for name in ("alacritty", "foot", "wezterm", "contour", "rio", "mintty")},
     "xterm-kitty": "kitty",
     "xterm-ghostty": "ghostty",
-    "alacritty": "alacritty",
-    "foot": "foot",
-    "wezterm": "wezterm",
-    "contour": "contour",
-    "rio": "rio",
-    "mintty": "mintty",
     "linux": "linux console",
 }
 

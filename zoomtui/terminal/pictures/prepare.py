@@ -19,11 +19,11 @@ from rich.style import Style
 from textual.strip import Strip
 
 from renderer.images import FAULTS
-from zoomtui.terminal.capabilities import DEFAULT_CELL, Colours, Pictures
+from zoomtui.terminal.capabilities import DEFAULT_CELL, Colours, Pictures, Terminal
 from zoomtui.terminal.pictures import ascii as ascii_art
 from zoomtui.terminal.pictures import blocks, palette
 from zoomtui.terminal.pictures.blocks import Cells
-from zoomtui.terminal.pictures.request import Pixels, Prepared, Request, Source, UnreadablePicture
+from zoomtui.terminal.pictures.request import Pixels, Prepared, Source, UnreadablePicture
 
 _FORMATS = ("PNG", "JPEG")
 """Those that renders write."""
@@ -37,23 +37,24 @@ SMALL = 80
 """Pixels of the longer side of what is kept of a picture for a thumbnail."""
 
 
-def prepare(request: Request) -> Prepared:
-    """Size the picture to the box, keeping its aspect, and make cells of it.
+def prepare(
+    source: Source, box: tuple[int, int], pictures: Pictures, terminal: Terminal
+) -> Prepared:
+    """Size the picture to `box` cells (columns, rows), keeping its aspect, and make cells of it.
 
     Raises UnreadablePicture for a file that can't be read.
     """
-    cell_width, cell_height = request.cell
-    wanted = (request.box[0] * cell_width, request.box[1] * cell_height)
-    picture = load(request.source, wanted)
-    columns, rows = fit(picture.size, request.box, request.cell)
-    cells = to_cells(picture, (columns, rows), request.pictures, request.colours, request.dark)
-    lines, cost = to_lines(cells, request.colours)
+    cell_width, cell_height = terminal.cell
+    picture = load(source, (box[0] * cell_width, box[1] * cell_height))
+    columns, rows = fit(picture.size, box, terminal.cell)
+    cells = to_cells(picture, (columns, rows), pictures, terminal)
+    lines, cost = to_lines(cells, terminal.colours)
     png = None
-    if request.pictures == "kitty":
+    if pictures == "kitty":
         half = (max(1, columns * cell_width // 2), max(1, rows * cell_height // 2))
         small_enough = picture.width <= half[0] and picture.height <= half[1]
         png = to_png(shrink(picture, picture.size if small_enough else half))
-    of_file = small(picture) if request.source.path is not None else None
+    of_file = small(picture) if source.path is not None else None
     return Prepared(columns, rows, lines, cost, png, of_file)
 
 
@@ -114,26 +115,22 @@ def small_of(path: Path) -> Pixels:
 
 
 def thumbnail(
-    pixels: Pixels, size: tuple[int, int], pictures: Pictures, colours: Colours, dark: bool
+    pixels: Pixels, size: tuple[int, int], pictures: Pictures, terminal: Terminal
 ) -> list[Strip]:
     """Lines of exactly `size` (columns, rows) that show what :func:`small` has made."""
-    picture = Image.fromarray(pixels)
-    return to_lines(to_cells(picture, size, pictures, colours, dark), colours)[0]
+    cells = to_cells(Image.fromarray(pixels), size, pictures, terminal)
+    return to_lines(cells, terminal.colours)[0]
 
 
 def to_cells(
-    picture: Image.Image,
-    size: tuple[int, int],
-    pictures: Pictures,
-    colours: Colours,
-    dark: bool,
+    picture: Image.Image, size: tuple[int, int], pictures: Pictures, terminal: Terminal
 ) -> Cells:
     """The picture in `size` (columns, rows) character cells: blocks, or signs for ``ascii``."""
     columns, rows = size
     if pictures == "ascii":
-        coloured = colours in {"truecolor", "256"}
-        return ascii_art.ramp(shrink(picture, (columns, rows)), coloured=coloured, dark=dark)
-    make = palette.quadrants if colours == "256" else blocks.quadrants
+        coloured = terminal.colours in {"truecolor", "256"}
+        return ascii_art.ramp(shrink(picture, size), coloured=coloured, dark=terminal.dark)
+    make = palette.quadrants if terminal.colours == "256" else blocks.quadrants
     return make(shrink(picture, (columns * 2, rows * 2)))
 
 

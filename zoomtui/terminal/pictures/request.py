@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from textual.strip import Strip
 
-from zoomtui.terminal.capabilities import Colours, Pictures
-
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -36,18 +34,6 @@ class Source:
             raise ValueError(
                 f"{len(self.rgb)} bytes are no RGB picture of {self.width}×{self.height}"
             )
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Request:
-    """What to make, for a box of `box` cells (columns, rows) of `cell` pixels each."""
-
-    source: Source
-    box: tuple[int, int]
-    cell: tuple[int, int]
-    pictures: Pictures
-    colours: Colours
-    dark: bool = True
 
 
 @dataclass(frozen=True, slots=True, eq=False)

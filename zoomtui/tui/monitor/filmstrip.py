@@ -241,8 +241,7 @@ class Filmstrip(Widget):
         from zoomtui.terminal.pictures.prepare import thumbnail  # not needed for the first paint
 
         self._small.move_to_end(keyframe)
-        terminal = Link.of(self.app).terminal
-        lines = thumbnail(pixels, size, self._mode, terminal.colours, terminal.dark)
+        lines = thumbnail(pixels, size, self._mode, Link.of(self.app).terminal)
         return [line.apply_style(style) for line in lines]
 
 

@@ -11,7 +11,7 @@ import asyncio
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from rich.segment import Segment
 from rich.style import Style
@@ -20,10 +20,10 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
-from zoomtui.terminal.capabilities import Pictures
+from zoomtui.terminal.capabilities import Pictures, Terminal
 from zoomtui.terminal.pictures import kitty
 from zoomtui.terminal.pictures.budget import Link
-from zoomtui.terminal.pictures.request import Pixels, Prepared, Request, Source, UnreadablePicture
+from zoomtui.terminal.pictures.request import Pixels, Prepared, Source, UnreadablePicture
 
 _SETTLE = 0.15
 """Seconds that a size must hold before a picture is sent anew for it; only for kitty."""
@@ -58,14 +58,8 @@ class Picture(Widget):
 
         reason: str
 
-    def __init__(
-        self,
-        *,
-        empty: str = "",
-        id: str | None = None,  # noqa: A002 - Textual's own name
-        classes: str | None = None,
-    ) -> None:
-        super().__init__(id=id, classes=classes)
+    def __init__(self, *, empty: str = "", **options: Any) -> None:
+        super().__init__(**options)
         self._empty = empty
         self._source: Source | None = None
         self._identity: object = None
@@ -186,12 +180,9 @@ class Picture(Widget):
         if wanted.pictures == "off":
             self._put(wanted, source, None)
             return
-        terminal = link.terminal
-        request = Request(
-            source, wanted.box, terminal.cell, wanted.pictures, terminal.colours, terminal.dark
-        )
+        asked = source, wanted.box, wanted.pictures, link.terminal
         try:
-            prepared = await asyncio.to_thread(_prepared, request)
+            prepared = await asyncio.to_thread(_prepared, *asked)
         except UnreadablePicture as error:
             self._done = wanted
             self.post_message(self.Failed(str(error)))
@@ -280,7 +271,9 @@ def _centred(strip: Strip, width: int, style: Style) -> Strip:
     return Strip.join([blanks[0], strip, blanks[1]]).simplify()
 
 
-def _prepared(request: Request) -> Prepared:
+def _prepared(
+    source: Source, box: tuple[int, int], pictures: Pictures, terminal: Terminal
+) -> Prepared:
     from zoomtui.terminal.pictures.prepare import prepare  # not needed for the first paint
 
-    return prepare(request)
+    return prepare(source, box, pictures, terminal)
