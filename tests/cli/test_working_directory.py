@@ -15,6 +15,7 @@ from tests.cli.engines import running, until
 from tests.cli.processes import PATIENCE, ROOT
 from tests.worlds import natural
 from zoomtui.tui.export import child
+from zoomtui.tui.new_render.form import Draft
 from zoomtui.tui.new_render.tryout import TryOut
 
 PLANTED = (
@@ -100,7 +101,8 @@ def test_neither_does_the_interface_when_it_tries_out_and_exports(
     verb("render", *FILM, "--keyframes", "2", "--headless", "--out", "reef.zoom")
 
     async def use() -> None:
-        trial = TryOut(RenderSettings(painter="texture", keyframe_size=(64, 64), size=(64, 64)))
+        settings = RenderSettings(painter="texture", keyframe_size=(64, 64), size=(64, 64))
+        trial = TryOut(Draft(settings, ()).prepare)
         async for _ in trial.run():
             pass
         trial.discard()

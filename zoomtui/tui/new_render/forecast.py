@@ -17,7 +17,6 @@ from renderer.errors import RendererError
 from renderer.formatting import clean, duration_text, size_text
 from renderer.planning.estimate import Estimate, enlarged
 from renderer.project import registry
-from renderer.project.history import StoredKeyframe
 from renderer.project.records import read_history, read_settings
 from renderer.settings.plain_values import dimensions
 from renderer.settings.presets import ModelPreset, find_preset
@@ -35,7 +34,7 @@ Likeness = tuple[object, ...]
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How long a keyframe took in earlier renders like this one."""
+    """How long a keyframe took in earlier renders like this one, in the mean."""
 
     seconds: float
     renders: int
@@ -75,7 +74,9 @@ def look_around() -> Surroundings:
 
 def survey(folder: Path, settings: RenderSettings, surroundings: Surroundings) -> Survey:
     """What a render at ``folder`` comes to. Asks the disk for its free room: blocking."""
-    pace = pace_of(settings, surroundings)
+    wanted = likeness(settings)
+    times = [seconds for like, seconds in surroundings.history if like == wanted]
+    pace = Pace(sum(times) / len(times), len(times)) if times else None
     return Survey(Estimate.of(folder, settings), pace, surroundings.gpu)
 
 
@@ -90,13 +91,6 @@ def likeness(settings: RenderSettings) -> Likeness:
     )
 
 
-def pace_of(settings: RenderSettings, surroundings: Surroundings) -> Pace | None:
-    """The mean over the earlier renders that are alike; None where there are none."""
-    wanted = likeness(settings)
-    times = [seconds for like, seconds in surroundings.history if like == wanted]
-    return Pace(sum(times) / len(times), len(times)) if times else None
-
-
 def _history() -> Iterator[tuple[Likeness, float]]:
     with contextlib.suppress(RendererError, OSError):
         for folder in registry.known()[:_RENDERS]:
@@ -107,15 +101,11 @@ def _history() -> Iterator[tuple[Likeness, float]]:
 def _paces(folder: Path) -> Iterator[tuple[Likeness, float]]:
     """What one render was like, and its pace, if it has painted anything."""
     history = read_history(folder)
-    keyframes = [stored for stored in history.keyframes if _typical(stored)][-_KEYFRAMES:]
-    if keyframes:
+    # The first one is made differently, and one that was not painted took no time.
+    keyframes = [each for each in history.keyframes if each.keyframe and each.seconds > 0]
+    if keyframes := keyframes[-_KEYFRAMES:]:
         now = history.settings_at(read_settings(folder), keyframes[-1].keyframe)
         yield likeness(now), sum(stored.seconds for stored in keyframes) / len(keyframes)
-
-
-def _typical(stored: StoredKeyframe) -> bool:
-    """Painted, and around another: the first one is made differently."""
-    return stored.keyframe > 0 and stored.seconds > 0
 
 
 def first_gpu() -> Gpu | None:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from renderer.errors import SettingsError
+from renderer.planning.prepare import Prepared, prepare
 from renderer.planning.prompt_file import Changes, Places, with_plan
 from renderer.settings.codecs import resolve
 from renderer.settings.film import BESIDES
@@ -93,10 +94,17 @@ class Draft:
     settings: RenderSettings
     notes: tuple[str, ...]
     """What was decided on the way that the user should know."""
+    image: Path | None = None
+    exemplar: Path | None = None
     prompts: Changes = ()
     """Those of later keyframes, each with the first keyframe that it is for."""
     places: Places = ()
     """Pictures that the plan names, each with the keyframe that is to show it."""
+
+    def prepare(self, folder: Path, **changes: Any) -> Prepared:
+        """The project at ``folder``, with ``changes`` to its settings. Raises RendererError."""
+        settings, pictures = self.settings.changed(changes), (self.image, self.exemplar)
+        return prepare(folder, settings, *pictures, self.prompts, self.places)
 
 
 def wishes(texts: Texts) -> dict[str, Any]:
@@ -192,7 +200,8 @@ def check(texts: Texts) -> Draft:
         encoder_options(plan.settings)
     except SettingsError as error:
         raise complaint(error, texts) from None
-    return Draft(plan.settings, plan.notes, later, places)
+    pictures = path(texts, "image"), path(texts, "exemplar")
+    return Draft(plan.settings, plan.notes, *pictures, later, places)
 
 
 def _planned(texts: Texts, given: dict[str, Any]) -> tuple[dict[str, Any], Changes, Places]:

@@ -17,9 +17,7 @@ from textual.widgets import Static
 
 from renderer.errors import RendererError
 from renderer.formatting import clean
-from renderer.planning.prepare import begin, free_folder, named, prepare
-from renderer.planning.prompt_file import Changes, Places
-from renderer.settings.render import RenderSettings
+from renderer.planning.prepare import begin, free_folder, named
 from zoomtui.tui.new_render import forecast, form
 from zoomtui.tui.new_render.forecast import Surroundings, Survey
 from zoomtui.tui.new_render.form import Draft
@@ -216,7 +214,7 @@ class NewScreen(FormScreen):
         self.host.say("starting…")
         folder = named(self._folder)
         try:
-            prepared = await asyncio.to_thread(prepare, folder, *_made_from(draft, texts))
+            prepared = await asyncio.to_thread(draft.prepare, folder)
             await asyncio.to_thread(begin, prepared)
         except (RendererError, OSError) as error:
             self._refuse(form.complaint(error, texts))
@@ -234,7 +232,7 @@ class NewScreen(FormScreen):
             trial.stop()
         elif (draft := self._ready()) is not None:
             self.add_class("-tried")
-            trial.begin(TryOut(*_made_from(draft, self.texts)))
+            trial.begin(TryOut(draft.prepare))
 
     @on(TryoutView.Failed)
     def _tried_in_vain(self, event: TryoutView.Failed) -> None:
@@ -251,11 +249,3 @@ class NewScreen(FormScreen):
             self.call_after_refresh(self.paint)
         else:
             self.leave(_LOST)
-
-
-def _made_from(
-    draft: Draft, texts: Texts
-) -> tuple[RenderSettings, Path | None, Path | None, Changes, Places]:
-    """What a project, or a try-out, is made from: settings, first picture, exemplar, prompts."""
-    pictures = form.path(texts, "image"), form.path(texts, "exemplar")
-    return draft.settings, *pictures, draft.prompts, draft.places

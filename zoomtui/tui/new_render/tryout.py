@@ -13,7 +13,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ParamSpec, TypeVar
@@ -28,11 +28,9 @@ from renderer.engine.events import (
     StepDone,
     from_json,
 )
-from renderer.errors import PainterError, RendererError
-from renderer.planning.prepare import prepare
-from renderer.planning.prompt_file import Changes, Places
+from renderer.errors import PainterError
+from renderer.planning.prepare import Prepared
 from renderer.project.records import keyframe_path
-from renderer.settings.render import RenderSettings
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -54,51 +52,36 @@ class Progress:
 class TryOut:
     """One try-out, from ``run`` to ``discard``."""
 
-    def __init__(
-        self,
-        settings: RenderSettings,
-        image: Path | None = None,
-        exemplar: Path | None = None,
-        prompts: Changes = (),
-        places: Places = (),
-    ) -> None:
-        self._settings = settings.changed({"keyframes": KEYFRAMES})
-        self._made_from = image, exemplar, prompts, places
+    def __init__(self, prepare: Callable[..., Prepared]) -> None:
+        """``prepare(folder, **changes)``: the render to be, in that folder, with other settings."""
+        self._prepare = prepare
         self._base: Path | None = None
         self._unwanted = False
 
     async def run(self) -> AsyncGenerator[Progress, None]:
         """Paint, and report. Raises RendererError with the engine's own reason when it can't."""
         try:
-            async with contextlib.aclosing(self._run()) as painting:
-                async for progress in painting:
-                    yield progress
+            yield Progress("preparing")
+            self._base = Path(tempfile.mkdtemp(prefix="zoomtui-try-"))
+            folder = self._base / "try.zoom"
+            prepared = await _whole(self._prepare, folder, keyframes=KEYFRAMES)
+            await _whole(prepared.create)
+            if prepared.picture is not None:
+                yield Progress("your picture", keyframe_path(folder, 0))
+            yield Progress("starting the engine")
+            async with _engine(folder) as engine:
+                assert engine.stdout is not None
+                async for line in engine.stdout:
+                    told = _progress(_event(line), folder)
+                    if told is not None:
+                        yield told
+                    if told is not None and told.picture == keyframe_path(folder, KEYFRAMES - 1):
+                        return
+                code = await engine.wait()
+                raise PainterError(f"the engine ended with exit code {code} before it had painted")
         finally:
             if self._unwanted:
                 self._remove()
-
-    async def _run(self) -> AsyncGenerator[Progress, None]:
-        yield Progress("preparing")
-        self._base = Path(tempfile.mkdtemp(prefix="zoomtui-try-"))
-        folder = self._base / "try.zoom"
-        prepared = await _whole(prepare, folder, self._settings, *self._made_from)
-        await _whole(prepared.create)
-        if prepared.picture is not None:
-            yield Progress("your picture", keyframe_path(folder, 0))
-        yield Progress("starting the engine")
-        engine = await _start(folder)
-        try:
-            assert engine.stdout is not None
-            async for line in engine.stdout:
-                told = _progress(_event(line), folder)
-                if told is not None:
-                    yield told
-                if told is not None and told.picture == keyframe_path(folder, KEYFRAMES - 1):
-                    return
-            code = await engine.wait()
-            raise PainterError(f"the engine ended with exit code {code} before it had painted")
-        finally:
-            await _end(engine)
 
     def discard(self) -> None:
         """Remove everything that was painted, or will be yet. Blocking, but short."""
@@ -120,8 +103,10 @@ async def _whole(deed: Callable[P, T], *arguments: P.args, **options: P.kwargs) 
         raise
 
 
-async def _start(folder: Path) -> asyncio.subprocess.Process:
-    return await asyncio.create_subprocess_exec(
+@contextlib.asynccontextmanager
+async def _engine(folder: Path) -> AsyncIterator[asyncio.subprocess.Process]:
+    """None is left behind: its project is thrown away, so nothing need be finished."""
+    engine = await asyncio.create_subprocess_exec(
         *python_module("renderer", "--alone", "--trust", "--", os.fspath(folder)),
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
@@ -130,6 +115,13 @@ async def _start(folder: Path) -> asyncio.subprocess.Process:
         limit=_LONGEST_LINE,
         start_new_session=True,
     )  # fmt: skip
+    try:
+        yield engine
+    finally:
+        if engine.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                engine.kill()
+        await asyncio.shield(engine.wait())
 
 
 def _event(line: bytes) -> Event | None:
@@ -148,17 +140,5 @@ def _progress(event: Event | None, folder: Path) -> Progress | None:
             text = f"keyframe {event.keyframe} painted in {event.seconds:.1f} s"
             return Progress(text, keyframe_path(folder, event.keyframe))
         case RenderFailed():
-            raise TryOutFailed(event.message, event.field)
+            raise PainterError(event.message, event.field)
     return None
-
-
-class TryOutFailed(RendererError):
-    """The engine could not paint; the message is its own."""
-
-
-async def _end(engine: asyncio.subprocess.Process) -> None:
-    """Leave no engine behind: its project is thrown away, so nothing need be finished."""
-    if engine.returncode is None:
-        with contextlib.suppress(ProcessLookupError):
-            engine.kill()
-    await asyncio.shield(engine.wait())
