@@ -41,8 +41,6 @@ DEAF, DEAF_WHEN_MUTE = 0.3, 2.0
 _STYLES: list[str | PurePath] = [
     "app.tcss",
     "monitor/screen.tcss",
-    "monitor/full_picture.tcss",
-    "monitor/log_screen.tcss",
     "shared/dialogs.tcss",
     "shared/help.tcss",
     "renders/screen.tcss",
@@ -121,8 +119,8 @@ class ZoomApp(App[str]):
         for name in _UNTRUE_SIZES:
             os.environ.pop(name, None)
         plain = True if "NO_COLOR" in os.environ else None  # else Textual greys the colours
-        super().__init__(driver_class=TerminalDriver, ansi_color=plain)
         self.terminal = terminal
+        super().__init__(driver_class=TerminalDriver, ansi_color=plain)
         self.clock = clock
         self.interval = 1 / (REMOTE_RATE if terminal.remote else LOCAL_RATE)
         self._begin = begin
@@ -139,6 +137,12 @@ class ZoomApp(App[str]):
     def get_key_display(self, binding: Binding) -> str:
         named = binding.key_display or _KEY_NAMES.get(binding.key)
         return named or super().get_key_display(binding)
+
+    def get_css_variables(self) -> dict[str, str]:
+        """And the kinds of lines: around a box, above one, within one."""
+        plain = self.terminal.pictures == "ascii"
+        edge, rule, inner = ("ascii", "ascii", "none") if plain else ("round", "solid", "solid")
+        return {**super().get_css_variables(), "edge": edge, "rule": rule, "inner": inner}
 
     def get_default_screen(self) -> Screen[Any]:
         return self._begin()

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from textual.app import ComposeResult
+from textual.containers import Vertical
 
 from renderer.engine.preview import Preview
 from renderer.project.records import keyframe_in
@@ -19,7 +20,7 @@ from zoomtui.tui.monitor.filmstrip import Filmstrip
 from zoomtui.tui.monitor.panels import strip_line
 from zoomtui.tui.monitor.watcher import View
 from zoomtui.tui.shared.picture import Picture
-from zoomtui.tui.shared.text_widgets import Framed, OneLine
+from zoomtui.tui.shared.text_widgets import OneLine
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,7 @@ class Looking:
     """The look at the next keyframe that is shown in its place."""
 
 
-class Easel(Framed, ReadsFigures):
+class Easel(Vertical, ReadsFigures):
     """See the module."""
 
     def __init__(self) -> None:

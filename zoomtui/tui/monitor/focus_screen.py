@@ -71,7 +71,6 @@ class FramedPicture(Picture):
 class FocusScreen(HostedScreen):
     """See the module. Asks the engine for the focus; nothing happens before Enter."""
 
-    CSS = "FocusScreen FramedPicture { width: 1fr; height: 1fr; }"
     BINDINGS = keys(
         bind("left", "move(-1, 0)", "move", "move the frame; a click does so too",
              key_display="←↑↓→"),

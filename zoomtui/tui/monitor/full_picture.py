@@ -15,6 +15,7 @@ from zoomtui.tui.shared.text_widgets import KeyLine, OneLine
 class ViewScreen(KeyframeScreen):
     """As large as the terminal allows, with one line above and two below."""
 
+    CSS = "ViewScreen #strip { dock: bottom; margin-bottom: 1; }"
     BINDINGS = keys(bind("escape,q,v", "dismiss", "back", "back"))
 
     def compose(self) -> ComposeResult:

@@ -26,6 +26,7 @@ _MOST_LINES = 1000
 class LogScreen(HostedScreen):
     """Follows while its end is in sight; ``f`` changes between session and file."""
 
+    CSS = "LogScreen Log { height: 1fr; background: $background; scrollbar-size-horizontal: 0; }"
     BINDINGS = keys(
         bind("escape,q,l", "dismiss", "back", "back"),
         bind("f", "turn", "session or file", "what this session has said, or the whole file"),

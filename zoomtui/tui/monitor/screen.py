@@ -27,7 +27,7 @@ from zoomtui.tui.shared.dialogs import ChoiceDialog
 from zoomtui.tui.shared.keyframe_cursor import KeyframeCursor
 from zoomtui.tui.shared.keys import bind, keys, quiet
 from zoomtui.tui.shared.styled_text import Line
-from zoomtui.tui.shared.text_widgets import FewLines, Framed, KeyLine, OneLine, Panel
+from zoomtui.tui.shared.text_widgets import FewLines, KeyLine, OneLine, Panel
 
 _LOG_ROWS = 14
 _WIDTHS = [(0, "-slim"), (60, "-narrow"), (100, "-wide"), (160, "-huge")]
@@ -40,8 +40,8 @@ class MonitorScreen(Directing):
     HORIZONTAL_BREAKPOINTS = _WIDTHS
     VERTICAL_BREAKPOINTS = _HEIGHTS
     BINDINGS = keys(
-        bind("space", "pause", "pause", "pause and go on"),
-        bind("space", "unpause", "go on", "pause and go on"),
+        bind("space", "ask('pause')", "pause", "pause and go on"),
+        bind("space", "ask('unpause')", "go on", "pause and go on"),
         bind("r", "resume", "resume", "resume what was stopped or has crashed; nothing is lost"),
         bind(
             "p", "prompt", "prompt", "another prompt or settings, from the next keyframe not begun"
@@ -79,14 +79,13 @@ class MonitorScreen(Directing):
 
     def on_mount(self) -> None:
         # Textual calls KeyframeScreen's too: called from here it would run twice, with two clocks.
-        self._frames = list(self.query(Framed))
         self._panels = {each.id: each for each in self.query(Panel)}
         self._easel = self.query_one(Easel)
         self._notice = self.query_one("#notice", FewLines)
         self.run_worker(self.watched.run(), name="watch", group="watch")
 
     def measures(self) -> object:
-        sizes = [frame.content_size for frame in self._frames]
+        sizes = [frame.content_size for frame in (self._easel, *self._panels.values())]
         return self.size, sizes, self._easel.has_strip
 
     def show_view(self, view: View, now: float) -> None:
@@ -125,23 +124,22 @@ class MonitorScreen(Directing):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "back":  # from the first screen `q` detaches; Esc closes only what is open
             return self.app.screen_stack[0] is not self
-        if action in _POSSIBLE:
-            return _POSSIBLE[action](self.watched.view)
+        deed = str(parameters[0]) if action == "ask" else action
+        if deed in _POSSIBLE:
+            return _POSSIBLE[deed](self.watched.view)
         return super().check_action(action, parameters)
 
-    def action_pause(self) -> None:
-        self._ask("pause")
-
-    def action_unpause(self) -> None:
-        self._ask("unpause")
+    def action_ask(self, command: str, said: str = "", **details: Any) -> None:
+        """Have the engine do it, and say so once it is done."""
+        self.attempt(lambda: self.watched.ask(command, **details), said)
 
     def action_undo(self) -> None:
-        self._ask("undo", said="The queued change is taken back.")
+        self.action_ask("undo", "The queued change is taken back.")
 
     def action_prompt(self) -> None:
         def steer(changes: Changes) -> None:
             if changes:
-                self._ask("steer", changes=changes)
+                self.action_ask("steer", changes=changes)
 
         self.ask_changes(panels.next_to_begin(self.watched.view.state), steer)
 
@@ -153,7 +151,7 @@ class MonitorScreen(Directing):
             "": "Cancel: go on rendering",
         }
         dialog = ChoiceDialog("Stop the render?", text, answers)
-        self.ask_user(dialog, lambda answer: self._ask("stop", now=answer == "now"))
+        self.ask_user(dialog, lambda answer: self.action_ask("stop", now=answer == "now"))
 
     def action_resume(self) -> None:
         view = self.watched.view
@@ -205,9 +203,6 @@ class MonitorScreen(Directing):
         """Leave the whole interface; the render stays."""
         self.host.exit(farewell(self.watched.view))
 
-    def _ask(self, command: str, said: str = "", **details: Any) -> None:
-        self.attempt(lambda: self.watched.ask(command, **details), said)
-
 
 _POSSIBLE: dict[str, Callable[[View], bool]] = {
     "pause": lambda view: view.steerable and not view.paused,
@@ -221,7 +216,7 @@ _POSSIBLE: dict[str, Callable[[View], bool]] = {
     "export": lambda view: view.state.keyframes > 1,
     "compare": lambda view: view.state.keyframes > 1,
 }
-"""When an action is one."""
+"""When an action is one, or a command that it asks for."""
 _CLICKED = {"picture": "view", "log": "log", "prompt": "prompt"}
 """What a click on a widget does, by its id."""
 _PANELS: dict[str, Callable[[View, int], list[Line]]] = {

@@ -22,7 +22,6 @@ class TryoutView(Vertical):
     DEFAULT_CSS = """
     TryoutView { display: none; }
     TryoutView.-shown { display: block; }
-    TryoutView Picture { height: 1fr; width: 1fr; }
     """
 
     @dataclass

@@ -12,7 +12,6 @@ from textual.app import App, ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
 from textual.screen import Screen
-from textual.widget import Widget
 from textual.widgets import Static
 
 from zoomtui.tui.shared.styled_text import Line, Part, Role, cut, length
@@ -59,10 +58,7 @@ def content(app: App[Any], *lines: Line) -> Content:
 class OneLine(Static):
     """One row. ``show`` costs nothing when the line is the same as before."""
 
-    DEFAULT_CSS = """
-    OneLine { width: 1fr; height: 1; text-wrap: nowrap; text-overflow: clip; }
-    """
-
+    DEFAULT_CSS = "OneLine { width: 1fr; height: 1; text-wrap: nowrap; text-overflow: clip; }"
     wraps: ClassVar[bool] = False
     """Whether another line may need more rows, or fewer."""
 
@@ -79,28 +75,11 @@ class OneLine(Static):
 class FewLines(OneLine):
     """One line that may take up to three rows where it is too narrow for it."""
 
-    DEFAULT_CSS = """
-    FewLines { height: auto; max-height: 3; text-wrap: wrap; text-overflow: fold; }
-    """
+    DEFAULT_CSS = "FewLines { height: auto; max-height: 3; text-wrap: wrap; text-overflow: fold; }"
     wraps = True
 
 
-class Framed(Vertical):
-    """A box with plain text in its border, painted anew only where that has changed."""
-
-    def __init__(self, *children: Widget, **options: Any) -> None:
-        super().__init__(*children, **options)
-        self._shown_title = ""
-
-    def show_title(self, title: str) -> None:
-        """Text as it is, never markup. A new title has all that is inside painted anew."""
-        title = signs_for(self.app, title)
-        if title != self._shown_title:
-            self._shown_title = title
-            self.border_title = Content(title)
-
-
-class Panel(Framed):
+class Panel(Vertical):
     """A fixed number of lines in a box, or under a rule where room is short."""
 
     def __init__(self, title: str, rows: int, extra: Sequence[int] = (), **options: Any) -> None:
@@ -113,12 +92,18 @@ class Panel(Framed):
         yield from self._rows
 
     def on_mount(self) -> None:
-        self.show_title(self._title)
+        self.border_title = Content(signs_for(self.app, self._title))
 
     @property
     def room(self) -> int:
         """Columns for a line."""
         return self.content_size.width
+
+    def show_title(self, title: str) -> None:
+        """Text as it is, never markup. A new title has all that is inside painted anew."""
+        if title != self._title:
+            self._title = title
+            self.border_title = Content(signs_for(self.app, title))
 
     def show(self, lines: Sequence[Line]) -> None:
         """Row by row; rows without a line become empty."""
@@ -129,9 +114,7 @@ class Panel(Framed):
 class KeyLine(OneLine):
     """The keys that do something now, as many as fit; the way out and help always."""
 
-    DEFAULT_CSS = """
-    KeyLine { dock: bottom; }
-    """
+    DEFAULT_CSS = "KeyLine { dock: bottom; }"
 
     def refresh_keys(self, screen: Screen[Any]) -> None:
         """Look at what ``screen`` would do with a key now."""
