@@ -117,7 +117,7 @@ def test_no_size_is_too_small_or_too_large(size: tuple[int, int], reef: Path) ->
             await pilot.press(*"x")
             assert screen(pilot).form.texts["out"] == "reef.mp4x"
             await pilot.resize_terminal(80, 24)
-            assert "reef.mp4x" in screen_text(app)
+            assert "reef.mp4x" in await settled(pilot)
 
     asyncio.run(run())
 

@@ -26,7 +26,7 @@ def reef(tmp_path_factory: pytest.TempPathFactory) -> View:
 
 def shown(pilot: Pilot[str]) -> list[int]:
     assert isinstance(pilot.app.screen, CompareScreen)
-    return [side.keyframe for side in pilot.app.screen.sides]
+    return list(pilot.app.screen.keyframes)
 
 
 @pytest.mark.parametrize("size", [(80, 24), *slower([(120, 36), (40, 10)])])

@@ -196,6 +196,7 @@ def test_a_branch_is_made_beside_the_film_and_opened(reef: View) -> None:
         new = reef.folder.parent / "reef-2.zoom"
         await soon(new.exists, "the branch is there")
         await soon(lambda: len(pilot.app.screen_stack) > 1, "it is opened")
+        await settled(pilot)
         assert [each.take for each in read_history(new).keyframes] == [1, 1, 1, 3]
         assert read_status(new).parent == str(reef.folder)
 

@@ -185,7 +185,7 @@ class ExportScreen(FormScreen):
             return running_lines(self.path, self._pace, self._cancelling, width)
         if self._made is not None:
             path, outcome, size, command = self._made
-            return finished_lines(path, outcome, size, _fetch(path), command, width)
+            return finished_lines(path, outcome, size, fetch_command(path), command, width)
         return planned_lines(self.path, self._outcome, self.what_first, self.command, width)
 
     # --------------------------------------------------------------------------------- actions
@@ -200,7 +200,8 @@ class ExportScreen(FormScreen):
 
     def action_copy_fetch(self) -> None:
         if self._made is not None:
-            self.copy(_fetch(self._made[0]), "the command that fetches it, for your own machine.")
+            fetch = fetch_command(self._made[0])
+            self.copy(fetch, "the command that fetches it, for your own machine.")
 
     def action_copy_command(self) -> None:
         self.copy(self.command, "the command line that makes this export.")
@@ -224,10 +225,6 @@ class ExportScreen(FormScreen):
         self._cancelling = True
         self.workers.cancel_group(self, "export")
         self.paint_side()
-
-
-def _fetch(path: Path) -> str:
-    return fetch_command(path.absolute(), path.name or ".", folder=path.is_dir())
 
 
 def _size(path: Path) -> int | None:

@@ -13,14 +13,6 @@ from zoomtui.tui.shared.keys import bind, keys, quiet
 from zoomtui.tui.shared.text_widgets import KeyLine
 
 
-class Side(Captioned):
-    """One of the two."""
-
-    def __init__(self, keyframe: int, pictures: Pictures | None) -> None:
-        super().__init__(pictures)
-        self.keyframe = keyframe
-
-
 class CompareScreen(HostedScreen):
     """See the module."""
 
@@ -37,13 +29,10 @@ class CompareScreen(HostedScreen):
         """``keyframe``: stands at the right, beside the one before it."""
         super().__init__()
         self._watch = watch
-        self.sides = tuple(Side(each, pictures) for each in (max(0, keyframe - 1), keyframe))
-        self.sides[0].marked = True
-
-    @property
-    def chosen(self) -> Side:
-        """The one that walks."""
-        return next(side for side in self.sides if side.marked)
+        self.keyframes = [max(0, keyframe - 1), keyframe]
+        self.sides = Captioned(pictures), Captioned(pictures)
+        self._chosen = 0
+        """Which of the two walks."""
 
     def compose(self) -> ComposeResult:
         yield Horizontal(*self.sides)
@@ -53,17 +42,16 @@ class CompareScreen(HostedScreen):
         self.call_after_refresh(self.paint)
 
     def paint(self) -> None:
-        for side in self.sides:
-            path = self._watch.view.keyframe_path(side.keyframe)
-            side.show_keyframe(path, f"Keyframe {side.keyframe + 1}")
+        for side, keyframe in zip(self.sides, self.keyframes, strict=True):
+            side.marked = side is self.sides[self._chosen]
+            side.show_keyframe(self._watch.view.keyframe_path(keyframe), f"Keyframe {keyframe + 1}")
         self.query_one(KeyLine).refresh_keys(self)
 
     def action_walk(self, by: int) -> None:
         last = self._watch.view.state.keyframes - 1
-        self.chosen.keyframe = max(0, min(self.chosen.keyframe + by, last))
+        self.keyframes[self._chosen] = max(0, min(self.keyframes[self._chosen] + by, last))
         self.paint()
 
     def action_turn(self) -> None:
-        for side in self.sides:
-            side.marked = not side.marked
+        self._chosen = 1 - self._chosen
         self.paint()

@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from time import monotonic
 
-from textual import events
+from textual import events, on
 
 from renderer.engine.preview import Preview
 from zoomtui.terminal.capabilities import Pictures, Terminal
@@ -94,17 +94,13 @@ class KeyframeScreen(HostedScreen):
         self.cursor.step(by, self.watched.view.state.keyframes)
         self._tick()
 
-    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
-        self._roll(event, -1)
-
-    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
-        self._roll(event, 1)
-
-    def _roll(self, event: events.MouseEvent, by: int) -> None:
+    @on(events.MouseScrollUp)
+    @on(events.MouseScrollDown)
+    def _roll(self, event: events.MouseEvent) -> None:
         """The wheel walks where the keyframes are."""
         over, _ = self.get_widget_at(event.screen_x, event.screen_y)
         if isinstance(over, Picture | Filmstrip):
-            self.action_walk(by)
+            self.action_walk(-1 if isinstance(event, events.MouseScrollUp) else 1)
 
     def action_follow(self) -> None:
         self.cursor.follow()

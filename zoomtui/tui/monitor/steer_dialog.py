@@ -86,9 +86,7 @@ class SteerDialog(ModalScreen[Changes | None], ClosesOnce[Changes | None]):
     def compose(self) -> ComposeResult:
         with Vertical(id="dialog"):
             yield Static(f"Takes effect at keyframe {self._from + 1}.", markup=False)
-            yield PromptArea(
-                self._prompt, soft_wrap=True, show_line_numbers=False, tab_behavior="focus"
-            )
+            yield PromptArea(self._prompt)
             yield Vertical(id="steer-fields")
             yield OneLine(id="steer-hint")
             yield Static(

@@ -86,15 +86,11 @@ def possible(action: str, render: Render | None) -> bool:
     """Whether ``action`` (open, copy, resume, export, forget) is one for the chosen render."""
     if render is None:
         return False
-    match action:
-        case "resume":
-            return render.state.resumable
-        case "export":
-            return render.keyframes > 1
-        case "forget":
-            return render.listed and not render.state.live
-        case _:
-            return render.state.readable
+    return {
+        "resume": render.state.resumable,
+        "export": render.keyframes > 1,
+        "forget": render.listed and not render.state.live,
+    }.get(action, render.state.readable)
 
 
 def header_line(scan: Scan, shown: int, order: Order, wanted: str, width: int) -> Line:

@@ -24,7 +24,7 @@ class Dialog(ModalScreen[str | None], ClosesOnce[str | None]):
 
 
 class ChoiceDialog(Dialog):
-    """One of a few answers; the first is marked, None stands for Esc."""
+    """One of a few answers; the first is the default, None stands for Esc."""
 
     BINDINGS = keys(bind("escape,q", "dismiss(None)", "cancel"))
 

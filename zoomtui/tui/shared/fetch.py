@@ -8,7 +8,8 @@ import socket
 from pathlib import Path
 
 
-def fetch_command(path: Path, name: str, *, folder: bool = False) -> str:
-    """The command that fetches ``path``, a file or ``folder``, when typed on another machine."""
-    source = f"{getpass.getuser()}@{socket.gethostname()}:{path}"
-    return f"scp {'-r ' * folder}{shlex.quote(source)} {shlex.quote(name)}"
+def fetch_command(path: Path, name: str = "") -> str:
+    """Fetches ``path``, a file or a folder, under a ``name``, by default its own."""
+    source = f"{getpass.getuser()}@{socket.gethostname()}:{path.absolute()}"
+    named = shlex.quote(name or path.name or ".")
+    return f"scp {'-r ' * path.is_dir()}{shlex.quote(source)} {named}"

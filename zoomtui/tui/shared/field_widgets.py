@@ -105,14 +105,7 @@ class LongField(PlainArea):
     BINDINGS = keys(bind("ctrl+y", "screen.copy", "copy"))
 
     def __init__(self, field: Field) -> None:
-        super().__init__(
-            id=f"field-{field.key}",
-            soft_wrap=True,
-            show_line_numbers=False,
-            tab_behavior="focus",
-            compact=True,
-            highlight_cursor_line=False,
-        )
+        super().__init__(id=f"field-{field.key}", compact=True, highlight_cursor_line=False)
         self.field = field
 
     def put(self, text: str) -> None:

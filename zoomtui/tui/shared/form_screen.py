@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Container
@@ -114,9 +115,7 @@ class FormScreen(HostedScreen):
         self.paint_side()
         self.query_one(KeyLine).refresh_keys(self)
 
-    def on_descendant_focus(self) -> None:
-        self._paint_hint()
-
+    @on(events.DescendantFocus)
     def _paint_hint(self) -> None:
         hint = cut(hint_line(self.focused), self.size.width)
         self.query_one("#form-hint", OneLine).show(hint)

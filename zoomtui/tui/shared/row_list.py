@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from textual import events
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
@@ -58,7 +56,9 @@ class Rows(OptionList):
         with self.prevent(OptionList.OptionHighlighted):
             self.clear_options()
             self.add_options(Option(content(self.app, line), id=key) for key, line in lines.items())
-        self.highlighted = self._place(list(lines), chosen, place)
+        if chosen in lines:  # the choice goes with its row, else it stays at its place
+            place = list(lines).index(chosen)
+        self.highlighted = min(place, len(lines) - 1) if lines else None
 
     def on_click(self, event: events.Click) -> None:
         """A click chooses, a second one opens; Textual's own opens at once."""
@@ -68,9 +68,3 @@ class Rows(OptionList):
             self.highlighted = clicked
             if event.chain > 1:
                 self.action_select()
-
-    def _place(self, keys: Sequence[str], chosen: str | None, before: int) -> int | None:
-        """Where the choice goes: with its row, else it stays at its place."""
-        if not keys:
-            return None
-        return keys.index(chosen) if chosen in keys else min(before, len(keys) - 1)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from rich.text import Text
 from textual.widgets import Input, TextArea
 
@@ -31,7 +33,12 @@ class PlainInput(Input):
 
 
 class PlainArea(TextArea):
-    """Many lines."""
+    """Many lines, that Tab leaves."""
+
+    def __init__(self, text: str = "", **options: Any) -> None:
+        super().__init__(
+            text, soft_wrap=True, show_line_numbers=False, tab_behavior="focus", **options
+        )
 
     def get_line(self, line_index: int) -> Text:
         line = super().get_line(line_index)
