@@ -136,7 +136,7 @@ def keyframe_index(number: int) -> int:
     return number - 1
 
 
-def wishes(options: dict[str, Any]) -> dict[str, Any]:
+def wishes(options: Mapping[str, Any]) -> dict[str, Any]:
     """What was really given, as plain values by the settings' names."""
     # An empty tuple is click's way to say that a repeatable option was not given.
     said = {key: value for key, value in options.items() if value not in (None, ())}

@@ -20,6 +20,7 @@ from renderer.queue.jobs import Job, Queue, Turn, own_queue
 from renderer.service.signals import Abandoned
 from zoomtui.cli.new_film import check_source, has_source, new_film, new_film_options
 from zoomtui.cli.options import FILE, FOLDER, seconds
+from zoomtui.cli.verb import verb
 from zoomtui.stdio import answer, write_line
 
 _queue_option = click.option(
@@ -49,16 +50,13 @@ def queue() -> None:
     """
 
 
-@queue.command(
-    short_help="Add films that are to be made, or projects that are there.",
-    epilog="""\b
-Examples:
-  zoomtui queue add "a coral reef, oil painting" --keyframes 60
-  zoomtui queue add --painter texture --image moss.jpg --first
-  zoomtui queue add --project coral.zoom --project reef.zoom
-  zoomtui queue add --from films.toml --keyframes 60
-
-\b
+@verb(
+    "Add films that are to be made, or projects that are there.",
+    'queue add "a coral reef, oil painting" --keyframes 60',
+    "queue add --painter texture --image moss.jpg --first",
+    "queue add --project coral.zoom --project reef.zoom",
+    "queue add --from films.toml --keyframes 60",
+    notes="""\b
 films.toml, of which this makes six films:
   [[film]]
   prompt = ["a coral reef", "a kelp forest"]
@@ -73,6 +71,7 @@ films.csv, of which this makes two:
 
 What stands in a file counts before what is said here. Nothing is made before all of it is checked.
 """,
+    of=queue,
 )
 @_queue_option
 @click.option("--first", is_flag=True, help="Before all that wait.")
@@ -113,14 +112,12 @@ def add(
         write_line(f"added {path_text(project)}")
 
 
-@queue.command(
-    "ls",
-    short_help="List what waits, and what became of the rest.",
-    epilog="""\b
-Examples:
-  zoomtui queue ls
-  zoomtui queue ls --json | jq -r '.[] | select(.state == "failed") | .project'
-""",
+@verb(
+    "List what waits, and what became of the rest.",
+    "queue ls",
+    "queue ls --json | jq -r '.[] | select(.state == \"failed\") | .project'",
+    name="ls",
+    of=queue,
 )
 @_queue_option
 @click.option("--json", "as_json", is_flag=True, help="One JSON array, for scripts.")
@@ -142,13 +139,11 @@ def list_jobs(folder: Path | None, as_json: bool) -> None:
         answer(f"paused{why}; `zoomtui queue unpause` lets it go on")
 
 
-@queue.command(
-    short_help="Take jobs out of the queue; their projects stay.",
-    epilog="""\b
-Examples:
-  zoomtui queue rm coral.zoom
-  zoomtui queue rm --done
-""",
+@verb(
+    "Take jobs out of the queue; their projects stay.",
+    "queue rm coral.zoom",
+    "queue rm --done",
+    of=queue,
 )
 @_queue_option
 @click.option("--done", is_flag=True, help="All that are done.")
@@ -166,15 +161,12 @@ def rm(folder: Path | None, done: bool, projects: tuple[Path, ...]) -> None:
 def _change(name: str, help_text: str, said: str, change: Callable[[Queue, Job], Any]) -> None:
     """Give `queue` a verb that changes jobs."""
 
-    @queue.command(
-        name,
-        short_help=help_text.partition(";")[0] + ".",
-        help=f"{help_text}.",
-        epilog=f"\b\nExamples:\n  zoomtui queue {name} coral.zoom",
-    )
+    short_help, example = help_text.partition(";")[0] + ".", f"queue {name} coral.zoom"
+
+    @verb(short_help, example, name=name, of=queue, help=f"{help_text}.")
     @_queue_option
     @click.argument("projects", type=FOLDER, nargs=-1, required=True, metavar="PROJECT...")
-    def verb(folder: Path | None, projects: tuple[Path, ...]) -> None:
+    def change_jobs(folder: Path | None, projects: tuple[Path, ...]) -> None:
         waiting = _queue(folder)
         for job in _found(waiting, projects):
             change(waiting, job)
@@ -201,7 +193,7 @@ _change(
 )
 
 
-@queue.command(short_help="Begin no more jobs.", epilog="\b\nExamples:\n  zoomtui queue pause")
+@verb("Begin no more jobs.", "queue pause", of=queue)
 @_queue_option
 def pause(folder: Path | None) -> None:
     """Begin no more jobs until `unpause`; those that are being rendered go on."""
@@ -209,7 +201,7 @@ def pause(folder: Path | None) -> None:
     write_line("paused; `zoomtui queue unpause` lets it go on")
 
 
-@queue.command(short_help="Begin jobs again.", epilog="\b\nExamples:\n  zoomtui queue unpause")
+@verb("Begin jobs again.", "queue unpause", of=queue)
 @_queue_option
 def unpause(folder: Path | None) -> None:
     """Begin jobs again."""
@@ -217,18 +209,15 @@ def unpause(folder: Path | None) -> None:
     write_line("jobs are begun again")
 
 
-@queue.command(
-    short_help="Render the jobs, on these GPUs.",
-    epilog="""\b
-Examples:
-  zoomtui queue run
-  zoomtui queue run --gpus 0,1,2,3
-  zoomtui queue run --gpus cpu:2 --until-empty
-  zoomtui queue run --slice 30m
-
-Ctrl-C ends all renders after the segments in hand; a second Ctrl-C leaves them at work, and the
-next `run` finds them. Run it in tmux, or by systemd (docs/server.md).
-""",
+@verb(
+    "Render the jobs, on these GPUs.",
+    "queue run",
+    "queue run --gpus 0,1,2,3",
+    "queue run --gpus cpu:2 --until-empty",
+    "queue run --slice 30m",
+    notes="Ctrl-C ends all renders after the segments in hand; a second Ctrl-C leaves them at "
+    "work, and the next `run` finds them. Run it in tmux, or by systemd (docs/server.md).",
+    of=queue,
 )
 @_queue_option
 @click.option(

@@ -9,13 +9,19 @@ import click
 
 
 def verb(
-    short_help: str, *examples: str, notes: str = "", name: str | None = None
+    short_help: str,
+    *examples: str,
+    notes: str = "",
+    name: str | None = None,
+    of: click.Group | None = None,
+    **options: Any,
 ) -> Callable[[Callable[..., Any]], click.Command]:
-    """A command, by default named after its function.
+    """A command, by default named after its function; ``of`` another verb, if that is a group.
 
     ``short_help``: its line in the list of verbs; empty: the docstring's first sentence.
     ``examples``: what is typed after ``zoomtui``. ``notes``: more to know, below the examples.
     """
     lines = [f"  zoomtui {example}" for example in examples]
     epilog = "\n".join(["\b", "Examples:", *lines, "", notes])
-    return click.command(name, short_help=short_help, epilog=epilog)
+    make = of.command if of else click.command
+    return make(name, short_help=short_help, epilog=epilog, **options)
