@@ -13,6 +13,7 @@ from renderer.formatting import clean, size_text
 from renderer.settings.plain_values import dimensions
 from zoomtui.cli.options import named_options, wishes
 from zoomtui.cli.progress_bar import OnProgress, bar_fits, progress, steps
+from zoomtui.cli.verb import verb
 from zoomtui.stdio import ERR, answer, write_line
 
 if TYPE_CHECKING:
@@ -23,16 +24,13 @@ _PROMPT = "a nebula and stars"
 _HEAD = "| | s | s a step | a second | peak memory | idle |\n|---|---:|---:|---:|---:|---:|"
 
 
-@click.command(
-    short_help="Download, load and compile a model.",
-    epilog="""\b
-Examples:
-  zoomtui warm sdxl
-  zoomtui warm sd2 --speed balanced --size 1280x720
-  zoomtui warm --painter texture
-
-What is compiled depends on model, speed and size; a render with the same ones finds it.
-""",
+@verb(
+    "Download, load and compile a model.",
+    "warm sdxl",
+    "warm sd2 --speed balanced --size 1280x720",
+    "warm --painter texture",
+    notes="What is compiled depends on model, speed and size; a render with the same ones finds "
+    "it.",
 )
 @click.argument("model", required=False)
 @named_options("painter", "speed", "size", "keyframe_size", "steps", "loras", "device")
