@@ -12,6 +12,7 @@ import pytest
 
 from renderer.project import registry
 from renderer.project.status import State
+from renderer.queue.jobs import Turn, own_queue
 from tests.cli.engines import kill_engine, make_project, running, soon
 from tests.cli.processes import ROOT
 from tests.tui.lists import SIZES, Scanned, looked, on_renders, renders
@@ -315,3 +316,41 @@ def test_a_click_on_a_heading_sorts() -> None:
                 assert f"sort {order}" in await settled(pilot)
 
     asyncio.run(run())
+
+
+def test_one_waits_in_the_queue_and_not_any_more(tmp_path: Path) -> None:
+    folder, other = (make_project(tmp_path / f"{name}.zoom") for name in ("reef", "koi"))
+    registry.remember(folder)
+    own_queue().add([other])
+
+    async def run() -> None:
+        app = on_renders(tmp_path / "state")
+        async with app.run_test(size=(120, 36)) as pilot:
+            await looked(pilot)
+            assert "stopped" in screen_text(app)
+            await pilot.press("a")
+            await soon(lambda: "queued 2" in screen_text(app), "the row says so")
+            assert [job.folder for job in own_queue().jobs()] == [other, folder]
+            assert "waiting, number 2; `zoomtui" in screen_text(app)
+            await pilot.press("a")
+            await soon(lambda: "queued" not in screen_text(app), "it does not wait")
+            assert [job.folder for job in own_queue().jobs()] == [other]
+
+    asyncio.run(run())
+
+
+def test_what_is_set_aside_says_why(tmp_path: Path) -> None:
+    folder = make_project(tmp_path / "reef.zoom")
+    registry.remember(folder)
+    own_queue().add([folder])
+    own_queue().update(own_queue().find(folder), turn=Turn.FAILED, why="[red]no[/red]")
+
+    async def run() -> str:
+        app = on_renders(tmp_path / "state")
+        async with app.run_test(size=(120, 36)) as pilot:
+            await looked(pilot)
+            return screen_text(app)
+
+    text = asyncio.run(run())
+    assert "failed: [red]no[/red]" in text
+    assert "queued" not in text

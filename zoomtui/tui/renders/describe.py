@@ -16,6 +16,7 @@ from renderer.engine.events import Phase
 from renderer.formatting import age_text, clean, count_text, duration_text, path_text, size_text
 from renderer.project.records import FILM
 from renderer.project.status import State
+from renderer.queue.jobs import Job
 from renderer.settings.plain_values import dimensions
 from renderer.settings.render import RenderSettings
 from zoomtui.tui.renders.scan import Render, Scan
@@ -90,6 +91,7 @@ def possible(action: str, render: Render | None) -> bool:
         "resume": render.state.resumable,
         "export": render.keyframes > 1,
         "forget": render.listed and not render.state.live,
+        "queue": render.state.resumable,
     }.get(action, render.state.readable)
 
 
@@ -140,7 +142,7 @@ def row_line(render: Render, width: int, now: float) -> Line:
     """One render in columns."""
     status = render.status
     values: dict[str, str] = {
-        "state": render.state,
+        "state": f"queued {render.turn}" if _waits(render) else render.state,
         "changed": when_text(render.changed, now),
     }
     if status is not None:
@@ -201,8 +203,22 @@ def detail_lines(render: Render, width: int, now: float) -> list[Line]:
         lines += _film_lines(render, width)
     if render.status is not None and render.status.settings is not None:
         lines += _making_lines(render.status.settings)
+    if render.job is not None:
+        lines += on_rows("queue", _turn_text(render, render.job), width, 2)
     lines += on_rows("folder", str(render.folder), width, 2)
     return [cut(line, width) for line in lines]
+
+
+def _waits(render: Render) -> bool:
+    return bool(render.turn) and render.state.resumable
+
+
+def _turn_text(render: Render, job: Job) -> str:
+    """What is to become of it in the queue, and what runs that."""
+    if render.state.live:
+        return f"on {job.device}" if job.device else "begun outside of it"
+    place = f", number {render.turn}; `zoomtui queue run` renders it" if render.turn else ""
+    return f"{job.turn}{place}" + (f": {job.why}" if job.why else "")
 
 
 def _state_line(render: Render, now: float) -> Line:

@@ -21,6 +21,7 @@ from renderer.project import registry
 from renderer.project.records import JOURNAL, SESSION, SETTINGS
 from renderer.project.session_record import renders
 from renderer.project.status import State, Status, read_status
+from renderer.queue.jobs import Job, Turn, own_queue
 from renderer.service.client import Client, NotRunning, Refused, Snapshot
 
 _GLANCE_SECONDS = 0.5
@@ -44,6 +45,10 @@ class Render:
     """It is on the list of renders, which it can be taken off."""
     engine: RenderState | None = None
     """What the engine says of itself, where one runs and answers."""
+    job: Job | None = None
+    """Of the user's own queue, if it is in it."""
+    turn: int = 0
+    """Its place among those that wait there, from 1; 0: it doesn't."""
 
     @property
     def name(self) -> str:
@@ -90,8 +95,14 @@ class Reader:
         for folder in _projects_in(self._here):
             folders.setdefault(folder, False)
         self._seen = {folder: seen for folder, seen in self._seen.items() if folder in folders}
-        renders = tuple(self._look(folder, listed) for folder, listed in folders.items())
-        return Scan(renders, free_bytes(self._here), problem)
+        renders = {folder: self._look(folder, listed) for folder, listed in folders.items()}
+        waiting = 0
+        for job in _queued():
+            waits = job.turn is Turn.WAITING
+            waiting += waits
+            if (render := renders.get(job.folder)) is not None:
+                renders[job.folder] = replace(render, job=job, turn=waiting if waits else 0)
+        return Scan(tuple(renders.values()), free_bytes(self._here), problem)
 
     def _look(self, folder: Path, listed: bool) -> Render:
         try:
@@ -128,6 +139,17 @@ def _listed() -> tuple[list[Path], str]:
         return registry.known(), ""
     except (RendererError, OSError) as error:
         return [], _line(error)
+
+
+def _queued() -> list[Job]:
+    """The jobs of the user's own queue.
+
+    One that can't be read is none: the list is of renders, and `zoomtui queue ls` says why.
+    """
+    try:
+        return own_queue().jobs()
+    except (RendererError, OSError):
+        return []
 
 
 def _projects_in(here: Path) -> list[Path]:

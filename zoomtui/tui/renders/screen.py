@@ -16,6 +16,7 @@ from textual.widgets import Input, OptionList, Static
 
 from renderer.errors import RendererError
 from renderer.project import registry
+from renderer.queue.jobs import own_queue
 from renderer.service.launch import launch
 from zoomtui.tui.renders import describe
 from zoomtui.tui.renders.describe import ORDERS
@@ -41,6 +42,7 @@ class RendersScreen(HostedScreen):
         bind("enter", "open", "open", "watch it"),
         bind("R", "resume", "resume", "go on with one that was stopped, and watch it"),
         bind("n", "new", "new", "a new render"),
+        bind("a", "queue", "queue", "let one wait in the queue, or not any more"),
         bind("x", "forget", "forget…", "forget… takes it off this list; no file is deleted"),
         bind("/", "filter", "filter", "filter by words of name, prompt, state"),
         bind("o", "sort", "sort", "another order"),
@@ -144,7 +146,7 @@ class RendersScreen(HostedScreen):
         if not self.is_mounted:
             return super().check_action(action, parameters)
         match action:
-            case "open" | "resume" | "export" | "forget" | "copy":
+            case "open" | "resume" | "export" | "forget" | "copy" | "queue":
                 return describe.possible(action, self.chosen)
             case "walk" if isinstance(by := parameters[0], int):
                 return self.query_one(RenderDetail).can_walk(by)
@@ -180,6 +182,18 @@ class RendersScreen(HostedScreen):
             from zoomtui.tui.export.screen import ExportScreen
 
             self.app.push_screen(ExportScreen(render.folder))
+
+    def action_queue(self) -> None:
+        if (render := self.chosen) is None:
+            return
+
+        async def move() -> None:
+            queue = await asyncio.to_thread(own_queue)
+            change = queue.remove if render.turn else lambda folder: queue.add([folder])
+            await asyncio.to_thread(change, render.folder)
+            self._look()
+
+        self.attempt(move)
 
     def action_forget(self) -> None:
         if (render := self.chosen) is None:
