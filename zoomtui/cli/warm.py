@@ -57,9 +57,9 @@ def measure(options: dict[str, Any], *, whole: bool) -> None:
     took: dict[str, float] = {}
     for row in _rows(settings, whole=whole):
         took[row.name] = row.seconds
-        a_step, rate = (row.seconds / row.steps, 1 / row.seconds) if row.steps else (0, 0)
-        figures = f"{row.seconds:.2f} | {a_step:.3f} | {rate:.3f} | {size_text(row.memory)}"
-        answer(f"| {row.name} | {figures} | {'' if row.idle is None else f'{row.idle:.1%}'} |")
+        pace = f"{row.seconds / row.steps:.3f} | {1 / row.seconds:.3f}" if row.steps else " | "
+        idle = "" if row.idle is None else f"{row.idle:.1%}"
+        answer(f"| {row.name} | {row.seconds:.2f} | {pace} | {size_text(row.memory)} | {idle} |")
     if plain := took.get(PLAIN):
         answer(f"\n{plain / took['keyframe']:.2f} keyframes in the time of one of diffusers' own.")
 
