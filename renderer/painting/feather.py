@@ -19,9 +19,10 @@ SIGMA = 2.0
 """Width of that spreading, in such boxes."""
 CERTAIN = 1e3
 """One thousandth of what a box weighs is enough to go by."""
-SHADE, COMMON = 20.0, 7.0
+SHADE, COMMON = 70.0, 7.0
 """Levels by which shades may differ from what is usual along a join, or how many times as far as a
-quarter of it does. What differs by far more is structure: something begins there, or ends."""
+quarter of it does. What differs by more is structure: something begins there, or ends. Among stars
+and in clouds a painter is off by 60 levels here and there, and that must still fade."""
 NOWHERE = Area(0, 0, 0, 0)
 RAGGEDNESS = 2.5
 """How far a tattered edge strays: at 2.5 its shapes are as deep as the edge is wide."""
@@ -139,8 +140,9 @@ def _colours(sums: Floats) -> Floats:
     """The same, where boxes count less that differ by what they show, in place: a trunk that begins
     at the join says nothing of the sky's colour, nor that of the trunk's.
 
-    Weights are Welsch's (Dennis & Welsch, Communications in Statistics B 7, 1978). A whole side of
-    another shade is believed all the same: all that is summed is divided by its weights.
+    Weights are Welsch's (Dennis & Welsch, Communications in Statistics B 7, 1978), but fall more
+    steeply. A whole side of another shade is believed all the same: all that is summed is divided
+    by its weights.
     """
     seen = sums[:, :, 3] > 0
     away = sums[seen][:, :3] / sums[seen][:, 3:]
@@ -149,7 +151,7 @@ def _colours(sums: Floats) -> Floats:
     limit = max(SHADE, COMMON * float(np.quantile(apart[seen], 0.25)))
     for line in (apart, apart.T):  # what lies beside a difference may hold a part of it
         line[1:-1] = np.maximum(line[1:-1], np.maximum(line[:-2], line[2:]))
-    sums[seen] *= np.exp(-((apart[seen] / limit) ** 2))[:, None]
+    sums[seen] *= np.exp(-((apart[seen] / limit) ** 4))[:, None]
     return sums
 
 
