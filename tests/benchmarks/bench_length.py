@@ -29,7 +29,7 @@ from renderer.project.records import JOURNAL, read_history
 from renderer.project.rewinding import rerolled
 from renderer.service.viewer import to_line
 from tests.benchmarks.long_project import make
-from zoomtui.tui.renders.scan import Reader
+from zoomtui.viewing.scan import Reader
 
 LENGTHS = (100, 1000, 10_000, 100_000)
 ROUNDS = 40

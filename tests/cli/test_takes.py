@@ -18,7 +18,7 @@ from tests.cli.processes import QUICK, OnTerminal, Running, zoomtui, zoomtui_her
 from tests.cli.refusals import assert_one_line, assert_refused
 from tests.engine.runs import digest, render
 from tests.project.damages import contents
-from zoomtui.tui.renders.scan import glance
+from zoomtui.viewing.scan import glance
 
 MARKUP = "[red]night[/red] \x1b[31m"
 

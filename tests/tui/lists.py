@@ -16,8 +16,8 @@ from zoomtui.terminal.capabilities import Terminal
 from zoomtui.tui import app as app_module
 from zoomtui.tui.app import ZoomApp
 from zoomtui.tui.new_render.screen import NewScreen
-from zoomtui.tui.renders.scan import Reader, Scan
 from zoomtui.tui.renders.screen import RendersScreen
+from zoomtui.viewing.scan import Reader, Scan
 
 SIZES = [(80, 24), (120, 36), (200, 60)]
 _HERE = Path(app_module.__file__).parent

@@ -11,7 +11,7 @@ from renderer.painting.figures import Figures
 from renderer.project.session_record import SessionRecord
 from renderer.project.status import State, Status
 from tests.tui.scripted import NOW
-from zoomtui.tui.renders.scan import Render, Scan
+from zoomtui.viewing.scan import Render, Scan
 
 HOUR, DAY = 3600.0, 86400.0
 FILMS = Path("/films")

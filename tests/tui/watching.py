@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
-from zoomtui.tui.monitor.watcher import Watch
+from zoomtui.viewing.watcher import Watch
 
 
 @asynccontextmanager

@@ -19,7 +19,7 @@ from zoomtui.cli.verb import verb
 from zoomtui.stdio import answer
 
 if TYPE_CHECKING:
-    from zoomtui.tui.renders.scan import Render
+    from zoomtui.viewing.scan import Render
 
 _GLANCE = 0.5
 """Seconds between two looks at a log that is followed."""
@@ -90,7 +90,7 @@ def logs(project: Path, lines: int, follow: bool) -> None:
 
 
 def _renders() -> list[Render]:
-    from zoomtui.tui.renders.scan import Reader
+    from zoomtui.viewing.scan import Reader
 
     found = Reader(Path.cwd()).read().renders
     return sorted(found, key=lambda render: render.changed, reverse=True)

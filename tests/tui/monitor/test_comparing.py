@@ -13,8 +13,8 @@ from tests.marks import slower
 from tests.tui.scripted import RUNNING, STATE, Script, on_screen, settled
 from zoomtui.tui.monitor.compare_screen import CompareScreen
 from zoomtui.tui.monitor.screen import MonitorScreen
-from zoomtui.tui.monitor.watcher import View
 from zoomtui.tui.shared.picture import Picture
+from zoomtui.viewing.watcher import View
 
 
 @pytest.fixture(scope="module")

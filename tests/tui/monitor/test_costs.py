@@ -15,8 +15,8 @@ from renderer.engine.state import apply
 from tests.cli.engines import OnMonitor, engine, make_project
 from tests.tui.scripted import NOW, RUNNING, scripted, settled
 from zoomtui.tui.monitor.screen import MonitorScreen
-from zoomtui.tui.monitor.watcher import View
 from zoomtui.tui.shared.text_widgets import OneLine
+from zoomtui.viewing.watcher import View
 
 
 def after(view: View, number: int) -> View:

@@ -32,8 +32,8 @@ from zoomtui.tui.monitor.directing import lost_frames
 from zoomtui.tui.monitor.screen import MonitorScreen
 from zoomtui.tui.monitor.steer_dialog import SteerDialog
 from zoomtui.tui.monitor.takes_screen import TakesScreen
-from zoomtui.tui.monitor.watcher import Situation, View, Watch
 from zoomtui.tui.shared.picture import Picture
+from zoomtui.viewing.watcher import Situation, View, Watch
 
 COUNT = 5
 

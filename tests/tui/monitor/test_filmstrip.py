@@ -18,8 +18,8 @@ from tests.tui.scripted import TERMINAL, Script, screen_text, scripted, settled,
 from zoomtui.terminal.capabilities import Terminal
 from zoomtui.tui.app import ZoomApp
 from zoomtui.tui.monitor.filmstrip import KEPT, Filmstrip, slots, window
-from zoomtui.tui.monitor.watcher import View
 from zoomtui.tui.shared.picture import Picture
+from zoomtui.viewing.watcher import View
 
 PLAIN = Terminal("test", "none", "ascii")
 Body = Callable[[Pilot[str], Script, Filmstrip], Awaitable[None]]

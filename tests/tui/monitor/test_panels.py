@@ -14,9 +14,9 @@ from renderer.painting.figures import grade
 from tests.tui.scripted import HOSTILE, NOW, RUNNING, VIEWS, figures, view
 from zoomtui.tui.monitor import caption, panels
 from zoomtui.tui.monitor.headline import farewell, header_line, notice_line, state_word, title
-from zoomtui.tui.monitor.watcher import Situation, View
 from zoomtui.tui.shared.styled_text import Line, bar, clock_text, cut, joined, quoted, spark
 from zoomtui.tui.shared.text_widgets import key_line
+from zoomtui.viewing.watcher import Situation, View
 
 
 def text(line: Line) -> str:

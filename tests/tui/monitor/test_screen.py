@@ -37,10 +37,10 @@ from zoomtui.tui.monitor.full_picture import ViewScreen
 from zoomtui.tui.monitor.log_screen import LogScreen
 from zoomtui.tui.monitor.screen import MonitorScreen
 from zoomtui.tui.monitor.steer_dialog import SteerDialog
-from zoomtui.tui.monitor.watcher import Situation, View
 from zoomtui.tui.new_render.screen import NewScreen
 from zoomtui.tui.renders.screen import RendersScreen
 from zoomtui.tui.shared.help import HelpScreen
+from zoomtui.viewing.watcher import Situation, View
 
 
 @pytest.fixture(autouse=True)

@@ -13,8 +13,8 @@ from renderer.project.status import State
 from tests.tui.scans import AURORA, CORAL, INK, KOI, MARS, MOSS, SCAN, render
 from tests.tui.scripted import NOW
 from zoomtui.tui.renders import describe
-from zoomtui.tui.renders.scan import Render
 from zoomtui.tui.shared.styled_text import Line
+from zoomtui.viewing.scan import Render
 
 
 def text(line: Line) -> str:

@@ -21,10 +21,10 @@ from tests.tui.scripted import TERMINAL, asks, check_snapshot, screen_text, sett
 from zoomtui.terminal.capabilities import Terminal
 from zoomtui.tui.new_render.screen import NewScreen
 from zoomtui.tui.renders.describe import EMPTY
-from zoomtui.tui.renders.scan import Scan
 from zoomtui.tui.renders.screen import RendersScreen
 from zoomtui.tui.shared.row_list import Rows
 from zoomtui.tui.shared.text_widgets import OneLine
+from zoomtui.viewing.scan import Scan
 
 NOWHERE = Path("/nowhere")
 

@@ -27,8 +27,8 @@ from tests.tui.scripted import (
     view,
 )
 from zoomtui.tui.monitor.steer_dialog import PromptArea, SteerDialog
-from zoomtui.tui.monitor.watcher import Situation
 from zoomtui.tui.shared.form_widget import Form
+from zoomtui.viewing.watcher import Situation
 
 
 def test_stopping_takes_two_keys_and_by_default_finishes_the_segment() -> None:

@@ -1,1 +1,1 @@
-"""The live monitor: what it knows of a render, its panels and its screens."""
+"""The live monitor: its panels and its screens."""

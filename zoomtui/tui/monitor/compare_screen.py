@@ -7,10 +7,10 @@ from textual.containers import Horizontal
 
 from zoomtui.terminal.capabilities import Pictures
 from zoomtui.tui.monitor.captioned import Captioned
-from zoomtui.tui.monitor.watcher import Watch
 from zoomtui.tui.shared.host import HostedScreen
 from zoomtui.tui.shared.keys import bind, keys, quiet
 from zoomtui.tui.shared.text_widgets import KeyLine
+from zoomtui.viewing.watcher import Watch
 
 
 class CompareScreen(HostedScreen):

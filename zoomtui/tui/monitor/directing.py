@@ -14,10 +14,10 @@ from renderer.formatting import clean, duration_text
 from zoomtui.tui.monitor.keyframe_screen import KeyframeScreen
 from zoomtui.tui.monitor.note_dialog import NoteDialog
 from zoomtui.tui.monitor.steer_dialog import Changes, SteerDialog
-from zoomtui.tui.monitor.watcher import View, Watch
 from zoomtui.tui.shared.dialogs import ChoiceDialog
 from zoomtui.tui.shared.host import HostedScreen
 from zoomtui.tui.shared.keys import keys, quiet
+from zoomtui.viewing.watcher import View, Watch
 
 REPAINT = {
     "": "Cancel: leave the film as it is",

@@ -18,9 +18,9 @@ from zoomtui.tui.monitor import caption
 from zoomtui.tui.monitor.captioned import ReadsFigures
 from zoomtui.tui.monitor.filmstrip import Filmstrip
 from zoomtui.tui.monitor.panels import strip_line
-from zoomtui.tui.monitor.watcher import View
 from zoomtui.tui.shared.picture import Picture
 from zoomtui.tui.shared.text_widgets import OneLine
+from zoomtui.viewing.watcher import View
 
 
 @dataclass(frozen=True, slots=True)

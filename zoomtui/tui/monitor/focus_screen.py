@@ -17,11 +17,11 @@ from renderer.project.records import path_of, read_history, read_settings
 from renderer.settings.focus import AUTO, CENTRE, Point, parse_point
 from renderer.settings.render import RenderSettings
 from zoomtui.terminal.pictures.request import Pixels
-from zoomtui.tui.monitor.watcher import Watch
 from zoomtui.tui.shared.host import HostedScreen, standing
 from zoomtui.tui.shared.keys import bind, keys, quiet
 from zoomtui.tui.shared.picture import Picture
 from zoomtui.tui.shared.text_widgets import KeyLine, OneLine
+from zoomtui.viewing.watcher import Watch
 
 _STEP = 0.05
 """Share of the picture that an arrow moves the frame."""

@@ -6,10 +6,10 @@ from textual.app import ComposeResult
 
 from zoomtui.tui.monitor.keyframe_screen import KeyframeScreen
 from zoomtui.tui.monitor.panels import strip_line
-from zoomtui.tui.monitor.watcher import View
 from zoomtui.tui.shared.keys import bind, keys
 from zoomtui.tui.shared.picture import Picture
 from zoomtui.tui.shared.text_widgets import KeyLine, OneLine
+from zoomtui.viewing.watcher import View
 
 
 class ViewScreen(KeyframeScreen):

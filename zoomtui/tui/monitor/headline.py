@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from renderer.engine.events import Phase
 from renderer.formatting import age_text, clean, path_text
-from zoomtui.tui.monitor.watcher import Situation, View
 from zoomtui.tui.shared.styled_text import Line, Part, clock_text, cut, length, spaced
+from zoomtui.viewing.watcher import Situation, View
 
 
 def state_word(view: View) -> Part:

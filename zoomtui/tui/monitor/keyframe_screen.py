@@ -16,12 +16,12 @@ from zoomtui.terminal.capabilities import Pictures, Terminal
 from zoomtui.terminal.driver import backlog
 from zoomtui.tui.monitor.filmstrip import Filmstrip
 from zoomtui.tui.monitor.headline import header_line, state_word
-from zoomtui.tui.monitor.watcher import View, Watch
 from zoomtui.tui.shared.host import HostedScreen
 from zoomtui.tui.shared.keyframe_cursor import KeyframeCursor
 from zoomtui.tui.shared.keys import keys, quiet
 from zoomtui.tui.shared.picture import Picture
 from zoomtui.tui.shared.text_widgets import KeyLine, OneLine
+from zoomtui.viewing.watcher import View, Watch
 
 _CROWD = 3
 """Writes that may wait for the terminal before a painting is left out; a frame is three."""

@@ -12,10 +12,10 @@ from textual.widgets import Log
 from renderer.engine.state import LogLine
 from renderer.formatting import clean
 from renderer.project.records import LOG
-from zoomtui.tui.monitor.watcher import View
 from zoomtui.tui.shared.host import HostedScreen, standing
 from zoomtui.tui.shared.keys import bind, keys
 from zoomtui.tui.shared.text_widgets import KeyLine, OneLine
+from zoomtui.viewing.watcher import View
 
 TAIL = 64 << 10
 """Bytes of render.log that are looked at."""

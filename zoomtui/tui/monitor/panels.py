@@ -15,7 +15,6 @@ from renderer.engine.events import Phase
 from renderer.engine.state import LogLine, RenderState
 from renderer.formatting import clean, duration_text, path_text, share_text, size_text
 from renderer.painting.figures import explained
-from zoomtui.tui.monitor.watcher import View
 from zoomtui.tui.shared.styled_text import (
     LABEL,
     NOT_AVAILABLE,
@@ -32,6 +31,7 @@ from zoomtui.tui.shared.styled_text import (
     quoted,
     spark,
 )
+from zoomtui.viewing.watcher import View
 
 
 def progress_lines(view: View, width: int) -> list[Line]:

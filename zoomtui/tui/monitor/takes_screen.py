@@ -16,11 +16,11 @@ from renderer.project.records import path_of
 from zoomtui.terminal.capabilities import Pictures
 from zoomtui.tui.monitor.captioned import Captioned
 from zoomtui.tui.monitor.directing import Revising
-from zoomtui.tui.monitor.watcher import Watch
 from zoomtui.tui.shared.host import standing
 from zoomtui.tui.shared.keys import bind, keys, quiet
 from zoomtui.tui.shared.styled_text import Line, cut
 from zoomtui.tui.shared.text_widgets import KeyLine, OneLine
+from zoomtui.viewing.watcher import Watch
 
 _MOST = 4
 """Pictures side by side."""

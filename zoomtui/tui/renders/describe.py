@@ -19,9 +19,9 @@ from renderer.project.status import State
 from renderer.queue.jobs import Job
 from renderer.settings.plain_values import dimensions
 from renderer.settings.render import RenderSettings
-from zoomtui.tui.renders.scan import Render, Scan
 from zoomtui.tui.shared.fetch import fetch_command
 from zoomtui.tui.shared.styled_text import Line, Part, Role, clock_text, cut, labelled, on_rows
+from zoomtui.viewing.scan import Render, Scan
 
 Order = Literal["newest", "name", "state", "size"]
 ORDERS: tuple[Order, ...] = ("newest", "name", "state", "size")

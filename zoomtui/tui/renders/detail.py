@@ -9,10 +9,10 @@ from textual.widgets import Static
 from renderer.project.records import keyframe_path
 from zoomtui.tui.monitor.panels import strip_line
 from zoomtui.tui.renders import describe
-from zoomtui.tui.renders.scan import Render
 from zoomtui.tui.shared.keyframe_cursor import KeyframeCursor
 from zoomtui.tui.shared.picture import Picture
 from zoomtui.tui.shared.text_widgets import OneLine, content
+from zoomtui.viewing.scan import Render
 
 
 class RenderDetail(Container):

@@ -21,13 +21,13 @@ from renderer.service.launch import launch
 from zoomtui.tui.renders import describe
 from zoomtui.tui.renders.describe import ORDERS
 from zoomtui.tui.renders.detail import RenderDetail
-from zoomtui.tui.renders.scan import Reader, Render, Scan
 from zoomtui.tui.shared.dialogs import ChoiceDialog
 from zoomtui.tui.shared.host import HostedScreen, standing
 from zoomtui.tui.shared.keys import bind, keys, quiet
 from zoomtui.tui.shared.row_list import Rows
 from zoomtui.tui.shared.text_widgets import KeyLine, OneLine
 from zoomtui.tui.shared.typed_text import PlainInput
+from zoomtui.viewing.scan import Reader, Render, Scan
 
 LOOK_INTERVAL = 3.0
 """Seconds between two looks at the projects."""

@@ -24,7 +24,7 @@ from renderer.project.session_record import engine, read_session, supervisor
 from renderer.service.client import Client, Message, NotRunning, Refused, Snapshot
 from renderer.service.launch import launch
 from renderer.service.revise import revise
-from zoomtui.tui.monitor.offline import failed, state_on_disk
+from zoomtui.viewing.offline import failed, state_on_disk
 
 FIRST_WAIT, LONGEST_WAIT = 0.2, 5.0
 """Seconds between two attempts to connect; doubles from the one to the other."""

@@ -17,7 +17,7 @@ from renderer.project import registry, session_record
 from renderer.project.status import State
 from renderer.service.client import Client, Told, ask
 from tests.cli.engines import engine, kill_engine, make_project, until
-from zoomtui.tui.renders.scan import Reader, Render, Scan, glance
+from zoomtui.viewing.scan import Reader, Render, Scan, glance
 
 pytestmark = pytest.mark.usefixtures("empty_state")
 

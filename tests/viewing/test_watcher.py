@@ -17,8 +17,8 @@ from renderer.settings.render import RenderSettings
 from tests.cli.engines import engine, kill_engine, make_project, running, soon, until
 from tests.engine.runs import digest
 from tests.tui.watching import watching
-from zoomtui.tui.monitor.offline import state_on_disk
-from zoomtui.tui.monitor.watcher import Situation, Watch
+from zoomtui.viewing.offline import state_on_disk
+from zoomtui.viewing.watcher import Situation, Watch
 
 
 def test_a_watch_shows_the_whole_state_at_once_and_then_what_happens(tmp_path: Path) -> None:

@@ -1,0 +1,1 @@
+"""Renders in a browser: a read-only page, and what it is made of."""
