@@ -11,42 +11,35 @@ from functools import cache
 from pathlib import Path
 
 from renderer.errors import SettingsError
-from renderer.settings.codecs import H264, Codec, resolve
+from renderer.settings.codecs import Codec, resolve
 from renderer.settings.option import unknown
 from renderer.settings.render import RenderSettings
 
 GOP = 1 << 24
 """Frames; longer than any interval, and constant because headers may record it."""
 
-_ONE_GOP = "every interval is one closed GOP"
-_COLOUR = "the film is 4:2:0 in BT.709"
 _REFUSED = {
-    "crf": "use the setting crf",
-    "preset": "use the setting preset",
-    "threads": "use the setting threads",
-    "thread_type": "the film's bytes depend on it",
-    "g": _ONE_GOP,
-    "keyint_min": _ONE_GOP,
-    "sc_threshold": _ONE_GOP,
-    "forced-idr": _ONE_GOP,
-    "intra-refresh": _ONE_GOP,
-    "flags": _ONE_GOP,
-    "pix_fmt": "use the setting bit_depth",
-    "color_range": _COLOUR,
-    "colorspace": _COLOUR,
-    "color_primaries": _COLOUR,
-    "color_trc": _COLOUR,
-    "pass": "segments are encoded in one pass",
-    "stats": "segments are encoded in one pass",
-    "x265-stats": "it names a file",
-    "qsv_params": "the library behind the encoder takes anything there",
-    "x264opts": "use x264-params",
-    "passlogfile": "it names a file",
-    "movflags": "the container is fixed",
-    "time_base": "use the setting fps",
-    "speed": "use the setting preset",
-    "chroma_sample_location": _COLOUR,
+    option: reason
+    for reason, options in {
+        "use the setting crf": "crf",
+        "use the setting preset": "preset speed",
+        "use the setting threads": "threads",
+        "use the setting bit_depth": "pix_fmt",
+        "use the setting fps": "time_base",
+        "use x264-params": "x264opts",
+        "the film's bytes depend on it": "thread_type",
+        "the container is fixed": "movflags",
+        "it names a file": "x265-stats passlogfile",
+        "segments are encoded in one pass": "pass stats",
+        "the library behind the encoder takes anything there": "qsv_params",
+        "every interval is one closed GOP": "g keyint_min sc_threshold forced-idr "
+        "intra-refresh flags",
+        "the film is 4:2:0 in BT.709": "color_range colorspace color_primaries color_trc "
+        "chroma_sample_location",
+    }.items()
+    for option in options.split()
 }
+"""Option → why it can't be given."""
 _RATE = {"b", "qp", "lossless"}
 """Options that themselves set how many bits are spent: the default quality is then left out."""
 
@@ -114,7 +107,7 @@ def _quality(codec: Codec, crf: int | None, chosen: Mapping[str, str]) -> dict[s
 def _params(codec: Codec, text: str, threads: int) -> str:
     """The user's ``key=value:key=value`` list with the pinned ones added."""
     pinned = {key: value.format(threads=threads) for key, value in codec.pinned_params.items()}
-    if codec is H264:
+    if codec.encoder == "libx264":
         pinned |= _x264_asm()
     params = {}
     for part in filter(None, text.split(":")):

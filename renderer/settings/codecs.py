@@ -1,4 +1,4 @@
-"""What zoomtui knows of each encoder: a table, and looking it up by name.
+"""What zoomtui knows of each encoder: a table (``codecs.toml``), and looking it up by name.
 
 Every segment is encoded by a fresh encoder, must decode behind the header of the first one, and
 must come out byte for byte the same each time it is made; ``pinned`` options are those that this
@@ -9,9 +9,12 @@ rests on. Loads no encoder: one that is known here may fail to open on this mach
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
+
+import msgspec
 
 from renderer.errors import SettingsError
 from renderer.settings.option import unknown
@@ -61,143 +64,29 @@ class Codec:
     """Options that take one of a few words which libav itself does not list."""
 
 
-_PARAMS = tomllib.loads(Path(__file__).with_name("encoder_params.toml").read_text("utf-8"))
-_SPEEDS = (
-    "ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow",
-    "placebo",
-)  # fmt: skip
-_X264_TUNES = (
-    "film", "animation", "grain", "stillimage", "psnr", "ssim", "fastdecode", "zerolatency",
-)  # fmt: skip
-_X265_TUNES = ("psnr", "ssim", "grain", "zerolatency", "fastdecode", "animation")
-_KEYFRAME_PARAMS = {"keyint", "min-keyint", "scenecut", "intra-refresh", "open-gop"}
-_COLOUR_PARAMS = {"colorprim", "transfer", "colormatrix", "range", "fullrange", "input-csp"}
-_PASS_PARAMS = {"pass", "stats"}
+_LISTS = ("quality", "presets", "known_params", "refused_params")
+_HARDWARE = (("h264", "", ""), ("hevc", "hvc1", "p010le"), ("av1", "", "p010le"))
+"""What encoders in hardware make, each kind with its tag and its format of 10 bits."""
 
-H264 = Codec(
-    name="h264",
-    encoder="libx264",
-    deep_format="yuv420p10le",
-    crf=18,
-    preset="medium",
-    presets=_SPEEDS,
-    # Headers in every segment and none that depend on the quality: any segment follows any other.
-    pinned={"sc_threshold": "0"},
-    params="x264-params",
-    known_params=frozenset(_PARAMS["x264"].split()),
-    pinned_params={"stitchable": "1", "repeat-headers": "1"},
-    refused_params=frozenset(
-        _KEYFRAME_PARAMS
-        | _COLOUR_PARAMS
-        | _PASS_PARAMS
-        | {"threads", "sliced-threads", "lookahead-threads", "sync-lookahead", "deterministic"}
-        | {"asm", "annexb", "output-csp"}
-    ),
-    words={
-        "tune": _X264_TUNES,
-        "profile": ("baseline", "main", "high", "high10", "high422", "high444"),
-    },
-)
-HEVC = Codec(
-    name="hevc",
-    encoder="libx265",
-    deep_format="yuv420p10le",
-    tag="hvc1",  # QuickTime refuses libav's default, hev1
-    crf=20,
-    preset="medium",
-    presets=_SPEEDS,
-    params="x265-params",
-    known_params=frozenset(_PARAMS["x265"].split()),
-    # info: the header would hold all settings; frame-threads and pools: as many threads as asked.
-    pinned_params={
-        "log-level": "none",
-        "info": "0",
-        "open-gop": "0",
-        "scenecut": "0",
-        "pools": "{threads}",
-        "frame-threads": "1",
-    },
-    refused_params=frozenset(
-        _KEYFRAME_PARAMS
-        | _COLOUR_PARAMS
-        | _PASS_PARAMS
-        | {"numa-pools", "asm", "annexb", "output-depth", "hist-scenecut", "repeat-headers"}
-    ),
-    words={"tune": _X265_TUNES},
-)
-AV1 = Codec(
-    name="av1",
-    encoder="libsvtav1",
-    deep_format="yuv420p10le",
-    crf=28,
-    crf_range=(1, 63),  # libav takes 0 for "not given"
-    preset="8",
-    presets=tuple(str(number) for number in range(14)),
-    params="svtav1-params",
-    known_params=frozenset(_PARAMS["svtav1"].split()),
-    pinned_params={"lp": "{threads}"},
-    refused_params=frozenset(
-        _PASS_PARAMS
-        | {"keyint", "irefresh-type", "scd", "force-key-frames", "pin", "input-depth"}
-        | {"color-primaries", "transfer-characteristics", "matrix-coefficients", "color-range"}
-    ),
-)
-VP9 = Codec(
-    name="vp9",
-    encoder="libvpx-vp9",
-    crf=28,
-    crf_range=(0, 63),
-    preset="4",
-    presets=tuple(str(number) for number in range(9)),
-    preset_option="cpu-used",
-    defaults={"b": "0", "deadline": "good"},
-    pinned={"row-mt": "1"},
-)
-_NVENC = Codec(
-    name="",
-    encoder="",
-    crf=19,
-    crf_range=(1, 51),
-    quality=("cq",),
-    preset="p5",
-    presets=("p1", "p2", "p3", "p4", "p5", "p6", "p7"),
-    defaults={"rc": "vbr", "b": "0"},
-    pinned={"no-scenecut": "1"},
-)
-_QSV = Codec(
-    name="",
-    encoder="",
-    pixel_format="nv12",
-    crf=20,
-    crf_range=(1, 51),
-    quality=("global_quality",),
-    preset="medium",
-    presets=("veryfast", "faster", "fast", "medium", "slow", "slower", "veryslow"),
-)
-_AMF = Codec(
-    name="",
-    encoder="",
-    pixel_format="nv12",
-    crf=20,
-    quality=("qp_i", "qp_p"),
-    preset="quality",
-    presets=("speed", "balanced", "quality"),
-    preset_option="quality",
-    defaults={"rc": "cqp"},
-)
-_HARDWARE = tuple(
-    replace(
-        family,
-        name=f"{kind}_{suffix}",
-        encoder=f"{kind}_{suffix}",
-        tag=tag,
-        deep_format=deep,
-        at_once=2,
-    )
-    for suffix, family in (("nvenc", _NVENC), ("qsv", _QSV), ("amf", _AMF))
-    for kind, tag, deep in (("h264", "", ""), ("hevc", "hvc1", "p010le"), ("av1", "", "p010le"))
-)
-CODECS = (H264, HEVC, AV1, VP9, *_HARDWARE)
+
+def _tabled() -> Iterator[Codec]:
+    with Path(__file__).with_name("codecs.toml").open("rb") as file:
+        table = tomllib.load(file)
+    for name, row in table["software"].items():
+        yield _codec(row, name=name)
+    for suffix, row in table["hardware"].items():
+        for kind, tag, deep in _HARDWARE:
+            name = f"{kind}_{suffix}"
+            yield _codec(row, name=name, encoder=name, tag=tag, deep_format=deep, at_once=2)
+
+
+def _codec(row: Mapping[str, Any], **beside: Any) -> Codec:
+    lists = {key: row[key].split() for key in _LISTS if key in row}
+    words = {key: text.split() for key, text in row.get("words", {}).items()}
+    return msgspec.convert({**row, **lists, "words": words, **beside}, Codec)
+
+
+CODECS = tuple(_tabled())
 """Every codec, software first."""
 
 _ALIASES = {"h265": "hevc", "x265": "hevc", "x264": "h264", "avc": "h264", "svtav1": "av1"}
