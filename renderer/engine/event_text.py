@@ -6,20 +6,8 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from renderer.engine.events import (
-    Event,
-    Held,
-    KeyframeReady,
-    Marked,
-    Note,
-    PhaseChanged,
-    RenderFailed,
-    RenderFinished,
-    RenderStarted,
-    Rewound,
-    SegmentWritten,
-    Steered,
-)
+from renderer.engine import events
+from renderer.engine.events import Event
 from renderer.formatting import shortened
 from renderer.painting.figures import BESIDE_TIME, texts
 
@@ -27,44 +15,44 @@ from renderer.painting.figures import BESIDE_TIME, texts
 def told(event: Event) -> str:
     """The log's line for an event, keyframes counted from 1; empty: it is worth none."""
     match event:
-        case RenderStarted():
+        case events.RenderStarted():
             return (
                 f"session started with {event.keyframes} keyframes, {event.frames} frames on disk"
             )
-        case PhaseChanged():
+        case events.PhaseChanged():
             return str(event.phase)
-        case Steered():
+        case events.Steered():
             number = event.from_keyframe + 1
             if event.undone:
                 return f"the change from keyframe {number} on is taken back"
             return f"from keyframe {number} on: {changes_text(event.changes)}"
-        case Rewound():
+        case events.Rewound():
             return _rewound_text(event)
-        case Marked():
+        case events.Marked():
             now = f"is marked: {event.note}" if event.note else "is not marked any more"
             return f"keyframe {event.keyframe + 1} {now}"
-        case Held():
+        case events.Held():
             takes = f"{event.takes} takes" if event.takes > 1 else "1 take"
             return f"keyframe {event.keyframe + 1} is held for review, with {takes}"
-        case KeyframeReady():
+        case events.KeyframeReady():
             painted = f"keyframe {event.keyframe + 1} painted in {event.seconds:.1f} s"
             if not event.keyframe:
                 return painted
             return ", ".join([painted, *texts(asdict(event), BESIDE_TIME)])
-        case SegmentWritten():
+        case events.SegmentWritten():
             number = event.segment + 1
             return f"segment {number} written: {event.frames} frames in {event.seconds:.1f} s"
-        case Note():
+        case events.Note():
             return event.text
-        case RenderFinished():
+        case events.RenderFinished():
             return "stopped" if event.stopped else "finished"
-        case RenderFailed():
+        case events.RenderFailed():
             return event.message
         case _:
             return ""
 
 
-def _rewound_text(event: Rewound) -> str:
+def _rewound_text(event: events.Rewound) -> str:
     first, back = event.keyframe + 1, event.before - event.keyframe
     if event.keyframes > event.keyframe:
         return f"from keyframe {first} on the film has other takes: {event.keyframes} keyframes now"

@@ -14,26 +14,9 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from renderer.engine import events
 from renderer.engine.event_text import told
-from renderer.engine.events import (
-    Event,
-    Held,
-    KeyframeReady,
-    KeyframeStarted,
-    Marked,
-    Metered,
-    Note,
-    Phase,
-    PhaseChanged,
-    RenderFailed,
-    RenderFinished,
-    RenderStarted,
-    Rewound,
-    SegmentWritten,
-    Steered,
-    StepDone,
-    ViewersChanged,
-)
+from renderer.engine.events import Event, Phase
 from renderer.painting.figures import LAST, Figures, figures_in, typical
 from renderer.project.history import Marks
 
@@ -216,11 +199,11 @@ def apply(state: RenderState, event: Event, at: float) -> RenderState:
 
 def _applied(state: RenderState, event: Event, at: float) -> RenderState:
     match event:
-        case RenderStarted():
+        case events.RenderStarted():
             return _started(state, event, at)
-        case PhaseChanged():
+        case events.PhaseChanged():
             return _phase_changed(state, event.phase, at)
-        case Steered():
+        case events.Steered():
             earlier = state.next_changes if event.from_keyframe == state.next_from else {}
             return replace(
                 state,
@@ -230,55 +213,45 @@ def _applied(state: RenderState, event: Event, at: float) -> RenderState:
                 stop_when=event.stop_when,
                 pause_when=event.pause_when,
             )
-        case Rewound():
+        case events.Rewound():
             return _rewound(state, event, at)
-        case Held():
+        case events.Held():
             return replace(state, held=event.keyframe)
-        case Marked():
+        case events.Marked():
             note = ((event.keyframe, event.note),) if event.note else ()
             return replace(state, marks=_spliced(state.marks, event.keyframe, note, 1))
-        case KeyframeStarted():
+        case events.KeyframeStarted():
             return _keyframe_started(state, event)
-        case StepDone():
+        case events.StepDone():
             return replace(state, painting=event.keyframe, step=event.step, steps=event.steps)
-        case KeyframeReady():
+        case events.KeyframeReady():
             return _keyframe_ready(state, event)
-        case SegmentWritten():
+        case events.SegmentWritten():
             return _segment_written(state, event, at)
-        case Metered():
+        case events.Metered():
             return replace(state, meters=event.values)
-        case ViewersChanged():
+        case events.ViewersChanged():
             return replace(state, viewers=event.viewers)
-        case RenderFinished():
+        case events.RenderFinished():
             return replace(state, finished=True, stopped=event.stopped, painting=None)
-        case RenderFailed():
+        case events.RenderFailed():
             return replace(state, failure=Failure(event.message, event.exit_code), painting=None)
-        case Note():
+        case events.Note():
             return state
 
 
-def _started(state: RenderState, event: RenderStarted, at: float) -> RenderState:
+_AT_START = RenderState.__annotations__.keys() & events.RenderStarted.__annotations__.keys()
+"""What the first event says of a render, by the same names."""
+
+
+def _started(state: RenderState, event: events.RenderStarted, at: float) -> RenderState:
     """All anew, except viewers and meters: a viewer may be there before the session."""
     return RenderState(
-        project=event.project,
-        film=event.film,
+        **{name: getattr(event, name) for name in _AT_START},
         started_at=event.began or at,
         restarted_at=event.restarted,
-        crash=event.crash,
-        keyframes=event.keyframes,
-        takes=event.takes,
-        marks=event.marks,
-        total_keyframes=event.total_keyframes,
-        stop_when=event.stop_when,
-        pause_when=event.pause_when,
-        prompt=event.prompt,
-        frames=event.frames,
-        frames_per_keyframe=event.frames_per_keyframe,
-        fps=event.fps,
         duration=event.frames / event.fps,
-        size=event.size,
         progress=((at, event.frames, event.size),),
-        capacity=event.capacity,
         viewers=state.viewers,
         meters=state.meters,
     )
@@ -292,7 +265,7 @@ def _phase_changed(state: RenderState, phase: Phase, at: float) -> RenderState:
     return replace(state, phase=phase, progress=began, held=held)
 
 
-def _rewound(state: RenderState, event: Rewound, at: float) -> RenderState:
+def _rewound(state: RenderState, event: events.Rewound, at: float) -> RenderState:
     """The figures of keyframes that are left are still right; rates are taken anew."""
     left = len(state.figures) - (event.before - event.keyframe)
     return replace(
@@ -327,7 +300,7 @@ def _spliced(
     return (*known[:begin], *new, *known[end:])
 
 
-def _keyframe_started(state: RenderState, event: KeyframeStarted) -> RenderState:
+def _keyframe_started(state: RenderState, event: events.KeyframeStarted) -> RenderState:
     return replace(
         state,
         painting=event.keyframe,
@@ -337,7 +310,7 @@ def _keyframe_started(state: RenderState, event: KeyframeStarted) -> RenderState
     )
 
 
-def _keyframe_ready(state: RenderState, event: KeyframeReady) -> RenderState:
+def _keyframe_ready(state: RenderState, event: events.KeyframeReady) -> RenderState:
     return replace(
         state,
         keyframes=event.keyframe + 1,
@@ -349,7 +322,7 @@ def _keyframe_ready(state: RenderState, event: KeyframeReady) -> RenderState:
     )
 
 
-def _segment_written(state: RenderState, event: SegmentWritten, at: float) -> RenderState:
+def _segment_written(state: RenderState, event: events.SegmentWritten, at: float) -> RenderState:
     return replace(
         state,
         frames=event.total_frames,

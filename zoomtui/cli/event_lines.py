@@ -9,22 +9,9 @@ from __future__ import annotations
 from dataclasses import asdict
 from pathlib import Path
 
+from renderer.engine import events
 from renderer.engine.event_text import told
-from renderer.engine.events import (
-    Event,
-    Held,
-    KeyframeReady,
-    Marked,
-    Note,
-    Phase,
-    PhaseChanged,
-    RenderFinished,
-    RenderStarted,
-    Rewound,
-    SegmentWritten,
-    Steered,
-    StepDone,
-)
+from renderer.engine.events import Event, Phase
 from renderer.engine.state import RenderState, apply
 from renderer.formatting import clean, count_text, duration_text, path_text, size_text
 from renderer.painting.figures import BESIDE_TIME, texts
@@ -53,43 +40,43 @@ class Progress:
         """Take one event that came ``at`` (seconds, any origin); the line it is worth, if any."""
         self.state = apply(self.state, event, at)
         match event:
-            case RenderStarted():
+            case events.RenderStarted():
                 self._start = _started(event)
                 return None
-            case PhaseChanged():
+            case events.PhaseChanged():
                 self.now = _PHASES[event.phase]
                 if event.phase is Phase.LOADING:
                     return None
                 line, self._start = self._start, None
                 return line
-            case StepDone():
+            case events.StepDone():
                 number = count_text(event.keyframe + 1, self.state.total_keyframes)
                 self.now = f"keyframe {number}, step {event.step}/{event.steps}"
                 return None
-            case KeyframeReady():
+            case events.KeyframeReady():
                 return self._keyframe(event)
-            case SegmentWritten():
+            case events.SegmentWritten():
                 return self._segment(event)
-            case Note():
+            case events.Note():
                 return f"note: {clean(event.text)}"
-            case RenderFinished():
+            case events.RenderFinished():
                 return _finished(event)
-            case Steered() | Rewound() | Marked():
+            case events.Steered() | events.Rewound() | events.Marked():
                 return clean(told(event))
-            case Held():
+            case events.Held():
                 decide = f"zoomtui choose {path_text(self.state.project)} {event.keyframe + 1} TAKE"
                 return f"{told(event)}; `{decide}` goes on"
             case _:  # an error is reported by the caller, once; the rest is worth no line
                 return None
 
-    def _keyframe(self, event: KeyframeReady) -> str:
+    def _keyframe(self, event: events.KeyframeReady) -> str:
         number = f"keyframe {count_text(event.keyframe + 1, self.state.total_keyframes)}"
         line = f"{number}  painted in {duration_text(event.seconds)}"
         if not event.keyframe:
             return line
         return "  ".join([line, *texts(asdict(event), BESIDE_TIME)])
 
-    def _segment(self, event: SegmentWritten) -> str:
+    def _segment(self, event: events.SegmentWritten) -> str:
         rate, left = self.state.frame_rate, self.state.seconds_left
         parts = [
             f"segment {event.segment + 1}",
@@ -104,7 +91,7 @@ class Progress:
         return "  ".join(parts)
 
 
-def _started(event: RenderStarted) -> str:
+def _started(event: events.RenderStarted) -> str:
     where, end = clean(event.project), "" if event.total_frames else ", until stopped"
     if event.frames or event.keyframes > 1:
         keyframes = count_text(event.keyframes, event.total_keyframes)
@@ -114,7 +101,7 @@ def _started(event: RenderStarted) -> str:
     return f"rendering {where}{goal}"
 
 
-def _finished(event: RenderFinished) -> str:
+def _finished(event: events.RenderFinished) -> str:
     what = f"{event.keyframes} keyframes, {event.frames} frames"
     length = f"{duration_text(event.duration)}, {size_text(event.size)}"
     if not event.stopped:

@@ -19,15 +19,8 @@ from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 from renderer.children import python_module
-from renderer.engine.events import (
-    Event,
-    KeyframeReady,
-    Phase,
-    PhaseChanged,
-    RenderFailed,
-    StepDone,
-    from_json,
-)
+from renderer.engine import events
+from renderer.engine.events import Event, Phase, from_json
 from renderer.errors import PainterError
 from renderer.planning.prepare import Prepared
 from renderer.project.records import keyframe_path
@@ -132,13 +125,13 @@ def _event(line: bytes) -> Event | None:
 
 def _progress(event: Event | None, folder: Path) -> Progress | None:
     match event:
-        case PhaseChanged(phase=Phase.LOADING):
+        case events.PhaseChanged(phase=Phase.LOADING):
             return Progress("loading the painter")
-        case StepDone():
+        case events.StepDone():
             return Progress(f"painting keyframe {event.keyframe}: {event.step}/{event.steps}")
-        case KeyframeReady():
+        case events.KeyframeReady():
             text = f"keyframe {event.keyframe} painted in {event.seconds:.1f} s"
             return Progress(text, keyframe_path(folder, event.keyframe))
-        case RenderFailed():
+        case events.RenderFailed():
             raise PainterError(event.message, event.field)
     return None
