@@ -31,7 +31,7 @@ class Looks:
 
     def reference(self, keyframe: int) -> Reference | None:
         """What the colours of ``keyframe`` are held to; None while they change with the prompt."""
-        look = self._project.history.look_at(self._project.settings, keyframe)
+        look = self._project.history.timeline.look_at(self._project.settings, keyframe)
         if look is None:
             return None
         self._known = {look: self._known[look] if look in self._known else self._read(look)}

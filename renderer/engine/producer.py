@@ -149,9 +149,10 @@ class Producer:
         """Keyframe after keyframe, each around ``picture``, the one before it."""
         looks = Looks(self._project)
         while (index := self._begin()) is not None:
-            settings, blend = self._project.settings_at(index), self._project.blend_at(index)
+            settings, history = self._project.settings_at(index), self._project.history
+            blend = history.timeline.blend_at(self._project.settings, index)
             painter = self._painters.get(settings)
-            variation = self._project.history.variation(index)
+            variation = history.variation(index)
             settings = replace(settings, seed=varied_seed(settings.seed, index, variation))
             self._emit(KeyframeStarted(index, settings.prompt))
             began = time.monotonic() - self._controls.waited

@@ -14,7 +14,6 @@ from typing import Any, TypeAlias
 
 from renderer.journal import Count, Moment, Record, read_as, unknown_record
 from renderer.painting.figures import Figures
-from renderer.painting.prompt_schedule import Blend
 from renderer.project.timeline import Steering, Timeline
 from renderer.settings.render import RenderSettings
 
@@ -106,8 +105,8 @@ class History:
         """Of the film: keyframe → take, rising."""
         self._variations: dict[int, int] = {}
         self._written: _Written = None
-        self._timeline = Timeline()
-        """Of ``_written``."""
+        self.timeline = Timeline()
+        """What counts now, of ``_written``."""
         self._earlier: tuple[_Written, Timeline] = (None, Timeline())
         self._steered: dict[tuple[int, int], _Written] = {}
         """What counted when a take was painted; nothing for those that are not there."""
@@ -149,16 +148,12 @@ class History:
         """How many records of steering there are that begin with ``keyframe``."""
         return len(self._by_start.get(keyframe, ()))
 
-    def was_steered(self, name: str) -> bool:
-        """Whether that setting changes anywhere on the way."""
-        return self._timeline.changes(name)
-
     def drop_steering(self, from_keyframe: int) -> None:
         """Go on as if there were none of those."""
         self._earlier = (None, Timeline())
         for each in self._by_start.pop(from_keyframe, ()):
             self._dropped[id(each)] = each
-            self._timeline.remove(each)
+            self.timeline.remove(each)
 
     @property
     def steering(self) -> tuple[Steering, ...]:
@@ -240,7 +235,7 @@ class History:
 
         See ``Timeline``. Raises SettingsError.
         """
-        return self._timeline.settings_at(settings, keyframe)
+        return self.timeline.settings_at(settings, keyframe)
 
     def settings_of(self, settings: RenderSettings, stored: StoredKeyframe) -> RenderSettings:
         """``settings`` with the steering that counted when this take was painted."""
@@ -254,25 +249,6 @@ class History:
     def counted_for(self, stored: StoredKeyframe) -> list[Steering]:
         """The steering that counted when this take was painted, in the order of writing."""
         return self._listed(self._steered.get((stored.keyframe, stored.take)))
-
-    def steering_from(self, keyframe: int) -> tuple[Steering, ...]:
-        """What stands for all steering, where only ``keyframe`` and what follows are asked about.
-
-        In the order of the keyframes that it begins with.
-        """
-        return self._timeline.from_on(keyframe)
-
-    def blend_at(self, settings: RenderSettings, keyframe: int) -> Blend:
-        """The prompt that counts for ``keyframe``, and how far it has replaced the one before it.
-
-        All of it follows from the journal, so a resumed film is blended as one that was never
-        interrupted.
-        """
-        return self._timeline.blend_at(settings, keyframe)
-
-    def look_at(self, settings: RenderSettings, keyframe: int) -> int | None:
-        """The keyframe whose look ``keyframe`` is to keep; see ``Timeline``."""
-        return self._timeline.look_at(settings, keyframe)
 
     def line(self, stored: StoredKeyframe) -> tuple[int, ...]:
         """The number of this take and, keyframe after keyframe, of the last painted around it."""
@@ -322,7 +298,7 @@ class History:
 
     def _steer(self, steering: Steering) -> None:
         self._written = self._written, steering
-        self._timeline.add(steering)
+        self.timeline.add(steering)
 
     def _steer_as_for(self, stored: StoredKeyframe, start: int) -> None:
         """Let count what did when ``stored`` was painted; before keyframe ``start`` as now."""
@@ -332,7 +308,7 @@ class History:
         counted = self.counted_for(stored)
         since = [each for each in self._listed(self._written) if each.from_keyframe < start]
         known = set(map(id, counted))
-        self._written, self._timeline = then, Timeline(counted)
+        self._written, self.timeline = then, Timeline(counted)
         for each in since:
             if id(each) not in known:
                 self._steer(each)

@@ -20,7 +20,6 @@ from renderer.film.store import FilmStore
 from renderer.images import Picture, read_keyframe
 from renderer.journal import Journal, Record
 from renderer.painting.geometry import Geometry
-from renderer.painting.prompt_schedule import Blend
 from renderer.project.checks import check_project, refuse_links
 from renderer.project.contents import without_collector
 from renderer.project.history import (
@@ -164,10 +163,6 @@ class Project:
         """Trust, on this machine, the code that the settings to come name. Raises StorageError."""
         for settings in self.settings_to_come():
             trust(settings)
-
-    def blend_at(self, keyframe: int) -> Blend:
-        """The prompt that counts for ``keyframe``, and how far it has replaced an earlier one."""
-        return self.history.blend_at(self.settings, keyframe)
 
     def steer(
         self, changes: Mapping[str, Any], from_keyframe: int | None = None

@@ -69,7 +69,7 @@ class Summary:
             frames=film.frames,
             film_size=film.end,
             finished=film.finished,
-            steering=history.steering_from(len(history.keyframes)),
+            steering=history.timeline.from_on(len(history.keyframes)),
             takes=history.other_takes,
             marks=history.marks,
             parent=made.parent,

@@ -48,7 +48,7 @@ class Thinning:
 
 def may_be_missing(history: History, settings: RenderSettings, stored: StoredKeyframe) -> bool:
     """Whether the project was told not to keep the picture of that keyframe of the film."""
-    thinned = settings.keyframes_kept != ALL or history.was_steered("keyframes_kept")
+    thinned = settings.keyframes_kept != ALL or history.timeline.changes("keyframes_kept")
     return thinned and stored.keyframe > 0 and not history.mark(stored)
 
 

@@ -77,7 +77,11 @@ class Timeline:
             return self._found[2]
 
     def blend_at(self, settings: RenderSettings, keyframe: int) -> Blend:
-        """The prompt that counts there, and how far it has replaced the one before it."""
+        """The prompt that counts there, and how far it has replaced the one before it.
+
+        All of it follows from the journal, so a resumed film is blended as one that was never
+        interrupted.
+        """
         return prompt_schedule.blend_at(self._prompts_at(settings, keyframe), keyframe)
 
     def look_at(self, settings: RenderSettings, keyframe: int) -> int | None:
@@ -105,7 +109,10 @@ class Timeline:
         return [Change(0, earlier, 0), Change(start, prompt, blend)]
 
     def from_on(self, keyframe: int) -> tuple[Steering, ...]:
-        """What counts at ``keyframe`` and begins after it, one for each keyframe, rising."""
+        """What stands for all steering where only ``keyframe`` and what follows are asked about.
+
+        One for each keyframe, rising.
+        """
         with self._lock:
             found = {keyframe: self._values_at(keyframe)}
             for name, known in self._changes.items():

@@ -55,7 +55,7 @@ def a_keyframe(project: Project) -> dict[str, float]:
     def paint() -> None:
         index = len(project.keyframes)
         project.settings_at(index)
-        project.blend_at(index)
+        project.history.timeline.blend_at(project.settings, index)
         project.add_keyframe(index, picture, MADE)
         project.store.append(EncodedSegment(header, media, 5))
         project.publish()

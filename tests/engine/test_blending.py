@@ -18,9 +18,13 @@ from tests.engine.runs import digest, of, project, render, small, stop_at
 DIARY = "tests.painters:witnessed"
 
 
+def blend_at(opened: Project, keyframe: int) -> Blend:
+    return opened.history.timeline.blend_at(opened.settings, keyframe)
+
+
 def blends(folder: Path, count: int) -> list[Blend]:
     with Project.open(folder) as opened:
-        return [opened.blend_at(keyframe) for keyframe in range(count)]
+        return [blend_at(opened, keyframe) for keyframe in range(count)]
 
 
 def planned(folder: Path, diary: Path) -> Path:
@@ -91,9 +95,9 @@ def test_the_last_word_for_a_keyframe_counts_and_can_be_taken_back(tmp_path: Pat
     assert blends(folder, 3)[2] == Blend("moon", "sea", 0.5)
     with Project.open(folder) as opened:
         opened.steer({"prompt": "sea"}, 2)
-        assert opened.blend_at(2) == Blend("sea")
+        assert blend_at(opened, 2) == Blend("sea")
         opened.drop_steering(2)
-        assert opened.blend_at(2) == Blend("sea")
+        assert blend_at(opened, 2) == Blend("sea")
 
 
 @pytest.mark.parametrize("other", [{"prompt_blend": 0}, {"steps": 9}])

@@ -48,7 +48,9 @@ def painted(keyframe: int, event: Event) -> bool:
 
 def looks_of(folder: Path, count: int) -> list[int | None]:
     with Project.open(folder) as opened:
-        return [opened.history.look_at(opened.settings, keyframe) for keyframe in range(count)]
+        return [
+            opened.history.timeline.look_at(opened.settings, keyframe) for keyframe in range(count)
+        ]
 
 
 @pytest.fixture(scope="module")

@@ -151,7 +151,7 @@ def test_a_history_that_went_on_is_the_one_that_is_folded_anew(seed: int) -> Non
         for keyframe in range(len(now.keyframes) + 3):
             expected, blend = replayed(anew.steering, keyframe)
             assert now.settings_at(SETTINGS, keyframe) == expected
-            assert now.blend_at(SETTINGS, keyframe) == blend
+            assert now.timeline.blend_at(SETTINGS, keyframe) == blend
             for stored in now.takes(keyframe):
                 assert now.settings_of(SETTINGS, stored) == anew.settings_of(SETTINGS, stored)
 
