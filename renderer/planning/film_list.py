@@ -22,12 +22,11 @@ from renderer.settings.film import BESIDES
 from renderer.settings.option import NOTATION, Option, unknown
 from renderer.settings.plain_values import from_text
 from renderer.settings.render import OPTIONS
+from renderer.settings.sources import FILES
 
 Film = tuple[str, dict[str, Any]]
 """Where it stands in the file, and what is said of it, by the options' names."""
 
-FILES = ("out", "image", "exemplar", "prompts")
-"""What names a file or a folder, beside the settings: seen from the folder of the list."""
 _SETTINGS: Mapping[str, Option] = {
     name: row for name, row in {**OPTIONS, **BESIDES}.items() if row.help or name == "prompt"
 }

@@ -12,18 +12,16 @@ import click
 
 from renderer.errors import SettingsError
 from renderer.formatting import shortened
-from renderer.planning.film_list import FILES
 from renderer.planning.prepare import Prepared, free_folder, named, prepare
 from renderer.planning.prompt_file import Changes, Places, with_plan
 from renderer.settings.render import RenderSettings
+from renderer.settings.sources import SOURCES
 from zoomtui.cli.ask_painter import ask_painter, is_open
 from zoomtui.cli.options import (
-    FILE,
-    FOLDER,
     F,
     film_options,
-    key_value,
     painting_options,
+    source_options,
     stacked,
     wishes,
 )
@@ -31,7 +29,8 @@ from zoomtui.cli.options import (
 
 def new_film_options(command: F) -> F:
     """All that ``new_film`` takes."""
-    return stacked(command, *_OPTIONS, painting_options, film_options())
+    argument = click.argument("prompt", default="")
+    return stacked(command, argument, source_options, painting_options, film_options())
 
 
 def has_source(film: Mapping[str, Any]) -> bool:
@@ -65,7 +64,7 @@ def new_film(
     """
     from renderer.planning.defaults import fill_in
 
-    beside = {"prompt", "place", *FILES}
+    beside = {"prompt", *SOURCES}
     prompt, image, exemplar = film.get("prompt", ""), film.get("image"), film.get("exemplar")
     options = {name: value for name, value in film.items() if name not in beside}
     later: Changes = ()
@@ -107,41 +106,3 @@ def _check_places(places: Places, settings: RenderSettings) -> None:
                 f"keyframes",
                 "place",
             )
-
-
-_OPTIONS = (
-    click.argument("prompt", default=""),
-    click.option(
-        "--out",
-        type=FOLDER,
-        metavar="FOLDER",
-        help="New project folder; by default named after the prompt, here.",
-    ),
-    click.option(
-        "--image",
-        type=FILE,
-        metavar="FILE",
-        help="Your own first picture, any size: cropped to fill.",
-    ),
-    click.option(
-        "--exemplar",
-        type=FILE,
-        metavar="FILE",
-        help="Picture that the texture painter grows from; by default the first one.",
-    ),
-    click.option(
-        "--prompts",
-        type=FILE,
-        metavar="FILE",
-        help="A plan instead of one PROMPT: lines such as `12: a coral reef` and `blend: 4` (see "
-        "--prompt-blend), TOML, or the JSON that the infinite-zoom web UI extension exports.",
-    ),
-    click.option(
-        "--place",
-        type=key_value,
-        multiple=True,
-        metavar="K=FILE",
-        help="Your own picture for keyframe K, counted from 1: it grows together with what comes "
-        "before; repeatable. The last one is the film's exit.",
-    ),
-)

@@ -18,6 +18,7 @@ from renderer.settings.film import BESIDES
 from renderer.settings.option import METAVARS, Kind, Option
 from renderer.settings.plain_values import parse_seconds
 from renderer.settings.render import OPTIONS
+from renderer.settings.sources import SOURCES
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -89,6 +90,11 @@ def film_options(*, hidden: bool = False) -> Callable[[F], F]:
 def named_options(*names: str) -> Callable[[F], F]:
     """Those of these settings."""
     return lambda command: stacked(command, *(_option(name, OPTIONS[name]) for name in names))
+
+
+def source_options(command: F) -> F:
+    """What a project is made from, and where."""
+    return stacked(command, *(_option(name, row) for name, row in SOURCES.items()))
 
 
 def export_options(command: F) -> F:

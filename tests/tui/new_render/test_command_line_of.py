@@ -64,7 +64,7 @@ def same(texts: dict[str, str]) -> None:
         assert options.pop(switch) is False
     assert fill_in(wishes(options)).settings == fill_in(form.wishes(texts)).settings
     assert named == {
-        "out": form.path(texts, "folder"),
+        "out": form.path(texts, "out"),
         "image": form.path(texts, "image"),
         "exemplar": form.path(texts, "exemplar"),
         "prompts": form.path(texts, "prompts"),
@@ -111,14 +111,14 @@ def test_every_text_survives_the_command_line(prompt: str) -> None:
 
 
 def test_values_that_look_like_options_stay_values() -> None:
-    line = form.command_line({"prompt": "x", "negative_prompt": "--steps", "folder": "-x.zoom"})
+    line = form.command_line({"prompt": "x", "negative_prompt": "--steps", "out": "-x.zoom"})
     options = parsed(line)
     assert options["negative_prompt"] == "--steps"
     assert options["out"] == Path("-x.zoom")
 
 
 def test_a_home_folder_is_written_out_because_quotes_keep_the_shell_from_it() -> None:
-    texts = {"image": "~/a b.jpg", "folder": "~/reef.zoom"}
+    texts = {"image": "~/a b.jpg", "out": "~/reef.zoom"}
     home = Path.home()
     assert shlex.split(form.command_line(texts))[2:] == [
         "--image", str(home / "a b.jpg"), "--out", str(home / "reef.zoom"),

@@ -13,6 +13,7 @@ from renderer.planning.prepare import prepare
 from renderer.settings.film import BESIDES
 from renderer.settings.presets import PRESETS
 from renderer.settings.render import OPTIONS
+from renderer.settings.sources import SOURCES
 from tests.cli.processes import environment
 from zoomtui.tui.new_render import form
 from zoomtui.tui.shared.form_fields import FieldError
@@ -114,7 +115,7 @@ def test_a_size_that_suits_no_painter_is_the_fault_of_what_was_typed() -> None:
 
 
 def test_every_setting_that_has_a_row_is_a_field() -> None:
-    options = {**OPTIONS, **BESIDES, **form.SOURCES}
+    options = {**OPTIONS, **BESIDES, **SOURCES}
     assert set(form.FIELDS) == {key for key, option in options.items() if option.row}
 
 
@@ -170,7 +171,7 @@ def test_every_text_on_offer_is_one_that_can_be_used(key: str, choice: str, tmp_
 def test_defaults_that_are_typed_in_change_nothing() -> None:
     plan = form.check(GOOD)
     shown = form.defaults(plan.settings, Path("reef.zoom"))
-    words = {"scheduler", "keyframes", *form.SOURCES}
+    words = {"scheduler", "keyframes", *SOURCES}
     typed = {key: text for key, text in shown.items() if key not in words}
     again = form.check({**GOOD, **typed}).settings
     assert again.changed({"crf": None, "preset": ""}) == plan.settings

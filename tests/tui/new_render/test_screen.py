@@ -222,10 +222,10 @@ def test_a_space_that_is_typed_stays_a_space_and_enter_goes_on_where_nothing_is_
             new(pilot).form.choose("model")
             await pilot.press(*"my", "space", *"model")
             assert new(pilot).texts["model"] == "my model"
-            new(pilot).form.choose("folder")
+            new(pilot).form.choose("out")
             await pilot.press("enter")
             assert app.focused is not None
-            assert app.focused.id != "field-folder"
+            assert app.focused.id != "field-out"
 
     asyncio.run(run())
 

@@ -20,6 +20,7 @@ from renderer.settings.codecs import resolve
 from renderer.settings.film import BESIDES
 from renderer.settings.option import Option, unknown
 from renderer.settings.render import OPTIONS, RenderSettings
+from renderer.settings.sources import SOURCES
 from zoomtui.tui.shared.form_fields import (
     FieldError,
     Texts,
@@ -30,35 +31,6 @@ from zoomtui.tui.shared.form_fields import (
     meaning,
     words_of,
 )
-
-SOURCES: Mapping[str, Option] = {
-    "image": Option(
-        kind="path",
-        label="First picture",
-        hint="A picture of yours to begin with, any size; empty: painted.",
-        row=("", 9),
-    ),
-    "folder": Option(
-        kind="path",
-        named="--out",
-        label="Folder",
-        hint="The new project's; empty: named after the prompt, here.",
-        row=("", 10),
-    ),
-    "prompts": Option(
-        kind="path",
-        label="Prompt plan",
-        hint="A file instead of one prompt: lines such as 12: a coral reef.",
-        row=("painting", 3),
-    ),
-    "exemplar": Option(
-        kind="path",
-        label="Exemplar",
-        hint="Picture that the texture painter grows from; empty: the first.",
-        row=("painting", 6),
-    ),
-}
-"""Fields that name what a project is made from, and where; the rest are RenderSettings'."""
 
 TITLES = {
     "": "",
@@ -133,7 +105,7 @@ def arguments(texts: Texts) -> list[str]:
 
 
 def path(texts: Texts, key: str) -> Path | None:
-    """What ``image``, ``exemplar``, ``prompts`` or ``folder`` names; None: left open."""
+    """What one of ``SOURCES`` names; None: left open."""
     text = _filled(texts).get(key)
     return Path(text) if text else None
 
@@ -184,7 +156,7 @@ def defaults(settings: RenderSettings, folder: Path) -> dict[str, str]:
         "image": "painted",
         "exemplar": "the first picture" if settings.painter == "texture" else "none",
         "prompts": "none",
-        "folder": folder.name,
+        "out": folder.name,
     }
 
 

@@ -126,9 +126,9 @@ class NewScreen(FormScreen):
         draft = form.check(texts)
         try:
             prompt = draft.settings.prompt
-            self._folder = form.path(texts, "folder") or free_folder(self._here, prompt)
+            self._folder = form.path(texts, "out") or free_folder(self._here, prompt)
         except RendererError as error:
-            raise FieldError("folder", str(error)) from None
+            raise FieldError("out", str(error)) from None
         self._draft = draft
 
     def _ready(self) -> Draft | None:
