@@ -1,0 +1,107 @@
+"""A render in a few plain values: what messages, metrics and status lines say of it.
+
+From the folder, from what its engine says, or from both. Knows none of those that say it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from renderer.engine.events import Phase
+from renderer.engine.state import RenderState
+from renderer.painting.figures import Figures
+from renderer.project.status import State, Status
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """A moment of a render; None: there is no end, no rate yet, or that source can't tell."""
+
+    project: str
+    """Folder."""
+    state: State
+    keyframes: int
+    """Keyframes of the film on disk."""
+    total: int | None
+    """Keyframes in all."""
+    frames: int
+    """Frames committed."""
+    total_frames: int | None
+    seconds: float
+    """Length of the film so far."""
+    size: int
+    """Bytes of the film so far."""
+    keyframes_size: int | None = None
+    """Bytes of all keyframes."""
+    pace: float | None
+    """Seconds a keyframe."""
+    left: float | None
+    """Seconds until it is finished."""
+    restarts: int | None = None
+    """Of this session, after crashes."""
+    prompt: str
+    figures: Figures | None
+    """Of the newest keyframe, with times averaged over the last ones."""
+
+    @property
+    def name(self) -> str:
+        """The folder's, without its ending."""
+        return Path(self.project).name.removesuffix(".zoom") or self.project
+
+    @property
+    def share(self) -> float | None:
+        """Of the keyframes, 0 … 1."""
+        return self.keyframes / self.total if self.total else None
+
+
+def facts_of_project(status: Status, engine: RenderState | None = None) -> Facts:
+    """What the folder holds; ``engine``: what its engine says, if one runs and answers."""
+    pace, total = status.seconds_per_keyframe, status.total_keyframes
+    left = pace * max(0, total - status.keyframes) if pace is not None and total else None
+    facts = Facts(
+        project=status.project,
+        state=status.state,
+        keyframes=status.keyframes,
+        total=total,
+        frames=status.frames,
+        total_frames=status.total_frames,
+        seconds=status.duration,
+        size=status.film_size,
+        keyframes_size=status.keyframes_size,
+        pace=pace,
+        left=left,
+        restarts=status.session.restarts,
+        prompt=status.prompt,
+        figures=status.figures,
+    )
+    if engine is None or not status.state.live:
+        return facts
+    said = facts_of_engine(engine)
+    return replace(facts, state=said.state, left=left if said.left is None else said.left)
+
+
+def facts_of_engine(engine: RenderState) -> Facts:
+    """What the engine has said of itself."""
+    return Facts(
+        project=engine.project,
+        state=_state(engine),
+        keyframes=engine.keyframes,
+        total=engine.total_keyframes,
+        frames=engine.frames,
+        total_frames=engine.total_frames,
+        seconds=engine.duration,
+        size=engine.size,
+        pace=engine.seconds_per_keyframe,
+        left=engine.seconds_left,
+        prompt=engine.prompt,
+        figures=engine.typical,
+    )
+
+
+def _state(engine: RenderState) -> State:
+    if engine.failure is not None:
+        return State.FAILED
+    if engine.finished:
+        return State.STOPPED if engine.stopped else State.FINISHED
+    return State.PAUSED if engine.phase is Phase.PAUSED else State.RUNNING
