@@ -15,7 +15,7 @@ import re
 import threading
 import zlib
 from array import array
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
 from itertools import accumulate
@@ -325,10 +325,17 @@ def _line(record: Record) -> bytes:
     return b'["%08x",%b]\n' % (zlib.crc32(body), body)
 
 
+def text_in(line: bytes) -> bytes | None:
+    """The text of the record that a line, newline included, holds; None where a byte is wrong."""
+    body = line[_PREFIX:-2]
+    sound = line[:_PREFIX] == b'["%08x",' % zlib.crc32(body) and line[-2:] == b"]\n"
+    return body if sound else None
+
+
 def _record(line: bytes) -> Record | None:
     """The record that a line, newline included, holds; None where any byte of it is wrong."""
-    body = line[_PREFIX:-2]
-    if line[:_PREFIX] != b'["%08x",' % zlib.crc32(body) or line[-2:] != b"]\n":
+    body = text_in(line)
+    if body is None:
         return None
     try:
         record = _decode(body)
@@ -340,17 +347,20 @@ def _record(line: bytes) -> Record | None:
     return record if isinstance(record, dict) else None
 
 
-def parse(file: BinaryIO, path: Path, first: int = 1) -> tuple[list[Record], list[int], bool]:
+def parse(
+    file: BinaryIO, path: Path, first: int = 1, read: Callable[[bytes], Any] | None = None
+) -> tuple[list[Any], list[int], bool]:
     """The records, the lengths of their lines, and whether an unfinished one follows.
 
     From where ``file`` stands, which is line ``first``. Reads no further than the first line that
-    is no record, so that a file of any size that is no journal takes no memory. Raises
-    ProjectError.
+    is no record, so that a file of any size that is no journal takes no memory. ``read``: makes
+    something else than a ``Record`` of a line; None: it is none. Raises ProjectError.
     """
-    records: list[Record] = []
+    read = read or _record
+    records: list[Any] = []
     lengths: list[int] = []
     for number, line in enumerate(_lines(file), first):
-        record = _record(line)
+        record = read(line)
         if record is None:
             tail = line + file.read(_LONGEST)
             _check_tail(tail.split(b"\n"), number, path)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -58,9 +58,16 @@ class Consumer:
     _pool: ThreadPoolExecutor
 
     def __init__(
-        self, project: Project, channel: Channel[Keyframe], controls: Controls, emit: Emit
+        self,
+        project: Project,
+        channel: Channel[Keyframe],
+        controls: Controls,
+        emit: Emit,
+        noted: Callable[[], Mapping[str, Any]],
     ) -> None:
+        """``noted``: what is recorded with a keyframe beside how it was made."""
         self._project = project
+        self._noted = noted
         self._channel = channel
         self._controls = controls
         self._emit = emit
@@ -162,7 +169,7 @@ class Consumer:
 
     def _keep(self, keyframe: Keyframe, png: bytes, made: Mapping[str, Any]) -> None:
         """Make a freshly painted keyframe durable."""
-        stored = self._project.add_keyframe(keyframe.index, png, made)
+        stored = self._project.add_keyframe(keyframe.index, png, made, self._noted())
         self._controls.notify()
         self._emit(
             KeyframeReady(

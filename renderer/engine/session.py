@@ -59,8 +59,15 @@ class Session:
     the order. All methods but ``run`` may be called from any thread.
     """
 
-    def __init__(self, project: Project, emit: Emit) -> None:
+    def __init__(
+        self,
+        project: Project,
+        emit: Emit,
+        meter: Callable[[], Mapping[str, float | None]] = dict,
+    ) -> None:
+        """``meter``: how busy the machine is, as ``StoredKeyframe`` names it; asked seldom."""
         self._project = project
+        self._meter = meter
         self._listener = emit
         self._channel: Channel[Keyframe] = Channel(CAPACITY)
         self._controls = Controls()
@@ -70,8 +77,9 @@ class Session:
         self.revisions = Revisions(project, self._controls)
         """For viewers that want other keyframes than there are."""
         self._producer = self._new_producer()
-        began = read_session(project.folder).began or time.time()
-        self._conditions = Conditions(project.folder, began)
+        record = read_session(project.folder)
+        self._of_session = {"session": record.began or time.time(), "restarts": record.restarts}
+        self._conditions = Conditions(project.folder, self._of_session["session"])
         self._errors: list[BaseException] = []
         self._saying = threading.RLock()  # a listener may itself pause or steer
         self._begun = False
@@ -171,7 +179,10 @@ class Session:
         )
 
     def _consume(self) -> None:
-        Consumer(self._project, self._channel, self._controls, self._emit).run()
+        Consumer(self._project, self._channel, self._controls, self._emit, self._noted).run()
+
+    def _noted(self) -> Mapping[str, Any]:
+        return {**self._of_session, **self._meter()}
 
     def _give_up(self) -> None:
         """Nothing more is filmed, so the painter must end, even where it is paused."""

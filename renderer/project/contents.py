@@ -9,14 +9,14 @@ import gc
 import os
 import threading
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from renderer.film.records import FilmRecords
-from renderer.journal import Record, parse, reading
+from renderer.journal import parse, reading
 from renderer.project.history import History
 from renderer.project.records import JOURNAL, ProjectMade, check_kinds, project_made
 
@@ -40,19 +40,25 @@ class Position:
 class JournalReader:
     """Reads a journal that another process may be writing, each time only what is new in it."""
 
-    def __init__(self, path: Path, position: Position = Position()) -> None:
-        """``position``: as far as it is known already."""
+    def __init__(
+        self,
+        path: Path,
+        position: Position = Position(),
+        read: Callable[[bytes], Any] | None = None,
+    ) -> None:
+        """``position``: as far as it is known already; ``read``: see ``journal.parse``."""
         self._path = path
+        self._read = read
         self.position = position
 
-    def read(self) -> tuple[bool, list[Record]]:
+    def read(self) -> tuple[bool, list[Any]]:
         """(whether they are all, the records since the last time). Raises as ``Journal.open``."""
         with reading(self._path) as file:
             inode, at = os.fstat(file.fileno()).st_ino, self.position
             if at != Position(inode, at.records, at.end, _crc_before(file, at.end)):
                 at = Position()
             file.seek(at.end)
-            records, lengths, _ = parse(file, self._path, at.records + 1)
+            records, lengths, _ = parse(file, self._path, at.records + 1, self._read)
             end = at.end + sum(lengths)
             crc = _crc_before(file, end)
         self.position = Position(inode, at.records + len(records), end, crc)

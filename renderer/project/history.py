@@ -48,6 +48,16 @@ class StoredKeyframe(Figures):
     """The film comes to rest at this keyframe, since it goes the other way from there."""
     look: tuple[tuple[float, float, float], float, float] | None = None
     """Its figures as a ``colour_match.Reference``; None: not known, as in older projects."""
+    session: Moment = 0.0
+    """Unix time at which the session that painted it began; 0: not known, as in older projects."""
+    restarts: Count = 0
+    """How often the engine of that session had been started again by then."""
+    gpu_percent: float | None = None
+    """Load of the GPU when this was recorded; None: not known."""
+    vram_used: float | None = None
+    """Bytes of the GPU's memory."""
+    disk_free: float | None = None
+    """Bytes."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,18 +23,19 @@ def store_keyframe(
     picture: Picture | bytes,
     made: Mapping[str, Any],
     at: Place | None = None,
+    noted: Mapping[str, Any] | None = None,
 ) -> Record:
     """A keyframe's file, durable, then its record, which is returned.
 
     ``picture``: see ``write_keyframe``. ``made``: seed, seconds, seam, drift, …, and the take, if
-    it is not the first. ``at``: the folder of the keyframes, if it is held open. Raises
-    StorageError.
+    it is not the first. ``at``: the folder of the keyframes, if it is held open. ``noted``: what
+    the record alone holds, of the session and the machine. Raises StorageError.
     """
     provenance = {"zoomtui": __version__, "keyframe": keyframe, **made}
     path = keyframe_path(folder, keyframe, made.get("take", 1))
     length, crc = write_keyframe(path, picture, provenance, at)
     of_file = {"keyframe": keyframe, "length": length, "crc": crc, "at": time.time()}
-    stored = read_as({**made, **of_file}, StoredKeyframe)
+    stored = read_as({**made, **(noted or {}), **of_file}, StoredKeyframe)
     record = {"type": KEYFRAME, **asdict(stored)}
     journal.append(record)
     return record

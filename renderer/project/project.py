@@ -205,18 +205,24 @@ class Project:
         return bool(found)
 
     def add_keyframe(
-        self, keyframe: int, picture: Picture | bytes, made: Mapping[str, Any]
+        self,
+        keyframe: int,
+        picture: Picture | bytes,
+        made: Mapping[str, Any],
+        noted: Mapping[str, Any] | None = None,
     ) -> StoredKeyframe:
         """Make a keyframe durable, then journal it. ``made``: seed, seconds, seam, drift, …
 
-        ``picture``: see ``write_keyframe``. Raises StorageError where the folder is not where it
-        was opened.
+        ``picture``, ``noted``: see ``store_keyframe``. Raises StorageError where the folder is not
+        where it was opened.
         """
         self.place.check()
         take = self.history.next_take(keyframe)
         around = self.keyframes[keyframe - 1].take if keyframe else 1
         made = {**made, "take": take, "around": around}
-        record = store_keyframe(self.folder, self._journal, keyframe, picture, made, self._pictures)
+        record = store_keyframe(
+            self.folder, self._journal, keyframe, picture, made, self._pictures, noted
+        )
         self.history.add(record)
         return self.keyframes[keyframe]
 

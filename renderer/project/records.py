@@ -65,7 +65,7 @@ class ProjectMade:
     """The last keyframe that both have."""
 
 
-_KINDS: dict[str, type[Any]] = {
+KINDS: dict[str, type[Any]] = {
     "project": ProjectMade,
     STEER: Steering,
     KEYFRAME: StoredKeyframe,
@@ -90,14 +90,14 @@ def check_kinds(records: Iterable[Record]) -> None:
     who folds them, but for the first one."""
     for record in records:
         kind = str(record.get("type"))
-        if kind == "project" or kind not in _KINDS:
+        if kind == "project" or kind not in KINDS:
             check_records([record])
 
 
 def check_records(records: Iterable[Record]) -> None:
     """Raise ProjectError unless each record is of a known kind and has its fields."""
     for record in records:
-        kind = _KINDS.get(str(record.get("type")))
+        kind = KINDS.get(str(record.get("type")))
         if kind is None:
             raise unknown_record(record, "of no known type")
         read_as(record, kind)

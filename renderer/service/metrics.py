@@ -9,7 +9,7 @@ import contextlib
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import psutil
 import pynvml
@@ -17,6 +17,7 @@ import pynvml
 from renderer.files import free_bytes
 
 Value = float | str | None
+V = TypeVar("V")
 
 
 class Metrics:
@@ -29,24 +30,31 @@ class Metrics:
         self._process.cpu_percent()  # each answer counts from the call before it: this is the first
         psutil.cpu_percent()
 
+    def read_briefly(self) -> dict[str, float | None]:
+        """What is recorded with every keyframe."""
+        gpu = self._gpu
+        return {
+            "gpu_percent": _ask(lambda: float(pynvml.nvmlDeviceGetUtilizationRates(gpu).gpu)),
+            "vram_used": _ask(lambda: float(pynvml.nvmlDeviceGetMemoryInfo(gpu).used)),
+            "disk_free": free_bytes(self._folder),
+        }
+
     def read(self) -> dict[str, Value]:
         memory = psutil.virtual_memory()
         return {
+            **self.read_briefly(),
             **self._read_gpu(),
             "cpu_percent": psutil.cpu_percent(),
             "engine_cpu_percent": self._process.cpu_percent(),
             "engine_memory": float(self._process.memory_info().rss),
             "memory_used": float(memory.total - memory.available),
             "memory_total": float(memory.total),
-            "disk_free": free_bytes(self._folder),
         }
 
     def _read_gpu(self) -> dict[str, Value]:
         gpu = self._gpu
         return {
             "gpu_name": _ask(lambda: str(pynvml.nvmlDeviceGetName(gpu))),
-            "gpu_percent": _ask(lambda: float(pynvml.nvmlDeviceGetUtilizationRates(gpu).gpu)),
-            "vram_used": _ask(lambda: float(pynvml.nvmlDeviceGetMemoryInfo(gpu).used)),
             "vram_total": _ask(lambda: float(pynvml.nvmlDeviceGetMemoryInfo(gpu).total)),
             "gpu_celsius": _ask(
                 lambda: float(pynvml.nvmlDeviceGetTemperature(gpu, pynvml.NVML_TEMPERATURE_GPU))
@@ -64,7 +72,7 @@ def _first_gpu() -> Any:
     return None
 
 
-def _ask(question: Callable[[], Value]) -> Value:
+def _ask(question: Callable[[], V]) -> V | None:
     """One value; in a container, or on a slice of a shared card, any may be refused."""
     with contextlib.suppress(pynvml.NVMLError, TypeError, AttributeError):
         return question()

@@ -26,6 +26,7 @@ from renderer.project.project import Project
 from renderer.project.records import LOG
 from renderer.project.trust import check_trust
 from renderer.service.logfile import log_file
+from renderer.service.metrics import Metrics
 from renderer.service.server import ControlServer
 from renderer.service.signals import GLANCE, Abandoned, stopping
 from renderer.settings.render import OPTIONS
@@ -88,7 +89,7 @@ def run(
             session.stop()  # nothing to one that has ended
             worker.join()
 
-        session = Session(project, emit)
+        session = Session(project, emit, Metrics(folder).read_briefly)
         wanted = project.settings.direction
         other = wanted != ("in" if project.settings.method == "refine" else "out")
         other_way = OtherWay(folder, wanted, lambda: session.stop_asked) if other else None
