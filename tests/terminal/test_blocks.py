@@ -14,9 +14,10 @@ import renderer
 from zoomtui.terminal.capabilities import Terminal
 from zoomtui.terminal.pictures import ascii as ascii_art
 from zoomtui.terminal.pictures import blocks, palette
-from zoomtui.terminal.pictures.blocks import Cells
-from zoomtui.terminal.pictures.prepare import fit, load, prepare, shrink
+from zoomtui.terminal.pictures.cells import Cells
+from zoomtui.terminal.pictures.prepare import load, prepare
 from zoomtui.terminal.pictures.request import Pixels, Source, UnreadablePicture
+from zoomtui.terminal.pictures.scale import fit, shrink
 
 STARS = Path(renderer.__file__).parent / "assets" / "hubble_deep_field.jpg"
 BOX = (64, 18)
@@ -169,8 +170,9 @@ def test_a_picture_costs_no_more_than_its_ceiling(
     """KiB for 64×18 cells; the cost in blocks is an estimate, held to Textual's own output."""
     picture = PICTURES[name]
     source = Source(picture.tobytes(), *picture.size)
-    made = prepare(source, BOX, pictures, Terminal("", colours, "off"))  # type: ignore[arg-type]
-    cost = len(made.png) * 4 / 3 if made.png else made.cost
+    terminal = Terminal("", colours, "off")  # type: ignore[arg-type]
+    made = prepare(source, BOX, pictures, terminal).drawing  # type: ignore[arg-type]
+    cost = sum(map(len, made.ahead.pieces)) if made.ahead else made.cost
     assert cost < ceiling * 1024
 
 

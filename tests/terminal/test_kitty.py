@@ -12,8 +12,9 @@ from PIL import Image
 from tests.terminal.ptys import read_graphics
 from zoomtui.terminal.capabilities import Terminal
 from zoomtui.terminal.pictures import kitty
-from zoomtui.terminal.pictures.kitty import placeholder_lines
-from zoomtui.terminal.pictures.prepare import prepare, to_png
+from zoomtui.terminal.pictures.kitty import to_png
+from zoomtui.terminal.pictures.placeholders import MOST, marks
+from zoomtui.terminal.pictures.prepare import prepare
 from zoomtui.terminal.pictures.request import Source
 
 NOISE = np.random.default_rng(1).integers(0, 256, (180, 320, 3), np.uint8)
@@ -30,11 +31,11 @@ def unwrapped(text: str) -> str:
 
 def test_the_marks_are_those_of_the_specification() -> None:
     """297 of them, by the rule that the published list states; 0 and 1 as in its example."""
-    marks = kitty.marks()
-    assert len(marks) == len(set(marks)) == 297
-    assert marks[:2] == "\u0305\u030d"
-    assert list(marks) == sorted(marks)
-    for mark in marks:
+    numbers = marks()
+    assert len(numbers) == len(set(numbers)) == MOST == 297
+    assert numbers[:2] == "\u0305\u030d"
+    assert list(numbers) == sorted(numbers)
+    for mark in numbers:
         assert unicodedata.category(mark) == "Mn"
         assert unicodedata.combining(mark) == 230
         assert not unicodedata.decomposition(mark)
@@ -50,7 +51,7 @@ def test_no_mark_that_fits_the_rule_is_left_out() -> None:
         mark = chr(code)
         fits = old.category(mark) == "Mn" and not old.decomposition(mark)
         if fits and old.combining(mark) == unicodedata.combining(mark) == 230:
-            missing += [] if mark in kitty.marks() else [hex(code)]
+            missing += [] if mark in marks() else [hex(code)]
     assert not missing
 
 
@@ -77,15 +78,17 @@ def test_deleting_frees_the_data_and_an_abandoned_transmission_is_closed_first()
 
 
 def test_a_row_of_placeholders_carries_the_id_and_every_position() -> None:
-    lines = placeholder_lines(0x0102FF, 5, 3)
+    terminal = Terminal("", "truecolor", "kitty")
+    drawing = kitty.draw(Image.fromarray(NOISE), (5, 3), terminal)
+    lines, image = drawing.lines, drawing.image
     assert [line.cell_length for line in lines] == [5, 5, 5]
     (segment,) = lines[2]
     assert segment.style is not None
     assert segment.style.color is not None
-    assert segment.style.color.triplet == (0x01, 0x02, 0xFF)
+    assert segment.style.color.triplet == (image >> 16, image >> 8 & 255, image & 255)
     part = lines[2].crop(3, 5).text
-    row, marks = kitty.marks()[2], kitty.marks()
-    assert part == "".join(kitty.PLACEHOLDER + row + marks[column] for column in (3, 4))
+    row, numbers = marks()[2], marks()
+    assert part == "".join(kitty.PLACEHOLDER + row + numbers[column] for column in (3, 4))
 
 
 def test_ids_fit_a_colour_and_differ() -> None:
@@ -99,8 +102,9 @@ def test_no_more_pixels_are_sent_than_there_are(
     size: tuple[int, int], sent: tuple[int, int]
 ) -> None:
     source = Source(bytes(3 * size[0] * size[1]), *size)
-    made = prepare(source, (64, 30), "kitty", Terminal("", "truecolor", "kitty"))
-    assert (made.columns, made.rows) == (64, 18)
-    assert made.png is not None
-    with Image.open(io.BytesIO(made.png)) as png:
+    drawing = prepare(source, (64, 30), "kitty", Terminal("", "truecolor", "kitty")).drawing
+    assert drawing.ahead is not None
+    (picture,) = read_graphics("".join(drawing.ahead.pieces).encode()).pictures
+    assert (picture.columns, picture.rows) == (64, 18)
+    with Image.open(io.BytesIO(picture.data)) as png:
         assert png.size == sent

@@ -22,6 +22,9 @@ from zoomtui.terminal.replies import Replies
 Colours = Literal["truecolor", "256", "16", "none"]
 Pictures = Literal["kitty", "blocks", "ascii", "off"]
 
+_IN_CELLS: tuple[Pictures, ...] = ("blocks", "ascii", "off")
+"""Those made of characters alone, which go wherever text goes."""
+
 OVERRIDE = "ZOOMTUI_PREVIEW"
 """The environment variable that chooses the kind of pictures, as the option does."""
 
@@ -44,6 +47,11 @@ _GUESS_BY_TERM = {
     "xterm-ghostty": "ghostty",
     "linux": "linux console",
 }
+
+
+def in_cells(pictures: Pictures) -> Pictures:
+    """The kind that stands in for it where only characters can be."""
+    return pictures if pictures in _IN_CELLS else "blocks"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Pictures as a terminal can show them.
 
 `request` says what is wanted and what is made of it; `prepare` makes it, in a thread: it loads and
-sizes the picture, `blocks`, `palette` and `ascii` make character cells of it. `kitty` makes
-transmissions and placeholders, `budget` keeps what is sent within a budget. NumPy and Pillow load
-with the first picture: `prepare` is imported only where one is made.
+sizes the picture and has it drawn by one of the `kinds`, each a module: `blocks` and `ascii` make
+character cells, `kitty` transmissions and placeholders. `budget` keeps what is sent within a
+budget. NumPy and Pillow load with the first picture: `prepare` is imported only where one is made.
 """

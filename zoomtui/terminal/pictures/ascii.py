@@ -7,15 +7,25 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
-from zoomtui.terminal.pictures.blocks import Cells
-from zoomtui.terminal.pictures.request import Pixels
+from zoomtui.terminal.capabilities import Terminal
+from zoomtui.terminal.pictures.cells import Cells, to_lines
+from zoomtui.terminal.pictures.request import Drawing, Pixels
+from zoomtui.terminal.pictures.scale import shrink
 
 RAMP = " .':-=+*oO#%@"
 """From no ink to much."""
 
 _LUMA = np.array([0.2126, 0.7152, 0.0722], np.float32)  # BT.709
 _TAILS = (5.0, 99.0)  # percentiles that become black and white: a ramp has no steps to waste
+
+
+def draw(picture: Image.Image, size: tuple[int, int], terminal: Terminal) -> Drawing:
+    """With hues where the terminal has 256 colours or more."""
+    coloured = terminal.colours in {"truecolor", "256"}
+    signs = ramp(shrink(picture, size), coloured=coloured, dark=terminal.dark)
+    return to_lines(signs, terminal.colours)
 
 
 def ramp(pixels: Pixels, *, coloured: bool, dark: bool = True) -> Cells:

@@ -8,12 +8,14 @@ The glyphs (U+2580 to U+259F) are in every monospaced font.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
-from zoomtui.terminal.pictures.request import Pixels
+from zoomtui.terminal.capabilities import Terminal
+from zoomtui.terminal.pictures.cells import Cells, to_lines
+from zoomtui.terminal.pictures.request import Drawing, Pixels
+from zoomtui.terminal.pictures.scale import shrink
 
 GLYPHS = " ▘▝▀▖▌▞▛"
 """The splits: bit 0 upper left, bit 1 upper right, bit 2 lower left in the foreground's colour.
@@ -29,17 +31,12 @@ FLAT = 60.0
 mean deviation of some two grey levels, which can't be seen. This makes night skies much cheaper."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Cells:
-    """Rows × columns of character cells."""
+def draw(picture: Image.Image, size: tuple[int, int], terminal: Terminal) -> Drawing:
+    """In 24-bit colours, or as ``palette`` does it where the terminal has 256."""
+    from zoomtui.terminal.pictures import palette  # made of what is here
 
-    glyphs: NDArray[np.uint8]
-    """(R, C) index into `alphabet`."""
-    alphabet: str
-    front: Pixels | None
-    """(R, C, 3), or None for the terminal's own colour."""
-    back: Pixels | None
-    """(R, C, 3), or None for the widget's background."""
+    make = palette.quadrants if terminal.colours == "256" else quadrants
+    return to_lines(make(shrink(picture, (size[0] * 2, size[1] * 2))), terminal.colours)
 
 
 def by_cell(pixels: Pixels) -> NDArray[np.float32]:

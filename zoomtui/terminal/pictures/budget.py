@@ -16,7 +16,7 @@ from textual.app import App
 
 from zoomtui.terminal.capabilities import Terminal
 from zoomtui.terminal.driver import TerminalDriver, backlog
-from zoomtui.terminal.pictures import kitty
+from zoomtui.terminal.pictures.request import Drawing
 
 BYTES_PER_SECOND = 64 * 1024
 """Over a network."""
@@ -93,27 +93,31 @@ class Link:
         if driver is not None:
             driver.write(text)
 
-    async def transmit(self, image: int, pieces: Iterable[str]) -> bool:
-        """Send a picture's pieces as the budget allows; take them back when cancelled half-way.
+    async def put(self, drawing: Drawing) -> bool:
+        """Make ready what painting the drawing's lines needs.
 
-        False where the screen was given back meanwhile, and the picture with it.
+        What goes ahead of them is sent as the budget allows, and taken back when this is cancelled
+        half-way. False where the screen was given back meanwhile, and the picture with it.
         """
-        wrap = self.terminal.in_tmux
+        self.spend(drawing.cost)
+        if drawing.ahead is None:
+            return True
+        pieces, abandon, delete = drawing.ahead
         async with self._line:
             begun = False
             try:
                 for piece in pieces:
                     await self.ready()
-                    if begun and image not in self._farewells:
+                    if begun and drawing.image not in self._farewells:
                         return False
-                    self._farewells[image] = kitty.abandon(image, wrap=wrap)
+                    self._farewells[drawing.image] = abandon
                     self.spend(len(piece))
                     self.write(piece)
                     begun = True
             except asyncio.CancelledError:
-                self.drop([image])
+                self.drop([drawing.image])
                 raise
-            self._farewells[image] = kitty.delete(image, wrap=wrap)
+            self._farewells[drawing.image] = delete
             return True
 
     def drop(self, images: Iterable[int]) -> None:

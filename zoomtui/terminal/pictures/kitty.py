@@ -8,43 +8,50 @@ it. Specification: "Terminal graphics protocol", section Unicode placeholders, i
 
 from __future__ import annotations
 
+import io
 import secrets
 from base64 import standard_b64encode
 from collections.abc import Iterator
-from functools import cache
 
+from PIL import Image
 from rich.color import Color
-from rich.segment import Segment
 from rich.style import Style
-from textual.strip import Strip
+
+from zoomtui.terminal.capabilities import Terminal
+from zoomtui.terminal.pictures.placeholders import placeholders
+from zoomtui.terminal.pictures.request import Ahead, Drawing, Pixels
+from zoomtui.terminal.pictures.scale import shrink
 
 PLACEHOLDER = "\U0010eeee"
 
 CHUNK = 4096
 """Most base64 characters that one escape sequence may carry."""
 
-# The characters that number rows and columns: those of Unicode 6.0 in combining class 230 that have
-# no decomposition and are part of none. Written out, as a newer Unicode has more of them.
-_MARKS = """
-0305 030D-030E 0310 0312 033D-033F 0346 034A-034C 0350-0352 0357 035B 0363-036F 0483-0487 0592-0595
-0597-0599 059C-05A1 05A8-05A9 05AB-05AC 05AF 05C4 0610-0617 0657-065B 065D-065E 06D6-06DC 06DF-06E2
-06E4 06E7-06E8 06EB-06EC 0730 0732-0733 0735-0736 073A 073D 073F-0741 0743 0745 0747 0749-074A
-07EB-07F1 07F3 0816-0819 081B-0823 0825-0827 0829-082D 0951 0953-0954 0F82-0F83 0F86-0F87 135D-135F
-17DD 193A 1A17 1A75-1A7C 1B6B 1B6D-1B73 1CD0-1CD2 1CDA-1CDB 1CE0 1DC0-1DC1 1DC3-1DC9 1DCB-1DCC
-1DD1-1DE6 1DFE 20D0-20D1 20D4-20D7 20DB-20DC 20E1 20E7 20E9 20F0 2CEF-2CF1 2DE0-2DFF A66F A67C-A67D
-A6F0-A6F1 A8E0-A8F1 AAB0 AAB2-AAB3 AAB7-AAB8 AABE-AABF AAC1 FE20-FE26 10A0F 10A38 1D185-1D189
-1D1AA-1D1AD 1D242-1D244
-"""
+_PALETTE = 256
+"""Colours of a PNG: a third of the bytes, and at preview sizes next to no loss."""
 
 
-@cache
-def marks() -> str:
-    """The character at index n stands for row or column n; more can't be numbered."""
-    found = []
-    for part in _MARKS.split():
-        first, _, last = part.partition("-")
-        found += [chr(code) for code in range(int(first, 16), int(last or first, 16) + 1)]
-    return "".join(found)
+def draw(picture: Image.Image, size: tuple[int, int], terminal: Terminal) -> Drawing:
+    """Half the pixels each way that the cells have, or fewer where the picture has no more."""
+    half = tuple(max(1, cells * side // 2) for cells, side in zip(size, terminal.cell, strict=True))
+    small_enough = picture.width <= half[0] and picture.height <= half[1]
+    png = to_png(shrink(picture, picture.size if small_enough else (half[0], half[1])))
+    image, wrap = fresh_id(), terminal.in_tmux
+    carried = Style(color=Color.from_rgb(image >> 16 & 255, image >> 8 & 255, image & 255))
+    ahead = Ahead(
+        list(transmission(image, png, *size, wrap=wrap)),
+        abandon=abandon(image, wrap=wrap),
+        delete=delete(image, wrap=wrap),
+    )
+    return Drawing(placeholders(PLACEHOLDER, *size, style=carried), image=image, ahead=ahead)
+
+
+def to_png(pixels: Pixels) -> bytes:
+    """(H, W, 3) pixels as a PNG with a palette of its own; dithering would only make it larger."""
+    picture = Image.fromarray(pixels).quantize(_PALETTE, method=Image.Quantize.FASTOCTREE)
+    out = io.BytesIO()
+    picture.save(out, "PNG", compress_level=6)
+    return out.getvalue()
 
 
 def fresh_id() -> int:
@@ -53,20 +60,6 @@ def fresh_id() -> int:
     Random, as all programs in the panes of one tmux share the terminal's ids.
     """
     return secrets.randbelow(2**24 - 1) + 1
-
-
-def placeholder_lines(image: int, columns: int, rows: int) -> list[Strip]:
-    """The lines that show the picture of that id, which their foreground carries.
-
-    Every cell says its row and column, so that any part of them holds.
-    """
-    numbers = marks()
-    style = Style(color=Color.from_rgb(image >> 16 & 255, image >> 8 & 255, image & 255))
-    lines = []
-    for row in range(rows):
-        cells = [PLACEHOLDER + numbers[row] + numbers[column] for column in range(columns)]
-        lines.append(Strip([Segment("".join(cells), style)], columns))
-    return lines
 
 
 def transmission(

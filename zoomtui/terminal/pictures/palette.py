@@ -19,7 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.color import Color, ColorSystem
 
-from zoomtui.terminal.pictures.blocks import GLYPHS, SPLITS, Cells, by_cell, group_means
+from zoomtui.terminal.pictures.blocks import GLYPHS, SPLITS, by_cell, group_means
+from zoomtui.terminal.pictures.cells import Cells
 from zoomtui.terminal.pictures.request import Pixels
 
 Floats = NDArray[np.float32]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from textual.strip import Strip
 
@@ -36,18 +36,36 @@ class Source:
             )
 
 
+class Ahead(NamedTuple):
+    """What the terminal must be sent before cells can show a picture that it keeps."""
+
+    pieces: list[str]
+    """In order, and with no other graphics in between; text may be."""
+    abandon: str
+    """Ends it half-way, and frees what came."""
+    delete: str
+    """Frees the whole."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Drawing:
+    """A picture as one kind shows it, at one size."""
+
+    lines: list[Strip]
+    """What is painted: its cells."""
+    cost: int = 0
+    """About how many bytes painting `lines` sends to the terminal."""
+    image: int = 0
+    """By which the terminal knows it; 0: it keeps nothing."""
+    ahead: Ahead | None = None
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Prepared:
     """A picture ready to be put on the screen."""
 
-    columns: int
-    rows: int
-    lines: list[Strip]
-    """As text; what to show where `png` can't be."""
-    cost: int
-    """About how many bytes painting `lines` sends to the terminal."""
-    png: bytes | None = None
-    """For kitty: half the pixels each way that the cells have, or fewer where the picture has no
-    more; the terminal enlarges it."""
+    drawing: Drawing
+    covered: list[Strip]
+    """The same in characters, for where the terminal's graphics can't be."""
     small: Pixels | None = None
-    """The picture of a file once more, as :func:`small` makes it: it was decoded anyway."""
+    """The picture of a file once more, as ``prepare.small`` makes it: it was decoded anyway."""

@@ -22,7 +22,7 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
-from zoomtui.terminal.capabilities import DEFAULT_CELL, Pictures
+from zoomtui.terminal.capabilities import DEFAULT_CELL, Pictures, in_cells
 from zoomtui.terminal.pictures.budget import Link
 from zoomtui.terminal.pictures.request import Pixels, UnreadablePicture
 
@@ -120,7 +120,7 @@ class Filmstrip(Widget):
         if noted != self._noted:
             self._noted = noted
             self.refresh()
-        mode: Pictures = "blocks" if pictures == "kitty" else pictures
+        mode = in_cells(pictures)
         if mode != self._mode:
             self._mode = mode
             self._rearrange()

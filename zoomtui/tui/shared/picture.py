@@ -20,13 +20,18 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
-from zoomtui.terminal.capabilities import Pictures, Terminal
-from zoomtui.terminal.pictures import kitty
+from zoomtui.terminal.capabilities import Pictures, Terminal, in_cells
 from zoomtui.terminal.pictures.budget import Link
-from zoomtui.terminal.pictures.request import Pixels, Prepared, Source, UnreadablePicture
+from zoomtui.terminal.pictures.request import (
+    Drawing,
+    Pixels,
+    Prepared,
+    Source,
+    UnreadablePicture,
+)
 
 _SETTLE = 0.15
-"""Seconds that a size must hold before a picture is sent anew for it; only for kitty."""
+"""Seconds that a size must hold before a picture is made anew for it that is more than cells."""
 
 
 class _Wanted(NamedTuple):
@@ -71,7 +76,8 @@ class Picture(Widget):
         self._working = False
         self._sending = False
         self._resized_at = 0.0
-        self._images = (kitty.fresh_id(), kitty.fresh_id())
+        self._kept: list[int] = []
+        """What the terminal keeps for it: the picture before the last one, and the last."""
         self.small: tuple[Path, Pixels] | None = None
         """The file that is shown, and what a thumbnail needs of it; None before there is one."""
 
@@ -122,13 +128,13 @@ class Picture(Widget):
         self._wake()
 
     def _came_back(self, _: object) -> None:
-        """The program was suspended: what had been sent is gone with the screen of that time."""
-        if self.pictures == "kitty":
+        """The program was suspended: what was kept is gone with the screen of that time."""
+        if self._kept:
             self._done = None
             self._wake()
 
     def _screens_changed(self) -> None:
-        """A dialog came or went. Under it ids would be tinted, so blocks are shown there."""
+        """A dialog came or went. It tints what is under it, which only characters may be."""
         self.refresh()
         self._wake()
 
@@ -146,8 +152,7 @@ class Picture(Widget):
         """What should be shown; None for no picture, no room for one, or no eyes on it."""
         if self._source is None or not self._in_front:
             return None
-        most = len(kitty.marks())
-        box = (min(self.size.width, most), min(self.size.height, most))
+        box = (self.size.width, self.size.height)
         return _Wanted(self._number, box, self.pictures) if min(box) > 0 else None
 
     def _wake(self) -> None:
@@ -170,7 +175,7 @@ class Picture(Widget):
             self._working = False
 
     async def _settled(self) -> None:
-        while self.pictures == "kitty" and self._done is not None:
+        while in_cells(self.pictures) != self.pictures and self._done is not None:
             left = self._resized_at + _SETTLE - monotonic()
             if left <= 0:
                 return
@@ -189,32 +194,25 @@ class Picture(Widget):
             return
         if source.path is not None and prepared.small is not None:
             self.small = (source.path, prepared.small)
-        if prepared.png is None:
-            link.spend(prepared.cost)
-            self._put(wanted, source, _Shown(prepared.lines, prepared.lines))
-        elif shown := await self._send(link, prepared, prepared.png):
-            self._put(wanted, source, shown)
+        if await self._send(link, prepared.drawing):
+            self._put(wanted, source, _Shown(prepared.drawing.lines, prepared.covered))
 
-    async def _send(self, link: Link, prepared: Prepared, png: bytes) -> _Shown | None:
-        """Send it under the id that is not on the screen, so that nothing flickers.
+    async def _send(self, link: Link, drawing: Drawing) -> bool:
+        """Get there what its lines need; what is on the screen stays meanwhile: nothing flickers.
 
-        None where it did not get there, and must be sent again.
+        False where it did not get there, and must be sent again.
         """
-        image = self._images[0]
-        self._images = (self._images[1], image)
-        size = (prepared.columns, prepared.rows)
+        if drawing.image:
+            link.drop(self._kept[:-1])
+            self._kept = [*self._kept[-1:], drawing.image]
         self._sending = True
         try:
-            link.drop([image])
-            wrap = link.terminal.in_tmux
-            pieces = kitty.transmission(image, png, *size, wrap=wrap)
-            whole = await link.transmit(image, pieces)
+            return await link.put(drawing)
         except asyncio.CancelledError:
-            link.drop(self._images)
+            link.drop(self._kept)
             raise
         finally:
             self._sending = False
-        return _Shown(kitty.placeholder_lines(image, *size), prepared.lines) if whole else None
 
     def _put(self, wanted: _Wanted, source: Source, shown: _Shown | None) -> None:
         if self._source is None:  # cleared meanwhile
@@ -228,7 +226,7 @@ class Picture(Widget):
 
     def on_unmount(self) -> None:
         if not self._sending:  # else the worker that sends does it, once it is cancelled
-            Link.of(self.app).drop(self._images)
+            Link.of(self.app).drop(self._kept)
 
     @property
     def extent(self) -> tuple[int, int, int, int]:
