@@ -39,12 +39,11 @@ class Place:
 
     def check(self) -> None:
         """Raise StorageError unless the folder is still where it was opened."""
-        held = os.fstat(self.handle)
         try:
-            found = self.folder.stat()
+            there = is_named(self.handle, self.folder)
         except OSError:
-            found = None
-        if found is None or (found.st_dev, found.st_ino) != (held.st_dev, held.st_ino):
+            there = False
+        if not there:
             raise StorageError(
                 f"{self.folder} was moved away while it was rendered: nothing more is written, the "
                 f"film so far is whole, and `zoomtui resume` goes on with it at its new place"
@@ -52,6 +51,21 @@ class Place:
 
     def close(self) -> None:
         os.close(self.handle)
+
+
+def is_named(handle: int, path: Path) -> bool:
+    """Whether what is open is still what ``path`` names; asks the server where that is on a network
+    (NFS does so when a file is opened). Raises OSError."""
+    try:
+        found = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError as error:
+        if error.errno in (errno.ENOENT, errno.ESTALE, errno.ENOTDIR):
+            return False
+        raise
+    try:
+        return os.path.samestat(os.fstat(handle), os.fstat(found))
+    finally:
+        os.close(found)
 
 
 def part_of(path: Path) -> Path:

@@ -55,9 +55,16 @@ class Journal:
     """The single writer's view of one journal. ``append`` may be called from any thread."""
 
     def __init__(
-        self, path: Path, records: list[Record], lengths: list[int], at: Place | None = None
+        self,
+        path: Path,
+        records: list[Record],
+        lengths: list[int],
+        at: Place | None = None,
+        check: Callable[[], None] = lambda: None,
     ) -> None:
         """Internal: use ``create`` or ``open``. ``lengths`` are the lines' sizes in bytes."""
+        self.check = check
+        """Raises what forbids to write; called before anything is written."""
         self._path = path
         self._records: list[Record] | None = records
         self._ends = array("q", accumulate(lengths))
@@ -79,17 +86,25 @@ class Journal:
             return cls(path, [], [])
 
     @classmethod
-    def open(cls, path: Path, *, mend: bool = True, at: Place | None = None) -> Journal:
+    def open(
+        cls,
+        path: Path,
+        *,
+        mend: bool = True,
+        at: Place | None = None,
+        check: Callable[[], None] = lambda: None,
+    ) -> Journal:
         """The journal at ``path``, ready to append to; an unfinished record at its end is cut off.
 
         Without ``mend`` nothing is changed before ``mend`` is called. ``at``: the folder that it
-        lies in, if it is held open. Raises ProjectError where there is no journal, or more of it is
+        lies in, if it is held open. ``check`` is called before every change, and forbids it by
+        what it raises. Raises ProjectError where there is no journal, or more of it is
         unreadable than an interrupted append can leave; nothing is changed then.
         """
         with reading(path) as file:
             records, lengths, torn = parse(file, path)
         with storage_errors(path):
-            journal = cls(path, records, lengths, at)
+            journal = cls(path, records, lengths, at, check)
         journal._torn = torn
         if mend:
             journal.mend()
@@ -134,6 +149,7 @@ class Journal:
         """
         line = _line(record)
         with self._lock:
+            self.check()
             with storage_errors(self._path):
                 try:
                     write_at(self._handle, line, self._end)
@@ -176,6 +192,7 @@ class Journal:
             del self._records[keep:]
 
     def _shorten(self, end: int) -> None:
+        self.check()
         os.ftruncate(self._handle, end)
         os.fsync(self._handle)
 
@@ -188,6 +205,7 @@ class Journal:
             copy_bytes(self._handle, file, 0, start)
             for begin, end in parts:
                 file.write(os.pread(self._handle, end - begin, begin))
+            self.check()
         with storage_errors(self._path):
             renewed = self._opened()
         os.close(self._handle)

@@ -95,6 +95,11 @@ class Session:
             self._emit(PhaseChanged(Phase.DRAINING))
         self._controls.stop(now=now)
 
+    def fail(self, error: RendererError) -> None:
+        """End at once, because of that error."""
+        self._errors.append(error)
+        self._give_up()
+
     def pause(self, paused: bool) -> None:
         """Hold the painter at its next step, or let it go on."""
         if paused != self._controls.paused and not self.stop_asked:

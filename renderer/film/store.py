@@ -158,6 +158,7 @@ class FilmStore:
         with storage_errors(self._film):
             longer = self._file_size() != self.size
             if longer:
+                self._journal.check()
                 os.ftruncate(self._handle, self.size)
                 os.fsync(self._handle)
         self._rewound = False
@@ -176,6 +177,7 @@ class FilmStore:
         end = self.size
         self.cut()
         try:
+            self._journal.check()
             with storage_errors(self._film):
                 write_at(self._handle, data, end)
                 os.fdatasync(self._handle)

@@ -33,6 +33,7 @@ def store_keyframe(
     """
     provenance = {"zoomtui": __version__, "keyframe": keyframe, **made}
     path = keyframe_path(folder, keyframe, made.get("take", 1))
+    journal.check()
     length, crc = write_keyframe(path, picture, provenance, at)
     of_file = {"keyframe": keyframe, "length": length, "crc": crc, "at": time.time()}
     stored = read_as({**made, **(noted or {}), **of_file}, StoredKeyframe)

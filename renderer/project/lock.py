@@ -106,9 +106,9 @@ def _read_holder(text: bytes) -> Holder:
         return Holder(pid=0, host="?", since=0.0)  # not signed: not yet, or another file
 
 
-def busy_message(path: Path) -> str:
+def busy_message(path: Path, by: Holder | None = None) -> str:
     """The line that says which process renders the project whose lock is at ``path``."""
     return (
-        f"{path.parent} is being rendered by {holder(path) or 'another process'}; "
+        f"{path.parent} is being rendered by {by or holder(path) or 'another process'}; "
         f"`zoomtui status {path.parent}` shows it, or stop that one first"
     )

@@ -6,14 +6,14 @@ Knows no threads and no painters; the film's bytes are ``film.store``'s.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from renderer.errors import ProjectError, SettingsError
-from renderer.files import Place, storage_errors
+from renderer.files import Place, copy_part, storage_errors
 from renderer.film.hls import Playlists
 from renderer.film.records import REWIND, SEGMENT
 from renderer.film.store import FilmStore
@@ -33,6 +33,7 @@ from renderer.project.history import (
     StoredKeyframe,
 )
 from renderer.project.keyframe_files import store_keyframe, unrecorded
+from renderer.project.lease import Lease, take_lease
 from renderer.project.lock import ProjectLock
 from renderer.project.placing import check_place, load_placed, refuse_dive, unrecorded_places
 from renderer.project.records import (
@@ -74,8 +75,10 @@ class Project:
         """The folder itself, even after it is renamed."""
         self.recovered = ""
         """What was put right on opening and is worth a line; empty: nothing."""
+        self.lease: Lease | None = None
+        """None: the lock is enough."""
         self._held = ExitStack()
-        """All that is open, and the lock."""
+        """All that is open, the lease and the lock."""
         self._journal = journal
         self._pictures = keyframes
         self._thinning = Thinning(keyframes)
@@ -97,7 +100,9 @@ class Project:
             held.enter_context(ProjectLock(folder / LOCK, folder / SETTINGS))
             place = held.enter_context(closing(Place(folder)))
             keyframes = held.enter_context(closing(Place(folder / KEYFRAMES)))
-            opened = Journal.open(folder / JOURNAL, mend=False, at=place)
+            lease = take_lease(folder)
+            check = _begin(lease, folder, held) if lease else lambda: None
+            opened = Journal.open(folder / JOURNAL, mend=False, at=place, check=check)
             journal = held.enter_context(closing(opened))
             check_kinds(journal.records)
             history = History(journal.records)
@@ -105,6 +110,7 @@ class Project:
             held.enter_context(closing(store))
             check_project(folder, settings, journal.records, history, store)
             project = cls(folder, settings, journal, store, place, keyframes, history)
+            project.lease = lease
             if mend:
                 project._mend()
             journal.let_go()
@@ -358,3 +364,19 @@ class Project:
                 f"{FILM} lacks the last {lacking} segments that {JOURNAL} records, as in a copy "
                 f"that was taken while rendering; they are made again from the keyframes"
             )
+
+
+def _begin(lease: Lease, folder: Path, held: ExitStack) -> Callable[[], None]:
+    """Let a lease begin, until ``held`` ends it; what is to be called before every write.
+
+    A holder that was cut off in the middle of a write must not finish it in this film: it has the
+    files open that were there, so they are replaced by copies (which share their bytes where the
+    file system can). The journal first: the film then holds all that it vouches for.
+    """
+    held.callback(lease.release)
+    if lease.taken_over:
+        for path in (folder / JOURNAL, folder / FILM):
+            if path.exists():
+                with storage_errors(path):
+                    copy_part(path, path, 0, path.stat().st_size)
+    return lease.check

@@ -26,6 +26,7 @@ from renderer.project.history import (
     Rewind,
     StoredKeyframe,
 )
+from renderer.project.lease import LEASE
 from renderer.project.timeline import Steering
 from renderer.settings.render import RenderSettings
 
@@ -47,7 +48,7 @@ LONGEST_NOTE = 200
 OWN = frozenset(
     {
         *(SETTINGS, JOURNAL, FILM, LIVE, WATCH, KEYFRAMES, PLACED, EXEMPLAR),
-        *(LOCK, SUPERVISOR, SESSION, LOG),
+        *(LOCK, LEASE, SUPERVISOR, SESSION, LOG),
     }
 )
 """All that a project is made of; what lies beside it in the folder is the user's."""

@@ -11,7 +11,7 @@ import os
 import time
 import zlib
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import asdict, dataclass
 from itertools import count
 from pathlib import Path
@@ -30,6 +30,7 @@ from renderer.painting.figures import FIGURES
 from renderer.painting.geometry import Geometry
 from renderer.project.history import KEYFRAME, STEER, History, StoredKeyframe
 from renderer.project.known_records import Known
+from renderer.project.lease import take_lease
 from renderer.project.lock import ProjectLock
 from renderer.project.project import Project
 from renderer.project.records import (
@@ -136,7 +137,7 @@ def repair(folder: Path, rescue: Rescue) -> Path:
 
     Raises ProjectBusy, StorageError. A kill in between leaves a project that can be repaired again.
     """
-    with ProjectLock(folder / LOCK), storage_errors(folder):
+    with ProjectLock(folder / LOCK), take_lease(folder) or nullcontext(), storage_errors(folder):
         aside = _new_folder(folder, time.strftime("damaged-%Y%m%d-%H%M%S"))
         for name in (JOURNAL, SETTINGS):
             if (folder / name).exists():

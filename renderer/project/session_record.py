@@ -18,6 +18,7 @@ import msgspec
 from renderer.errors import ProjectBusy, StorageError
 from renderer.files import Place, overwrite_file, replace_file
 from renderer.journal import Moment
+from renderer.project.lease import leaseholder
 from renderer.project.lock import Holder, ProjectLock, busy_message, holder
 from renderer.project.records import LOCK, SESSION, SETTINGS, SUPERVISOR
 
@@ -75,7 +76,7 @@ def supervise(folder: Path) -> ProjectLock:
 
 def engine(folder: Path) -> Holder | None:
     """The process that holds ``folder`` to render it; None: there is none."""
-    return holder(folder / LOCK) or holder(folder / SETTINGS)
+    return holder(folder / LOCK) or holder(folder / SETTINGS) or leaseholder(folder)
 
 
 def supervisor(folder: Path) -> Holder | None:

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from renderer.engine.events import Event, Note, RenderFailed, RenderFinished, StepDone
 from renderer.engine.session import Session
-from renderer.errors import SettingsError, StorageError
+from renderer.errors import ProjectBusy, SettingsError, StorageError
 from renderer.export.other_way import OtherWay
 from renderer.files import open_to_append, storage_errors
 from renderer.project import registry, session_record
@@ -71,7 +71,8 @@ def run(
 
         def emit(event: Event) -> None:
             if not (isinstance(event, RenderFinished) or withheld(event)):
-                if isinstance(event, RenderFailed):
+                # What takes the place of one that lost its lease writes its own.
+                if isinstance(event, RenderFailed) and event.exit_code != ProjectBusy.exit_code:
                     session_record.fail(folder, event.message, event.exit_code, at=project.place)
                 publish(event)
             if not isinstance(event, StepDone) or events.qsize() < _CROWD:
@@ -90,6 +91,8 @@ def run(
             worker.join()
 
         session = Session(project, emit, Metrics(folder).read_briefly)
+        if project.lease is not None:
+            project.lease.when_lost(session.fail)
         wanted = project.settings.direction
         other = wanted != ("in" if project.settings.method == "refine" else "out")
         other_way = OtherWay(folder, wanted, lambda: session.stop_asked) if other else None
