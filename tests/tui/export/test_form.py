@@ -22,7 +22,6 @@ from zoomtui.tui.export.form import (
     arguments,
     check,
     command_line,
-    complaint,
     free_name,
     other_ending,
 )
@@ -148,9 +147,9 @@ def test_what_is_wrong_in_itself_is_said_at_its_field(key: str, text: str, word:
 
 
 def test_an_error_stands_at_the_field_that_it_blames_or_below() -> None:
-    assert complaint(ExportFailed("size is odd", "size")).key == "size"
-    assert complaint(ExportFailed("there is nothing to export")).key == ""
-    assert complaint(ExportFailed("no such field", "threads")).key == ""
+    assert FIELDS.complaint(ExportFailed("size is odd", "size")).key == "size"
+    assert FIELDS.complaint(ExportFailed("there is nothing to export")).key == ""
+    assert FIELDS.complaint(ExportFailed("no such field", "threads")).key == ""
 
 
 def test_the_kinds_of_file_go_round_and_the_name_stays() -> None:

@@ -13,20 +13,11 @@ import shlex
 from collections.abc import Mapping
 from pathlib import Path
 
-from renderer.errors import RendererError, SettingsError
+from renderer.errors import SettingsError
 from renderer.export.containers import CONTAINERS, Target
 from renderer.settings.export import EXPORT_OPTIONS, ExportOptions
 from renderer.settings.option import Option
-from zoomtui.tui.shared.form_fields import (
-    FieldError,
-    Texts,
-    as_typed,
-    complaint_at,
-    fields_of,
-    filled,
-    meaning,
-    words_of,
-)
+from zoomtui.tui.shared.form_fields import FieldError, Fields, Texts, as_typed
 
 ENDINGS = tuple(dict.fromkeys(container.suffix for container in CONTAINERS))
 
@@ -40,7 +31,7 @@ _ALL: Mapping[str, Option] = {
     ),
     **EXPORT_OPTIONS,
 }
-FIELDS = fields_of(_ALL)
+FIELDS = Fields(_ALL)
 DEFAULTS: Texts = {
     key: row.unset or as_typed(row, getattr(ExportOptions(), key))
     for key, row in EXPORT_OPTIONS.items()
@@ -71,7 +62,7 @@ def other_ending(name: str, by: int) -> str:
 
 def check(texts: Texts) -> None:
     """Find what is wrong whatever the film is. Raises FieldError at the field that is to blame."""
-    given = meaning(FIELDS, filled(FIELDS, texts))
+    given = FIELDS.meaning(texts)
     out = given.pop("out", "")
     if not out:
         raise FieldError("out", "name the file, or a folder/ for pictures")
@@ -79,24 +70,19 @@ def check(texts: Texts) -> None:
         Target.of(out)
         ExportOptions.read(given)
     except SettingsError as error:
-        raise complaint(error) from None
+        raise FIELDS.complaint(error) from None
 
 
 def arguments(project: Path, texts: Texts) -> list[str]:
     """What `zoomtui export` is to be given."""
-    counted = filled(FIELDS, texts)
+    counted = FIELDS.filled(texts)
     out = counted.pop("out", "")
-    return [_operand(os.fspath(project)), _operand(out), *words_of(FIELDS, counted)]
+    return [_operand(os.fspath(project)), _operand(out), *FIELDS.words(counted)]
 
 
 def command_line(project: Path, texts: Texts) -> str:
     """The same export as a command; can be pasted into any POSIX shell."""
     return shlex.join(["zoomtui", "export", *arguments(project, texts)])
-
-
-def complaint(error: RendererError) -> FieldError:
-    """The error at the field that it blames, if there is one."""
-    return complaint_at(error, FIELDS)
 
 
 def _operand(text: str) -> str:

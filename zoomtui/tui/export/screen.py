@@ -21,7 +21,7 @@ from zoomtui.tui.export.describe import Pace, finished_lines, planned_lines, run
 from zoomtui.tui.shared.dialogs import ChoiceDialog
 from zoomtui.tui.shared.fetch import fetch_command
 from zoomtui.tui.shared.field_widgets import TextField
-from zoomtui.tui.shared.form_fields import all_wrong, filled
+from zoomtui.tui.shared.form_fields import all_wrong
 from zoomtui.tui.shared.form_screen import LAST_KEYS, FormScreen
 from zoomtui.tui.shared.form_widget import Form
 from zoomtui.tui.shared.host import standing
@@ -75,7 +75,7 @@ class ExportScreen(FormScreen):
     @property
     def path(self) -> Path:
         """Where the fields say that it goes."""
-        return self._here / filled(exportform.FIELDS, self.form.texts).get("out", "")
+        return self._here / exportform.FIELDS.filled(self.form.texts).get("out", "")
 
     def make_form(self) -> Form:
         return Form(exportform.FIELDS, special={"out": NameField})
@@ -122,7 +122,7 @@ class ExportScreen(FormScreen):
         self.paint()
 
     def _blame(self, error: ExportFailed) -> None:
-        self.wrong = (exportform.complaint(error),)
+        self.wrong = (exportform.FIELDS.complaint(error),)
         self.form.complain(self.wrong)
 
     # -------------------------------------------------------------------------------- exporting

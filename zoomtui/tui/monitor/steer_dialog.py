@@ -22,15 +22,7 @@ from renderer.errors import RendererError, SettingsError
 from renderer.project.records import read_settings_at
 from renderer.settings.option import Option
 from renderer.settings.render import OPTIONS, RenderSettings
-from zoomtui.tui.shared.form_fields import (
-    Texts,
-    all_wrong,
-    as_typed,
-    complaint_at,
-    fields_of,
-    filled,
-    meaning,
-)
+from zoomtui.tui.shared.form_fields import Fields, Texts, all_wrong, as_typed
 from zoomtui.tui.shared.form_widget import Form, hint_line
 from zoomtui.tui.shared.host import ClosesOnce, Host, standing
 from zoomtui.tui.shared.keys import bind, keys
@@ -44,7 +36,7 @@ _GROUPS = ("", "ending", "painting", "joining", "encoding")
 _ALL: Mapping[str, Option] = {
     name: row for name, row in OPTIONS.items() if row.user_steerable and name != "prompt"
 }
-_FIELDS = fields_of(_ALL, _GROUPS)
+_FIELDS = Fields(_ALL, _GROUPS)
 
 
 class PromptArea(PlainArea):
@@ -123,7 +115,7 @@ class SteerDialog(ModalScreen[Changes | None], ClosesOnce[Changes | None]):
         """What is to change. Raises FieldError."""
         prompt = self.query_one(PromptArea).text
         given = {} if prompt == self._prompt else {"prompt": prompt}
-        given |= meaning(_FIELDS, filled(_FIELDS, texts))
+        given |= _FIELDS.meaning(texts)
         if self._now is None:
             return given
         from renderer.planning.defaults import changes  # not needed for the first paint
@@ -131,7 +123,7 @@ class SteerDialog(ModalScreen[Changes | None], ClosesOnce[Changes | None]):
         try:
             return changes(self._now, given) if given else {}
         except SettingsError as error:
-            raise complaint_at(error, _FIELDS) from None
+            raise _FIELDS.complaint(error) from None
 
     @property
     def _texts(self) -> Texts:

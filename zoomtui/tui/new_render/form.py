@@ -21,16 +21,7 @@ from renderer.settings.film import BESIDES
 from renderer.settings.option import Option, unknown
 from renderer.settings.render import OPTIONS, RenderSettings
 from renderer.settings.sources import SOURCES
-from zoomtui.tui.shared.form_fields import (
-    FieldError,
-    Texts,
-    as_typed,
-    complaint_at,
-    fields_of,
-    filled,
-    meaning,
-    words_of,
-)
+from zoomtui.tui.shared.form_fields import FieldError, Fields, Texts, as_typed
 
 TITLES = {
     "": "",
@@ -41,7 +32,7 @@ TITLES = {
 }
 """The groups, in their order; what is in the first is always shown, the rest is folded away."""
 _ALL: Mapping[str, Option] = {**OPTIONS, **BESIDES, **SOURCES}
-FIELDS = fields_of(_ALL, TITLES)
+FIELDS = Fields(_ALL, TITLES, exact=("prompt", "negative_prompt"))
 
 FILM_PRESETS: Mapping[str, Texts] = {
     "standard": {"size": "", "fps": "", "codec": "", "crf": "", "preset": ""},
@@ -51,9 +42,7 @@ FILM_PRESETS: Mapping[str, Texts] = {
 }
 """Looks of the film that fill several fields at once; the size alone affects what is painted."""
 
-_AS_TYPED = ("prompt", "negative_prompt")
-"""Fields whose spaces count."""
-_LEFT_EMPTY = (*_AS_TYPED, "seed")
+_LEFT_EMPTY = ("prompt", "negative_prompt", "seed")
 """Fields that stand for nothing while they are empty."""
 _SAID_IN = {"frames_per_keyframe": "seconds_per_keyframe"}
 """Settings that another field stands for."""
@@ -84,8 +73,8 @@ def wishes(texts: Texts) -> dict[str, Any]:
 
     Without ``SOURCES``.
     """
-    counted = {key: text for key, text in _filled(texts).items() if key not in SOURCES}
-    return {"prompt": "", **meaning(FIELDS, counted)}
+    wished = {key: text for key, text in texts.items() if key not in SOURCES}
+    return {"prompt": "", **FIELDS.meaning(wished)}
 
 
 def command_line(texts: Texts) -> str:
@@ -95,9 +84,9 @@ def command_line(texts: Texts) -> str:
 
 def arguments(texts: Texts) -> list[str]:
     """The words of that command."""
-    counted = _filled(texts)
+    counted = FIELDS.filled(texts)
     prompt = counted.pop("prompt", "")
-    words = ["zoomtui", "render", *words_of(FIELDS, counted)]
+    words = ["zoomtui", "render", *FIELDS.words(counted)]
     if not prompt:
         return words
     # The prompt may look like an option, and so stands behind the end of all options.
@@ -106,7 +95,7 @@ def arguments(texts: Texts) -> list[str]:
 
 def path(texts: Texts, key: str) -> Path | None:
     """What one of ``SOURCES`` names; None: left open."""
-    text = _filled(texts).get(key)
+    text = FIELDS.filled(texts).get(key)
     return Path(text) if text else None
 
 
@@ -215,12 +204,8 @@ def complaint(error: Exception, texts: Texts) -> FieldError:
     """The error at the field that it blames, if there is one."""
     blamed = getattr(error, "field", "")
     key = _SAID_IN.get(blamed, blamed)
-    if key == "keyframe_size" and key not in _filled(texts):
+    if key == "keyframe_size" and key not in FIELDS.filled(texts):
         key = "size"  # that is what it follows from
     if key == blamed:
-        return complaint_at(error, FIELDS)
+        return FIELDS.complaint(error)
     return FieldError(key if key in FIELDS else "", str(error))
-
-
-def _filled(texts: Texts) -> dict[str, str]:
-    return filled(FIELDS, texts, _AS_TYPED)

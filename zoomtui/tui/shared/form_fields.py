@@ -20,6 +20,15 @@ Texts = Mapping[str, str]
 """What stands in each field, by its key."""
 
 
+class FieldError(Exception):
+    """A field can't be used as it stands; the message says why, in one line."""
+
+    def __init__(self, key: str, message: str) -> None:
+        """``key``: empty where no field is to blame."""
+        super().__init__(message)
+        self.key = key
+
+
 @dataclass(frozen=True, slots=True)
 class Field:
     """One field. Its key is the engine's own name for it where it has one."""
@@ -43,17 +52,68 @@ class Field:
         assert self.row.row is not None
         return self.row.row
 
+    def meaning(self, text: str) -> Any:
+        """What the text, which is not empty, means. Raises FieldError."""
+        kind = self.row.kind
+        try:
+            return from_text(kind, text)
+        except ValueError:
+            raise FieldError(self.key, f"{text[:40]!r} is not {NOTATION[kind]}") from None
 
-Fields = Mapping[str, Field]
-"""By their keys, in the order in which they stand in the form."""
+    def words(self, text: str) -> list[str]:
+        """The words of a command line that say the same."""
+        match self.row.kind:
+            case "flag" if text in YES_NO:
+                return [self.option][: text == "yes"]
+            case "switch" if text in YES_NO:
+                return [self.option if text == "yes" else "--no-" + self.option.removeprefix("--")]
+            case "words" | "pairs":
+                return [word for each in _split(text) for word in _given(self.option, each)]
+        return _given(self.option, text)
 
 
-def fields_of(options: Mapping[str, Option], groups: Iterable[str] = ("",)) -> Fields:
-    """Those of ``groups``, one group after the other."""
-    order = list(groups)
-    fields = [Field(key, row) for key, row in options.items() if row.row and row.row[0] in order]
-    fields.sort(key=lambda field: (order.index(field.place[0]), field.place[1]))
-    return {field.key: field for field in fields}
+class Fields(dict[str, Field]):
+    """By their keys, in the order in which they stand in the form."""
+
+    def __init__(
+        self,
+        options: Mapping[str, Option],
+        groups: Iterable[str] = ("",),
+        exact: Container[str] = (),
+    ) -> None:
+        """Those of ``groups``, one group after the other. ``exact``: keys of fields whose spaces
+        count."""
+        order = list(groups)
+        found = [Field(key, row) for key, row in options.items() if row.row and row.row[0] in order]
+        found.sort(key=lambda field: (order.index(field.place[0]), field.place[1]))
+        super().__init__({field.key: field for field in found})
+        self._exact = exact
+
+    def filled(self, texts: Texts) -> dict[str, str]:
+        """The texts that are not empty, as they count: without spaces around them, a path with its
+        ~ replaced."""
+        counted: dict[str, str] = {}
+        for key, field in self.items():
+            text = texts.get(key, "") if key in self._exact else texts.get(key, "").strip()
+            if field.row.kind == "path":  # quoted in the command line: no shell would expand it
+                text = os.path.expanduser(text)  # noqa: PTH111 - an empty text is no path
+            counted |= {key: text} if text else {}
+        return counted
+
+    def meaning(self, texts: Texts) -> dict[str, Any]:
+        """What those that are filled in mean. Raises FieldError."""
+        return {key: self[key].meaning(text) for key, text in self.filled(texts).items()}
+
+    def words(self, texts: Texts) -> list[str]:
+        """The words of a command line that say the same."""
+        filled = self.filled(texts).items()
+        return [word for key, text in filled for word in self[key].words(text)]
+
+    def complaint(self, error: Exception) -> FieldError:
+        """The error at the field that it blames, if there is one, called by its label."""
+        if isinstance(error, RendererError) and error.field in self:
+            return FieldError(error.field, error.naming(self[error.field].row.label))
+        return FieldError("", str(error))
 
 
 def as_typed(option: Option, value: Any) -> str:
@@ -74,22 +134,6 @@ def as_typed(option: Option, value: Any) -> str:
     return str(value)
 
 
-class FieldError(Exception):
-    """A field can't be used as it stands; the message says why, in one line."""
-
-    def __init__(self, key: str, message: str) -> None:
-        """``key``: empty where no field is to blame."""
-        super().__init__(message)
-        self.key = key
-
-
-def complaint_at(error: Exception, fields: Fields) -> FieldError:
-    """The error at the field that it blames, if there is one, called by its label."""
-    if isinstance(error, RendererError) and error.field in fields:
-        return FieldError(error.field, error.naming(fields[error.field].row.label))
-    return FieldError("", str(error))
-
-
 def all_wrong(check: Callable[[Texts], object], texts: Texts) -> tuple[FieldError, ...]:
     """Everything that ``check`` finds wrong, a field each, in the order of ``texts``.
 
@@ -108,46 +152,6 @@ def all_wrong(check: Callable[[Texts], object], texts: Texts) -> tuple[FieldErro
                 continue
         break
     return tuple(found[key] for key in (*texts, "") if key in found)
-
-
-def filled(fields: Fields, texts: Texts, exact: Container[str] = ()) -> dict[str, str]:
-    """The texts that are not empty, as they count: without spaces around them, a path with its ~
-    replaced. ``exact``: keys of fields whose spaces count."""
-    counted: dict[str, str] = {}
-    for key, field in fields.items():
-        text = texts.get(key, "") if key in exact else texts.get(key, "").strip()
-        if field.row.kind == "path":  # quoted in the command line, where no shell would expand it
-            text = os.path.expanduser(text)  # noqa: PTH111 - an empty text is no path
-        counted |= {key: text} if text else {}
-    return counted
-
-
-def meaning(fields: Fields, counted: Texts) -> dict[str, Any]:
-    """What texts that are ``filled`` in mean. Raises FieldError."""
-    return {key: _read(fields[key], text) for key, text in counted.items()}
-
-
-def _read(field: Field, text: str) -> Any:
-    try:
-        return from_text(field.row.kind, text)
-    except ValueError:
-        raise FieldError(field.key, f"{text[:40]!r} is not {NOTATION[field.row.kind]}") from None
-
-
-def words_of(fields: Fields, counted: Texts) -> list[str]:
-    """The words of a command line that say the same as texts that are ``filled`` in."""
-    return [word for key, text in counted.items() for word in _words(fields[key], text)]
-
-
-def _words(field: Field, text: str) -> list[str]:
-    match field.row.kind:
-        case "flag" if text in YES_NO:
-            return [field.option][: text == "yes"]
-        case "switch" if text in YES_NO:
-            return [field.option if text == "yes" else "--no-" + field.option.removeprefix("--")]
-        case "words" | "pairs":
-            return [word for each in _split(text) for word in _given(field.option, each)]
-    return _given(field.option, text)
 
 
 def _given(option: str, text: str) -> list[str]:

@@ -26,7 +26,7 @@ from zoomtui.tui.shared.field_widgets import (
     TextField,
     field_hint,
 )
-from zoomtui.tui.shared.form_fields import FieldError, Fields
+from zoomtui.tui.shared.form_fields import Field, FieldError
 from zoomtui.tui.shared.keys import keys, quiet
 from zoomtui.tui.shared.styled_text import Line, Part, quoted
 from zoomtui.tui.shared.text_widgets import OneLine
@@ -129,7 +129,7 @@ class Form(VerticalScroll, can_focus=False):
 
     def __init__(
         self,
-        fields: Fields,
+        fields: Mapping[str, Field],
         titles: Mapping[str, str] | None = None,
         special: Mapping[str, Maker] | None = None,
     ) -> None:
