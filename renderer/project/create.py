@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import shutil
 from collections.abc import Mapping, Sequence
+from contextlib import closing, suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from renderer.files import making_folder, replace_file
 from renderer.images import Picture, load_picture, write_keyframe
 from renderer.journal import Journal
 from renderer.project import registry
-from renderer.project.history import PLACE, History
+from renderer.project.history import PLACE, STEER, History
 from renderer.project.keyframe_files import store_keyframe
 from renderer.project.placing import refuse_dive, store_placed
 from renderer.project.project import Project
@@ -44,17 +44,38 @@ def create_project(
     refuse_occupied(folder)
     trust(settings)
     with making_folder(folder) as beside:
-        _build(beside, settings, picture, exemplar, changes, places)
+        (beside / KEYFRAMES).mkdir(parents=True)
+        (beside / EXPORTS).mkdir()
+        settings = _adopt_exemplar(beside, settings, picture, exemplar)
+        replace_file(beside / SETTINGS, settings.to_toml().encode())
+        with closing(Journal.create(beside / JOURNAL)) as journal:
+            journal.append({"type": "project", "settings": settings.plain()})
+            for start, change in changes:
+                journal.append({"type": STEER, "from_keyframe": start, "changes": dict(change)})
+            for keyframe, shown in places:
+                refuse_dive(History(journal.records).settings_at(settings, keyframe), keyframe)
+                placed = store_placed(beside, keyframe, shown)
+                journal.append({"type": PLACE, **asdict(placed)})
+            if picture is not None:
+                store_keyframe(beside, journal, 0, picture, _given(settings))
 
 
 def refuse_occupied(folder: Path) -> None:
     """Raise ProjectError unless a new project can be made at ``folder``."""
     try:
-        occupied = _occupied(folder)
+        if (folder / SETTINGS).exists():
+            raise ProjectError(
+                f"{folder} is a project already: `zoomtui resume {folder}` goes on with it; "
+                f"for a new one choose another --out"
+            )
+        if folder.exists() and not folder.is_dir():
+            raise ProjectError(f"{folder} is a file; choose another --out")
+        if folder.exists() and any(folder.iterdir()):
+            raise ProjectError(f"{folder} exists and is no zoomtui project; choose another --out")
     except OSError as error:
-        occupied = f"{folder} can't be used: {error.strerror}; choose another --out"
-    if occupied:
-        raise ProjectError(occupied)
+        raise ProjectError(
+            f"{folder} can't be used: {error.strerror}; choose another --out"
+        ) from None
 
 
 def discard_unpainted(folder: Path) -> bool:
@@ -62,53 +83,10 @@ def discard_unpainted(folder: Path) -> bool:
     with Project.open(folder) as project:
         if project.store.frames or any(stored.seconds > 0 for stored in project.keyframes):
             return False
-    with contextlib.suppress(StorageError):
+    with suppress(StorageError):
         registry.unlist(folder)
     shutil.rmtree(folder)
     return True
-
-
-def _occupied(folder: Path) -> str:
-    """Why no project can be made there; empty: one can."""
-    if not folder.exists():
-        return ""
-    if (folder / SETTINGS).exists():
-        return (
-            f"{folder} is a project already: `zoomtui resume {folder}` goes on with it; "
-            f"for a new one choose another --out"
-        )
-    if not folder.is_dir():
-        return f"{folder} is a file; choose another --out"
-    if any(folder.iterdir()):
-        return f"{folder} exists and is no zoomtui project; choose another --out"
-    return ""
-
-
-def _build(
-    folder: Path,
-    settings: RenderSettings,
-    picture: Picture | None,
-    exemplar: Path | None,
-    changes: Sequence[tuple[int, Mapping[str, Any]]],
-    places: Sequence[tuple[int, Picture]],
-) -> None:
-    (folder / KEYFRAMES).mkdir(parents=True)
-    (folder / EXPORTS).mkdir()
-    settings = _adopt_exemplar(folder, settings, picture, exemplar)
-    replace_file(folder / SETTINGS, settings.to_toml().encode())
-    journal = Journal.create(folder / JOURNAL)
-    try:
-        journal.append({"type": "project", "settings": settings.plain()})
-        for keyframe, change in changes:
-            journal.append({"type": "steer", "from_keyframe": keyframe, "changes": dict(change)})
-        for keyframe, shown in places:
-            refuse_dive(History(journal.records).settings_at(settings, keyframe), keyframe)
-            placed = store_placed(folder, keyframe, shown)
-            journal.append({"type": PLACE, **asdict(placed)})
-        if picture is not None:
-            store_keyframe(folder, journal, 0, picture, _given(settings))
-    finally:
-        journal.close()
 
 
 def _adopt_exemplar(
