@@ -23,7 +23,7 @@ _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 NO_LINK = os.O_NOFOLLOW | os.O_CLOEXEC
-"""For opening files that only a render may have put there: never the target of a symbolic link."""
+"""For opening files that only a render may have put there: see ``open_own``."""
 
 
 class Place:
@@ -73,13 +73,24 @@ def part_of(path: Path) -> Path:
     return path.with_name(path.name + ".part")
 
 
-def open_to_append(path: Path, at: Place | None = None) -> int:
-    """A handle on the file, which is made if need be; never on what a link names. OSError.
+def open_own(path: Path, flags: int, at: Place | None = None) -> int:
+    """A handle on a file of the render's own: never on what a symbolic link names. Raises OSError.
 
-    ``at``: the folder that it lies in, if it is held open.
+    ``flags``: ``os.O_…``. ``at``: the folder that it lies in, if it is held open.
     """
-    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | NO_LINK
+    flags |= NO_LINK
     return os.open(path.name, flags, 0o666, dir_fd=at.handle) if at else os.open(path, flags, 0o666)
+
+
+def open_to_append(path: Path, at: Place | None = None) -> int:
+    """A handle on the file, which is made if need be; see ``open_own``."""
+    return open_own(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, at)
+
+
+def shorten(handle: int, end: int) -> None:
+    """Let the open file end there, durably. Raises OSError."""
+    os.ftruncate(handle, end)
+    os.fsync(handle)
 
 
 def replace_file(path: Path, data: bytes, *, durable: bool = True, at: Place | None = None) -> None:
@@ -119,12 +130,9 @@ def overwrite_file(path: Path, data: bytes, *, at: Place | None = None) -> None:
 
     Unlike with ``replace_file`` a crash may leave it torn. Raises StorageError.
     """
-    held = {} if at is None else {"dir_fd": at.handle}
-    with storage_errors(path):
-        handle = os.open(path.name if held else path, os.O_WRONLY | NO_LINK, **held)
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            _flush(file, durable=True)
+    with storage_errors(path), os.fdopen(open_own(path, os.O_WRONLY, at), "wb") as file:
+        file.write(data)
+        _flush(file, durable=True)
 
 
 def copy_part(path: Path, new: Path, start: int, end: int) -> None:

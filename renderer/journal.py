@@ -26,12 +26,13 @@ import msgspec
 
 from renderer.errors import ProjectError
 from renderer.files import (
-    NO_LINK,
     Place,
     copy_bytes,
     flush_folder,
+    open_own,
     replace_file,
     replacing_file,
+    shorten,
     storage_errors,
 )
 
@@ -116,8 +117,7 @@ class Journal:
         Must come before the first ``append``.
         """
         if self._torn:
-            with storage_errors(self._path):
-                self._shorten(self._end)
+            self._shorten(self._end)
             self._torn = False
 
     @property
@@ -162,11 +162,6 @@ class Journal:
                 self._records.append(record)
             self._ends.append(self._end + len(line))
 
-    def cut(self, keep: int) -> None:
-        """Keep the first ``keep`` records only, durably. Raises StorageError."""
-        with self._lock:
-            self._cut(keep)
-
     def remove(self, indices: Collection[int]) -> None:
         """Take the records at ``indices`` out and keep all others, durably and at one stroke.
 
@@ -175,32 +170,29 @@ class Journal:
         """
         with self._lock:
             first = min(indices, default=len(self))
-            if len(self) - first == len(set(indices)):
-                self._cut(first)
+            kept = sorted(set(range(first, len(self))).difference(indices))
+            parts = [(self._start(number), self._ends[number]) for number in kept]
+            if kept:
+                self._rewrite(self._start(first), parts)
             else:
-                self._rewrite(first, set(indices))
+                self._shorten(self._start(first))
+            del self._ends[first:]
+            for begin, end in parts:
+                self._ends.append(self._end + end - begin)
+            if self._records is not None:
+                self._records[first:] = [self._records[number] for number in kept]
 
     def close(self) -> None:
         """Let go of the file. Everything is durable already."""
         os.close(self._handle)
 
-    def _cut(self, keep: int) -> None:
-        with storage_errors(self._path):
-            self._shorten(self._start(keep))
-        del self._ends[keep:]
-        if self._records is not None:
-            del self._records[keep:]
-
     def _shorten(self, end: int) -> None:
-        self.check()
-        os.ftruncate(self._handle, end)
-        os.fsync(self._handle)
+        with storage_errors(self._path):
+            self.check()
+            shorten(self._handle, end)
 
-    def _rewrite(self, first: int, without: Collection[int]) -> None:
-        """A new file, in which ``without``, whose ``first`` one this is, are left out."""
-        kept = [number for number in range(first, len(self)) if number not in without]
-        parts = [(self._start(number), self._ends[number]) for number in kept]
-        start = self._start(first)
+    def _rewrite(self, start: int, parts: Sequence[tuple[int, int]]) -> None:
+        """A new file, of what stands before ``start`` and of these ``parts`` behind it, bytes."""
         with replacing_file(self._path, at=self._at) as file:
             copy_bytes(self._handle, file, 0, start)
             for begin, end in parts:
@@ -210,11 +202,6 @@ class Journal:
             renewed = self._opened()
         os.close(self._handle)
         self._handle = renewed
-        del self._ends[first:]
-        self._ends.extend(accumulate((end - begin for begin, end in parts), initial=start))
-        del self._ends[first]
-        if self._records is not None:
-            self._records[first:] = [self._records[number] for number in kept]
 
     @property
     def _end(self) -> int:
@@ -225,9 +212,7 @@ class Journal:
         return self._ends[number - 1] if number else 0
 
     def _opened(self) -> int:
-        if self._at is None:
-            return os.open(self._path, os.O_RDWR | NO_LINK)
-        return os.open(self._path.name, os.O_RDWR | NO_LINK, dir_fd=self._at.handle)
+        return open_own(self._path, os.O_RDWR, self._at)
 
 
 class _OnDisk(Sequence[Record]):

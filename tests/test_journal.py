@@ -157,9 +157,9 @@ def test_any_flipped_bit_is_noticed(path: Path) -> None:
             pass
 
 
-def test_cut_keeps_the_first_records(path: Path) -> None:
+def test_removing_the_last_records_keeps_the_first(path: Path) -> None:
     journal = Journal.open(path)
-    journal.cut(1)
+    journal.remove(range(1, len(journal)))
     assert list(journal.records) == RECORDS[:1]
     journal.append({"type": "after"})
     journal.close()

@@ -16,7 +16,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from renderer.errors import ProjectError
-from renderer.files import NO_LINK, flush_folder, storage_errors
+from renderer.files import flush_folder, open_own, shorten, storage_errors
 from renderer.film.fragment import EncodedSegment, box_at, signature
 from renderer.film.records import (
     HEADER,
@@ -159,8 +159,7 @@ class FilmStore:
             longer = self._file_size() != self.size
             if longer:
                 self._journal.check()
-                os.ftruncate(self._handle, self.size)
-                os.fsync(self._handle)
+                shorten(self._handle, self.size)
         self._rewound = False
         return longer
 
@@ -272,9 +271,9 @@ def _open(film: Path, *, new: bool) -> int:
     """A handle on the film, which is made only where the journal knows of none."""
     with storage_errors(film):
         if new:
-            os.close(os.open(film, os.O_WRONLY | os.O_CREAT | NO_LINK, 0o666))
+            os.close(open_own(film, os.O_WRONLY | os.O_CREAT))
             flush_folder(film.parent)
         try:
-            return os.open(film, os.O_RDWR | NO_LINK)
+            return open_own(film, os.O_RDWR)
         except (FileNotFoundError, IsADirectoryError) as error:
             raise ProjectError(f"{film}: {error.strerror}; {untouched(film.parent)}") from None

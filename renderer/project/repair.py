@@ -20,7 +20,7 @@ from typing import Any
 import msgspec
 
 from renderer.errors import ProjectBusy, ProjectError, RendererError, SettingsError
-from renderer.files import NO_LINK, copy_part, flush_folder, replace_file, storage_errors
+from renderer.files import copy_part, flush_folder, open_own, replace_file, shorten, storage_errors
 from renderer.film.records import SEGMENT, records_of_film
 from renderer.film.salvage import OnBytes, salvage_film
 from renderer.formatting import size_text
@@ -239,9 +239,8 @@ def _cut_film(film: Path, end: int, tail: Path) -> None:
     if not film.exists() or film.stat().st_size <= end:
         return
     copy_part(film, tail, end, film.stat().st_size)
-    handle = os.open(film, os.O_RDWR | NO_LINK)
+    handle = open_own(film, os.O_RDWR)
     try:
-        os.ftruncate(handle, end)
-        os.fsync(handle)
+        shorten(handle, end)
     finally:
         os.close(handle)

@@ -85,7 +85,7 @@ def test_what_is_cut_off_or_taken_out_is_noticed(folder: Path, keep: int) -> Non
     opened.remove([len(opened.records) - 1 if keep < 0 else len(opened.records) - 3])
     contents.look()
     assert_right(contents, folder)
-    opened.cut(len(opened.records) - 4)
+    opened.remove(range(len(opened.records) - 4, len(opened.records)))
     opened.append({"type": "mark", "keyframe": 2, "take": 1, "note": "x" * len(str(last))})
     contents.look()
     assert_right(contents, folder)
