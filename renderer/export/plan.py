@@ -22,8 +22,7 @@ from renderer.film.encode import Encoding, probe
 from renderer.formatting import size_text
 from renderer.project.thinning import spans
 from renderer.settings.codecs import Codec, resolve
-from renderer.settings.export import ExportOptions
-from renderer.settings.export_rows import Direction
+from renderer.settings.export import Direction, ExportOptions
 from renderer.settings.focus import CENTRE
 from renderer.settings.plain_values import Size
 

@@ -15,8 +15,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from renderer.errors import SettingsError
-from renderer.settings.export import ExportOptions
-from renderer.settings.export_rows import Direction, Speed
+from renderer.settings.export import Direction, ExportOptions, Speed
 
 Depth = Fraction | float
 """A Fraction wherever speed is constant: 7/60 of an interval then is what the film has, exactly."""

@@ -1,23 +1,304 @@
-"""ExportOptions: what is asked of an export, checked as far as it can be by itself.
+"""What may be asked of an export: one row an option, checked as far as it can be by itself.
 
 What contradicts the film or the target is found in ``renderer.export.plan``. Loads nothing heavy.
 """
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, Literal, get_args
 
 from renderer.errors import SettingsError
-from renderer.settings.export_rows import ExportRows
-from renderer.settings.option import NOTATION, options_of
-from renderer.settings.plain_values import from_plain
+from renderer.settings import names
+from renderer.settings.film import ENCODER_SPEEDS, frame_rate
+from renderer.settings.focus import CENTRE, Point, in_the_picture, parse_point
+from renderer.settings.option import NOTATION, Check, one_of, options_of, setting
+from renderer.settings.plain_values import Size, from_plain, parse_rate
+
+Direction = Literal["out", "in", "in-out", "out-in"]
+Easing = Literal["linear", "ease-in", "ease-out", "ease-in-out"]
+Upscale = Literal["lanczos"]
+
+_LONGEST = 7 * 24 * 3600.0
+"""Seconds; more is a slip of the finger."""
+
+
+def _seconds(*, above_zero: bool = False) -> Check:
+    def check(name: str, value: float | None) -> str | None:
+        words = name.replace("_", " ")
+        if value is None:
+            return None
+        if not math.isfinite(value) or value < 0 or (value == 0 and above_zero):
+            least = "above 0" if above_zero else "0 or more"
+            return f"{words} must be {least} (seconds), not {value:g}"
+        return f"{words} of {value:g} seconds is more than a week" if value > _LONGEST else None
+
+    return check
+
+
+_SECONDS: dict[str, Any] = {"kind": "seconds", "check": _seconds()}
+_SOME_SECONDS = _SECONDS | {"check": _seconds(above_zero=True)}
+
+
+@dataclass(frozen=True, slots=True)
+class Speed:
+    """From one keyframe to another, counted from 1, the camera moves this many times as fast."""
+
+    first: int
+    last: int | None
+    """None: to the end."""
+    factor: float
+
+    @classmethod
+    def parse(cls, text: str) -> Speed:
+        """``"3-6=0.5"`` or ``"3-=2"``. Raises SettingsError."""
+        found = re.fullmatch(r"(\d{1,7})-(\d{1,7})?=(\d+(?:\.\d*)?|\.\d+)", text.strip())
+        factor = float(found[3]) if found else 0.0
+        if not found or not 0.01 <= factor <= 100:
+            raise SettingsError(
+                f"speed must be FIRST-LAST=FACTOR with a factor of 0.01 to 100, such as 3-6=0.5, "
+                f"not {text!r}"
+            )
+        first, last = int(found[1]), int(found[2]) if found[2] else None
+        if first < 1 or (last is not None and last <= first):
+            raise SettingsError(f"speed {text} names no range; keyframes count from 1, as in 3-6")
+        return cls(first, last, factor)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ExportOptions(ExportRows):
-    """What is asked. Raises SettingsError, naming the option, for a value that can't be used."""
+class ExportOptions:
+    """None, or the default, stands for "as the film is".
+
+    Raises SettingsError, naming the option, for a value that can't be used.
+    """
+
+    direction: Direction | None = setting(
+        None,
+        none="as rendered",
+        check=one_of(*get_args(Direction)),
+        help="Which way it zooms: out, in (a film that was rendered the other way runs backwards), "
+        "in-out (in first, then out again) or out-in; by default as it was rendered.",
+        metavar="WAY",
+        hint="in, out, or both ways; empty: as it was rendered.",
+        choices=get_args(Direction),
+        row=("", 1),
+    )
+    loop: bool = setting(
+        False,
+        help="Dissolve the end into the beginning, while both move, so that the repeat can't be "
+        "seen.",
+        hint="Dissolve the end into the beginning: the repeat can't be seen.",
+        row=("", 1),
+    )
+    focus: Point = setting(
+        CENTRE,
+        parse=parse_point,
+        check=in_the_picture,
+        help="Zoom about this point of the first picture instead of its middle: from 0,0 (top "
+        "left) to 1,1 (bottom right).",
+        metavar="X,Y",
+        hint="X,Y of the point that stays in place: 0,0 (top left) to 1,1.",
+        choices=("0.5,0.5", "0.33,0.33", "0.67,0.33", "0.33,0.67", "0.67,0.67"),
+        unset="the middle",
+        row=("", 8),
+    )
+    fps: Fraction | None = setting(
+        None,
+        kind="rate",
+        none="as the film",
+        parse=parse_rate,
+        check=frame_rate,
+        help="Frames a second, also a fraction such as 24000/1001.",
+        label="Frames/s",
+        hint="Also a fraction such as 24000/1001.",
+        choices=("12", "20", "24", "25", "30", "50", "60"),
+        row=("", 5),
+    )
+    seconds_per_keyframe: float | None = setting(
+        None,
+        none="as the film",
+        help="Seconds from one keyframe to the next.",
+        label="Seconds each",
+        choices=("0.5", "1", "2", "3", "5"),
+        row=("", 2),
+        **_SOME_SECONDS,
+    )
+    duration: float | None = setting(
+        None,
+        none="as it comes",
+        help="Length in seconds, holds included (instead of --seconds-per-keyframe).",
+        hint="Length in seconds, holds included; instead of Seconds each.",
+        choices=("10", "15", "30", "60"),
+        row=("", 2),
+        **_SOME_SECONDS,
+    )
+    easing: Easing = setting(
+        "linear",
+        check=one_of(*get_args(Easing)),
+        help="How the zoom starts and ends: linear (at a steady speed), ease-in (starts slowly), "
+        "ease-out (ends slowly) or ease-in-out.",
+        metavar="NAME",
+        hint="linear: steady speed; ease-in starts slowly, ease-out ends slowly.",
+        choices=get_args(Easing),
+        row=("", 3),
+    )
+    ease_seconds: float | None = setting(
+        None,
+        none="all the way",
+        help="Seconds that the easing takes at each end, with steady speed in between; by default "
+        "it takes all the time.",
+        hint="Seconds of easing at each end; empty: all the way.",
+        choices=("1", "2", "4"),
+        row=("", 3),
+        **_SOME_SECONDS,
+    )
+    hold_start: float = setting(
+        0.0,
+        help="Seconds to stand still on the first view.",
+        label="Hold first",
+        hint="Seconds for which the first view stands still.",
+        choices=("0", "1", "2", "3"),
+        row=("", 4),
+        **_SECONDS,
+    )
+    hold_end: float = setting(
+        0.0,
+        help="Seconds to stand still on the last view.",
+        label="Hold last",
+        hint="Seconds for which the last view stands still.",
+        choices=("0", "1", "2", "3"),
+        row=("", 4),
+        **_SECONDS,
+    )
+    speeds: tuple[Speed, ...] = setting(
+        (),
+        kind="words",
+        parse=Speed.parse,
+        help="Zoom faster or slower between two keyframes, counted from 1: 3-6=0.5 is half the "
+        "speed from keyframe 3 to 6; repeatable.",
+        metavar="FIRST-LAST=FACTOR",
+        named="--speed",
+        label="Speed",
+        hint="FIRST-LAST=FACTOR, keyframes from 1: 3-6=0.5; several with spaces.",
+        row=("", 8),
+    )
+    size: Size | None = setting(
+        None,
+        kind="size",
+        none="as the film",
+        help="Frame size; another aspect is cropped about the middle.",
+        hint="WIDTHxHEIGHT; another aspect is cropped about the middle.",
+        choices=("480x270", "640x360", "1280x720", "1920x1080", "1080x1920", "1080x1080"),
+        row=("", 5),
+    )
+    upscale: Upscale | None = setting(
+        None,
+        none="no",
+        check=one_of(*get_args(Upscale)),
+        help="Allow a size larger than what was painted.",
+        metavar="lanczos",
+        hint="lanczos allows a size larger than what was painted.",
+        choices=get_args(Upscale),
+        row=("", 7),
+    )
+    codec: str | None = setting(
+        None,
+        none="as the film",
+        help="h264, hevc, av1 or vp9; by default the film's own, if the file can hold it.",
+        metavar="NAME",
+        hint="Empty: the film's own, if the file can hold it.",
+        choices=names.codecs,
+        row=("", 6),
+    )
+    crf: int | None = setting(
+        None,
+        kind="whole",
+        none="as the film",
+        help="Quality: a lower number looks better and takes more space.",
+        label="Quality (crf)",
+        hint="A lower number looks better and takes more space.",
+        choices=("12", "16", "18", "20", "24", "28"),
+        row=("", 6),
+    )
+    bit_depth: int | None = setting(
+        None,
+        kind="whole",
+        none="as the film",
+        check=one_of(8, 10),
+        help="8 or 10 bits; by default the film's own, if the codec has them.",
+        metavar="8|10",
+        hint="10: dark skies without bands; 8 plays everywhere.",
+        choices=("8", "10"),
+        row=("", 12),
+    )
+    preset: str | None = setting(
+        None,
+        none="as the film",
+        help="The encoder's speed preset, such as slow; slower ones make smaller files.",
+        metavar="NAME",
+        label="Encoder speed",
+        hint="The encoder's preset; slower ones make smaller files.",
+        choices=ENCODER_SPEEDS,
+        row=("", 7),
+    )
+    encoder_options: Mapping[str, str] = setting(
+        dict,
+        kind="pairs",
+        help="Any other option of the encoder; repeatable.",
+        named="--encoder-option",
+        label="Encoder",
+        hint="KEY=VALUE for the encoder; several with spaces.",
+        row=("", 12),
+    )
+    audio: Path | None = setting(
+        None,
+        kind="path",
+        none="none",
+        parse=Path,
+        help="Music: a sound file, repeated or cut to the film's length.",
+        metavar="FILE",
+        label="Music",
+        hint="A sound file, repeated or cut to the film's length.",
+        row=("", 9),
+    )
+    audio_fade_in: float = setting(
+        0.0,
+        help="Seconds over which the music fades in; 0 by default.",
+        label="Fade in",
+        hint="Seconds over which the music fades in.",
+        choices=("0", "1", "2", "5"),
+        row=("", 10),
+        **_SECONDS,
+    )
+    audio_fade_out: float = setting(
+        1.0,
+        help="Seconds over which the music fades out; 1 by default.",
+        label="Fade out",
+        hint="Seconds over which the music fades out.",
+        choices=("0", "1", "2", "5"),
+        row=("", 10),
+        **_SECONDS,
+    )
+    poster: float | None = setting(
+        None,
+        none="none",
+        help="The frame at this second becomes the file's cover picture.",
+        choices=("0", "1", "5"),
+        row=("", 11),
+        **_SECONDS,
+    )
+    force: bool = setting(
+        False,
+        help="Replace what is there already; make animations of any length and size.",
+        label="Replace",
+        hint="yes: replace what is there, make animations of any size.",
+        row=("", 11),
+    )
 
     def __post_init__(self) -> None:
         for name, option in EXPORT_OPTIONS.items():

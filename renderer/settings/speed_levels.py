@@ -30,8 +30,6 @@ class Level:
     deep_every: int
     """One step in so many runs the whole of a UNet, the others only its outermost blocks; 1: all
     do. Excludes CUDA graphs, which do the same each time."""
-    trade: str
-    """For people."""
 
     def whole_every(self, steps: int) -> int:
         """``deep_every`` where a call with that many steps has enough of them for it, else 1."""
@@ -39,27 +37,12 @@ class Level:
 
 
 LEVELS: Mapping[str, Level] = {
-    "quality": Level(
-        "blocks",
-        1.0,
-        few_steps=False,
-        deep_every=1,
-        trade="nothing: paints exactly what the model would",
-    ),
-    "balanced": Level(
-        "whole",
-        0.7,
-        few_steps=False,
-        deep_every=1,
-        trade="no guidance in the last 30 % of the steps; a longer warm-up",
-    ),
-    "fast": Level(
-        "whole",
-        0.7,
-        few_steps=True,
-        deep_every=3,
-        trade="that, and 6 to 9 steps by a distilled LoRA where one is known (less detail and "
-        "variety), else a UNet whose inner blocks run at every third step only (a little detail)",
-    ),
+    # Paints exactly what the model would.
+    "quality": Level("blocks", 1.0, few_steps=False, deep_every=1),
+    # No guidance in the last 30 % of the steps; a longer warm-up.
+    "balanced": Level("whole", 0.7, few_steps=False, deep_every=1),
+    # That, and 6 to 9 steps by a distilled LoRA where one is known (less detail and variety), else
+    # a UNet whose inner blocks run at every third step only (a little detail).
+    "fast": Level("whole", 0.7, few_steps=True, deep_every=3),
 }
 """Every name that ``--speed`` takes."""

@@ -30,7 +30,7 @@ from renderer.export.process_pool import apart, in_order
 from renderer.painting.geometry import Geometry
 from renderer.project.project import Project
 from renderer.project.rewinding import rewound
-from renderer.settings.export_rows import Speed
+from renderer.settings.export import Speed
 from renderer.settings.render import RenderSettings
 from tests.engine.runs import project, render, steer
 from tests.planning.chains import LOSSLESS, chain, luma_of, lumas, plane_of, psnr, times

@@ -10,8 +10,7 @@ import pytest
 
 from renderer.errors import SettingsError
 from renderer.export.timeline import Depth, Timeline
-from renderer.settings.export import ExportOptions
-from renderer.settings.export_rows import Speed
+from renderer.settings.export import ExportOptions, Speed
 from renderer.settings.focus import parse_point
 from renderer.settings.plain_values import parse_rate
 

@@ -55,11 +55,11 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
         leave = shutil.ignore_patterns("__pycache__", "assets")
         shutil.copytree(ROOT / package, folder / package, ignore=leave)
     _put_in(folder / "renderer" / "settings" / "painting.py", ROW)
-    exports = folder / "renderer" / "settings" / "export_rows.py"
+    exports = folder / "renderer" / "settings" / "export.py"
     _put_in(exports, EXPORT_ROW)
     _put_in(folder / "renderer" / "painting" / "figures.py", FIGURE)
     text = exports.read_text(encoding="utf-8")
-    exports.write_text(text.replace("import Check, one_of", "import between, Check, one_of"))
+    exports.write_text(text.replace("import NOTATION, Check", "import between, NOTATION, Check"))
     return folder
 
 

@@ -9,8 +9,7 @@ from typing import Any
 
 import pytest
 
-from renderer.settings.export import ExportOptions
-from renderer.settings.export_rows import Speed
+from renderer.settings.export import ExportOptions, Speed
 from zoomtui.cli.export import export
 from zoomtui.cli.options import wishes
 from zoomtui.tui.export.child import ExportFailed, Outcome
