@@ -154,13 +154,8 @@ def _size(footage: Footage, options: ExportOptions, kind: Kind) -> Size:
     if options.size is None or options.size == settings.size:
         return settings.size
     width, height = options.size
-    if kind is Kind.FILM and (width % 2 or height % 2):
-        raise SettingsError(
-            f"size {width}x{height} has an odd side, which yuv420p film can't have; "
-            f"use {width + width % 2}x{height + height % 2}",
-            "size",
-        )
-    replace(settings, size=(width + width % 2, height + height % 2))  # in range, or SettingsError
+    even = (width + width % 2, height + height % 2)
+    replace(settings, size=options.size if kind is Kind.FILM else even)  # or SettingsError
     own = Camera.of(settings).enlargement
     camera = Camera(options.size, settings.keyframe_size, settings.zoom_factor)
     if camera.enlargement > max(own, _SOFT) and not options.upscale:

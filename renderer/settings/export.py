@@ -17,7 +17,7 @@ from renderer.errors import SettingsError
 from renderer.settings import names
 from renderer.settings.film import ENCODER_SPEEDS, frame_rate
 from renderer.settings.focus import CENTRE, Point, in_the_picture, parse_point
-from renderer.settings.option import NOTATION, Check, one_of, options_of, setting
+from renderer.settings.option import NOTATION, Check, options_of, setting
 from renderer.settings.plain_values import Size, from_plain, parse_rate
 
 Direction = Literal["out", "in", "in-out", "out-in"]
@@ -80,12 +80,11 @@ class ExportOptions:
     direction: Direction | None = setting(
         None,
         none="as rendered",
-        check=one_of(*get_args(Direction)),
+        only=get_args(Direction),
         help="Which way it zooms: out, in (a film that was rendered the other way runs backwards), "
         "in-out (in first, then out again) or out-in; by default as it was rendered.",
         metavar="WAY",
         hint="in, out, or both ways; empty: as it was rendered.",
-        choices=get_args(Direction),
         row=("", 1),
     )
     loop: bool = setting(
@@ -139,12 +138,11 @@ class ExportOptions:
     )
     easing: Easing = setting(
         "linear",
-        check=one_of(*get_args(Easing)),
+        only=get_args(Easing),
         help="How the zoom starts and ends: linear (at a steady speed), ease-in (starts slowly), "
         "ease-out (ends slowly) or ease-in-out.",
         metavar="NAME",
         hint="linear: steady speed; ease-in starts slowly, ease-out ends slowly.",
-        choices=get_args(Easing),
         row=("", 3),
     )
     ease_seconds: float | None = setting(
@@ -199,11 +197,10 @@ class ExportOptions:
     upscale: Upscale | None = setting(
         None,
         none="no",
-        check=one_of(*get_args(Upscale)),
+        only=get_args(Upscale),
         help="Allow a size larger than what was painted.",
         metavar="lanczos",
         hint="lanczos allows a size larger than what was painted.",
-        choices=get_args(Upscale),
         row=("", 7),
     )
     codec: str | None = setting(
@@ -229,11 +226,10 @@ class ExportOptions:
         None,
         kind="whole",
         none="as the film",
-        check=one_of(8, 10),
+        only=(8, 10),
         help="8 or 10 bits; by default the film's own, if the codec has them.",
         metavar="8|10",
         hint="10: dark skies without bands; 8 plays everywhere.",
-        choices=("8", "10"),
         row=("", 12),
     )
     preset: str | None = setting(

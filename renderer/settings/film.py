@@ -11,7 +11,7 @@ from typing import Literal, get_args
 from renderer.errors import SettingsError
 from renderer.settings import names
 from renderer.settings.conditions import EXAMPLES, condition_text
-from renderer.settings.option import Option, at_least, between, finite, not_empty, one_of, setting
+from renderer.settings.option import Option, at_least, between, finite, not_empty, setting
 from renderer.settings.painting import PaintingSettings
 from renderer.settings.plain_values import Size, dimensions
 
@@ -98,12 +98,11 @@ class FilmSettings(PaintingSettings):
     """Sides of what is painted are multiples of this (the model's need)."""
     upscale: int = setting(
         1,
-        check=one_of(*UPSCALES),
+        only=UPSCALES,
         help="Paint so many times smaller, 2 or 4, and enlarge what is painted with --upscaler: "
         "sharp large films of models that paint small pictures. 1 (default): as painted.",
         metavar="1|2|4",
         hint="Paint 2 or 4 times smaller, and enlarge it with the upscaler.",
-        choices=tuple(map(str, UPSCALES)),
         row=("painting", 6),
         slows=True,
         new_painter=True,
@@ -224,12 +223,11 @@ class FilmSettings(PaintingSettings):
     )
     bit_depth: int = setting(
         8,
-        check=one_of(8, 10),
+        only=(8, 10),
         help="8 (default), or 10: dark skies without bands, by h264, hevc and av1; browsers and "
         "televisions don't play h264 in 10 bits.",
         metavar="8|10",
         hint="10: dark skies without bands; 8 plays everywhere.",
-        choices=("8", "10"),
         row=("encoding", 3),
     )
     preset: str = setting(
@@ -290,13 +288,12 @@ class FilmSettings(PaintingSettings):
     )
     direction: Direction = setting(
         "out",
-        check=one_of(*get_args(Direction)),
+        only=get_args(Direction),
         help="Which way the finished film runs, out or in; where it is not rendered that way (the "
         "methods zoom out by default, refine dives in), it is made as well at the end, as "
         "exports/in.mp4 or exports/out.mp4.",
         metavar="out|in",
         hint="The other way than rendered: at the end that film is made too.",
-        choices=get_args(Direction),
         row=("", 7),
     )
 

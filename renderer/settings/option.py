@@ -120,12 +120,15 @@ class Option:
 _KINDS: Mapping[type[Any], Kind] = {bool: "flag", int: "whole", float: "number", Fraction: "rate"}
 
 
-def setting(default: Any, **facts: Any) -> Any:
+def setting(default: Any, *, only: tuple[str | int, ...] = (), **facts: Any) -> Any:
     """A dataclass field for a setting; ``facts`` are ``Option``'s. A default may be a factory.
 
-    Where no kind is given, the default's type says it; where no hint is, it is the help.
+    ``only``: the values that it may have, which the form then offers. Where no kind is given, the
+    default's type says it; where no hint is, it is the help.
     """
     said = {"kind": _KINDS.get(type(default), "text"), "hint": facts.get("help", "")}
+    if only:
+        said |= {"check": one_of(*only), "choices": tuple(map(str, only))}
     metadata = {"option": Option(**said | facts)}
     if callable(default):
         return field(default_factory=default, metadata=metadata)

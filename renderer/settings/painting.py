@@ -13,7 +13,6 @@ from renderer.settings.option import (
     between,
     finite,
     not_empty,
-    one_of,
     setting,
     text_of_at_most,
 )
@@ -27,6 +26,9 @@ LONGEST_PROMPT = 1 << 16
 """Bytes."""
 _OF_DIFFUSION: dict[str, Any] = {"steerable": True, "used_by": DIFFUSION, "provenance": True}
 _OF_THE_MODEL = {**_OF_DIFFUSION, "new_painter": True}
+_OF_ANY_PAINTER: dict[str, Any] = dict.fromkeys(
+    ("steerable", "new_painter", "slows", "provenance"), True
+)
 """What most rows have in common."""
 
 
@@ -60,10 +62,7 @@ class PaintingSettings:
         hint="texture needs no model; module:factory is one of your own.",
         choices=("texture", "diffusion"),
         row=("", 3),
-        steerable=True,
-        new_painter=True,
-        slows=True,
-        provenance=True,
+        **_OF_ANY_PAINTER,
     )
     model: str = setting(
         "",
@@ -144,20 +143,19 @@ class PaintingSettings:
     )
     speed: Speed = setting(
         "quality",
-        check=one_of(*get_args(Speed)),
+        only=get_args(Speed),
         help="What the diffusion painter gives up for speed. quality (default): nothing; balanced: "
         "the weight of the prompt in the last steps; fast: that, and some detail, because it takes "
         "fewer steps with a distilled LoRA, or runs only a part of the model in most steps.",
         metavar="quality|balanced|fast",
         hint="What is traded for speed; quality trades nothing.",
-        choices=get_args(Speed),
         row=("", 5),
         slows=True,
         **_OF_THE_MODEL,
     )
     device: Device = setting(
         "auto",
-        check=one_of(*get_args(Device)),
+        only=get_args(Device),
         help="Where the diffusion painter runs: gpu, cpu, or auto: on a GPU where there is one. A "
         "film that is begun on a GPU stops where none can be used.",
         metavar="auto|gpu|cpu",
@@ -174,17 +172,13 @@ class PaintingSettings:
     )
     method: Method = setting(
         "direct",
-        check=one_of(*get_args(Method)),
+        only=get_args(Method),
         help="direct: the film zooms out, and all four sides are painted in one call; sequential: "
         "one side after another; refine: it dives into the picture, which gets new detail.",
         metavar="NAME",
         hint="refine dives in; direct: four sides in one call; sequential: one by one.",
-        choices=get_args(Method),
         row=("painting", 2),
-        steerable=True,
-        new_painter=True,
-        slows=True,
-        provenance=True,
+        **_OF_ANY_PAINTER,
     )
     focus: str = setting(
         "0.5,0.5",
@@ -241,10 +235,7 @@ class PaintingSettings:
         metavar="FILE",
         hint="A super-resolution model, FILE.safetensors, for upscale 2 or 4.",
         row=("painting", 6),
-        steerable=True,
-        new_painter=True,
-        slows=True,
-        provenance=True,
+        **_OF_ANY_PAINTER,
     )
     overmask: int = setting(
         0,
