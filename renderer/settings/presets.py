@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -85,42 +86,21 @@ class ModelPreset:
     """Where it lies, for one that is part of this package."""
 
 
-def _packaged() -> tuple[ModelPreset, ...]:
-    """Our own model, if this package has its weights."""
-    card = cosmos.read_card()
-    if card is None:
-        return ()
-    return (
-        ModelPreset(
-            name=cosmos.NAME,
-            repo="",
-            revision="",
-            licence=card.licence,
-            weights=f"{card.size / 1e6:.0f} MB",
-            vram="about 1 GB",
-            native=512,
-            canvas=768,
-            steps=card.steps,
-            guidance_scale=card.guidance_scale,
-            note="nebulae and stars; small, made for CPUs",
-            dive_prompt="a nebula and stars",
-            unet=True,
-            on_cpu=True,
-            folder=cosmos.FOLDER,
-        ),
-    )
-
-
-def _tabled() -> tuple[ModelPreset, ...]:
+def _tabled() -> Iterator[ModelPreset]:
     with Path(__file__).with_name("presets.toml").open("rb") as file:
         table = tomllib.load(file)
-    return msgspec.convert(
-        [{"name": name, **about} for name, about in table.items()], tuple[ModelPreset, ...]
-    )
+    for name, about in table.items():
+        if name == cosmos.NAME:
+            card = cosmos.read_card()
+            if card is None:  # this package was built without its weights
+                continue
+            about |= {"folder": cosmos.FOLDER, "weights": f"{card.size / 1e6:.0f} MB"}
+            about |= {key: getattr(card, key) for key in ("steps", "guidance_scale", "licence")}
+        yield msgspec.convert({"name": name, **about}, ModelPreset)
 
 
 EXPERIMENTAL = "experimental: the way it is asked here is not proven with its real weights"
-PRESETS = (*_tabled(), *_packaged())
+PRESETS = tuple(_tabled())
 DEFAULT = "sd2"
 CHECKPOINT = ".safetensors"
 """Ending of a model in a single file."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -75,14 +76,7 @@ def _said(chain: Chain, out: Path) -> dict[str, Any]:
         "zoom_factor": chain.zoom_factor,
         "pictures": [path.name for path in chain.files],
         "pairs": [
-            {
-                "inner": inner.name,
-                "outer": outer.name,
-                "zoom_factor": fit.zoom_factor,
-                "shift": fit.shift,
-                "misfit": fit.misfit,
-                "likeness": fit.likeness,
-            }
+            {"inner": inner.name, "outer": outer.name, **asdict(fit)}
             for (inner, outer), fit in zip(pairwise(chain.files), chain.fits, strict=True)
         ],
     }

@@ -14,6 +14,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import IO, Any
 
+import msgspec
+
 from renderer.children import python_module
 from renderer.errors import RendererError
 
@@ -72,8 +74,7 @@ async def _run(arguments: Sequence[str], on_progress: Callable[[int, int], None]
     if code != 0:
         raise ExportFailed(last.get("message") or _reason(words, code), last.get("field", ""))
     notes = tuple(word.removeprefix(_NOTE) for word in words if word.startswith(_NOTE))
-    figures = last["frames"], last["seconds"], last["size"], last["copies"]
-    return Outcome(last["out"], *figures, notes)
+    return msgspec.convert({**last, "notes": notes}, Outcome)
 
 
 def _start(arguments: Sequence[str], complaints: IO[bytes]) -> subprocess.Popen[bytes]:
