@@ -15,14 +15,14 @@ from renderer.formatting import clean, duration_text, path_text, size_text
 from renderer.settings.plain_values import dimensions
 from zoomtui.cli.options import FOLDER, export_options, json_option, wishes
 from zoomtui.cli.progress_bar import OnProgress, bytes_read, frames, progress
-from zoomtui.cli.verb import verb
+from zoomtui.cli.verb import project_verb
 from zoomtui.stdio import ERR, OUT, write_json, write_line
 
 if TYPE_CHECKING:
     from renderer.export.of_project import Plan
 
 
-@verb(
+@project_verb(
     "Make a finished file: other size, speed, codec or direction.",
     "export coral.zoom coral.mp4",
     "export coral.zoom in.mp4 --direction in --easing ease-in-out",
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
     "seconds. A project that is still rendering is exported as far as it has come. "
     "Ctrl-C leaves nothing behind.",
 )
-@click.argument("project", type=FOLDER)
 @click.argument("out", required=False)
 @export_options
 @click.option(

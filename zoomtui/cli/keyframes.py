@@ -12,12 +12,12 @@ from renderer.formatting import clean, path_text
 from renderer.project.records import read_history, read_settings
 from renderer.service.revise import place as let_show
 from renderer.service.revise import revise
-from zoomtui.cli.options import FILE, FOLDER, keyframe_index
-from zoomtui.cli.verb import verb
+from zoomtui.cli.options import FILE, keyframe_index
+from zoomtui.cli.verb import project_verb
 from zoomtui.stdio import write_json, write_line
 
 
-@verb(
+@project_verb(
     "Note something about a keyframe, or list the notes.",
     'mark coral.zoom 12 "the castle"',
     "mark coral.zoom 12 --remove",
@@ -25,7 +25,6 @@ from zoomtui.stdio import write_json, write_line
     "mark coral.zoom --json | jq -r '.[].note'",
     notes="Keyframes are counted from 1. An exported film has a chapter for each mark.",
 )
-@click.argument("project", type=FOLDER)
 @click.argument("keyframe", type=int, required=False, metavar="[K]")
 @click.argument("note", required=False, metavar="[NOTE]")
 @click.option("--remove", is_flag=True, help="Take the mark away.")
@@ -57,7 +56,7 @@ def _list(project: Path, as_json: bool) -> None:
         write_line(f'no marks; `zoomtui mark {path_text(project)} 12 "the castle"` makes one')
 
 
-@verb(
+@project_verb(
     "Let a keyframe to come show your own picture.",
     "place coral.zoom 12 castle.png",
     "place coral.zoom 12 --remove",
@@ -66,7 +65,6 @@ def _list(project: Path, as_json: bool) -> None:
     "the two grow together. For a keyframe that is painted already, `zoomtui "
     "rewind` comes first.",
 )
-@click.argument("project", type=FOLDER)
 @click.argument("keyframe", type=int, metavar="K")
 @click.argument("picture", type=FILE, required=False, metavar="[FILE]")
 @click.option("--remove", is_flag=True, help="Paint it as any other keyframe.")

@@ -28,7 +28,7 @@ from zoomtui.cli.options import (
     wishes,
 )
 from zoomtui.cli.steer import record_steering
-from zoomtui.cli.verb import verb
+from zoomtui.cli.verb import project_verb, verb
 from zoomtui.stdio import ERR, OUT, write_json, write_line
 
 _DEMO_FILM = {"size": "1280x720", "seconds_per_keyframe": 1.5, "keyframes": 8, "seed": 1995}
@@ -127,7 +127,7 @@ def _launch_and_watch(folder: Path, look: Look) -> int:
     return show(look, folder)
 
 
-@verb(
+@project_verb(
     "Go on with a project, or lengthen its film.",
     "resume coral.zoom",
     "resume coral.zoom --keyframes 40",
@@ -136,7 +136,6 @@ def _launch_and_watch(folder: Path, look: Look) -> int:
     "fixed when the project is made. Whatever the options above name counts from "
     "the next keyframe that is painted.",
 )
-@click.argument("project", type=FOLDER)
 @click.option("--prompt", metavar="TEXT", help="What to paint.")
 @painting_options
 @film_options(hidden=True)

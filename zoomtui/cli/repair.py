@@ -8,20 +8,18 @@ import click
 
 from renderer.errors import ProjectError
 from renderer.formatting import clean, path_text
-from zoomtui.cli.options import FOLDER
 from zoomtui.cli.progress_bar import bytes_read, progress
-from zoomtui.cli.verb import verb
+from zoomtui.cli.verb import project_verb
 from zoomtui.stdio import write_json, write_line
 
 
-@verb(
+@project_verb(
     "Check every byte of a project.",
     "verify coral.zoom",
     "verify coral.zoom --deep",
     "verify coral.zoom --json | jq -r '.problems[]'",
     notes="Exit code 3 if anything is wrong. A project may be rendered meanwhile.",
 )
-@click.argument("project", type=FOLDER)
 @click.option("--deep", is_flag=True, help="Decode every frame and every picture as well.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object, for scripts.")
 def verify(project: Path, deep: bool, as_json: bool) -> int:
@@ -45,14 +43,13 @@ def verify(project: Path, deep: bool, as_json: bool) -> int:
     return ProjectError.exit_code
 
 
-@verb(
+@project_verb(
     "Save what can be saved of a damaged project.",
     "repair coral.zoom",
     "repair coral.zoom --yes",
     notes="What is taken away is kept in a folder damaged-… inside the project. Segments "
     "that the film loses are made again from the keyframes by `zoomtui resume`.",
 )
-@click.argument("project", type=FOLDER)
 @click.option("--yes", is_flag=True, help="Do it; otherwise only say what would be done.")
 def repair(project: Path, yes: bool) -> int:
     """Say what is wrong with PROJECT and what can be saved of it; with --yes, do it.

@@ -21,8 +21,7 @@ from renderer.settings.option import NOTATION, unknown
 from renderer.settings.plain_values import from_text
 from renderer.settings.render import OPTIONS, RenderSettings
 from zoomtui.cli.event_lines import Progress
-from zoomtui.cli.options import FOLDER
-from zoomtui.cli.verb import verb
+from zoomtui.cli.verb import project_verb
 from zoomtui.stdio import write_line
 
 Deed = Callable[..., Coroutine[Any, Any, None]]
@@ -54,7 +53,7 @@ def _conversation(short_help: str, *examples: str) -> Callable[[Deed], click.Com
             except Refused as refused:
                 raise ProjectError(str(refused)) from None
 
-        return verb(short_help, *examples)(click.argument("project", type=FOLDER)(talk))
+        return project_verb(short_help, *examples)(talk)
 
     return decorate
 
@@ -94,14 +93,13 @@ async def prompt(project: Path, text: str, blend: int | None) -> None:
     write_line(f"from the next keyframe on{gradually}: {shortened(text)}")
 
 
-@verb(
+@project_verb(
     "Change steps, model, seed … of what a render paints next.",
     "steer coral.zoom steps=40 guidance-scale=5",
     'steer coral.zoom prompt="the reef at night" candidates=4',
     "steer coral.zoom keyframes=200",
     notes=_what_can_change(),
 )
-@click.argument("project", type=FOLDER)
 @click.argument("changes", nargs=-1, required=True, metavar="KEY=VALUE...")
 def steer(project: Path, changes: tuple[str, ...]) -> None:
     """Change settings from the next keyframe that PROJECT's engine has not begun.
@@ -116,12 +114,11 @@ def steer(project: Path, changes: tuple[str, ...]) -> None:
     write_line(f"from the next keyframe on: {clean(changes_text(given))}")
 
 
-@verb(
+@project_verb(
     "Say where a dive goes next.",
     "focus coral.zoom 0.3,0.6",
     "focus coral.zoom auto",
 )
-@click.argument("project", type=FOLDER)
 @click.argument("where", metavar="X,Y|auto")
 def focus(project: Path, where: str) -> None:
     """Let PROJECT, a dive, go to a point from 0,0 (top left) to 1,1, or to where most is to see.

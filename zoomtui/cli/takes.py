@@ -27,7 +27,7 @@ from renderer.project.steering import what_changes
 from renderer.service.revise import revise
 from zoomtui.cli.options import FOLDER, film_options, keyframe_index, painting_options, wishes
 from zoomtui.cli.progress_bar import bytes_read, progress
-from zoomtui.cli.verb import verb
+from zoomtui.cli.verb import project_verb
 from zoomtui.stdio import write_json, write_line
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -38,14 +38,13 @@ Works while the project is rendered, and when it is not."""
 _yes = click.option("--yes", is_flag=True, help="Don't ask.")
 
 
-@verb(
+@project_verb(
     "Take keyframes back: the film ends before one.",
     "rewind coral.zoom 12",
     "rewind coral.zoom 12 --yes",
     "rewind coral.zoom --undo",
     notes=_KEPT,
 )
-@click.argument("project", type=FOLDER)
 @click.argument("keyframe", type=int, required=False, metavar="K")
 @click.option("--undo", is_flag=True, help="Bring back what was taken back last.")
 @_yes
@@ -65,14 +64,13 @@ def rewind(project: Path, keyframe: int | None, undo: bool, yes: bool) -> None:
     _revise(project, f"the film ends with keyframe {keyframe - 1}", "rewind", keyframe=index)
 
 
-@verb(
+@project_verb(
     "Paint a keyframe, and what follows, anew.",
     "reroll coral.zoom",
     "reroll coral.zoom 12",
     'reroll coral.zoom 12 --prompt "a kelp forest" --steps 40',
     notes=_KEPT,
 )
-@click.argument("project", type=FOLDER)
 @click.argument("keyframe", type=int, required=False, metavar="[K]")
 @click.option("--prompt", metavar="TEXT", help="What to paint from there on.")
 @painting_options
@@ -92,14 +90,13 @@ def reroll(
     _revise(project, said, "reroll", keyframe=index, changes=planned)
 
 
-@verb(
+@project_verb(
     "List the takes of a film's keyframes.",
     "takes coral.zoom",
     "takes coral.zoom 12",
     "takes coral.zoom --json | jq '.[] | select(.chosen)'",
     notes="The film has the takes with a star. `zoomtui choose` goes back to another one.",
 )
-@click.argument("project", type=FOLDER)
 @click.argument("keyframe", type=int, required=False, metavar="[K]")
 @click.option("--json", "as_json", is_flag=True, help="A JSON array, for scripts.")
 def takes(project: Path, keyframe: int | None, as_json: bool) -> None:
@@ -120,14 +117,13 @@ def takes(project: Path, keyframe: int | None, as_json: bool) -> None:
         write_line(_row_text(row))
 
 
-@verb(
+@project_verb(
     "Go back to a take that was kept.",
     "takes coral.zoom 12",
     "choose coral.zoom 12 1",
     notes="What was last painted around that take comes back with it; its film is made "
     "again from the keyframes.\n\n" + _KEPT,
 )
-@click.argument("project", type=FOLDER)
 @click.argument("keyframe", type=int, metavar="K")
 @click.argument("take", type=int, metavar="TAKE")
 @_yes
@@ -142,12 +138,11 @@ def choose(project: Path, keyframe: int, take: int, yes: bool) -> None:
     _revise(project, said, "choose", keyframe=index, take=take)
 
 
-@verb(
+@project_verb(
     "Delete the takes that are not in the film.",
     "prune coral.zoom",
     "prune coral.zoom --yes",
 )
-@click.argument("project", type=FOLDER)
 @_yes
 def prune(project: Path, yes: bool) -> None:
     """Delete every take of PROJECT that is not in its film."""
@@ -162,7 +157,7 @@ def prune(project: Path, yes: bool) -> None:
     write_line(f"freed {freed}")
 
 
-@verb(
+@project_verb(
     "Begin another film with the keyframes of this one.",
     'branch coral.zoom night.zoom --prompt "the reef at night"',
     'branch coral.zoom forest.zoom --at 12 --prompt "a kelp forest"',
@@ -171,7 +166,6 @@ def prune(project: Path, yes: bool) -> None:
     "again, and where the file system can share it, it takes no space. PROJECT may "
     "be rendered meanwhile.",
 )
-@click.argument("project", type=FOLDER)
 @click.argument("new", type=FOLDER)
 @click.option(
     "--at", type=int, metavar="K", help="The last common keyframe; by default the newest."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import click
@@ -25,3 +26,11 @@ def verb(
     epilog = "\n".join(["\b", "Examples:", *lines, "", notes])
     make = of.command if of else click.command
     return make(name, short_help=short_help, epilog=epilog, **options)
+
+
+def project_verb(
+    short_help: str, *examples: str, **options: Any
+) -> Callable[[Callable[..., Any]], click.Command]:
+    """A ``verb`` whose first argument is a project's folder."""
+    project = click.argument("project", type=click.Path(path_type=Path))
+    return lambda function: verb(short_help, *examples, **options)(project(function))

@@ -15,7 +15,7 @@ from renderer.formatting import clean, count_text, duration_text, path_text, siz
 from renderer.project.records import LOG, read_settings
 from zoomtui.cli.open_tui import Look, show
 from zoomtui.cli.options import FOLDER
-from zoomtui.cli.verb import verb
+from zoomtui.cli.verb import project_verb, verb
 from zoomtui.stdio import answer
 
 if TYPE_CHECKING:
@@ -63,12 +63,11 @@ def attach(look: Look, project: Path | None) -> int:
     return show(look, folder)
 
 
-@verb(
+@project_verb(
     "Show the end of a render's log.",
     "logs coral.zoom",
     "logs coral.zoom -n 100 --follow",
 )
-@click.argument("project", type=FOLDER)
 @click.option("-n", "--lines", default=20, show_default=True, help="How many of the last lines.")
 @click.option("-f", "--follow", is_flag=True, help="Follow the log as it grows, until Ctrl-C.")
 def logs(project: Path, lines: int, follow: bool) -> None:

@@ -40,8 +40,6 @@ class NameField(TextField):
 
 
 class ExportScreen(FormScreen):
-    """See the module."""
-
     WINDOW = "zoomtui · export"
     BINDINGS = keys(
         bind("ctrl+s", "export", "export", "make it"),

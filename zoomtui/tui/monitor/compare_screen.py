@@ -14,8 +14,6 @@ from zoomtui.viewing.watcher import Watch
 
 
 class CompareScreen(HostedScreen):
-    """See the module."""
-
     BINDINGS = keys(
         bind("left", "walk(-1)", "older", "walk through the keyframes with the marked one"),
         bind("right", "walk(1)", "newer", "walk through the keyframes with the marked one"),

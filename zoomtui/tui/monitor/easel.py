@@ -39,8 +39,6 @@ class Looking:
 
 
 class Easel(Vertical, ReadsFigures):
-    """See the module."""
-
     def __init__(self) -> None:
         super().__init__(id="easel")
         self._looking: Looking | None = None

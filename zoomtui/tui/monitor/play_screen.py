@@ -29,8 +29,6 @@ _LOOK_AGAIN = 0.5
 
 
 class PlayScreen(HostedScreen):
-    """See the module."""
-
     BINDINGS = keys(
         bind("space", "pause", "pause", "hold it and go on"),
         quiet("left", "skip(-1)", "a second back", "a second back"),

@@ -39,8 +39,6 @@ class Takes:
 
 
 class TakesScreen(Revising):
-    """See the module."""
-
     BINDINGS = keys(
         bind("left,[", "step(-1)", "other take", "mark another take", key_display="← →"),
         quiet("right,]", "step(1)", "other take", "mark another take"),

@@ -42,8 +42,6 @@ _LOST = "The form is not empty, and nothing of it has been started."
 
 
 class NewScreen(FormScreen):
-    """See the module."""
-
     WINDOW = "zoomtui · new render"
     BINDINGS = keys(
         bind("ctrl+s", "start", "start", "start"),

@@ -16,8 +16,6 @@ from zoomtui.viewing.scan import Render
 
 
 class RenderDetail(Container):
-    """See the module."""
-
     def __init__(self, id: str) -> None:  # noqa: A002 - Textual's own name
         super().__init__(id=id)
         self._shown: Render | None = None
