@@ -23,6 +23,12 @@ def duration_text(seconds: float) -> str:
     return f"{hours // 24} d {hours % 24} h"
 
 
+def clock_text(seconds: float) -> str:
+    """``"0:21:20"``."""
+    minutes, second = divmod(max(0, int(seconds)), 60)
+    return f"{minutes // 60}:{minutes % 60:02d}:{second:02d}"
+
+
 def count_text(done: int, total: int | None) -> str:
     """``"3/12"``, or ``"3"`` where there is no end."""
     return f"{done}" if total is None else f"{done}/{total}"

@@ -30,7 +30,9 @@ MOST = 1000
 """Segments in it, however short they are."""
 PAGE = 4096
 """Bytes. Of what is appended within one of a file's pages a reader sees all or nothing."""
-_END = "#EXT-X-ENDLIST\n"
+FROM_THE_START = ("#EXT-X-PLAYLIST-TYPE:EVENT", "#EXT-X-START:TIME-OFFSET=0")
+"""Tags of a playlist of the whole film."""
+END = "#EXT-X-ENDLIST\n"
 
 
 class Playlists:
@@ -91,16 +93,17 @@ class Playlists:
         start = bisect_left(segments, earliest, key=lambda each: each.first_frame)
         count = max(1, min(len(segments) - start, MOST))
         shown = islice(self._entries, len(self._entries) - count, None)
-        text = self._head(segments[-count].index, header_length) + "".join(shown)
-        text += _END if finished else ""
+        text = head(self._film, self._target, segments[-count].index, header_length)
+        text += "".join(shown)
+        text += END if finished else ""
         replace_file(self._folder / LIVE, text.encode(), durable=False, at=self._at)
 
     def _write_watch(
         self, segments: Sequence[Segment], header_length: int, *, finished: bool
     ) -> None:
-        tags = ("#EXT-X-PLAYLIST-TYPE:EVENT", "#EXT-X-START:TIME-OFFSET=0")
-        text = self._head(0, header_length, *tags) + "".join(map(self._entry, segments))
-        data = (text + (_END if finished else "")).encode()
+        text = head(self._film, self._target, 0, header_length, *FROM_THE_START)
+        text += "".join(map(self._entry, segments))
+        data = (text + (END if finished else "")).encode()
         replace_file(self._folder / WATCH, data, durable=False, at=self._at)
         self._size = len(data)
 
@@ -112,8 +115,8 @@ class Playlists:
             try:
                 if os.fstat(handle).st_size != self._size:
                     return False
-                for entry in entries:
-                    data = _within_a_page(self._size, entry.encode())
+                for each in entries:
+                    data = _within_a_page(self._size, each.encode())
                     if os.write(handle, data) < len(data):
                         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
                     self._size += len(data)
@@ -124,28 +127,39 @@ class Playlists:
                 os.close(handle)
         return True
 
-    def _head(self, sequence: int, header_length: int, *tags: str) -> str:
-        lines = [
-            "#EXTM3U",
-            "#EXT-X-VERSION:7",
-            f"#EXT-X-TARGETDURATION:{self._target}",
-            f"#EXT-X-MEDIA-SEQUENCE:{sequence}",
-            *tags,
-            "#EXT-X-INDEPENDENT-SEGMENTS",
-            f'#EXT-X-MAP:URI="{self._film}",BYTERANGE="{header_length}@0"',
-        ]
-        return "\n".join(lines) + "\n"
-
     def _entry(self, segment: Segment) -> str:
-        seconds = segment.frames * self._fps.denominator / self._fps.numerator
-        return (
-            f"#EXTINF:{seconds:.6f},\n"
-            f"#EXT-X-BYTERANGE:{segment.length}@{segment.offset}\n{self._film}\n"
-        )
+        return entry(self._film, segment, self._fps)
 
     def _seconds(self, segments: Sequence[Segment]) -> int:
-        """The longest's, rounded up."""
-        return math.ceil(max((each.frames for each in segments), default=0) / self._fps)
+        return longest(segments, self._fps)
+
+
+def head(film: str, target: int, sequence: int, header_length: int, *tags: str) -> str:
+    """A playlist up to its first segment, which is number ``sequence`` of the film.
+
+    ``film``: its address. ``target``: what no segment is longer than, whole seconds.
+    """
+    lines = [
+        "#EXTM3U",
+        "#EXT-X-VERSION:7",
+        f"#EXT-X-TARGETDURATION:{target}",
+        f"#EXT-X-MEDIA-SEQUENCE:{sequence}",
+        *tags,
+        "#EXT-X-INDEPENDENT-SEGMENTS",
+        f'#EXT-X-MAP:URI="{film}",BYTERANGE="{header_length}@0"',
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def entry(film: str, segment: Segment, fps: Fraction) -> str:
+    """A segment's lines."""
+    seconds = segment.frames * fps.denominator / fps.numerator
+    return f"#EXTINF:{seconds:.6f},\n#EXT-X-BYTERANGE:{segment.length}@{segment.offset}\n{film}\n"
+
+
+def longest(segments: Sequence[Segment], fps: Fraction) -> int:
+    """Seconds of the longest, rounded up."""
+    return math.ceil(max((each.frames for each in segments), default=0) / fps)
 
 
 def _within_a_page(size: int, entry: bytes) -> bytes:

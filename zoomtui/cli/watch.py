@@ -122,9 +122,9 @@ def _row(render: Render) -> dict[str, Any]:
 
 
 def _line(render: Render) -> str:
-    from zoomtui.tui.renders.describe import state_word
+    from zoomtui.viewing.words import state_word
 
-    state = f"{state_word(render.state):<12}"
+    state = f"{state_word(render.state)[0]:<12}"
     where = clean(str(render.folder))
     if render.status is None:
         return f"{state} {where}  {clean(render.why)}"

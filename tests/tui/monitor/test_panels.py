@@ -10,13 +10,15 @@ from rich.cells import cell_len
 
 from renderer.engine.events import Phase
 from renderer.engine.state import LogLine
+from renderer.formatting import clock_text
 from renderer.painting.figures import grade
 from tests.tui.scripted import HOSTILE, NOW, RUNNING, VIEWS, figures, view
 from zoomtui.tui.monitor import caption, panels
-from zoomtui.tui.monitor.headline import farewell, header_line, notice_line, state_word, title
-from zoomtui.tui.shared.styled_text import Line, bar, clock_text, cut, joined, quoted, spark
+from zoomtui.tui.monitor.headline import farewell, header_line, notice_line, title
+from zoomtui.tui.shared.styled_text import Line, bar, cut, joined, quoted, spark
 from zoomtui.tui.shared.text_widgets import key_line
 from zoomtui.viewing.watcher import Situation, View
+from zoomtui.viewing.words import ends_texts, view_word
 
 
 def text(line: Line) -> str:
@@ -40,7 +42,7 @@ def texts(lines: list[Line]) -> str:
     ],
 )
 def test_every_state_has_a_symbol_and_a_word(name: str, word: str) -> None:
-    assert state_word(VIEWS[name])[0] == word
+    assert view_word(VIEWS[name])[0] == word
     assert word in text(header_line(VIEWS[name], NOW, 120))
 
 
@@ -92,18 +94,18 @@ def test_progress_tells_step_film_speed_file_and_end() -> None:
 
 def test_the_disk_lasts_for_the_film_and_its_keyframes() -> None:
     without = replace(RUNNING, keyframe_size=0)
-    assert panels.ends_texts(without) == ["when stopped", "disk 10 days"]
-    assert panels.ends_texts(RUNNING) == ["when stopped", "disk 6 days"]
+    assert ends_texts(without) == ["when stopped", "disk 10 days"]
+    assert ends_texts(RUNNING) == ["when stopped", "disk 6 days"]
 
 
 def test_a_render_with_an_end_tells_when() -> None:
-    assert panels.ends_texts(view(total_keyframes=641)) == ["in 1.0 s"]
-    assert panels.ends_texts(view(total_keyframes=651)) == ["in 1 min 00 s"]
-    assert panels.ends_texts(view(total_keyframes=700, progress=())) == ["after 700 keyframes"]
+    assert ends_texts(view(total_keyframes=641)) == ["in 1.0 s"]
+    assert ends_texts(view(total_keyframes=651)) == ["in 1 min 00 s"]
+    assert ends_texts(view(total_keyframes=700, progress=())) == ["after 700 keyframes"]
 
 
 def test_nothing_is_promised_where_nothing_is_rendered() -> None:
-    assert panels.ends_texts(VIEWS["lost"]) == ["nothing is being rendered"]
+    assert ends_texts(VIEWS["lost"]) == ["nothing is being rendered"]
     assert "━" not in text(panels.progress_lines(VIEWS["stopped"], 40)[0])
 
 
@@ -245,7 +247,7 @@ def test_small_change() -> None:
 
 
 def test_paused_and_draining_are_words_of_their_own() -> None:
-    assert state_word(view(phase=Phase.DRAINING))[0] == "● FINISHING"
-    assert panels.ends_texts(view(phase=Phase.DRAINING)) == ["after the segment in hand"]
+    assert view_word(view(phase=Phase.DRAINING))[0] == "● FINISHING"
+    assert ends_texts(view(phase=Phase.DRAINING)) == ["after the segment in hand"]
     assert not view(phase=Phase.DRAINING).steerable
     assert View(Path("x")).resumable is False

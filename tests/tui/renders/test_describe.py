@@ -15,6 +15,7 @@ from tests.tui.scripted import NOW
 from zoomtui.tui.renders import describe
 from zoomtui.tui.shared.styled_text import Line
 from zoomtui.viewing.scan import Render
+from zoomtui.viewing.words import state_word
 
 
 def text(line: Line) -> str:
@@ -146,7 +147,7 @@ def test_every_state_is_a_sign_and_a_word() -> None:
     assert {str(state) for state in State} == {
         "running", "paused", "finished", "failed", "stopped", "missing", "damaged",
     }  # fmt: skip
-    assert all(describe.state_word(state)[1:] == f" {state}" for state in State)
+    assert all(state_word(state)[0][1:] == f" {state}" for state in State)
 
 
 def test_branches_stand_below_their_film_whatever_the_order() -> None:

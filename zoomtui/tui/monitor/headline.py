@@ -6,63 +6,25 @@ Pure: a view in, words out; knows neither Textual nor a clock.
 from __future__ import annotations
 
 from renderer.engine.events import Phase
-from renderer.formatting import age_text, clean, path_text
-from zoomtui.tui.shared.styled_text import Line, Part, clock_text, cut, length, spaced
+from renderer.formatting import age_text, clean, clock_text, path_text
+from zoomtui.tui.shared.styled_text import Line, Part, cut, length, spaced
 from zoomtui.viewing.watcher import Situation, View
-
-
-def state_word(view: View) -> Part:
-    """Symbol and word for what the render is doing: never told apart by colour alone."""
-    match view.situation:
-        case Situation.CONNECTING:
-            return "○ LOOKING FOR THE ENGINE", "warn"
-        case Situation.UNREACHABLE:
-            return "! OUT OF REACH", "warn"
-        case Situation.RESTARTING:
-            return "○ RESTARTING", "warn"
-        case Situation.LOST:
-            return "✗ ENGINE LOST", "bad"
-        case Situation.OVER:
-            return _ending(view)
-    return _PHASES[view.state.phase]
-
-
-_PHASES: dict[Phase, Part] = {
-    Phase.LOADING: ("● LOADING", "good"),
-    Phase.RENDERING: ("● RENDERING", "good"),
-    Phase.PAUSED: ("‖ PAUSED", "warn"),
-    Phase.REVIEW: ("‖ REVIEW", "warn"),
-    Phase.DRAINING: ("● FINISHING", "good"),
-}
-
+from zoomtui.viewing.words import name, view_word, why_it_ended
 
 _RECENTLY = 3600.0
 """Seconds for which a restart is worth a line."""
 
 
-def _ending(view: View) -> Part:
-    if view.why:
-        return "! NO PROJECT", "bad"
-    if view.state.failure is not None:
-        return "✗ FAILED", "bad"
-    return ("■ STOPPED", "warn") if view.state.stopped else ("✔ FINISHED", "good")
-
-
 def title(view: View) -> str:
     """For the window: symbol, keyframes, name."""
-    symbol = state_word(view)[0][0]
+    symbol = view_word(view)[0][0]
     return f"{symbol} {view.state.keyframes} · {name(view)}"
-
-
-def name(view: View) -> str:
-    """The project's name, as people say it."""
-    return clean(view.folder.name.removesuffix(".zoom"))
 
 
 def header_line(view: View, now: float, width: int) -> Line:
     """How things stand, in one line; what matters less is left out first where room is short."""
     state = view.state
-    word, role = state_word(view)
+    word, role = view_word(view)
     if view.running and state.started_at:
         word += f" {clock_text(now - state.started_at)}"
     parts: list[Part] = [(f" {name(view)}", "strong"), (word, role)]
@@ -101,13 +63,6 @@ def notice_line(view: View, now: float) -> Line:
         case Situation.OVER if view.state.stopped:
             return ("Not rendering. The film is playable.", ""), ("  r goes on", "strong")
     return ()
-
-
-def why_it_ended(view: View) -> str:
-    """The reason, where the last session ended with an error; else empty."""
-    if view.situation is Situation.LOST:
-        return "The engine is gone without a word."
-    return clean(view.state.failure.message) if view.state.failure is not None else ""
 
 
 def farewell(view: View) -> str:

@@ -15,13 +15,14 @@ from renderer.engine.preview import Preview
 from zoomtui.terminal.capabilities import Pictures, Terminal
 from zoomtui.terminal.driver import backlog
 from zoomtui.tui.monitor.filmstrip import Filmstrip
-from zoomtui.tui.monitor.headline import header_line, state_word
+from zoomtui.tui.monitor.headline import header_line
 from zoomtui.tui.shared.host import HostedScreen
 from zoomtui.tui.shared.keyframe_cursor import KeyframeCursor
 from zoomtui.tui.shared.keys import keys, quiet
 from zoomtui.tui.shared.picture import Picture
 from zoomtui.tui.shared.text_widgets import KeyLine, OneLine
 from zoomtui.viewing.watcher import View, Watch
+from zoomtui.viewing.words import view_word
 
 _CROWD = 3
 """Writes that may wait for the terminal before a painting is left out; a frame is three."""
@@ -146,7 +147,7 @@ class KeyframeScreen(HostedScreen):
         Textual renders all that lies between two changes, and the header is far from any other.
         """
         width = self.size.width
-        headed = (int(now), width, state_word(view), view.state.keyframes, view.state.viewers)
+        headed = (int(now), width, view_word(view), view.state.keyframes, view.state.viewers)
         if headed != self._headed:
             self._headed = headed
             self._headline.show(header_line(view, now, width))

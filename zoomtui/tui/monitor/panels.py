@@ -13,7 +13,7 @@ from rich.cells import cell_len
 from renderer.engine.event_text import changes_text
 from renderer.engine.events import Phase
 from renderer.engine.state import LogLine, RenderState
-from renderer.formatting import clean, duration_text, path_text, share_text, size_text
+from renderer.formatting import clean, clock_text, path_text, share_text, size_text
 from renderer.painting.figures import explained
 from zoomtui.tui.shared.styled_text import (
     LABEL,
@@ -21,7 +21,6 @@ from zoomtui.tui.shared.styled_text import (
     Line,
     Part,
     bar,
-    clock_text,
     cut,
     gauge,
     joined,
@@ -32,12 +31,13 @@ from zoomtui.tui.shared.styled_text import (
     spark,
 )
 from zoomtui.viewing.watcher import View
+from zoomtui.viewing.words import bytes_per_hour, disk_lasts, ends_texts, number
 
 
 def progress_lines(view: View, width: int) -> list[Line]:
     """Keyframe in hand, film so far, speed, file, end."""
     state = view.state
-    rate, per_hour = state.frame_rate, _bytes_per_hour(view)
+    rate, per_hour = state.frame_rate, bytes_per_hour(view)
     speed = [] if rate is None else [f"{rate:.1f} fps", f"{state.real_time_factor or 0:.2f}×"]
     if state.seconds_per_keyframe:
         speed.append(f"{60 / state.seconds_per_keyframe:.1f} kf/min")
@@ -62,27 +62,10 @@ def _step_line(view: View, width: int) -> Line:
     return labelled("keyframe", [(bar(0, width - LABEL), "faint")])
 
 
-def ends_texts(view: View) -> list[str]:
-    """When the render will be over, or what ends it."""
-    state = view.state
-    if not view.running:
-        return ["nothing is being rendered"]
-    if state.phase is Phase.DRAINING:
-        return ["after the segment in hand"]
-    by_itself = [f"or {clean(each)}" for each in state.stop_when]
-    by_itself += [f"pause {clean(each)}" for each in state.pause_when]
-    if state.total_keyframes is None:
-        lasts = _disk_lasts(view)
-        return ["when stopped", *by_itself, *([f"disk {lasts}"] if lasts else [])]
-    if state.seconds_left is None:
-        return [f"after {state.total_keyframes} keyframes", *by_itself]
-    return [f"in {duration_text(max(1, round(state.seconds_left)))}", *by_itself]
-
-
 def gpu_lines(view: View, width: int) -> list[Line]:
     """Load, its history, memory, heat."""
-    percent, used, total = (_number(view, n) for n in ("gpu_percent", "vram_used", "vram_total"))
-    celsius, watts = _number(view, "gpu_celsius"), _number(view, "gpu_watts")
+    percent, used, total = (number(view, n) for n in ("gpu_percent", "vram_used", "vram_total"))
+    celsius, watts = number(view, "gpu_celsius"), number(view, "gpu_watts")
     heat = [] if celsius is None else [f"{celsius:.0f} °C"]
     heat += [] if watts is None else [f"{watts:.0f} W"]
     history = view.history if percent is not None else ()
@@ -103,10 +86,10 @@ def gpu_name(view: View) -> str:
 
 def host_lines(view: View, width: int) -> list[Line]:
     """Processor, memory, disk."""
-    cpu, used, total = (_number(view, n) for n in ("cpu_percent", "memory_used", "memory_total"))
-    engine, free = _number(view, "engine_memory"), _number(view, "disk_free")
+    cpu, used, total = (number(view, n) for n in ("cpu_percent", "memory_used", "memory_total"))
+    engine, free = number(view, "engine_memory"), number(view, "disk_free")
     disk = [NOT_AVAILABLE if free is None else f"{size_text(free)} free"]
-    if lasts := _disk_lasts(view):
+    if lasts := disk_lasts(view):
         disk.append(lasts)
     return [
         _percent_meter("cpu", cpu, width),
@@ -217,11 +200,6 @@ def next_to_begin(state: RenderState) -> int:
     return state.keyframes + state.queued if state.painting is None else state.painting + 1
 
 
-def _number(view: View, name: str) -> float | None:
-    value = (view.state.meters or {}).get(name)
-    return float(value) if isinstance(value, float | int) else None
-
-
 def _percent_meter(label: str, percent: float | None, width: int) -> Line:
     if percent is None:
         return meter(label, NOT_AVAILABLE, None, width)
@@ -233,23 +211,3 @@ def _memory_meter(label: str, used: float | None, total: float | None, width: in
         return meter(label, NOT_AVAILABLE, None, width)
     figures = f"{used / 2**30:.1f}/{total / 2**30:.0f} GiB"
     return meter(label, figures, used / total, width)
-
-
-def _bytes_per_hour(view: View) -> float | None:
-    """Of the film and its keyframes together, by the pace of the last segments."""
-    state = view.state
-    if not state.byte_rate or not state.frame_rate or not state.frames_per_keyframe:
-        return None
-    keyframes = view.keyframe_size * state.frame_rate / state.frames_per_keyframe
-    return (state.byte_rate + keyframes) * 3600
-
-
-def _disk_lasts(view: View) -> str:
-    """How long the free disk will last; empty where that can't be told."""
-    free, per_hour = _number(view, "disk_free"), _bytes_per_hour(view)
-    if free is None or not per_hour or not view.running:
-        return ""
-    hours = free / per_hour
-    if hours >= 48:
-        return f"{hours / 24:,.0f} days"
-    return f"{hours:.0f} h" if hours >= 2 else f"{hours * 60:.0f} min"

@@ -14,12 +14,13 @@ from textual import work
 from textual.app import ComposeResult
 
 from renderer.errors import ProjectError
+from renderer.formatting import clock_text
 from zoomtui.terminal.capabilities import Pictures
 from zoomtui.tui.monitor.player import Frame, Player
 from zoomtui.tui.shared.host import HostedScreen
 from zoomtui.tui.shared.keys import bind, keys, quiet
 from zoomtui.tui.shared.picture import Picture
-from zoomtui.tui.shared.styled_text import Line, clock_text, cut
+from zoomtui.tui.shared.styled_text import Line, cut
 from zoomtui.tui.shared.text_widgets import KeyLine, OneLine
 
 NEWEST = 10.0

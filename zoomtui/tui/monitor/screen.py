@@ -19,7 +19,7 @@ from zoomtui.tui.monitor.directing import Directing
 from zoomtui.tui.monitor.easel import Easel, Looking
 from zoomtui.tui.monitor.filmstrip import Filmstrip
 from zoomtui.tui.monitor.full_picture import ViewScreen
-from zoomtui.tui.monitor.headline import farewell, name, notice_line, title, why_it_ended
+from zoomtui.tui.monitor.headline import farewell, notice_line, title
 from zoomtui.tui.monitor.log_screen import LogScreen
 from zoomtui.tui.monitor.steer_dialog import Changes
 from zoomtui.tui.shared.dialogs import ChoiceDialog
@@ -28,6 +28,7 @@ from zoomtui.tui.shared.keys import bind, keys, quiet
 from zoomtui.tui.shared.styled_text import Line
 from zoomtui.tui.shared.text_widgets import FewLines, KeyLine, OneLine, Panel
 from zoomtui.viewing.watcher import Situation, View, Watch
+from zoomtui.viewing.words import name, why_it_ended
 
 _LOG_ROWS = 14
 _WIDTHS = [(0, "-slim"), (60, "-narrow"), (100, "-wide"), (160, "-huge")]

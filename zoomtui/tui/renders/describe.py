@@ -13,30 +13,30 @@ from typing import Any, Literal
 from rich.cells import cell_len, set_cell_size
 
 from renderer.engine.events import Phase
-from renderer.formatting import age_text, clean, count_text, duration_text, path_text, size_text
+from renderer.formatting import (
+    age_text,
+    clean,
+    clock_text,
+    count_text,
+    duration_text,
+    path_text,
+    size_text,
+)
 from renderer.project.records import FILM
 from renderer.project.status import State
 from renderer.queue.jobs import Job
 from renderer.settings.plain_values import dimensions
 from renderer.settings.render import RenderSettings
 from zoomtui.tui.shared.fetch import fetch_command
-from zoomtui.tui.shared.styled_text import Line, Part, Role, clock_text, cut, labelled, on_rows
+from zoomtui.tui.shared.styled_text import Line, Part, cut, labelled, on_rows
 from zoomtui.viewing.scan import Render, Scan
+from zoomtui.viewing.words import SIGNS, state_word
 
 Order = Literal["newest", "name", "state", "size"]
 ORDERS: tuple[Order, ...] = ("newest", "name", "state", "size")
 
 EMPTY = "No renders yet. n starts one, or: zoomtui demo"
 
-_SIGNS: dict[State, tuple[str, Role]] = {
-    State.RUNNING: ("●", "good"),
-    State.PAUSED: ("‖", "warn"),
-    State.FINISHED: ("✔", "good"),
-    State.FAILED: ("✗", "bad"),
-    State.STOPPED: ("■", "warn"),
-    State.MISSING: ("?", "bad"),
-    State.DAMAGED: ("!", "bad"),
-}
 _BY_STATE = list(State)
 _KEYS: dict[Order, Callable[[Render], tuple[Any, ...]]] = {
     "newest": lambda render: (not render.state.live, -render.changed),
@@ -153,7 +153,7 @@ def row_line(render: Render, width: int, now: float) -> Line:
             "size": brief_size(render.size),
             "each": "" if pace is None else brief_seconds(pace),
         }
-    sign, role = _SIGNS[render.state]
+    sign, role = SIGNS[render.state]
     (state, state_cells, _), *rest = _columns(width)
     sort = "└ " if render.parent else ""
     name = _fitted(sort + clean(render.name), _name_cells(width))
@@ -222,7 +222,7 @@ def _turn_text(render: Render, job: Job) -> str:
 
 
 def _state_line(render: Render, now: float) -> Line:
-    parts: list[Part] = [(state_word(render.state), _SIGNS[render.state][1])]
+    parts: list[Part] = [state_word(render.state)]
     if render.engine is not None and render.engine.phase in (Phase.LOADING, Phase.DRAINING):
         loading = render.engine.phase is Phase.LOADING
         parts.append(("loading the painter" if loading else "finishing what is in hand", ""))
@@ -259,11 +259,6 @@ def _making_lines(now: RenderSettings) -> list[Line]:
         labelled("painter", [(f"{painter}, seed {now.seed}", "")]),
         labelled("format", [(f"{dimensions(now.size)}, {rate}, {clean(now.codec)}", "")]),
     ]
-
-
-def state_word(state: State) -> str:
-    """Sign and word: ``"● running"``."""
-    return f"{_SIGNS[state][0]} {state}"
 
 
 def copy_command(render: Render) -> str:

@@ -29,12 +29,6 @@ _FIGURES = 13
 """Columns of a meter's figures: enough for ``118.2/1024 G``."""
 
 
-def clock_text(seconds: float) -> str:
-    """``"0:21:20"``."""
-    minutes, second = divmod(max(0, int(seconds)), 60)
-    return f"{minutes // 60}:{minutes % 60:02d}:{second:02d}"
-
-
 def bar(filled: float, width: int) -> str:
     """``"━━━━────"``."""
     done = round(min(1.0, max(0.0, filled)) * width)
