@@ -134,14 +134,17 @@ class Playlists:
         return longest(segments, self._fps)
 
 
-def head(film: str, target: int, sequence: int, header_length: int, *tags: str) -> str:
+def head(
+    film: str, target: int, sequence: int, header_length: int, *tags: str, version: int = 7
+) -> str:
     """A playlist up to its first segment, which is number ``sequence`` of the film.
 
-    ``film``: its address. ``target``: what no segment is longer than, whole seconds.
+    ``film``: its address. ``target``: what no segment is longer than, whole seconds. ``version``:
+    of the protocol, that the tags take.
     """
     lines = [
         "#EXTM3U",
-        "#EXT-X-VERSION:7",
+        f"#EXT-X-VERSION:{version}",
         f"#EXT-X-TARGETDURATION:{target}",
         f"#EXT-X-MEDIA-SEQUENCE:{sequence}",
         *tags,

@@ -54,6 +54,7 @@ MODULES = {
     "takes": ("rewind", "reroll", "takes", "choose", "prune", "branch"),
     "keyframes": ("mark", "place"),
     "export": ("export",),
+    "serve": ("serve",),
     "import_": ("import",),
     "repair": ("verify", "repair"),
     "queue": ("queue",),

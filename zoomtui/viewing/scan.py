@@ -90,10 +90,7 @@ class Reader:
 
     def read(self) -> Scan:
         """The renders on the list, and the ``*.zoom`` folders in the current directory."""
-        listed, problem = _listed()
-        folders = dict.fromkeys(listed, True)
-        for folder in _projects_in(self._here):
-            folders.setdefault(folder, False)
+        folders, problem = self._find()
         self._seen = {folder: seen for folder, seen in self._seen.items() if folder in folders}
         renders = {folder: self._look(folder, listed) for folder, listed in folders.items()}
         waiting = 0
@@ -103,6 +100,18 @@ class Reader:
             if (render := renders.get(job.folder)) is not None:
                 renders[job.folder] = replace(render, job=job, turn=waiting if waits else 0)
         return Scan(tuple(renders.values()), free_bytes(self._here), problem)
+
+    def folders(self) -> list[Path]:
+        """Where they are; none of them is looked into."""
+        return list(self._find()[0])
+
+    def _find(self) -> tuple[dict[Path, bool], str]:
+        """(folder → whether it is on the list, why the list can't be read)."""
+        listed, problem = _listed()
+        folders = dict.fromkeys(listed, True)
+        for folder in _projects_in(self._here):
+            folders.setdefault(folder, False)
+        return folders, problem
 
     def _look(self, folder: Path, listed: bool) -> Render:
         try:
