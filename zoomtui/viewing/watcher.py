@@ -19,7 +19,7 @@ from renderer.engine.preview import Preview
 from renderer.engine.state import LOG_LINES, LogLine, RenderState, apply
 from renderer.errors import RendererError
 from renderer.project.lock import Holder
-from renderer.project.records import keyframe_path
+from renderer.project.records import JOURNAL, keyframe_path
 from renderer.project.session_record import engine, read_session, supervisor
 from renderer.service.client import Client, Message, NotRunning, Refused, Snapshot
 from renderer.service.launch import launch
@@ -134,6 +134,8 @@ class Watch:
         self._client: Client | None = None
         self._woken = asyncio.Event()
         self._looking: asyncio.Task[None] | None = None
+        self._seen = 0, 0
+        """The journal as it was when its project was heard of or read last."""
         self._unended = False
         """An engine was heard, but not its last word."""
         self._earlier: tuple[LogLine, ...] = ()
@@ -212,6 +214,7 @@ class Watch:
         finally:
             self._client.close()
             self._client = None
+            self._seen = self._journal()
             if self._looking is not None:
                 self._looking.cancel()
         return heard
@@ -275,11 +278,12 @@ class Watch:
                 self._show(Situation.OVER)
             else:
                 self._show(Situation.LOST)
-        elif self.view.situation in _UNSETTLED:
-            await self._read_disk()
+        elif self.view.situation in _UNSETTLED or self._seen != self._journal():
+            await self._read_disk()  # it was rewound, perhaps, by a verb of another terminal
 
     async def _read_disk(self) -> None:
         """What there is to know of a project that is not being rendered."""
+        self._seen = self._journal()
         try:
             state = await asyncio.to_thread(state_on_disk, self._folder)
         except RendererError as error:
@@ -288,6 +292,14 @@ class Watch:
         view = replace(self.view, state=state)
         self.view = replace(view, keyframe_size=_newest_size(view))
         self._show(Situation.OVER)
+
+    def _journal(self) -> tuple[int, int]:
+        """Changes whenever what is recorded does; zeros: there is none."""
+        try:
+            found = (self._folder / JOURNAL).stat()
+        except OSError:
+            return 0, 0
+        return found.st_mtime_ns, found.st_size
 
     def _look_for(self, holding: Holder, *, tried_long: bool) -> None:
         """An engine holds the project and doesn't talk: it is starting, ending or out of reach."""

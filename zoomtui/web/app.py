@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import threading
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from functools import partial
@@ -24,10 +25,14 @@ from starlette.responses import (
 )
 from starlette.routing import Route
 
+from renderer.engine.facts import Facts, facts_of_project
 from renderer.errors import RendererError
 from renderer.project import registry
-from zoomtui.viewing.scan import Reader
+from renderer.project.status import read_status
+from renderer.service.prometheus import CONTENT_TYPE, exposition
+from zoomtui.viewing.scan import Reader, glance
 from zoomtui.web import told
+from zoomtui.web.access import METRICS
 from zoomtui.web.feed import Feed
 from zoomtui.web.film import Film, answer_film, answer_playlist, taken_back
 from zoomtui.web.pictures import Pictures
@@ -51,7 +56,8 @@ class Pages:
     def __init__(self, here: Path, only: Path | None = None) -> None:
         """The renders that ``zoomtui ls`` shows in the folder ``here``, or ``only`` one."""
         self._only = only and only.resolve()
-        self._reader = Reader(here)
+        self._reader, self._measured = Reader(here), Reader(here)
+        self._measuring = threading.Lock()
         self._folders: dict[str, Path] = {}
         self._films: OrderedDict[Path, Film] = OrderedDict()
         self._pictures = Pictures()
@@ -68,6 +74,7 @@ class Pages:
             routes=[
                 Route("/", self._first),
                 Route("/events", self._events_of_all),
+                Route(METRICS, self._metrics),
                 Route("/static/{name}", self._file),
                 Route(render, self._page),
                 Route(f"{render}/events", self._events),
@@ -122,6 +129,17 @@ class Pages:
         if key not in self._feeds:
             self._feeds[key] = make()
         return StreamingResponse(self._feeds[key].follow(), media_type=kind)
+
+    async def _metrics(self, request: Request) -> Response:
+        text = exposition(await asyncio.to_thread(self._facts))
+        return PlainTextResponse(text, headers={"Content-Type": CONTENT_TYPE})
+
+    def _facts(self) -> list[Facts]:
+        if self._only is not None:
+            return [facts_of_project(read_status(self._only), glance(self._only))]
+        with self._measuring:
+            renders = self._measured.read().renders
+        return [facts_of_project(each.status, each.engine) for each in renders if each.status]
 
     async def _film(
         self, answer: Callable[[Request, Film, str], Awaitable[Response]], request: Request

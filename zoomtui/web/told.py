@@ -169,7 +169,7 @@ def facts(view: View) -> list[tuple[str, list[tuple[str, str]]]]:
                 ("length", f"{clock_text(state.duration)}, {state.frames:,} frames"),
                 ("speed", _joined(_of("{:.1f} fps", rate), _of("{:.2f}×", state.real_time_factor))),
                 ("file", _joined(size_text(state.size), per_hour and f"{size_text(per_hour)}/h")),
-                ("ends", " · ".join(ends_texts(view))),
+                ("ends", " · ".join(ends_texts(view)) if view.running else ""),
             ],
         ),
         (
