@@ -120,10 +120,6 @@ class OnMonitor(OnTerminal):
         )
         os.close(writer)
 
-    @property
-    def pid(self) -> int:
-        return self._process.pid
-
     def drain(self, seconds: float, bytes_a_second: float | None = None) -> int:
         """Read for so long, at most so fast; how many bytes came."""
         began, count = time.monotonic(), 0

@@ -124,6 +124,10 @@ class Running:
     def _handles(self, writer: int) -> dict[str, Any]:
         return {"stdin": subprocess.DEVNULL, "stdout": writer, "stderr": subprocess.STDOUT}
 
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
     def __enter__(self) -> Self:
         return self
 

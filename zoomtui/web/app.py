@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from importlib.resources import files
 from pathlib import Path
+from typing import TypeVar
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -33,6 +34,7 @@ from renderer.service.prometheus import CONTENT_TYPE, exposition
 from zoomtui.viewing.scan import Reader, glance
 from zoomtui.web import told
 from zoomtui.web.access import METRICS
+from zoomtui.web.charts import Charts
 from zoomtui.web.feed import Feed
 from zoomtui.web.film import Film, answer_film, answer_playlist, taken_back
 from zoomtui.web.pictures import Pictures
@@ -44,8 +46,10 @@ _KINDS = {
     ".svg": "image/svg+xml",
 }
 _NUMBER = re.compile("[0-9]{1,9}")
-_FILMS = 16
-"""Films whose journals are kept read."""
+_READ = 16
+"""Renders whose journals are kept read."""
+
+T = TypeVar("T")
 
 Answer = Callable[[Request], Awaitable[Response]]
 
@@ -60,6 +64,7 @@ class Pages:
         self._measuring = threading.Lock()
         self._folders: dict[str, Path] = {}
         self._films: OrderedDict[Path, Film] = OrderedDict()
+        self._charts: OrderedDict[Path, Charts] = OrderedDict()
         self._pictures = Pictures()
         self._feeds: dict[Path | None, Feed] = {}
         self._static = {
@@ -82,6 +87,7 @@ class Pages:
                 Route(f"{render}/watch.m3u8", partial(self._newest, "watch.m3u8")),
                 Route(render + "/film/{epoch}/film.mp4", partial(self._film, answer_film)),
                 Route(render + "/film/{epoch}/watch.m3u8", partial(self._film, answer_playlist)),
+                Route(f"{render}/chart/{{name}}", self._chart),
                 Route(render + "/keyframe/{keyframe}/{take}/{size}", self._keyframe),
             ],
             exception_handlers={RendererError: _unreadable, OSError: _unreadable},
@@ -118,7 +124,11 @@ class Pages:
     async def _events(self, request: Request) -> Response:
         folder = await self._folder(request)
         source = partial(
-            told.of_render, folder, self._film_of(folder), alone=self._only is not None
+            told.of_render,
+            folder,
+            self._film_of(folder),
+            self._charts_of(folder),
+            alone=self._only is not None,
         )
         return self._follow(request, folder, partial(Feed, source))
 
@@ -161,6 +171,14 @@ class Pages:
         keyframe, take = map(int, numbers)
         return await self._pictures.answer(request, folder, keyframe, take, asked["size"])
 
+    async def _chart(self, request: Request) -> Response:
+        charts = self._charts_of(await self._folder(request))
+        try:
+            drawing = await asyncio.to_thread(charts.drawing, request.path_params["name"])
+        except KeyError:
+            return _nothing()
+        return Response(drawing, media_type=_KINDS[".svg"])
+
     async def _folder(self, request: Request) -> Path:
         """The render's. Raises OSError."""
         wanted = request.path_params["render"]
@@ -172,11 +190,18 @@ class Pages:
         return self._folders[wanted]
 
     def _film_of(self, folder: Path) -> Film:
-        film = self._films.setdefault(folder, Film(folder))
-        self._films.move_to_end(folder)
-        if len(self._films) > _FILMS:
-            self._films.popitem(last=False)
-        return film
+        return _kept(self._films, folder, Film)
+
+    def _charts_of(self, folder: Path) -> Charts:
+        return _kept(self._charts, folder, Charts)
+
+
+def _kept(kept: OrderedDict[Path, T], folder: Path, make: Callable[[Path], T]) -> T:
+    """That of ``folder``, made if need be; the one that was longest unused makes room."""
+    found = kept[folder] = kept.pop(folder, None) or make(folder)
+    if len(kept) > _READ:
+        kept.popitem(last=False)
+    return found
 
 
 async def _unreadable(request: Request, error: Exception) -> Response:

@@ -5,12 +5,13 @@ One process, at a lower priority than any engine. Knows no verb.
 
 from __future__ import annotations
 
+import contextlib
 import getpass
 import logging
 import os
 import secrets
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
@@ -68,18 +69,15 @@ class Place:
 
 def listen(host: str, port: int) -> Place:
     """On a TCP port; 0: any free one. Raises SettingsError."""
-    try:
+    with _refused(f"{host}, port {port}", "port", "; `--port 0` takes any free one"):
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
         family, kind, protocol, _, address = found[0]
-        listener = socket.socket(family, kind, protocol)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(address)
-        listener.listen()
-    except (OSError, UnicodeError, OverflowError) as error:
-        why = getattr(error, "strerror", "") or error
-        raise SettingsError(
-            f"can't listen at {host}, port {port}: {why}; `--port 0` takes any free one", "port"
-        ) from None
+        with contextlib.ExitStack() as undo:
+            listener = undo.enter_context(socket.socket(family, kind, protocol))
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind(address)
+            listener.listen()
+            undo.pop_all()
     shown = f"[{host}]" if ":" in host else host
     return Place(listener, shown, listener.getsockname()[1])
 
@@ -89,20 +87,28 @@ def listen_at(path: Path, port: int) -> Place:
 
     One that nobody listens at any more is replaced, nothing else.
     """
-    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    before = os.umask(0o177)
-    try:
+    with _refused(str(path), "socket"), contextlib.ExitStack() as undo:
+        listener = undo.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM))
         if path.is_socket() and not _answers(path):
             path.unlink()
-        listener.bind(os.fspath(path))
+        before = os.umask(0o177)
+        try:
+            listener.bind(os.fspath(path))
+        finally:
+            os.umask(before)
         listener.listen()
-    except OSError as error:
-        raise SettingsError(
-            f"can't listen at {path}: {error.strerror or error}", "socket"
-        ) from None
-    finally:
-        os.umask(before)
+        undo.pop_all()
     return Place(listener, "127.0.0.1", port, path.absolute())
+
+
+@contextlib.contextmanager
+def _refused(where: str, field: str, hint: str = "") -> Iterator[None]:
+    """What the system says against it, in one line."""
+    try:
+        yield
+    except (OSError, UnicodeError) as error:
+        why = getattr(error, "strerror", "") or error
+        raise SettingsError(f"can't listen at {where}: {why}{hint}", field) from None
 
 
 def serve(pages: Pages, place: Place, token: str, began: Callable[[uvicorn.Server], None]) -> None:

@@ -39,6 +39,7 @@ from zoomtui.viewing.words import (
     view_word,
     why_it_ended,
 )
+from zoomtui.web.charts import Charts
 from zoomtui.web.feed import Parts
 from zoomtui.web.film import Extent, Film
 
@@ -46,11 +47,15 @@ _TICK = 0.3
 """Seconds between two looks at what the watch knows: no browser is told more often."""
 _SCAN = 2.0
 """Seconds between two looks at all renders."""
+_CHARTS = 10.0
+"""Seconds for which charts stay as they are."""
 _LINES = 100
 """Of the log."""
 
 
-async def of_render(folder: Path, film: Film, *, alone: bool) -> AsyncIterator[Parts]:
+async def of_render(
+    folder: Path, film: Film, charts: Charts, *, alone: bool
+) -> AsyncIterator[Parts]:
     """One render, for as long as it is followed: one connection to its engine, if one runs.
 
     ``alone``: no other is served.
@@ -58,12 +63,17 @@ async def of_render(folder: Path, film: Film, *, alone: bool) -> AsyncIterator[P
     watch = Watch(folder)
     watching = asyncio.create_task(watch.run())
     codec, shown = await asyncio.to_thread(_codec, folder), None
+    drawn, titles, looked = 0, list[tuple[str, str]](), -_CHARTS
     try:
         while True:
             extent = await asyncio.to_thread(_extent, film)
             if (watch.view, extent) != shown:
                 shown = watch.view, extent
-                yield {**render_parts(*shown), "codec": codec, "alone": alone}
+                if time.monotonic() - looked > _CHARTS:
+                    looked, drawn = time.monotonic(), drawn + 1
+                    titles = await asyncio.to_thread(_titles, charts)
+                told = {"charts": {"drawn": drawn, "titles": titles}, "codec": codec}
+                yield {**render_parts(*shown), **told, "alone": alone}
             done, _ = await asyncio.wait([watching], timeout=_TICK)
             for each in done:
                 each.result()  # a bug: it never ends by itself
@@ -215,6 +225,13 @@ def _codec(folder: Path) -> str:
         settings = read_settings(folder)
         return f"{resolve(settings.codec).name}, {settings.bit_depth} bits"
     return ""
+
+
+def _titles(charts: Charts) -> list[tuple[str, str]]:
+    """None where they can't be told; what is wrong is said by the state."""
+    with contextlib.suppress(RendererError):
+        return charts.titles()
+    return []
 
 
 def _extent(film: Film) -> Extent:

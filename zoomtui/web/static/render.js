@@ -47,10 +47,15 @@ const shows = {
       make("dl", {}, ...rows.flatMap(([label, value]) => [
         make("dt", { textContent: label }), make("dd", { textContent: value })])))));
   },
-  charts(charts) {
-    $("charts").hidden = !charts.length;
-    $("charts").replaceChildren(...charts.map(([title, src]) =>
-      make("figure", {}, make("img", { src, alt: title, loading: "lazy" }))));
+  charts({ drawn, titles }) {
+    $("charts").hidden = !titles.length;
+    titles.forEach(([name, title], index) => {
+      const src = `${base}/chart/${name}?drawn=${drawn}`;
+      const there = $("charts").children[index]?.firstChild;
+      if (there) Object.assign(there, { src, alt: title });
+      else $("charts").append(make("figure", {}, make("img", { src, alt: title })));
+    });
+    while ($("charts").children.length > titles.length) $("charts").lastChild.remove();
   },
   alone(alone) { $("all").hidden = alone; },
   log(lines) {
@@ -103,10 +108,9 @@ $("viewer-film").onclick = () => {
   $("viewer").close();
   player.play(viewed * now.film.keyframe_seconds);
 };
-$("poster").onload = $("viewer-picture").onload = (event) => {
-  const { naturalWidth, naturalHeight } = event.target;
-  $("video").style.setProperty("--shape", `${naturalWidth} / ${naturalHeight}`);
-};
+const shape = (width, height) => $("cover").parentNode.style.setProperty("--shape", width / height);
+$("poster").onload = () => shape($("poster").naturalWidth, $("poster").naturalHeight);
+$("video").addEventListener("loadedmetadata", () => shape($("video").videoWidth, $("video").videoHeight));
 
 // ----------------------------------------------------------------------------- film, keys
 

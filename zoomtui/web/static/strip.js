@@ -5,18 +5,19 @@ import { make } from "./common.js";
 export class Strip {
   constructor(strip, rail, url, open) {
     Object.assign(this, { strip, rail, url, open, count: 0, marks: {}, here: -1, shown: new Map() });
-    this.step = matchMedia("(max-width: 30rem)").matches ? 112 : 134;
     strip.addEventListener("scroll", () => this.paint(), { passive: true });
     new ResizeObserver(() => this.paint()).observe(strip);
   }
+
+  /** Pixels from one to the next. */
+  get step() { return matchMedia("(max-width: 30rem)").matches ? 112 : 134; }
 
   show(count, marks) {
     const { strip } = this;
     const atEnd = strip.scrollLeft + strip.clientWidth >= strip.scrollWidth - this.step;
     Object.assign(this, { count, marks });
-    this.rail.style.width = `${count * this.step}px`;
-    if (atEnd) strip.scrollLeft = strip.scrollWidth;
     this.paint();
+    if (atEnd) strip.scrollLeft = strip.scrollWidth; // which paints again
   }
 
   /** The film is at this keyframe. */
@@ -28,14 +29,18 @@ export class Strip {
   }
 
   paint() {
-    const first = Math.max(0, Math.floor(this.strip.scrollLeft / this.step) - 2);
-    const last = Math.min(this.count, Math.ceil((this.strip.scrollLeft + this.strip.clientWidth) / this.step) + 2);
+    const { step, strip } = this;
+    this.rail.style.width = `${this.count * step}px`;
+    const first = Math.max(0, Math.floor(strip.scrollLeft / step) - 2);
+    const last = Math.min(this.count, Math.ceil((strip.scrollLeft + strip.clientWidth) / step) + 2);
     for (const [keyframe, button] of this.shown) {
       if (keyframe < first || keyframe >= last) { button.remove(); this.shown.delete(keyframe); }
     }
     for (let keyframe = first; keyframe < last; keyframe++) {
       if (!this.shown.has(keyframe)) this.add(keyframe);
-      const [picture, label] = this.shown.get(keyframe).children;
+      const button = this.shown.get(keyframe);
+      button.style.left = `${keyframe * step}px`;
+      const [picture, label] = button.children;
       const src = this.url(keyframe);
       const text = `${keyframe + 1} ${this.marks[keyframe] ?? ""}`.trim();
       if (picture.getAttribute("src") !== src) picture.src = src;
@@ -46,7 +51,6 @@ export class Strip {
   add(keyframe) {
     const button = make("button", { onclick: () => this.open(keyframe) },
       make("img", { alt: `keyframe ${keyframe + 1}` }), make("span"));
-    button.style.left = `${keyframe * this.step}px`;
     button.classList.toggle("here", keyframe === this.here);
     const after = [...this.shown].find(([other]) => other > keyframe)?.[1];
     this.rail.insertBefore(button, after ?? null);
