@@ -96,10 +96,12 @@ def _run(asked: argparse.Namespace) -> int:
 
 def _run_alone(folder: Path) -> int:
     from renderer.service import run_engine
+    from renderer.service.messenger import Messenger
 
     if parent_of(folder):  # its engine may be gone for the moment
         raise ProjectBusy(busy_message(folder / SUPERVISOR))
-    return run_engine.run(folder, write_json) or 0
+    with Messenger(folder, write_json) as messenger:
+        return run_engine.run(folder, messenger.show) or 0
 
 
 def tell(handle: int, line: str) -> None:

@@ -93,28 +93,31 @@ def shorten(handle: int, end: int) -> None:
     os.fsync(handle)
 
 
-def replace_file(path: Path, data: bytes, *, durable: bool = True, at: Place | None = None) -> None:
+def replace_file(
+    path: Path, data: bytes, *, durable: bool = True, at: Place | None = None, mode: int = 0o666
+) -> None:
     """Put ``data`` at ``path`` at one stroke; see ``replacing_file``."""
-    with replacing_file(path, durable=durable, at=at) as file:
+    with replacing_file(path, durable=durable, at=at, mode=mode) as file:
         file.write(data)
 
 
 @contextmanager
 def replacing_file(
-    path: Path, *, durable: bool = True, at: Place | None = None
+    path: Path, *, durable: bool = True, at: Place | None = None, mode: int = 0o666
 ) -> Iterator[BinaryIO]:
     """Write beside ``path``, then rename over it when the block ends without an error.
 
     ``durable`` also flushes file and folder to the disk (fsync), so that the file survives a power
     cut from then on; leave it out for what can be derived again. ``at``: the folder that ``path``
-    lies in, if it is held open. Raises StorageError.
+    lies in, if it is held open. ``mode``: who may read it, as far as the umask lets
+    them. Raises StorageError.
     """
     place = at or Place(path.parent)
     name, beside, folder = path.name, part_of(path).name, place.handle
     try:
         with storage_errors(path), _unlinked(beside, folder):
             flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | NO_LINK
-            with os.fdopen(os.open(beside, flags, 0o666, dir_fd=folder), "wb") as file:
+            with os.fdopen(os.open(beside, flags, mode, dir_fd=folder), "wb") as file:
                 yield file
                 _flush(file, durable)
             os.rename(beside, name, src_dir_fd=folder, dst_dir_fd=folder)

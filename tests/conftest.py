@@ -14,6 +14,7 @@ import gc
 import os
 import shutil
 import signal
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -27,6 +28,7 @@ import pytest  # noqa: E402
 from hypothesis import HealthCheck, settings  # noqa: E402
 
 from tests.cli.processes import QUICK, Answer, Running, painter, zoomtui  # noqa: E402
+from tests.hooks import Target  # noqa: E402
 
 # How long an example takes, or making one up, says how busy the machine is.
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -66,6 +68,17 @@ def _usual_terminal() -> Iterator[None]:
         patch.delenv("NO_COLOR", raising=False)
         patch.setenv("TERM", "xterm-256color")
         yield
+
+
+@pytest.fixture
+def target() -> Iterator[Target]:
+    """A server that messages can be sent to."""
+    with Target() as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
 
 
 @pytest.fixture(scope="session")

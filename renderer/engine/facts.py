@@ -5,12 +5,14 @@ From the folder, from what its engine says, or from both. Knows none of those th
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import os
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from renderer.engine.events import Phase
 from renderer.engine.state import RenderState
-from renderer.painting.figures import Figures
+from renderer.painting.figures import BESIDE_TIME, FIGURES, Figures
 from renderer.project.status import State, Status
 
 
@@ -19,7 +21,7 @@ class Facts:
     """A moment of a render; None: there is no end, no rate yet, or that source can't tell."""
 
     project: str
-    """Folder."""
+    """Folder, absolute."""
     state: State
     keyframes: int
     """Keyframes of the film on disk."""
@@ -49,10 +51,11 @@ class Facts:
         """The folder's, without its ending."""
         return Path(self.project).name.removesuffix(".zoom") or self.project
 
-    @property
-    def share(self) -> float | None:
-        """Of the keyframes, 0 … 1."""
-        return self.keyframes / self.total if self.total else None
+    def plain(self) -> dict[str, Any]:
+        """Plain JSON values by the fields' names; the figures stand among the rest."""
+        values = {"name": self.name, **asdict(self)}
+        figures = values.pop("figures") or dict.fromkeys(FIGURES)
+        return {**values, **{name: figures[name] for name in BESIDE_TIME}}
 
 
 def facts_of_project(status: Status, engine: RenderState | None = None) -> Facts:
@@ -60,7 +63,7 @@ def facts_of_project(status: Status, engine: RenderState | None = None) -> Facts
     pace, total = status.seconds_per_keyframe, status.total_keyframes
     left = pace * max(0, total - status.keyframes) if pace is not None and total else None
     facts = Facts(
-        project=status.project,
+        project=os.path.abspath(status.project),  # noqa: PTH100 - a link keeps its name
         state=status.state,
         keyframes=status.keyframes,
         total=total,
@@ -84,7 +87,7 @@ def facts_of_project(status: Status, engine: RenderState | None = None) -> Facts
 def facts_of_engine(engine: RenderState) -> Facts:
     """What the engine has said of itself."""
     return Facts(
-        project=engine.project,
+        project=os.path.abspath(engine.project),  # noqa: PTH100
         state=_state(engine),
         keyframes=engine.keyframes,
         total=engine.total_keyframes,

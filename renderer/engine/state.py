@@ -140,6 +140,12 @@ class RenderState:
         """Bytes of film a second, over the last segments."""
         return self._rate(2)
 
+    def disk_rate(self, keyframe_size: int) -> float | None:
+        """Bytes a second of the film and of keyframes of that size, as ``byte_rate``."""
+        if not self.byte_rate or not self.frame_rate or not self.frames_per_keyframe:
+            return None
+        return self.byte_rate + keyframe_size * self.frame_rate / self.frames_per_keyframe
+
     @property
     def real_time_factor(self) -> float | None:
         """Seconds of film made a second; 1 = as fast as it plays."""

@@ -18,6 +18,7 @@ from renderer.film.salvage import OnBytes
 from renderer.journal import Record, write_journal
 from renderer.project.create import refuse_occupied
 from renderer.project.history import KEYFRAME, STEER, History
+from renderer.project.recipients import forget
 from renderer.project.records import (
     EXEMPLAR,
     EXPORTS,
@@ -117,6 +118,7 @@ def _make(
             fill(records, beside)
             _copy_film(folder, beside)
             _check(folder, verify(beside, on_bytes))
+    forget(new)
 
 
 def _check(folder: Path, problems: Sequence[str]) -> None:

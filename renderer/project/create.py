@@ -18,6 +18,7 @@ from renderer.project.history import PLACE, STEER, History
 from renderer.project.keyframe_files import store_keyframe
 from renderer.project.placing import refuse_dive, store_placed
 from renderer.project.project import Project
+from renderer.project.recipients import forget
 from renderer.project.records import EXEMPLAR, EXPORTS, JOURNAL, KEYFRAMES, SETTINGS, keyframe_path
 from renderer.project.trust import trust
 from renderer.settings.render import RenderSettings
@@ -58,6 +59,7 @@ def create_project(
                 journal.append({"type": PLACE, **asdict(placed)})
             if picture is not None:
                 store_keyframe(beside, journal, 0, picture, _given(settings))
+    forget(folder)
 
 
 def refuse_occupied(folder: Path) -> None:

@@ -46,6 +46,11 @@ def summary_path(folder: Path) -> Path:
     return private_directory("summaries") / f"{identity(folder)}.json"
 
 
+def recipients_path(folder: Path) -> Path:
+    """Where it is kept who is told of the render of ``folder``. Raises StorageError."""
+    return private_directory("recipients") / f"{identity(folder)}.json"
+
+
 def remember(folder: Path) -> None:
     """Put the project at ``folder`` on the list of known renders. Raises StorageError."""
     entry = _entry(folder)
@@ -54,7 +59,7 @@ def remember(folder: Path) -> None:
 
 def unlist(folder: Path) -> None:
     """Take ``folder`` off the list; the project itself stays. Raises StorageError."""
-    for path in (_entry(folder), summary_path(folder)):
+    for path in (_entry(folder), summary_path(folder), recipients_path(folder)):
         with storage_errors(path):
             path.unlink(missing_ok=True)
 

@@ -33,13 +33,7 @@ def log_file(path: Path) -> Iterator[None]:
 
     Raises StorageError where it can't be opened.
     """
-    with storage_errors(path):
-        handler = _LogFile(path, encoding="utf-8")
-    formatter = logging.Formatter(
-        "%(asctime)sZ %(levelname)-7s %(threadName)s %(name)s: %(message)s"
-    )
-    formatter.converter = time.gmtime
-    handler.setFormatter(formatter)
+    handler = _opened(path)
     root = logging.getLogger()
     level = root.level
     root.addHandler(handler)
@@ -52,3 +46,22 @@ def log_file(path: Path) -> Iterator[None]:
         root.setLevel(level)
         root.removeHandler(handler)
         handler.close()
+
+
+def log_line(path: Path, logger: str, text: str) -> None:
+    """One line to ``path`` alone, as from the logger of that name. Raises StorageError."""
+    record = logging.LogRecord(logger, logging.WARNING, __file__, 0, text, None, None)
+    handler = _opened(path)
+    handler.handle(record)
+    handler.close()
+
+
+def _opened(path: Path) -> _LogFile:
+    with storage_errors(path):
+        handler = _LogFile(path, encoding="utf-8")
+    formatter = logging.Formatter(
+        "%(asctime)sZ %(levelname)-7s %(threadName)s %(name)s: %(message)s"
+    )
+    formatter.converter = time.gmtime
+    handler.setFormatter(formatter)
+    return handler

@@ -9,7 +9,6 @@ the engine locks the project and talks to viewers.
 from __future__ import annotations
 
 import contextlib
-import logging
 import shlex
 import time
 from collections import deque
@@ -32,10 +31,9 @@ from renderer.project.lock import ProjectLock
 from renderer.project.records import LOG, read_settings
 from renderer.project.session_record import RESTARTS, WINDOW, SessionRecord, read_session
 from renderer.service.child import Child, is_lost_device
-from renderer.service.logfile import log_file
+from renderer.service.logfile import log_line
+from renderer.service.messenger import Messenger
 from renderer.service.signals import held_back, stopping
-
-log = logging.getLogger("renderer.supervisor")
 
 
 def run(
@@ -55,8 +53,9 @@ def run(
     RendererError if the project can't be opened.
     """
     read_settings(folder)
-    parent = _Supervisor(folder, show, on_open, detached)
-    with parent, stopping(parent.stop) as signals:
+    messenger = Messenger(folder, show)
+    parent = _Supervisor(folder, messenger.show, on_open, detached)
+    with messenger, parent, stopping(parent.stop) as signals:
         return parent.run(signals)
 
 
@@ -216,5 +215,5 @@ class _Supervisor:
             self._lock.release()
 
     def _log(self, text: str) -> None:
-        with contextlib.suppress(StorageError), log_file(self.folder / LOG):
-            log.warning("%s", text)
+        with contextlib.suppress(StorageError):
+            log_line(self.folder / LOG, "renderer.supervisor", text)

@@ -58,6 +58,7 @@ MODULES = {
     "import_": ("import",),
     "repair": ("verify", "repair"),
     "queue": ("queue",),
+    "notify": ("notify",),
     "about": ("models", "doctor"),
     "warm": ("warm",),
 }

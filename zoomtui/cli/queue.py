@@ -19,6 +19,7 @@ from renderer.project.session_record import renders
 from renderer.queue.jobs import Job, Queue, Turn, own_queue
 from renderer.service.signals import Abandoned
 from zoomtui.cli.new_film import check_source, has_source, new_film, new_film_options
+from zoomtui.cli.notify import change_recipients, recipient_options, recipients
 from zoomtui.cli.options import FILE, FOLDER, seconds
 from zoomtui.cli.verb import verb
 from zoomtui.stdio import answer, write_line
@@ -84,12 +85,15 @@ What stands in a file counts before what is said here. Nothing is made before al
     metavar="PROJECT",
     help="A project that is there, to go on with it; repeatable.",
 )
+@recipient_options
 @new_film_options
 def add(
     folder: Path | None,
     first: bool,
     many: Path | None,
     projects: tuple[Path, ...],
+    on_event: str | None,
+    notify: tuple[str, ...],
     **film: Any,
 ) -> None:
     """Make a project of PROMPT, as `zoomtui render` does, and let it wait."""
@@ -103,10 +107,14 @@ def add(
             raise SettingsError("give one prompt or a list with --from, not both", "prompt")
     elif projects and not has_source(film):
         films = []
+    told = recipients(on_event, notify)
     for each in _prepared(films, Path() if folder is None else waiting.folder):
         each.create()
+        change_recipients(each.folder, told)
         waiting.add([each.folder], first=first)
         write_line(f"added {path_text(each.folder)}, seed {each.settings.seed}")
+    for project in projects:
+        change_recipients(project, told)
     waiting.add(projects, first=first)
     for project in projects:
         write_line(f"added {path_text(project)}")

@@ -12,12 +12,14 @@ from renderer.errors import DeviceLost, EngineCrashed, SettingsError
 from renderer.formatting import clean, path_text
 from renderer.planning.estimate import Estimate
 from renderer.planning.prepare import Prepared, free_folder, named, prepare
+from renderer.project.recipients import Recipients
 from renderer.project.records import read_settings_at
 from renderer.service.launch import launch
 from renderer.settings.render import RenderSettings
 from zoomtui.cli.event_lines import watch_lines
 from zoomtui.cli.headless import run as run_here
 from zoomtui.cli.new_film import check_source, new_film, new_film_options
+from zoomtui.cli.notify import change_recipients, metrics_option, recipient_options, recipients
 from zoomtui.cli.open_tui import Look, on_terminal, show
 from zoomtui.cli.options import (
     FOLDER,
@@ -66,12 +68,25 @@ DEMO_DIVE = {
     "film; a seed that is not given is chosen, and recorded in project.toml.",
 )
 @new_film_options
+@recipient_options
+@metrics_option
 @headless_option
 @json_option
 @click.option("--dry-run", is_flag=True, help="Say sizes, frames, length and disk; paint nothing.")
 @click.pass_obj
-def render(look: Look, /, headless: bool, as_json: bool, dry_run: bool, **film: Any) -> int:
+def render(
+    look: Look,
+    /,
+    on_event: str | None,
+    notify: tuple[str, ...],
+    metrics: str | None,
+    headless: bool,
+    as_json: bool,
+    dry_run: bool,
+    **film: Any,
+) -> int:
     """Render a new film of PROMPT, or around a picture of yours."""
+    told = recipients(on_event, notify, metrics)
     detached = _detached(headless, as_json)
     if not detached and not dry_run:
         check_source(film)
@@ -84,7 +99,7 @@ def render(look: Look, /, headless: bool, as_json: bool, dry_run: bool, **film: 
     if dry_run:
         _say_estimate(Estimate.of(prepared.folder, prepared.settings), as_json)
         return 0
-    return _create_and_run(prepared, look, detached=detached, as_json=as_json)
+    return _create_and_run(prepared, look, told, detached=detached, as_json=as_json)
 
 
 _REVIEW = ("review", "review_wait")
@@ -105,11 +120,19 @@ def _detached(headless: bool, as_json: bool) -> bool:
     return not headless and not as_json and on_terminal()
 
 
-def _create_and_run(prepared: Prepared, look: Look, *, detached: bool, as_json: bool) -> int:
+def _create_and_run(
+    prepared: Prepared,
+    look: Look,
+    told: Recipients,
+    *,
+    detached: bool,
+    as_json: bool,
+) -> int:
     from renderer.project.create import discard_unpainted
 
     prepared.create()
     folder = prepared.folder
+    change_recipients(folder, told)
     if not as_json:
         write_line(f"seed {prepared.settings.seed}")
     if detached:
@@ -144,6 +167,8 @@ def _launch_and_watch(folder: Path, look: Look) -> int:
     is_flag=True,
     help="Run the painter or the pickled model files that a project from elsewhere names.",
 )
+@recipient_options
+@metrics_option
 @headless_option
 @json_option
 @click.pass_obj
@@ -153,6 +178,9 @@ def resume(
     project: Path,
     prompt: str | None,
     trust: bool,
+    on_event: str | None,
+    notify: tuple[str, ...],
+    metrics: str | None,
     headless: bool,
     as_json: bool,
     **options: Any,
@@ -161,6 +189,7 @@ def resume(
     given = wishes({"prompt": prompt, **options})
     now = read_settings_at(project)
     _check_review(replace(now, **{key: given[key] for key in _REVIEW if key in given}))
+    told = recipients(on_event, notify, metrics)
     if trust:
         from renderer.project.project import Project
 
@@ -168,6 +197,7 @@ def resume(
             opened.trust()
     if given:
         record_steering(project, given)
+    change_recipients(project, told)
     if _detached(headless, as_json):
         return _launch_and_watch(project, look)
     code = run_here(project, as_json=as_json)
@@ -200,7 +230,8 @@ def demo(look: Look, /, out: Path | None, dive: bool, headless: bool) -> int:
     settings = fill_in(DEMO_DIVE if dive else wished).settings
     folder = named(out) if out is not None else free_folder(Path(), "demo")
     prepared = prepare(folder, settings)
-    return _create_and_run(prepared, look, detached=_detached(headless, False), as_json=False)
+    detached = _detached(headless, False)
+    return _create_and_run(prepared, look, Recipients(), detached=detached, as_json=False)
 
 
 def _say_estimate(estimate: Estimate, as_json: bool) -> None:

@@ -100,11 +100,8 @@ def number(view: View, name: str) -> float | None:
 
 def bytes_per_hour(view: View) -> float | None:
     """Of the film and its keyframes together, by the pace of the last segments."""
-    state = view.state
-    if not state.byte_rate or not state.frame_rate or not state.frames_per_keyframe:
-        return None
-    keyframes = view.keyframe_size * state.frame_rate / state.frames_per_keyframe
-    return (state.byte_rate + keyframes) * 3600
+    rate = view.state.disk_rate(view.keyframe_size)
+    return rate * 3600 if rate else None
 
 
 def disk_lasts(view: View) -> str:
