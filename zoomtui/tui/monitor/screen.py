@@ -55,6 +55,7 @@ class MonitorScreen(Directing):
         bind("e", "export", "export…", "export… other size, speed, codec; also while it renders"),
         bind("f", "play", "film", "play the film's newest seconds"),
         quiet("c", "compare", "compare", "two keyframes side by side"),
+        bind("h", "history", "history", "how the whole render went: charts of its figures"),
         bind("q,escape", "back", "back", "back; on the first screen q detaches"),
         quiet("q", "detach", "detach"),
     )
@@ -181,6 +182,11 @@ class MonitorScreen(Directing):
 
         keyframe = self.cursor.shown(self.watched.view.state.keyframes)
         self.app.push_screen(CompareScreen(self.watched, keyframe, self.cursor.pictures))
+
+    def action_history(self) -> None:
+        from zoomtui.tui.monitor.history_screen import HistoryScreen  # not for the first paint
+
+        self.app.push_screen(HistoryScreen(self.watched, self.cursor))
 
     def action_log(self) -> None:
         self.app.push_screen(LogScreen(lambda: self.watched.view))
