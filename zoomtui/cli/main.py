@@ -50,6 +50,7 @@ MODULES = {
     "render": ("render", "resume", "demo"),
     "watch": ("ls", "attach", "logs"),
     "status": ("status",),
+    "report": ("report",),
     "steer": ("pause", "unpause", "prompt", "steer", "focus", "stop"),
     "takes": ("rewind", "reroll", "takes", "choose", "prune", "branch"),
     "keyframes": ("mark", "place"),

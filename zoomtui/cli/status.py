@@ -25,6 +25,7 @@ from renderer.painting.figures import explained
 from renderer.service.client import NotRunning, Told, follow
 from zoomtui.cli.event_lines import watch_lines
 from zoomtui.cli.headless import Show, in_lines, show_json
+from zoomtui.cli.history import show_history
 from zoomtui.cli.options import FOLDER
 from zoomtui.cli.verb import verb
 from zoomtui.stdio import answer, write_line
@@ -39,11 +40,16 @@ if TYPE_CHECKING:
     "status coral.zoom",
     "status coral.zoom --json | jq .frames",
     "status coral.zoom --watch",
+    "status coral.zoom --history",
 )
 @click.argument("project", type=FOLDER)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object, for scripts.")
 @click.option("--watch", is_flag=True, help="Stay until it ends, with a line for whatever happens.")
-def status(project: Path, as_json: bool, watch: bool) -> None:
+@click.option("--history", is_flag=True, help="How the whole render went: charts of its figures.")
+@click.pass_context
+def status(
+    context: click.Context, project: Path, as_json: bool, watch: bool, history: bool
+) -> None:
     """Show PROJECT: finished, running or killed. Reads only.
 
     With --watch the lines are those of a render in the foreground: the way to follow one without a
@@ -51,11 +57,16 @@ def status(project: Path, as_json: bool, watch: bool) -> None:
     """
     from renderer.project.status import read_status
 
+    if history:
+        if watch:
+            raise click.UsageError("--history and --watch don't go together")
+        show_history(project, as_json=as_json, plain=context.find_root().obj.ascii)
+        return
     found = read_status(project)
     if watch and found.holder:
         said = [] if as_json else status_lines(found)
         show = show_json if as_json else in_lines()
-        click.get_current_context().exit(asyncio.run(_follow(project, said, show)))
+        context.exit(asyncio.run(_follow(project, said, show)))
     if as_json:
         answer(json.dumps(found.to_json(), ensure_ascii=False, indent=2))
         return
