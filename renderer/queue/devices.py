@@ -7,10 +7,14 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pynvml
 
 from renderer.errors import SettingsError
+from renderer.project.records import read_settings
+from renderer.queue.runs import LocalRun, at_work
+from renderer.service.launch import launched
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +25,17 @@ class Device:
     """``GPU 3``, ``CPU 1``."""
     environment: Mapping[str, str] = field(default_factory=dict)
     """By which an engine sees nothing else."""
+    there: bool = True
+
+    def begin(self, folder: Path) -> LocalRun:
+        """Render the project at ``folder``. Raises RendererError where that can't be begun."""
+        read_settings(folder)  # where it is gone, this says so best
+        return LocalRun(folder, launched(folder, **self.environment))
+
+    def find(self, folder: Path) -> LocalRun | None:
+        """The render that an earlier process has begun here."""
+        parent = at_work(folder)
+        return LocalRun(folder, parent) if parent else None
 
 
 def devices(text: str) -> list[Device]:

@@ -1,4 +1,4 @@
-"""Renders a queue's jobs: one engine a device, the next job to the next device that is free.
+"""Renders a queue's jobs: one engine a worker, the next job to the next worker that is free.
 
 Each engine has a parent of its own and belongs to no terminal, so that it goes on where this
 process is killed; the next one finds it at work and waits for it as for its own. Knows records and
@@ -7,47 +7,42 @@ processes; nothing of pictures.
 
 from __future__ import annotations
 
-import asyncio
-import os
-import select
-import subprocess
 import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 
 from renderer.errors import EngineCrashed, ProjectBusy, RendererError, StorageError
-from renderer.project.lock import Holder
-from renderer.project.records import read_settings
-from renderer.project.session_record import RESTARTS, engine, supervisor
+from renderer.project.session_record import RESTARTS
 from renderer.project.status import State, read_status
-from renderer.queue.devices import Device
 from renderer.queue.jobs import Job, Queue, Turn
-from renderer.service.client import NotRunning, Refused, ask
-from renderer.service.launch import launched
+from renderer.queue.runs import Run, Worker, at_work
 from renderer.service.signals import GLANCE, stopping
 
 Say = Callable[[str, Job], None]
 """Takes what happens to a job, in words; from any thread."""
+_MOST = 4096
+"""Workers."""
 
 
 class Runner:
-    """For one queue and these devices, once."""
+    """For one queue, once."""
 
     def __init__(
         self,
         queue: Queue,
-        devices: Sequence[Device],
+        workers: Callable[[], Sequence[Worker]],
         say: Say,
         *,
         until_empty: bool = False,
         slice_seconds: float = 0.0,
     ) -> None:
-        """``slice_seconds``: a job that has been rendered for so long makes room, at a segment's
-        end, for one that waits, and waits behind it; 0: it doesn't."""
+        """``workers``: those that are there now, asked again and again. ``slice_seconds``: a job
+        that has been rendered for so long makes room, at a segment's end, for one that waits, and
+        waits behind it; 0: it doesn't."""
         self._queue = queue
-        self._devices = devices
+        self._workers = workers
         self._say = say
         self._until_empty = until_empty
         self._slice = slice_seconds
@@ -64,55 +59,81 @@ class Runner:
         Must be called on the main thread. Raises ProjectBusy where the queue is being run already,
         RendererError.
         """
-        with ExitStack() as held:
-            held.enter_context(self._queue.lock())
-            names = {device.name for device in self._devices}
-            known = [job for job in self._queue.jobs() if job.device in names]
-            at_work = {job.device: job for job in known if _at_work(job)}
-            self._taken = {job.project: job for job in at_work.values()}
-            signals = held.enter_context(stopping(lambda number: self._stopping.set()))
-            pool = ThreadPoolExecutor(len(self._devices), "queue")
-            serving = [
-                pool.submit(self._serve, device, at_work.get(device.name))
-                for device in self._devices
-            ]
-            for each in serving:
-                each.add_done_callback(self._heed)
-            while wait(serving, GLANCE).not_done:
+        with stopping(lambda number: self.stop()) as signals:
+            code = self.serve()
+        return 128 + signals[0] if signals else code
+
+    def stop(self) -> None:
+        """End all renders after the segments in hand; returns at once."""
+        self._stopping.set()
+
+    def serve(self) -> int:
+        """As ``run``, on any thread, until ``stop``."""
+        with self._queue.lock():
+            serving: dict[str, Future[None]] = {}
+            try:
+                self._staff(serving)
+            except RendererError:
+                self._stopping.set()
+                wait(serving.values())
+                raise
+            while wait(serving.values(), GLANCE).not_done:
                 pass
-        for each in serving:
+        for each in serving.values():
             each.result()
-        if signals:
-            return 128 + signals[0]
         return StorageError.exit_code if self._queue.paused else 0
 
+    def _staff(self, serving: dict[str, Future[None]]) -> None:
+        """Let every worker that comes serve, until there is nothing more to do."""
+        pool = ThreadPoolExecutor(_MOST, "queue")
+        while not self._stopping.is_set():
+            for worker in self._workers():
+                last = serving.get(worker.name)
+                if last is None or (last.done() and not last.exception()):
+                    serving[worker.name] = pool.submit(self._serve, worker, self._found(worker))
+                    serving[worker.name].add_done_callback(self._heed)
+            if self._until_empty and serving and self._is_empty():
+                return
+            self._stopping.wait(GLANCE)
+
     def _heed(self, serving: Future[None]) -> None:
-        """What goes wrong with one device ends the renders on the others."""
+        """What goes wrong with one worker ends the renders of the others."""
         if serving.exception():
             self._stopping.set()
 
-    def _serve(self, device: Device, at_work: Job | None) -> None:
-        """One job after the other; ``at_work``: one that an earlier process has begun here."""
-        if at_work is not None:
-            self._follow(at_work, None, device)
-        while not self._stopping.is_set():
-            job = self._take(device)
-            if job is not None:
-                self._render(job, device)
+    def _found(self, worker: Worker) -> tuple[Job, Run] | None:
+        """The job that an earlier process has begun there."""
+        for job in self._queue.jobs():
+            ours = job.device == worker.name and job.project not in self._taken
+            if ours and (run := worker.find(job.folder)):
+                self._taken[job.project] = job
+                return job, run
+        return None
+
+    def _serve(self, worker: Worker, found: tuple[Job, Run] | None) -> None:
+        """One job after the other, as long as the worker is there."""
+        if found is not None:
+            job, run = found
+            self._say(f"still rendered on {worker.name}", job)
+            self._follow(job, run)
+        while worker.there and not self._stopping.is_set():
+            job_or_none = self._take(worker)
+            if job_or_none is not None:
+                self._render(job_or_none, worker)
             elif self._until_empty and self._is_empty():
                 return
             else:
                 self._stopping.wait(GLANCE)
 
-    def _take(self, device: Device) -> Job | None:
+    def _take(self, worker: Worker) -> Job | None:
         """The next that waits, and is not rendered by anything else; None: there is none."""
         with self._choosing:
             if self._queue.paused is not None:
                 return None
             for job in self._queue.jobs():
                 waits = job.turn is Turn.WAITING and job.project not in self._taken
-                if waits and not _at_work(job):
-                    job = self._queue.update(job, device=device.name)
+                if waits and not at_work(job.folder):
+                    job = self._queue.update(job, device=worker.name)
                     self._taken[job.project] = job
                     return job
         return None
@@ -127,10 +148,9 @@ class Runner:
         jobs = self._queue.jobs()
         return any(job.turn is Turn.WAITING and job.project not in self._taken for job in jobs)
 
-    def _render(self, job: Job, device: Device) -> None:
+    def _render(self, job: Job, worker: Worker) -> None:
         try:
-            read_settings(job.folder)  # where it is gone, this says so best
-            process = launched(job.folder, **device.environment)
+            run = worker.begin(job.folder)
         except EngineCrashed:
             self._end(job, *_after_kill(job))
         except ProjectBusy:  # something else has just begun to render it
@@ -138,24 +158,18 @@ class Runner:
         except RendererError as error:
             self._end(job, Turn.FAILED, str(error))
         else:
-            self._follow(job, process, device)
+            self._say(f"begun on {worker.name}", job)
+            self._follow(job, run)
 
-    def _follow(self, job: Job, process: subprocess.Popen[bytes] | None, device: Device) -> None:
-        """Wait until it has ended or is to make room, and write down what became of it.
-
-        ``process``: its parent; None: that was started by another process.
-        """
-        self._say(f"{'begun' if process else 'still rendered'} on {device.name}", job)
-        parent = process.pid if process else _pid(_at_work(job))
+    def _follow(self, job: Job, run: Run) -> None:
+        """Wait until it has ended or is to make room, and write down what became of it."""
         begun, stopped = time.monotonic(), False
         frames = _frames(job)
-        while not _has_ended(parent):
+        while not run.has_ended():
             if not stopped and self._is_to_stop(job, begun, frames):
                 stopped = True
-                with suppress(NotRunning, Refused):  # it is just ending
-                    asyncio.run(ask(job.folder, "stop"))
-        code = process.wait() if process else None
-        self._end(job, *self._outcome(job, stopped, code))
+                run.stop()
+        self._end(job, *self._outcome(job, stopped, run.code))
 
     def _is_to_stop(self, job: Job, begun: float, frames: int) -> bool:
         """``begun``: on the monotonic clock, with so many frames in its film."""
@@ -214,28 +228,7 @@ def _after_kill(job: Job) -> tuple[Turn, str]:
     return Turn.WAITING, _KILLED
 
 
-def _at_work(job: Job) -> Holder | None:
-    """What renders it, or is about to."""
-    return supervisor(job.folder) or engine(job.folder)
-
-
 def _frames(job: Job) -> int:
     with suppress(RendererError):  # what is wrong with it is said once it has ended
         return read_status(job.folder).frames
     return 0
-
-
-def _pid(parent: Holder | None) -> int:
-    return parent.pid if parent else 0
-
-
-def _has_ended(pid: int) -> bool:
-    """Whether that process is gone, now or after a glance."""
-    try:
-        handle = os.pidfd_open(pid)
-    except OSError:
-        return True
-    try:
-        return bool(select.select([handle], [], [], GLANCE)[0])
-    finally:
-        os.close(handle)

@@ -79,7 +79,7 @@ class ControlServer:
         self._most = _raise_limit() - _RESERVED
         self._greeting = (-1, b"")
         self._loop = asyncio.new_event_loop()
-        self._listener = _listen(path)
+        self._listener = listen(path)
         self._end = asyncio.Event()
         self._thread = threading.Thread(target=self._run, name="renderer-control")
         session.preview_requests.listen(self._show)
@@ -217,7 +217,7 @@ class ControlServer:
                 began = time.monotonic()
 
 
-def _listen(path: Path) -> socket.socket:
+def listen(path: Path) -> socket.socket:
     """A socket at ``path`` that only this user can reach; one left by a dead engine is replaced.
 
     The project's lock is held by now, so no other engine serves this path.

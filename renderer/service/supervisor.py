@@ -54,7 +54,7 @@ def run(
     """
     read_settings(folder)
     messenger = Messenger(folder, show)
-    parent = _Supervisor(folder, messenger.show, on_open, detached)
+    parent = Supervisor(folder, messenger.show, on_open, detached)
     with messenger, parent, stopping(parent.stop) as signals:
         return parent.run(signals)
 
@@ -76,8 +76,8 @@ class Allowance:
 
 
 @dataclass
-class _Supervisor:
-    """See ``run``, whose arguments are the first fields."""
+class Supervisor:
+    """See ``run``, whose arguments are the first fields. Works on any thread."""
 
     folder: Path
     show: Callable[[Event], None]
@@ -95,7 +95,7 @@ class _Supervisor:
     """The last crash."""
     _lock: ProjectLock | None = None
 
-    def __enter__(self) -> _Supervisor:
+    def __enter__(self) -> Supervisor:
         # Where no lock can be made, the engine itself says better why it can't render.
         with contextlib.suppress(StorageError):
             self._lock = session_record.supervise(self.folder)
@@ -119,7 +119,10 @@ class _Supervisor:
                 self._child.kill()
 
     def run(self, signals: list[int]) -> int:
-        """Engine after engine, until one ends as it should, or there were too many."""
+        """Engine after engine, until one ends as it should, or there were too many; the exit code.
+
+        ``signals``: the numbers of those that came, for which ``stop`` is called as well.
+        """
         while True:
             try:
                 child = self._run_child(signals)

@@ -252,7 +252,9 @@ def run(folder: Path | None, gpus: str, until_empty: bool, slice_seconds: float)
 
     waiting = _queue(folder)
     paints_on = devices(gpus)
-    runner = Runner(waiting, paints_on, _say, until_empty=until_empty, slice_seconds=slice_seconds)
+    runner = Runner(
+        waiting, lambda: paints_on, _say, until_empty=until_empty, slice_seconds=slice_seconds
+    )
     count = sum(job.turn is Turn.WAITING for job in waiting.jobs())
     write_line(f"{', '.join(device.name for device in paints_on)}; jobs that wait: {count}")
     try:
