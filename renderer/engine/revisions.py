@@ -15,9 +15,9 @@ from renderer.engine.controls import Controls
 from renderer.engine.events import Note, Rewound
 from renderer.errors import ProjectError, SettingsError
 from renderer.project.history import Rewind, StoredKeyframe
-from renderer.project.kept_takes import kept_takes, prune
 from renderer.project.project import Project
 from renderer.project.rewinding import choosing, rerolled, rewound
+from renderer.project.thinning import kept_takes, prune
 
 
 class Revisions:

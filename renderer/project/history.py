@@ -173,11 +173,7 @@ class History:
     @property
     def marks(self) -> Marks:
         """The notes about keyframes of the film."""
-        return tuple(
-            (keyframe, note)
-            for (keyframe, take), note in sorted(self._marks.items())
-            if note and [each.take for each in self.keyframes[keyframe : keyframe + 1]] == [take]
-        )
+        return self.marks_from(0)
 
     def marks_from(self, keyframe: int) -> Marks:
         """Those about ``keyframe`` and what follows."""

@@ -1,7 +1,8 @@
-"""Which keyframes stay on the disk where not all are to (``keyframes_kept``). Knows no engine.
+"""Which pictures stay on the disk: of the film's keyframes, and of the takes beside it.
 
-What is deleted needs no record: a keyframe may be missing where the settings want that, or once
-did, unless it is the first or has a mark. What is lost with it is said where it would be needed.
+What is deleted needs no record: a keyframe may be missing where the settings (``keyframes_kept``)
+want that, or once did, unless it is the first or has a mark. What is lost with it is said where it
+would be needed. Knows no engine.
 """
 
 from __future__ import annotations
@@ -12,9 +13,9 @@ from contextlib import suppress
 from pathlib import Path
 
 from renderer.errors import ProjectError
-from renderer.files import Place, storage_errors
+from renderer.files import Place, flush_folder, storage_errors
 from renderer.project.history import History, StoredKeyframe
-from renderer.project.records import keyframe_path, path_of
+from renderer.project.records import KEYFRAMES, keyframe_path, path_of
 from renderer.settings.film import ALL, MARKS
 from renderer.settings.render import RenderSettings
 
@@ -70,3 +71,19 @@ def spans(keyframes: Iterable[int]) -> str:
             found.append([keyframe, keyframe])
     words = [f"{a + 1}" if a == b else f"{a + 1} to {b + 1}" for a, b in found]
     return ", ".join(words[:3]) + (" and others" if words[3:] else "")
+
+
+def kept_takes(folder: Path, history: History) -> list[StoredKeyframe]:
+    """Those that are not in the film and have not been pruned, by keyframe."""
+    return [stored for stored in history.not_chosen() if path_of(folder, stored).exists()]
+
+
+def prune(folder: Path, takes: Iterable[StoredKeyframe]) -> None:
+    """Delete the files of takes that are not in the film. Raises StorageError.
+
+    Their records stay, so that no number is given twice.
+    """
+    with storage_errors(folder / KEYFRAMES):
+        for stored in takes:
+            path_of(folder, stored).unlink(missing_ok=True)
+        flush_folder(folder / KEYFRAMES)

@@ -15,9 +15,8 @@ from renderer.images import read_keyframe
 from renderer.journal import Record
 from renderer.painting.geometry import Geometry
 from renderer.project.history import History, StoredKeyframe
-from renderer.project.kept_takes import kept_takes
 from renderer.project.records import FILM, path_of, read_records, read_settings
-from renderer.project.thinning import may_be_missing
+from renderer.project.thinning import kept_takes, may_be_missing
 from renderer.settings.render import RenderSettings
 
 Decode = Callable[[bytes, bytes], int]

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 from renderer.errors import ProjectError
 from renderer.project.history import Placed
-from renderer.project.kept_takes import kept_takes, prune
 from renderer.project.records import placed_path, read_settings
 from renderer.project.rewinding import DECIDE
 from renderer.project.session_record import engine, supervise
+from renderer.project.thinning import kept_takes, prune
 from renderer.service.client import NotRunning, Refused, ask
 
 if TYPE_CHECKING:

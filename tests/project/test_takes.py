@@ -21,7 +21,6 @@ from renderer.film.records import records_of_film
 from renderer.film.store import FilmStore
 from renderer.journal import read_journal
 from renderer.project.copy import branch_project, copy_project
-from renderer.project.kept_takes import kept_takes, prune
 from renderer.project.project import Project
 from renderer.project.records import (
     FILM,
@@ -33,6 +32,7 @@ from renderer.project.records import (
 )
 from renderer.project.repair import damage, find_rescue, repair
 from renderer.project.rewinding import choosing, rerolled, rewound
+from renderer.project.thinning import kept_takes, prune
 from renderer.project.verify import not_rewound, verify
 from tests.engine.runs import ROOT, assert_playable, digest, project, render, stop_at
 from tests.faults import BY_KIND, POINTS, Disk, failing, sweep

@@ -20,10 +20,10 @@ from renderer.painting.figures import texts
 from renderer.planning.prepare import named
 from renderer.project.contents import Contents
 from renderer.project.history import StoredKeyframe
-from renderer.project.kept_takes import kept_takes
 from renderer.project.records import path_of, read_settings
 from renderer.project.rewinding import choosing, rerolled, rewound
 from renderer.project.steering import what_changes
+from renderer.project.thinning import kept_takes
 from renderer.service.revise import revise
 from zoomtui.cli.options import FOLDER, film_options, keyframe_index, painting_options, wishes
 from zoomtui.cli.progress_bar import bytes_read, progress
