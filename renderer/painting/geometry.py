@@ -164,9 +164,14 @@ class Geometry:
             Growth((px + w + px, py + h + py), Area(0, 0, px + w + px, py + h)),
         )
 
-    def calls(self, method: Method) -> tuple[Growth, ...]:
-        """The paint calls that make one keyframe, in order."""
-        return self.direct if method == "direct" else self.sequential
+    def calls(self, method: Method, window: int = 0) -> tuple[Growth, ...]:
+        """The steps in which a canvas grows to one keyframe, in order.
+
+        ``window``: the side, pixels, of the windows in which a canvas that is larger is painted one
+        after the other; it then grows in one step. 0: there are none.
+        """
+        at_once = method == "direct" or 0 < window < max(self.canvas_size)
+        return self.direct if at_once else self.sequential
 
 
 def pad_for(side: int, zoom_factor: float, multiple: int) -> int:

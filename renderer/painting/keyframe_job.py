@@ -7,7 +7,8 @@ before and after, are for ``outpaint`` to know.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -66,7 +67,7 @@ class Task:
         how = self._joining(growth, shown)
         joined = [
             (colour_match.match(painted, known, growth.known, self.reference, how), version)
-            for version, painted in enumerate(ask_all(self.painter, jobs, on_step))
+            for version, painted in enumerate(self._painted(jobs, on_step))
             if painted is not None
         ]
         if len(joined) == 1:
@@ -145,10 +146,46 @@ class Task:
         mask &= ~_outside(canvas, known.grown(reach, growth.canvas_size))
         seed = derive_seed(settings.seed, self.keyframe, *call)
         job = self._job(canvas, mask, seed, strength=strength)
-        painted = ask(self.painter, job, on_step)
+        (painted,) = self._painted([job], on_step)
+        assert painted is not None
         ragged = seed if strength is None else None
         how = self._joining(growth, shown)
         return colour_match.rejoin(painted, canvas, known, reach, how, ragged)
+
+    def _painted(self, jobs: Sequence[PaintJob], on_step: OnStep) -> Sequence[Pixels | None]:
+        """What the painter makes of jobs that differ in their seeds only: whole canvases.
+
+        With the method ``sequential`` in windows, where the canvas is larger than a ``tile``.
+        """
+        settings, (height, width) = self.settings, jobs[0].mask.shape
+        side = settings.tile if settings.method == "sequential" else 0
+        areas = tiles((width, height), side, settings.canvas_multiple)
+        if len(areas) == 1:
+            return ask_all(self.painter, jobs, on_step)
+        return [
+            self._in_windows(job, list(areas), one_of(on_step, index, len(jobs)))
+            for index, job in enumerate(jobs)
+        ]
+
+    def _in_windows(self, job: PaintJob, areas: list[Area], on_step: OnStep) -> Pixels:
+        """The job's canvas, painted window by window, each around what the others have painted.
+
+        First comes always the one of which most is known. Where nothing is to be painted the
+        answer still tells how the painter changes colours.
+        """
+        canvas, mask = job.canvas.copy(), job.mask.copy()
+        mosaic = Mosaic((mask.shape[1], mask.shape[0]))
+        for index, count in enumerate([len(areas)] * len(areas)):
+            area = min(areas, key=lambda each: int(mask[each.rows, each.columns].sum()))
+            areas.remove(area)
+            shown, missing = canvas[area.rows, area.columns], mask[area.rows, area.columns]
+            seed = derive_seed(job.seed, job.keyframe, index, "window")
+            part = replace(job, canvas=shown.copy(), mask=missing.copy(), seed=seed)
+            painted = ask(self.painter, part, one_of(on_step, index, count))
+            mosaic.add(area, painted)
+            shown[missing] = painted[missing]
+            missing[:] = False
+        return mosaic.canvas()
 
     @property
     def _cell(self) -> int:

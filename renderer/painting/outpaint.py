@@ -97,7 +97,7 @@ def outpaint(
         raise ValueError(
             f"a picture of {dimensions(found)} for keyframes of {dimensions(expected)}"
         )
-    calls = geometry.calls(settings.method)
+    calls = geometry.calls(settings.method, settings.tile)
     task = Task(painter, settings, keyframe, reference, blend or Blend(settings.prompt))
     if settings.method == "refine":
         return _refined(task, picture, geometry, on_step)

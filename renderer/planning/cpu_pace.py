@@ -34,8 +34,9 @@ def seconds_on_cpu(settings: RenderSettings) -> float | None:
     preset = find_preset(settings.model)
     if preset is None or preset.name not in MODELS:
         return None
-    canvas = Geometry.of(settings.painted_smaller()).canvas_size
-    side = settings.tile if settings.method == "refine" else 0
+    small = settings.painted_smaller()
+    canvas = Geometry.of(small).canvas_size
+    side = 0 if settings.method == "direct" else small.tile
     pixels = sum(part.width * part.height for part in tiles(canvas, side, settings.size_multiple))
     guided = 2 if settings.guidance_scale > 1 else 1
     calls = int(settings.steps * settings.strength) * guided * settings.candidates

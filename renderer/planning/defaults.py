@@ -11,6 +11,7 @@ import secrets
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -135,6 +136,8 @@ def check(settings: RenderSettings) -> None:
     with blaming("model"):
         check_model(settings.model)
     check_method(preset_like(settings.model), settings.method, settings.model)
+    if settings.quantise == "yes" and find_spec("torchao") is None:
+        raise SettingsError("quantise needs torchao: pip install 'zoomtui[quantise]'", "quantise")
     for lora in settings.loras:
         check_lora(lora)
     if settings.scheduler:
@@ -232,8 +235,10 @@ def _choose_model(given: dict[str, Any], upscale: int) -> ModelPreset:
     """Settle the model and what suits it; what is measured in its pixels grows with them."""
     preset = find_preset(given.setdefault("model", DEFAULT))
     like = preset_like(given["model"])
-    if given.get("method") == "refine":
-        _suit_method(given, like, dives=True)
+    if method := given.get("method"):
+        given.setdefault("tile", _tile(like, method, upscale))
+        if method == "refine":
+            given.setdefault("strength", DIVING)
     if given.get("speed") == "fast" and preset is not None and preset.few_steps is not None:
         _choose_few_steps(given, preset.few_steps)
     for name in PAINTING:
@@ -286,16 +291,19 @@ def _change_model(now: RenderSettings, given: dict[str, Any]) -> None:
 
 
 def _change_method(now: RenderSettings, given: dict[str, Any]) -> None:
-    """Add what suits a dive, or zooming out, where that changes, or a dive gets another model."""
-    dives = given.get("method", now.method) == "refine"
-    another = dives and bool({"painter", "model"} & given.keys())
-    if another or dives != (now.method == "refine"):
-        _suit_method(given, preset_like(given.get("model", now.model)), dives=dives)
+    """Add what suits a method, where that changes, or where another model paints by it."""
+    before, method = now.method, given.get("method", now.method)
+    if method == before and (method == "direct" or not {"painter", "model"} & given.keys()):
+        return
+    like = preset_like(given.get("model", now.model))
+    given.setdefault("tile", _tile(like, method, now.upscale))
+    if "refine" in (before, method):
+        given.setdefault("strength", DIVING if method == "refine" else like.strength)
 
 
-def _suit_method(given: dict[str, Any], like: ModelPreset, *, dives: bool) -> None:
-    given.setdefault("strength", DIVING if dives else like.strength)
-    given.setdefault("tile", like.canvas if dives else 0)
+def _tile(like: ModelPreset, method: str, upscale: int) -> int:
+    """What a model sees at a time: all that it does well in a dive, as trained on in sequence."""
+    return {"refine": like.canvas, "sequential": like.native * upscale}.get(method, 0)
 
 
 def _choose_few_steps(given: dict[str, Any], few: FewSteps) -> None:

@@ -20,6 +20,7 @@ from renderer.settings.option import (
 Method = Literal["direct", "sequential", "refine"]
 Speed = Literal["quality", "balanced", "fast"]
 Device = Literal["auto", "gpu", "cpu"]
+Quantise = Literal["auto", "yes", "no"]
 
 MAX_SEED = 2**63 - 1
 LONGEST_PROMPT = 1 << 16
@@ -162,6 +163,16 @@ class PaintingSettings:
         slows=True,
         **_OF_THE_MODEL,
     )
+    quantise: Quantise = setting(
+        "auto",
+        check=one_of(*get_args(Quantise)),
+        help="Keep a transformer's weights in 8 bits, which halves them and changes pictures a "
+        "little: yes, no, or auto: where the GPU is too small for 16, if torchao is installed "
+        "(zoomtui[quantise]).",
+        metavar="auto|yes|no",
+        slows=True,
+        **_OF_THE_MODEL,
+    )
     seed: int = setting(
         0,
         check=between(0, MAX_SEED),
@@ -174,7 +185,7 @@ class PaintingSettings:
         "direct",
         only=get_args(Method),
         help="direct: the film zooms out, and all four sides are painted in one call; sequential: "
-        "one side after another; refine: it dives into the picture, which gets new detail.",
+        "one part after another; refine: it dives into the picture, which gets new detail.",
         metavar="NAME",
         hint="refine dives in; direct: four sides in one call; sequential: one by one.",
         row=("painting", 2),
@@ -195,10 +206,11 @@ class PaintingSettings:
     tile: int = setting(
         0,
         check=between(0, 8192, " pixels"),
-        help="Side of the tiles in which a dive is painted where its canvas is larger; they "
-        "overlap by a quarter. By default what suits the model; 0: in one piece.",
+        help="Side of the tiles in which a dive, or with --method sequential a border, is painted "
+        "where the canvas is larger; they overlap by a quarter. By default what suits the model; "
+        "0: in one piece.",
         metavar="PX",
-        hint="Side of the tiles in which a dive is painted; 0: in one piece.",
+        hint="Side of the tiles in which larger canvases are painted; 0: in one piece.",
         choices=("0", "512", "768", "1024"),
         row=("painting", 5),
         slows=True,

@@ -62,7 +62,7 @@ class RenderSettings(FilmSettings):
         """What the painter is made with: its own pictures are ``upscale`` times smaller."""
         width, height = self.keyframe_size
         size = width // self.upscale, height // self.upscale
-        return replace(self, keyframe_size=size, upscale=1)
+        return replace(self, keyframe_size=size, tile=self.tile // self.upscale, upscale=1)
 
     def to_toml(self) -> str:
         """The text of project.toml. ``from_toml`` gives an equal value back."""

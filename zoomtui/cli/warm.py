@@ -30,7 +30,8 @@ _HEAD = "| | s | s a step | a second | peak memory | idle |\n|---|---:|---:|---:
     "warm sd2 --speed balanced --size 1280x720",
     "warm --painter texture",
     notes="What is compiled depends on model, speed and size; a render with the same ones finds "
-    "it.",
+    "it in ~/.cache/zoomtui/torchinductor. Nothing is ever cleared there: delete that folder when "
+    "it has grown too large, and what is needed is compiled again.",
 )
 @click.argument("model", required=False)
 @named_options("painter", "speed", "size", "keyframe_size", "steps", "loras", "device")

@@ -27,6 +27,8 @@ _VERBOSITY = {
     "huggingface_hub": "HF_HUB_VERBOSITY",
 }
 """Library → the variable by which its user sets how much it logs."""
+_IMPORTED = ("torchao", "torch.utils._pytree")
+"""Whoever imports torchao hears of kernels that are not used here, and of what torch deprecates."""
 _QUIET = "error"
 """Messages below this are for developers, and some of them come with every call."""
 _REMEMBERED = 200
@@ -53,6 +55,8 @@ def prepare_environment() -> None:
         os.environ.setdefault(name, value)
     for name in _VERBOSITY.values():
         os.environ.setdefault(name, _QUIET)
+    for name in _IMPORTED:
+        logging.getLogger(name).setLevel(logging.ERROR)
     if kept := _kept_code():
         os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", kept)
 

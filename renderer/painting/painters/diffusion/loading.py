@@ -36,9 +36,16 @@ from renderer.painting.painters.diffusion.library_logs import redirect_logs
 from renderer.painting.painters.diffusion.lora import Misfit, merge_lora
 from renderer.painting.painters.diffusion.memory import (
     OFFLOADED,
+    QUANTISED,
     is_full,
     offload_models,
     release,
+)
+from renderer.painting.painters.diffusion.quantising import (
+    INSTALL,
+    can_quantise,
+    quantise,
+    stored_bytes,
 )
 from renderer.painting.painters.diffusion.weights import check_weights, choose_weights
 from renderer.painting.painters.notices import note
@@ -97,7 +104,7 @@ def load(settings: RenderSettings) -> Loaded:
         device = choose(settings.device)
     with device_lost(device.name):
         family, pipeline = _open(settings, model, device)
-        offloaded = _place(pipeline, family, device, model)
+        offloaded = _place(pipeline, family, device, settings)
     pipeline.set_progress_bar_config(disable=True)
     check_steps(pipeline, family, settings)
     pipeline.scheduler = _scheduler(pipeline, settings.scheduler)
@@ -143,6 +150,10 @@ def check_fits(family: Family, settings: RenderSettings, model: str) -> None:
     if family.own_sampler and settings.scheduler:
         raise SettingsError(
             f"{model} works with its own scheduler only; leave scheduler out", "scheduler"
+        )
+    if settings.quantise == "yes" and family.has_unet:
+        raise SettingsError(
+            f"{model} has a UNet, which is not kept in 8 bits; leave quantise at auto", "quantise"
         )
     if family.weighs_strength:
         return
@@ -227,35 +238,48 @@ def _damage_named(model: str | Path) -> Iterator[None]:
         raise PainterError(f"{model} can't be loaded: {root_line(error)}") from error
 
 
-def _place(pipeline: Any, family: Family, device: Device, model: str) -> bool:
+def _place(pipeline: Any, family: Family, device: Device, settings: RenderSettings) -> bool:
     """Move the pipeline to its device, or keep it in RAM with one part at a time on the device.
 
-    True: the latter.
+    True: the latter. Weights go into 8 bits where it is wished, or no device could hold a part.
     """
-    models = [part for part in pipeline.components.values() if isinstance(part, torch.nn.Module)]
+    parts = [part for part in pipeline.components.values() if isinstance(part, torch.nn.Module)]
     if device.device.type in _FLAT:
         for part in family.flat:
             getattr(pipeline, part).to(memory_format=torch.channels_last)
-    tensors = {tensor for part in models for tensor in part.parameters()}  # parts may share some
-    size = sum(tensor.numel() * tensor.element_size() for tensor in tensors)
     release()  # a model that was loaded before may still wait for the garbage collector
-    if device.has_room(size + _WORKING_MEMORY) and _moved(pipeline, device):
+    small = f"{device.name} has too little free memory for all of {settings.model or DEFAULT}"
+    if settings.quantise == "yes":
+        quantise(pipeline)
+    if _moved(pipeline, parts, device):
         return False
-    release()
-    note(f"{device.name} has too little free memory for all of {model}: {OFFLOADED}; slower")
+    largest = max(stored_bytes([part]) for part in parts)
+    if settings.quantise == "auto" and not device.has_room(largest + _WORKING_MEMORY):
+        if can_quantise(pipeline):
+            quantise(pipeline)
+            note(f"{small}: {QUANTISED}; pictures differ a little")
+            if _moved(pipeline, parts, device):
+                return False
+        elif not family.has_unet:
+            note(f"{INSTALL} would let this model's weights be kept in half of their size")
+    note(f"{small}: {OFFLOADED}; slower")
     offload_models(pipeline, device.device)
     return True
 
 
-def _moved(pipeline: Any, device: Device) -> bool:
+def _moved(pipeline: Any, parts: list[torch.nn.Module], device: Device) -> bool:
     """Put the whole pipeline on its device; False if that has no room, whatever it said before."""
+    if not device.has_room(stored_bytes(parts) + _WORKING_MEMORY):
+        return False
     try:
         pipeline.to(device.device)
     except RuntimeError as error:
         if not is_full(error):
             raise
-        return False
-    return True
+    else:
+        return True
+    release()
+    return False
 
 
 def _scheduler(pipeline: Any, name: str) -> Any:

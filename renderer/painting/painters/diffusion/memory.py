@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import copy
 import gc
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +15,7 @@ import torch
 from diffusers.hooks.hooks import HookRegistry
 
 from renderer.painting.painters.diffusion.device import Device
+from renderer.painting.painters.diffusion.quantising import can_quantise, quantise
 
 _FULL = ("out of memory", "can't allocate memory", "alloc_failed", "unable to find an engine")
 """Words for a full memory where the error is no OutOfMemoryError: Apple's GPUs, CPUs, cuBLAS, and
@@ -97,6 +98,13 @@ def offload_models(pipeline: Any, device: torch.device) -> None:
     pipeline.enable_model_cpu_offload(device=device)
 
 
+def _quantise(pipeline: Any, device: torch.device) -> None:
+    """Its parts still take turns, each half as large as it was."""
+    pipeline.remove_all_hooks()
+    quantise(pipeline)
+    offload_models(pipeline, device)
+
+
 def _offload_groups(pipeline: Any, device: torch.device) -> None:
     """Keep the weights in RAM; a layer comes while the one before it runs."""
     pipeline.remove_all_hooks()
@@ -135,11 +143,13 @@ def _ungroup(pipeline: Any) -> None:
 
 WORDS_OFFLOADED = "its text encoders wait in RAM"
 OFFLOADED = "its parts take turns on the GPU"
+QUANTISED = "its weights are kept in 8 bits"
 RUNGS = (
     # Slices are pictures of one call and tiles are parts of one picture: neither costs much alone.
     Rung("the VAE works in slices and tiles", _tile, "tones may vary a little", helps=_tiles),
     Rung(WORDS_OFFLOADED, _offload_encoders, "each new prompt takes a moment longer", moves=True),
     Rung(OFFLOADED, offload_models, "this is slower", moves=True),
+    Rung(QUANTISED, _quantise, "pictures differ a little", moves=True, helps=can_quantise),
     Rung(
         "its layers come to the GPU one ahead", _offload_groups, "this is much slower", moves=True
     ),
@@ -150,10 +160,13 @@ RUNGS = (
 class Ladder:
     """The rungs that one pipeline has not taken yet.
 
-    ``offloaded``: it was loaded with its parts taking turns already.
+    ``offloaded``: it was loaded with its parts taking turns already. ``but``: names of rungs that
+    are not to be taken.
     """
 
-    def __init__(self, pipeline: Any, device: Device, *, offloaded: bool) -> None:
+    def __init__(
+        self, pipeline: Any, device: Device, *, offloaded: bool, but: Collection[str] = ()
+    ) -> None:
         self._pipeline = pipeline
         self._device = device.device
         shared = device.device.type == "cpu"
@@ -163,6 +176,7 @@ class Ladder:
             if rung.helps(pipeline)
             and not (rung.moves and shared)
             and not (rung.name in {WORDS_OFFLOADED, OFFLOADED} and offloaded)
+            and rung.name not in but
         ]
         self._taken: list[Rung] = []
 

@@ -14,6 +14,7 @@ import torch
 from numpy.typing import NDArray
 
 from renderer.errors import PainterError
+from renderer.painting.geometry import Geometry
 from renderer.painting.painters import OnStep, PaintJob, one_of
 from renderer.painting.painters.diffusion.compiling import (
     FAILURES,
@@ -29,7 +30,7 @@ from renderer.painting.painters.diffusion.guidance import Cutoff
 from renderer.painting.painters.diffusion.hub_errors import root_line
 from renderer.painting.painters.diffusion.latent_preview import Previewer
 from renderer.painting.painters.diffusion.loading import Loaded
-from renderer.painting.painters.diffusion.memory import Ladder, is_full, release
+from renderer.painting.painters.diffusion.memory import QUANTISED, Ladder, is_full, release
 from renderer.painting.painters.diffusion.prompts import Prompts, repeated
 from renderer.painting.painters.notices import note
 from renderer.settings.render import RenderSettings
@@ -47,7 +48,12 @@ class Caller:
         self._loaded = loaded
         self._family = loaded.family
         self._take(settings)
-        self._ladder = Ladder(loaded.pipeline, loaded.device, offloaded=loaded.offloaded)
+        self._ladder = Ladder(
+            loaded.pipeline,
+            loaded.device,
+            offloaded=loaded.offloaded,
+            but={QUANTISED} if settings.quantise == "no" else (),
+        )
         level = LEVELS[settings.speed]
         self._cutoff = Cutoff(level.guided, self._family.halved)
         every = self._every(settings)
@@ -59,7 +65,8 @@ class Caller:
         self._together = not self._family.stray_noise
         self._compiled: Compiled | None = None
         if loaded.device.device.type == "cuda" and not loaded.offloaded:
-            whole = settings.method != "sequential" and self._family.graphs and every == 1
+            calls = Geometry.of(settings).calls(settings.method, settings.tile)
+            whole = len(calls) == 1 and self._family.graphs and every == 1
             self.compile(level.compilation if whole else "blocks")
 
     def adjust(self, settings: RenderSettings) -> bool:
