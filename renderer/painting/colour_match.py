@@ -134,7 +134,7 @@ def match(
     Colours are compared only where the painter was shown them; known pixels that it painted anew
     tell how far the border is off at the join, pixel for pixel.
     """
-    if np.array_equal(painted[known.rows, known.columns], picture):
+    if np.array_equal(painted[known.pixels], picture):
         return painted.copy()
     shown, back = _shown(painted, picture, known, how)
     correction = fit(shown, back) if how.fit else UNCHANGED
@@ -146,7 +146,7 @@ def match(
         if how.inner is not None:
             close(corrected, picture, known, min(how.feather, CLOSE_REACH))
     canvas = _dithered(corrected)
-    canvas[known.rows, known.columns] = picture
+    canvas[known.pixels] = picture
     return canvas
 
 
@@ -167,7 +167,7 @@ def rejoin(
     the new pixels and the old show different things, so that no square shows.
     """
     left, top, right, bottom = window = known.grown(band, (canvas.shape[1], canvas.shape[0]))
-    picture = canvas[known.rows, known.columns]
+    picture = canvas[known.pixels]
     correction = fit(*_shown(painted, picture, known, how)) if how.fit else UNCHANGED
     corrected = correction.apply(painted)
     close(corrected, picture, known, band)
@@ -178,7 +178,7 @@ def rejoin(
     mixed += (1 - share) * canvas[top:bottom, left:right]
     joined = canvas.copy()
     joined[top:bottom, left:right] = _dithered(mixed)
-    joined[known.rows, known.columns] = picture
+    joined[known.pixels] = picture
     return joined
 
 
@@ -186,7 +186,7 @@ def _shown(painted: Pixels, picture: Pixels, known: Area, how: Joining) -> tuple
     """What the painter was really shown of ``picture``, and what it made of that."""
     inner = how.inner or known
     seen = inner.seen_from(known)
-    return picture[seen.rows, seen.columns], painted[inner.rows, inner.columns]
+    return picture[seen.pixels], painted[inner.pixels]
 
 
 def fit(picture: Pixels, back: Pixels) -> Correction:

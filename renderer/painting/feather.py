@@ -127,7 +127,7 @@ def _missing(
     sums = np.empty((-(-window.height // side), -(-window.width // side), 4), np.float32)
     box_differences(
         plain(picture),
-        corrected[window.rows, window.columns],
+        corrected[window.pixels],
         known.seen_from(window),
         hole.seen_from(window),
         side,
@@ -165,8 +165,8 @@ def _add(
     share = falling(known, window, reach)
     for strip in _around(known, window):
         at = strip.seen_from(window)
-        fading = share[at.rows, at.columns]
-        add_between(cells, side, at.left, at.top, fading, corrected[strip.rows, strip.columns])
+        fading = share[at.pixels]
+        add_between(cells, side, at.left, at.top, fading, corrected[strip.pixels])
 
 
 def _around(known: Area, window: Area) -> tuple[Area, Area, Area, Area]:

@@ -35,6 +35,11 @@ class Area(NamedTuple):
         return slice(self.left, self.right)
 
     @property
+    def pixels(self) -> tuple[slice, slice]:
+        """Their index in an array."""
+        return self.rows, self.columns
+
+    @property
     def width(self) -> int:
         return self.right - self.left
 

@@ -92,7 +92,7 @@ class Task:
         areas = tiles(size, settings.tile, settings.size_multiple)
         versions = [Mosaic(size) for _ in range(settings.candidates)]
         for index, area in enumerate(areas):
-            shown = canvas[area.rows, area.columns]
+            shown = canvas[area.pixels]
             jobs = [
                 self._job(
                     shown,
@@ -120,8 +120,8 @@ class Task:
         outside of it ``placed`` stays as it is, pixel for pixel.
         """
         canvas, known = placed.copy(), growth.known
-        canvas[known.rows, known.columns] = picture
-        if _disagreement(placed[known.rows, known.columns], picture) <= AGREE:
+        canvas[known.pixels] = picture
+        if _disagreement(placed[known.pixels], picture) <= AGREE:
             return canvas
         border = min(min(pads) for pads in growth.pads)
         reach = max(1, int(border * BAND_SHARE) // self._cell) * self._cell
@@ -176,9 +176,9 @@ class Task:
         canvas, mask = job.canvas.copy(), job.mask.copy()
         mosaic = Mosaic((mask.shape[1], mask.shape[0]))
         for index, count in enumerate([len(areas)] * len(areas)):
-            area = min(areas, key=lambda each: int(mask[each.rows, each.columns].sum()))
+            area = min(areas, key=lambda each: int(mask[each.pixels].sum()))
             areas.remove(area)
-            shown, missing = canvas[area.rows, area.columns], mask[area.rows, area.columns]
+            shown, missing = canvas[area.pixels], mask[area.pixels]
             seed = derive_seed(job.seed, job.keyframe, index, "window")
             part = replace(job, canvas=shown.copy(), mask=missing.copy(), seed=seed)
             painted = ask(self.painter, part, one_of(on_step, index, count))
@@ -232,7 +232,7 @@ class Task:
 def _outside(canvas: Pixels, area: Area) -> NDArray[np.bool_]:
     """(H, W) of the canvas: True outside of ``area``."""
     mask = np.ones(canvas.shape[:2], np.bool_)
-    mask[area.rows, area.columns] = False
+    mask[area.pixels] = False
     return mask
 
 

@@ -152,7 +152,7 @@ def picture_of(
     geometry = Geometry.of(settings)
     if dives_to is not None:
         part = geometry.place(*dives_to)
-        return canvas[part.rows, part.columns].copy()
+        return canvas[part.pixels].copy()
     return RgbPlanes.from_rgb(canvas).view(geometry.view, geometry.keyframe_size)
 
 

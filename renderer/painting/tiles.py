@@ -39,8 +39,8 @@ class Mosaic:
         across = _ramp(area.left, area.right, width)
         down = _ramp(area.top, area.bottom, height)
         weight = np.outer(down, across)[:, :, None]
-        self._sum[area.rows, area.columns] += weight * painted
-        self._weight[area.rows, area.columns] += weight
+        self._sum[area.pixels] += weight * painted
+        self._weight[area.pixels] += weight
 
     def canvas(self) -> Pixels:
         """(H, W, 3); every pixel must have been covered."""

@@ -121,10 +121,10 @@ class Upscaled:
             on_tile()  # this is where a stop comes in
             near = area.grown(RIM, size)
             place = Area(*(factor * edge for edge in area))
-            if masked[near.rows, near.columns].any():
-                mosaic.add(place, self._enlarge(around[area.rows, area.columns]))
+            if masked[near.pixels].any():
+                mosaic.add(place, self._enlarge(around[area.pixels]))
             else:
-                mosaic.add(place, plain[place.rows, place.columns])
+                mosaic.add(place, plain[place.pixels])
         rim = slice(factor * RIM, -factor * RIM)
         return held(mosaic.canvas()[rim, rim].astype(np.float32), painted, scales)
 

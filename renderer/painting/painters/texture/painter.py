@@ -28,7 +28,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
+from renderer.painting.geometry import Area
 from renderer.painting.painters import OnStep, PaintJob, preview_hook
 from renderer.painting.painters.texture import edges, quilting
 from renderer.painting.painters.texture.detail import refined
@@ -38,7 +40,7 @@ from renderer.painting.painters.texture.exemplar import (
     read_exemplar,
     shipped_picture,
 )
-from renderer.painting.painters.texture.patchwork import Box, bounds, cells, relative_scale
+from renderer.painting.painters.texture.patchwork import cells, relative_scale
 from renderer.painting.painters.texture.usage import Usage
 
 if TYPE_CHECKING:
@@ -100,22 +102,23 @@ class _Quilt:
         self._exemplar = exemplar
         self._rng = np.random.Generator(np.random.PCG64(job.seed))
         self._shape: tuple[int, int] = job.mask.shape
+        self._size = self._shape[::-1]
         pitch = max(PITCHES[0], min(min(self._shape) // 7, PITCHES[1], exemplar.short_side // 6))
         self._margin = pitch // 4
         self.pixels = np.array(job.canvas, order="C")
         self._state = np.where(job.mask, quilting.EMPTY, quilting.FIXED).astype(np.uint8)
-        mask, core = job.mask, bounds(~job.mask)
-        if core is None:
+        mask, core = job.mask, _bounds(~job.mask)
+        if not core.width:
             core = self._begin(pitch)
             mask = mask.copy()
-            mask[core.area] = False
+            mask[core.pixels] = False
         else:
-            self._guess_beyond(core)
+            self._guess_beyond()
         self._core = core
         # A first picture has one scale all over, so the first ring has it too.
         self._graded = job.keyframe > 1
         # A canvas that grows on one side shows other things above and below than left and right.
-        turn = job.keyframe + (core.shape[1] == self._shape[1])
+        turn = job.keyframe + (core.width == self._shape[1])
         self._usage = Usage(exemplar.salient, turn if job.keyframe else None)
         self._excess = 0.0
         spread = float(exemplar.spread.mean())
@@ -126,7 +129,7 @@ class _Quilt:
         self._cap = round(3 * (6 * spread) ** 2)
         self.cells = cells(core, mask, pitch, self._rng)
 
-    def _begin(self, pitch: int) -> Box:
+    def _begin(self, pitch: int) -> Area:
         """Put a crop of the exemplar into the middle of an empty canvas; the box that is done.
 
         It leaves room for a row of patches all round, whose outer edge cuts through nothing.
@@ -140,33 +143,32 @@ class _Quilt:
             crops.append(source[y : y + height, x : x + width])
         crop = min(crops, key=lambda c: sum(map(self._cut_cost, (c[0], c[-1], c[:, 0], c[:, -1]))))
         top, left = (canvas[0] - height) // 2, (canvas[1] - width) // 2
-        box = Box(top, left, top + height, left + width)
-        self.pixels[box.area] = crop
-        self._state[box.area] = quilting.PAINTED
-        return box.grown(-self._margin, canvas)
+        area = Area(left, top, left + width, top + height)
+        self.pixels[area.pixels] = crop
+        self._state[area.pixels] = quilting.PAINTED
+        return area.grown(-self._margin, self._size)
 
-    def _guess_beyond(self, core: Box) -> None:
+    def _guess_beyond(self) -> None:
         """Continue the known area a little beyond its edges, for cuts to lean on."""
         ground, spread = self._exemplar.ground, self._exemplar.spread
         for turns in range(4):  # each side in turn is brought to the left; np.rot90 gives views
             pixels, state = np.rot90(self.pixels, turns), np.rot90(self._state, turns)
-            box = core.turned(turns, self._shape)
-            reach = min(self._margin, box.left // 3, box.shape[1] - 1)
+            core = _bounds(state == quilting.FIXED)
+            reach = min(self._margin, core.left // 3, core.width - 1)
             if reach < 1:
                 continue
-            rows = slice(box.top, box.bottom)
-            inside = rows, slice(box.left, box.left + reach + 1)
-            beyond = rows, slice(box.left - reach, box.left)
+            inside = core.rows, slice(core.left, core.left + reach + 1)
+            beyond = core.rows, slice(core.left - reach, core.left)
             known = (state[inside] == quilting.FIXED).all(axis=1, keepdims=True)
             guessed = known & (state[beyond] == quilting.EMPTY)
             guess = edges.continued(pixels[inside], ground, spread)[:, ::-1]
             pixels[beyond][guessed] = guess[guessed]
             state[beyond][guessed] = quilting.GUESSED
 
-    def fill(self, cell: Box) -> None:
+    def fill(self, cell: Area) -> None:
         """Paint one cell and a margin around it."""
-        window = cell.grown(self._margin, self._shape)
-        old, state = self.pixels[window.area].copy(), self._state[window.area].copy()
+        window = cell.grown(self._margin, self._size)
+        old, state = self.pixels[window.pixels].copy(), self._state[window.pixels].copy()
         patches = self._finalists(cell, old, state)
         limit = TOLERANCE * min(patch.cost for patch in patches)
         good = [patch for patch in patches if patch.cost <= limit]
@@ -175,9 +177,9 @@ class _Quilt:
         self._excess = self._excess_with(chosen)
         self._usage.mark(chosen.origin)
         quilting.join(old, chosen.pixels, state, chosen.shows)
-        self.pixels[window.area], self._state[window.area] = old, state
+        self.pixels[window.pixels], self._state[window.pixels] = old, state
 
-    def _finalists(self, cell: Box, old: quilting.Pixels, state: quilting.State) -> list[_Patch]:
+    def _finalists(self, cell: Area, old: quilting.Pixels, state: quilting.State) -> list[_Patch]:
         """Random places of the exemplar, the best of them fitted into a window."""
         rng, exemplar = self._rng, self._exemplar
         height, width = state.shape
@@ -204,7 +206,7 @@ class _Quilt:
             patches.append(_Patch(cost * float(penalties[i]), block, shows, origins[i]))
         return patches
 
-    def _overhang(self, cell: Box, block: quilting.Pixels) -> int:
+    def _overhang(self, cell: Area, block: quilting.Pixels) -> int:
         """What hangs over the canvas's edges if this block fills the cell's window."""
         sides = (
             (cell.top == 0, block[0]),
@@ -221,3 +223,8 @@ class _Quilt:
         """Brightness above the exemplar's mean, summed over all that patches show with this one."""
         shown = patch.pixels[patch.shows]
         return self._excess + float(shown.sum()) - self._exemplar.mean * shown.size
+
+
+def _bounds(known: NDArray[np.bool_]) -> Area:
+    """The smallest area around what is known; without pixels where nothing is."""
+    return Area(*(Image.fromarray(known).getbbox() or (0, 0, 0, 0)))

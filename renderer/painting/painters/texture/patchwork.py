@@ -5,60 +5,16 @@ Knows nothing of pixels, of the exemplar or of how patches are joined.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
-
-@dataclass(frozen=True, slots=True)
-class Box:
-    """A rectangle of pixels, right and bottom excluded."""
-
-    top: int
-    left: int
-    bottom: int
-    right: int
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        """(height, width)"""
-        return self.bottom - self.top, self.right - self.left
-
-    @property
-    def area(self) -> tuple[slice, slice]:
-        """Index of these pixels in an array."""
-        return slice(self.top, self.bottom), slice(self.left, self.right)
-
-    def grown(self, margin: int, shape: tuple[int, int]) -> Box:
-        """This box with a margin all round, within an array of that shape."""
-        return Box(
-            max(0, self.top - margin),
-            max(0, self.left - margin),
-            min(shape[0], self.bottom + margin),
-            min(shape[1], self.right + margin),
-        )
-
-    def turned(self, turns: int, shape: tuple[int, int]) -> Box:
-        """Where this box of an array of that shape lies after ``np.rot90(array, turns)``."""
-        box, (height, width) = self, shape
-        for _ in range(turns):
-            box = Box(width - box.right, box.top, width - box.left, box.bottom)
-            height, width = width, height
-        return box
+from renderer.painting.geometry import Area
 
 
-def bounds(known: NDArray[np.bool_]) -> Box | None:
-    """The smallest box around what is known; None where nothing is."""
-    rows, columns = np.flatnonzero(known.any(axis=1)), np.flatnonzero(known.any(axis=0))
-    if not rows.size:
-        return None
-    return Box(int(rows[0]), int(columns[0]), int(rows[-1]) + 1, int(columns[-1]) + 1)
-
-
-def cells(core: Box, mask: NDArray[np.bool_], pitch: int, rng: np.random.Generator) -> list[Box]:
-    """Boxes about ``pitch`` wide that together cover the mask, in the order to paint them.
+def cells(core: Area, mask: NDArray[np.bool_], pitch: int, rng: np.random.Generator) -> list[Area]:
+    """Areas about ``pitch`` wide that together cover the mask, in the order to paint them.
 
     The edges of ``core`` are edges of cells; the other edges are moved a little by ``rng``, so
     that no grid repeats from canvas to canvas. Each cell but a first one touches the core or a cell
@@ -71,9 +27,9 @@ def cells(core: Box, mask: NDArray[np.bool_], pitch: int, rng: np.random.Generat
     for top, bottom in pairwise(rows):
         for left, right in pairwise(columns):
             if mask[top:bottom, left:right].any():
-                found.append(Box(top, left, bottom, right))
+                found.append(Area(left, top, right, bottom))
 
-    def away(cell: Box) -> float:
+    def away(cell: Area) -> float:
         down = max(core.top - cell.bottom, cell.top - core.bottom, -1) + 1
         across = max(core.left - cell.right, cell.left - core.right, -1) + 1
         return down + across
@@ -96,7 +52,7 @@ def _lines(marks: tuple[int, ...], pitch: int, rng: np.random.Generator) -> list
     return lines
 
 
-def relative_scale(core: Box, shape: tuple[int, int], cell: Box) -> float:
+def relative_scale(core: Area, shape: tuple[int, int], cell: Area) -> float:
     """The scale at a cell's middle, if the canvas's farthest edge has 1: from 1 / ρ to 1.
 
     ρ is how much farther than the core the canvas reaches, seen from the core's middle.
@@ -106,9 +62,8 @@ def relative_scale(core: Box, shape: tuple[int, int], cell: Box) -> float:
     return max(1.0, 2 * _reach(core, y, x)) / zoom_factor
 
 
-def _reach(core: Box, y: float, x: float) -> float:
+def _reach(core: Area, y: float, x: float) -> float:
     """Distance of a point from the core's middle, in sides of the core; the greater of the two."""
-    height, width = core.shape
-    down = abs(y - (core.top + core.bottom) / 2) / height
-    across = abs(x - (core.left + core.right) / 2) / width
+    down = abs(y - (core.top + core.bottom) / 2) / core.height
+    across = abs(x - (core.left + core.right) / 2) / core.width
     return max(down, across)
