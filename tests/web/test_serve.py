@@ -30,7 +30,7 @@ def test_the_first_line_is_the_link_and_ctrl_c_ends_it_without_a_word(tmp_path: 
         server.process.signal(signal.SIGINT)
         assert server.process.end() == 130
         assert server.process.said.strip() == server.link
-        assert re.fullmatch(r"http://127\.0\.0\.1:\d+/\?token=[\w-]{43}", server.link)
+        assert re.fullmatch(r"http://127\.0\.0\.1:\d+/\?token=[\w-]{22}", server.link)
 
 
 def test_sigterm_ends_it_too(tmp_path: Path) -> None:

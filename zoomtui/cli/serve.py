@@ -70,7 +70,8 @@ def serve(
 
     def began(server: Any) -> None:
         write_line(place.address(token))
-        if line := place.forwarding(os.environ):
+        line = place.forwarding(os.environ)
+        if line or until_eof:
             write_line(line)
         if not place.loopback:
             write_line(
@@ -85,6 +86,6 @@ def serve(
 
 
 def _wait_for_eof(server: Any) -> None:
-    """End with the process that holds the other end of standard input."""
+    """End with the process that holds the other end of standard input, and reads two lines."""
     sys.stdin.buffer.read()
     server.should_exit = True

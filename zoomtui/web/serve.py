@@ -161,7 +161,7 @@ def new_token(path: Path | None) -> str:
 
     Raises SettingsError where it holds none, or others may read it.
     """
-    token = secrets.token_urlsafe(32)
+    token = secrets.token_urlsafe(16)  # 128 bits
     if path is None:
         return token
     try:

@@ -6,9 +6,10 @@ through the same watch. Closing it, in whatever way, changes nothing for the ren
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from textual import events
 from textual.app import ComposeResult
@@ -29,6 +30,9 @@ from zoomtui.tui.shared.styled_text import Line
 from zoomtui.tui.shared.text_widgets import FewLines, KeyLine, OneLine, Panel
 from zoomtui.viewing.watcher import Situation, View, Watch
 from zoomtui.viewing.words import name, why_it_ended
+
+if TYPE_CHECKING:
+    from zoomtui.tui.monitor.page import ServedPage
 
 _LOG_ROWS = 14
 _WIDTHS = [(0, "-slim"), (60, "-narrow"), (100, "-wide"), (160, "-huge")]
@@ -56,6 +60,7 @@ class MonitorScreen(Directing):
         bind("f", "play", "film", "play the film's newest seconds"),
         quiet("c", "compare", "compare", "two keyframes side by side"),
         bind("h", "history", "history", "how the whole render went: charts of its figures"),
+        quiet("w", "page", "page", "a page for browsers; its link is shown, and w ends it"),
         bind("q,escape", "back", "back", "back; on the first screen q detaches"),
         quiet("q", "detach", "detach"),
     )
@@ -63,6 +68,7 @@ class MonitorScreen(Directing):
     def __init__(self, folder: Path, watch: Watch | None = None) -> None:
         super().__init__(watch or Watch(folder), KeyframeCursor())
         self._ran = False
+        self._page: ServedPage | None = None
 
     def compose(self) -> ComposeResult:
         yield OneLine(id="headline")
@@ -92,7 +98,9 @@ class MonitorScreen(Directing):
 
     def show_view(self, view: View, now: float) -> None:
         self._notice_change(view)
-        self._notice.show(notice_line(view, now))
+        notice, page = notice_line(view, now), self._page.line if self._page else ()
+        between: Line = (("\n", ""),) if notice and page else ()
+        self._notice.show((*page, *between, *notice))
         self.set_class(bool(self._notice.line), "-noticed")
         self.set_class(self._picture.pictures == "off", "-blind")
         keyframe, following = self.cursor.shown(view.state.keyframes), self.cursor.following
@@ -176,6 +184,28 @@ class MonitorScreen(Directing):
 
         view = self.watched.view
         self.app.push_screen(PlayScreen(Player(view.folder), name(view), self.cursor.pictures))
+
+    def action_page(self) -> None:
+        """Serve the page, or no longer."""
+        if self._page is None:
+            self.attempt(self._open_page)
+        else:
+            self._close_page()
+            self.host.say("The page has ended.")
+
+    async def _open_page(self) -> None:
+        from zoomtui.tui.monitor.page import ServedPage  # not needed for the first paint
+
+        self._page = await asyncio.to_thread(ServedPage, self.watched.view.folder)
+        self.copy(self._page.link, "the page's link")
+
+    def _close_page(self) -> None:
+        if self._page is not None:
+            self._page.close()
+            self._page = None
+
+    def on_unmount(self) -> None:
+        self._close_page()
 
     def action_compare(self) -> None:
         from zoomtui.tui.monitor.compare_screen import CompareScreen
