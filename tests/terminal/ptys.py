@@ -26,6 +26,7 @@ NAME, CELL, GROUND, DECRQSS, DA1 = (
     b"\x1bP$qm\x1b\\",
     b"\x1b[c",
 )
+REGISTERS, GRAPHIC = b"\x1b[?1;3;256S", b"\x1b[?2;1;0S"
 KITTY_QUERY = b"\x1b_Gi=31"
 SYNC_QUERY = b"\x1b[?2026$p"
 
@@ -46,6 +47,14 @@ GHOSTTY = {
     DECRQSS: b"\x1bP1$r0;48:2::1:2:3m\x1b\\",
 }
 VSCODE = {**KITTY, NAME: b"\x1bP>|xterm.js(6.1.0)\x1b\\", DA1: b"\x1b[?62;4;9;22c"}
+FOOT = {
+    **KITTY,
+    NAME: b"\x1bP>|foot(1.20.0)\x1b\\",
+    CELL: b"\x1b[6;17;8t",
+    DA1: b"\x1b[?62;4;22c",
+    REGISTERS: b"\x1b[?1;0;64S",
+    GRAPHIC: b"\x1b[?2;0;4000;3000S",
+}
 WEZTERM = {**KITTY, NAME: b"\x1bP>|WezTerm 20260101-000000-abcdef\x1b\\", DA1: b"\x1b[?65;4c"}
 VTE = {
     NAME: b"\x1bP>|VTE(7802)\x1b\\",

@@ -171,7 +171,7 @@ def test_a_picture_costs_no_more_than_its_ceiling(
     picture = PICTURES[name]
     source = Source(picture.tobytes(), *picture.size)
     terminal = Terminal("", colours, "off")  # type: ignore[arg-type]
-    made = prepare(source, BOX, pictures, terminal).drawing  # type: ignore[arg-type]
+    made = prepare(source, BOX, pictures, terminal, 0).drawing  # type: ignore[arg-type]
     cost = sum(map(len, made.ahead.pieces)) if made.ahead else made.cost
     assert cost < ceiling * 1024
 

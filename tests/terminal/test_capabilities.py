@@ -56,8 +56,10 @@ def ask(
     [
         (ptys.KITTY, {}, "kitty(0.46.2)", "truecolor", "kitty"),
         (ptys.GHOSTTY, {}, "ghostty 1.3.1", "truecolor", "kitty"),
-        (ptys.VSCODE, {}, "xterm.js(6.1.0)", "truecolor", "blocks"),
-        (ptys.WEZTERM, {}, "WezTerm", "truecolor", "blocks"),
+        (ptys.VSCODE, {}, "xterm.js(6.1.0)", "truecolor", "iterm2"),
+        (ptys.WEZTERM, {}, "WezTerm", "truecolor", "iterm2"),
+        (ptys.FOOT, {}, "foot(1.20.0)", "truecolor", "sixel"),
+        (ptys.FOOT, {"ZELLIJ": "0"}, "foot(1.20.0)", "truecolor", "blocks"),
         (ptys.VTE, {}, "VTE(7802)", "truecolor", "blocks"),
         (ptys.TERMINAL_APP, {"TERM_PROGRAM": "Apple_Terminal"}, "Apple_Terminal", "256", "blocks"),
         (ptys.KITTY, {"NO_COLOR": "1"}, "kitty(0.46.2)", "none", "ascii"),
@@ -78,7 +80,9 @@ def test_each_terminal_gets_what_it_can_show(
     assert verdict["same"], "the terminal's mode was left changed"
 
 
-def test_the_cell_and_the_background_are_heard() -> None:
+def test_the_cell_and_the_background_are_heard_and_how_large_sixels_may_be() -> None:
+    foot = ask(ptys.FOOT)
+    assert (foot["registers"], foot["graphic"]) == (64, [4000, 3000])
     assert ask(ptys.GHOSTTY)["cell"] == [16, 34]
     assert ask(ptys.KITTY)["dark"] is True
     assert ask(ptys.VTE)["dark"] is False
@@ -158,6 +162,32 @@ def test_pictures_go_by_name_and_version(name: str, pictures: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("name", "pictures"),
+    [
+        ("kitty(0.28.0)", "kitty"),
+        ("iTerm2 3.6.2", "iterm2"),
+        ("iTerm2 3.2.1", "sixel"),
+        ("WezTerm 20240203-110809-5046fc22", "iterm2"),
+        ("mintty 3.7.4", "iterm2"),
+        ("xterm.js(5.5.0)", "iterm2"),
+        ("XTerm(379)", "sixel"),
+        ("Konsole 25.08.1", "sixel"),
+        ("", "sixel"),
+    ],
+)
+def test_where_the_answer_names_graphics_the_name_says_which(name: str, pictures: str) -> None:
+    heard = {"truecolour": True, "sixel": True, "cell": (8, 16)}
+    assert verdict_on({}, name, **heard).pictures == pictures
+    inside = Tmux(name, rgb=True, passthrough=True)
+    tmux = verdict_on({"TMUX": "/tmp/x,1,0"}, "tmux 3.6a", inside, **heard)
+    assert tmux.pictures == ("kitty" if pictures == "kitty" else "blocks")
+
+
+def test_without_the_size_of_a_cell_there_are_no_sixels() -> None:
+    assert verdict_on({}, "foot(1.20.0)", truecolour=True, sixel=True).pictures == "blocks"
+
+
+@pytest.mark.parametrize(
     ("environ", "name", "colours"),
     [
         ({"COLORTERM": "truecolor"}, "", "truecolor"),
@@ -198,17 +228,26 @@ def test_in_tmux_the_terminal_outside_decides(tmux: Tmux, colours: str, pictures
 
 def test_a_choice_is_obeyed_as_far_as_colours_carry_it() -> None:
     good = Replies(name="xterm.js(6)", truecolour=True, answered=True)
-    for word in ("kitty", "blocks", "ascii", "off"):
+    for word in ("kitty", "iterm2", "blocks", "ascii", "off"):
         assert decide({"TERM": "x"}, good, None, chosen=(word, "test")).pictures == word  # type: ignore[arg-type]
     poor = decide({"TERM": "xterm-256color"}, Replies(answered=True), None, chosen=("kitty", "t"))
     assert poor.pictures == "blocks"
     none = decide({"TERM": "x", "NO_COLOR": "1"}, good, None, chosen=("kitty", "t"))
     assert none.pictures == "ascii"
+    has = Replies(truecolour=True, answered=True, sixel=True, cell=(8, 16))
+    for replies, pictures in ((has, "sixel"), (good, "blocks"), (Replies(), "blocks")):
+        assert decide(
+            {"TERM": "xterm-256color"}, replies, None, chosen=("sixel", "t")
+        ).pictures == (pictures)
+    inside = decide({"TERM": "tmux-256color", "TMUX": "x"}, has, Tmux(), chosen=("iterm2", "t"))
+    assert inside.pictures == "blocks"
 
 
 def test_a_word_that_is_no_choice_is_refused_with_the_choices() -> None:
-    with pytest.raises(SettingsError, match="'sixel'; it can be auto, kitty, blocks, ascii, off"):
-        detect({"TERM": "xterm"}, override="sixel")
+    with pytest.raises(
+        SettingsError, match="'regis'; it can be auto, kitty, iterm2, sixel, blocks, ascii, off"
+    ):
+        detect({"TERM": "xterm"}, override="regis")
     with pytest.raises(SettingsError, match="ZOOMTUI_PREVIEW"):
         detect({"TERM": "xterm", "ZOOMTUI_PREVIEW": "nice"})
 
@@ -228,7 +267,8 @@ def test_textual_is_told_the_colours_and_to_be_gentle_over_ssh() -> None:
 
 LATE = (
     "\x1bP>|kitty(0.46.2)\x1b\\\x1b]11;rgb:1e1e/1e1e/1e1e\x1b\\\x1b[6;20;10t"
-    "\x1bP1$r0;48:2:1:2:3m\x1b\\\x1b_Gi=31;OK\x1b\\\x1b[?62;4c\x1b[M \xc8\xc9\x1b[>1;4000;29c"
+    "\x1bP1$r0;48:2:1:2:3m\x1b\\\x1b_Gi=31;OK\x1b\\\x1b[?62;4c\x1b[?1;0;256S"
+    "\x1b[M \xc8\xc9\x1b[>1;4000;29c"
 )
 
 

@@ -102,7 +102,7 @@ def test_no_more_pixels_are_sent_than_there_are(
     size: tuple[int, int], sent: tuple[int, int]
 ) -> None:
     source = Source(bytes(3 * size[0] * size[1]), *size)
-    drawing = prepare(source, (64, 30), "kitty", Terminal("", "truecolor", "kitty")).drawing
+    drawing = prepare(source, (64, 30), "kitty", Terminal("", "truecolor", "kitty"), 0).drawing
     assert drawing.ahead is not None
     (picture,) = read_graphics("".join(drawing.ahead.pieces).encode()).pictures
     assert (picture.columns, picture.rows) == (64, 18)

@@ -66,6 +66,10 @@ class PictureApp(App[None]):
                 self.push_screen(Dialog())
             case "o":
                 self.screen.dismiss()
+            case "t":
+                self.notify("toast", timeout=600)
+            case "c":
+                self.clear_notifications()
             case "z":
                 with self.suspend():
                     sys.stderr.write("in the shell")

@@ -90,7 +90,7 @@ class Verbs(click.Group):
 @click.option(
     "--preview",
     metavar="MODE",
-    help="How the interface shows pictures: auto, kitty, blocks, ascii or off.",
+    help="How the interface shows pictures: auto, kitty, iterm2, sixel, blocks, ascii or off.",
 )
 @click.option("--ascii", is_flag=True, help="Plain signs only, in the interface.")
 @click.version_option(__version__, prog_name="zoomtui")

@@ -20,7 +20,7 @@ from zoomtui.terminal.probe import NoTerminal, Tmux, ask_terminal, ask_tmux
 from zoomtui.terminal.replies import Replies
 
 Colours = Literal["truecolor", "256", "16", "none"]
-Pictures = Literal["kitty", "blocks", "ascii", "off"]
+Pictures = Literal["kitty", "iterm2", "sixel", "blocks", "ascii", "off"]
 
 _IN_CELLS: tuple[Pictures, ...] = ("blocks", "ascii", "off")
 """Those made of characters alone, which go wherever text goes."""
@@ -30,13 +30,18 @@ OVERRIDE = "ZOOMTUI_PREVIEW"
 
 DEFAULT_CELL = (10, 20)
 """Pixels of a character cell where the terminal doesn't say."""
+_REGISTERS = 256
+"""Colours of a sixel graphic, at most, and where the terminal doesn't say."""
+_GRAPHIC = (10_000, 10_000)
+"""Pixels of the largest sixel graphic where the terminal doesn't say."""
 
 _SECONDS, _SECONDS_REMOTE = 2.0, 3.0
 _ESCDELAY_WHEN_MUTE = 500
 """Milliseconds; Textual's own is 100."""
 
-# Names as XTVERSION gives them, and the version from which placeholders work.
+# Names as XTVERSION gives them, and the version from which each works.
 _PLACEHOLDERS = {"kitty": (0, 28), "ghostty": (1, 0), "rio": (0, 4)}
+_ITERM2 = {"iterm": (3, 3), "wezterm": (20220319, 0), "mintty": (3, 5), "xterm.js": (5, 3)}
 _TRUECOLOUR = (
     *("kitty", "ghostty", "rio", "wezterm", "iterm2", "foot", "vte", "konsole", "contour"),
     *("mintty", "xterm.js", "windows terminal", "alacritty", "warpterminal", "vscode"),
@@ -54,6 +59,11 @@ def in_cells(pictures: Pictures) -> Pictures:
     return pictures if pictures in _IN_CELLS else "blocks"
 
 
+def moving(pictures: Pictures) -> Pictures:
+    """The kind for many pictures a second: sixels take too many bytes, and too long to make."""
+    return "blocks" if pictures == "sixel" else pictures
+
+
 @dataclass(frozen=True, slots=True)
 class Terminal:
     """What the terminal can do, and how that is known."""
@@ -67,6 +77,10 @@ class Terminal:
     """Whether graphics must, and may, be wrapped for the terminal outside tmux."""
     cell: tuple[int, int] = DEFAULT_CELL
     """Width and height of a character cell in pixels."""
+    registers: int = _REGISTERS
+    """Colours that a sixel graphic may have; at most 256."""
+    graphic: tuple[int, int] = _GRAPHIC
+    """Width and height in pixels of the largest sixel graphic."""
     mute: bool = False
     """It was asked and gave no answer in time: replies may still come in as if they were keys."""
     rtt: float | None = None
@@ -90,7 +104,7 @@ def detect(
 ) -> Terminal:
     """Ask the terminal and tmux, within `timeout` seconds (default 2, over SSH 3), and decide.
 
-    `override` is "auto" (as None), "kitty", "blocks", "ascii" or "off"; the environment variable
+    `override` is "auto" (as None) or one of :data:`Pictures`; the environment variable
     ZOOMTUI_PREVIEW stands in for it. Raises SettingsError for any other word. `fd_in` is where keys
     come from and `fd_out` where the interface is drawn (Textual draws on standard error).
     """
@@ -144,15 +158,10 @@ def decide(
     name = outer if in_tmux and outer else replies.name or _guess(environ)
     confirmed = bool(outer) if in_tmux else bool(replies.name)
     colours, why_colours = _colours(environ, replies, tmux, name)
-    pictures, why_pictures = _pictures(environ, name, confirmed, colours, tmux)
+    pictures, why_pictures = _pictures(environ, name, confirmed, colours, tmux, replies)
     if chosen:
-        pictures, why_pictures = chosen[0], f"{chosen[1]} asks for {chosen[0]}"
-        if pictures in {"kitty", "blocks"} and colours in {"16", "none"}:
-            pictures = "ascii"
-            why_pictures += f", which {colours} colours can't carry: ascii"
-        elif pictures == "kitty" and colours != "truecolor":
-            pictures = "blocks"
-            why_pictures += ", whose ids need 24-bit colour: blocks"
+        pictures, but = _possible(chosen[0], colours, in_tmux, replies)
+        why_pictures = f"{chosen[1]} asks for {chosen[0]}" + (f", {but}: {pictures}" if but else "")
     heard = (
         unasked
         or ("it answered nothing in time" if mute else "")
@@ -165,6 +174,8 @@ def decide(
         in_tmux=in_tmux,
         passthrough=bool(tmux and tmux.passthrough),
         cell=replies.cell or DEFAULT_CELL,
+        registers=min(_REGISTERS, replies.registers or _REGISTERS),
+        graphic=replies.graphic or _GRAPHIC,
         mute=mute,
         rtt=replies.rtt if replies.answered else None,
         dark=replies.dark is not False,
@@ -215,14 +226,19 @@ def _colours(
 
 
 def _pictures(
-    environ: Mapping[str, str], name: str, confirmed: bool, colours: Colours, tmux: Tmux | None
+    environ: Mapping[str, str],
+    name: str,
+    confirmed: bool,
+    colours: Colours,
+    tmux: Tmux | None,
+    replies: Replies,
 ) -> tuple[Pictures, str]:
     if not _utf8(environ):
         return "ascii", "the locale is not UTF-8"
     if colours in {"16", "none"}:
         return "ascii", f"with {colours} colours blocks show no picture"
-    if not _has_placeholders(name):
-        return "blocks", f"{name or 'an unknown terminal'} is not known for Unicode placeholders"
+    if not _known(name, _PLACEHOLDERS):
+        return _drawn_over(environ, name, replies)
     if not confirmed:
         return "blocks", f"{name} is only a guess: it did not say its name"
     if colours != "truecolor":
@@ -234,13 +250,43 @@ def _pictures(
     return "kitty", f"{name} shows Unicode placeholders"
 
 
-def _has_placeholders(name: str) -> bool:
-    word = re.match(r"[a-z]+", name.lower())
-    needed = _PLACEHOLDERS.get(word[0]) if word else None
-    version = re.search(r"(\d+)\.(\d+)", name)
-    if needed is None or version is None:
+def _drawn_over(environ: Mapping[str, str], name: str, replies: Replies) -> tuple[Pictures, str]:
+    """For a terminal without placeholders: whether it draws pictures where the cursor is."""
+    name = name or "an unknown terminal"
+    if {"TMUX", "ZELLIJ", "STY"} & set(environ):
+        return "blocks", f"{name} is not known for Unicode placeholders, and others don't get there"
+    if not replies.sixel:
+        return "blocks", f"{name} is known for no placeholders, and its answer names no graphics"
+    if _known(replies.name, _ITERM2):
+        return "iterm2", f"{name} shows iTerm2's inline pictures"
+    if replies.cell is None:
+        return "blocks", f"{name} says that it has sixels, but not how large a cell is"
+    return "sixel", f"{name} says that it has sixels"
+
+
+def _possible(
+    pictures: Pictures, colours: Colours, in_tmux: bool, replies: Replies
+) -> tuple[Pictures, str]:
+    """What was asked for, or what comes nearest to it and why."""
+    if pictures not in {"ascii", "off"} and colours in {"16", "none"}:
+        return "ascii", f"which {colours} colours can't carry"
+    if pictures == "kitty" and colours != "truecolor":
+        return "blocks", "whose ids need 24-bit colour"
+    if pictures == "iterm2" and in_tmux:
+        return "blocks", "which tmux does not hand on"
+    if pictures == "sixel" and replies.answered and not replies.sixel:
+        return "blocks", "which the terminal's answer doesn't name"
+    if pictures == "sixel" and replies.cell is None:
+        return "blocks", "for which the size of a cell is needed"
+    return pictures, ""
+
+
+def _known(name: str, since: Mapping[str, tuple[int, int]]) -> bool:
+    """Whether the terminal's name, as XTVERSION gives it, is in the table, and new enough."""
+    found = re.match(r"([a-z.]+)2?\W*(\d+)(?:\.(\d+))?", name.lower())
+    if found is None or found[1] not in since:
         return False
-    return (int(version[1]), int(version[2])) >= needed
+    return (int(found[2]), int(found[3] or 0)) >= since[found[1]]
 
 
 def _utf8(environ: Mapping[str, str]) -> bool:

@@ -1,10 +1,11 @@
 """Textual's driver for a real terminal, made fit for slow lines and for terminals that go away.
 
-Six things differ from the driver that ships with Textual 8: replies of the terminal never become
+Seven things differ from the driver that ships with Textual 8: replies of the terminal never become
 key presses; bytes that are no UTF-8 (the mouse reports of a re-attached VS Code) neither end the
 program nor press keys; a terminal that is gone ends the app instead of spinning on it; a process
 that is stopped and continued from outside goes on as it was; writing to a slow line never blocks
-the event loop; and there can be last words before the screen is given back.
+the event loop; there can be last words before the screen is given back; and pictures can lie over
+the cells.
 Use it as ``App(driver_class=TerminalDriver)``.
 """
 
@@ -26,6 +27,7 @@ from textual._xterm_parser import XTermParser
 from textual.app import App
 from textual.drivers.linux_driver import LinuxDriver
 
+from zoomtui.terminal.pictures.layer import Layer
 from zoomtui.terminal.replies import ReplyFilter
 
 _TICK = 0.1
@@ -75,12 +77,18 @@ class TerminalDriver(LinuxDriver):
         """Escape sequences still to be written before the screen is given back, at the end or for a
         while, by a number that their writer chose. Afterwards they would reach another screen:
         terminals keep the pictures of each apart."""
+        self.layer = Layer()
+
+    def write(self, data: str) -> None:
+        """As in Textual, with the pictures that lie over the cells which are painted."""
+        super().write(self.layer.paint(data, self._app.size))
 
     def stop_application_mode(self) -> None:
         """As in Textual, after the farewells."""
         for sequence in self.farewells.values():
             self.write(sequence)
         self.farewells.clear()
+        self.layer.clear()
         super().stop_application_mode()
 
     def start_application_mode(self) -> None:
@@ -104,6 +112,7 @@ class TerminalDriver(LinuxDriver):
         if self._must_signal_resume:
             super()._sigcont_application()
         else:
+            self.layer.forget()
             self._loop.call_soon_threadsafe(partial(self._app.refresh, layout=True))
 
     def run_input_thread(self) -> None:

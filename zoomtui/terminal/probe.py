@@ -8,15 +8,17 @@ APC strings prints the query.
 
 from __future__ import annotations
 
+import fcntl
 import os
 import select
+import struct
 import subprocess
 import termios
 import time
 import tty
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from renderer.errors import RendererError
 from zoomtui.terminal.replies import SENTINEL, Replies, read_replies
@@ -27,6 +29,11 @@ _QUESTIONS = (
     b"\x1b]11;?\x1b\\"  # colour of the background
     b"\x1b[48;2;1;2;3m\x1bP$qm\x1b\\\x1b[0m"  # set a colour of 24 bits, ask for it (DECRQSS)
     b"\x1b[c"  # DA1, the sentinel: last, as replies keep the order of the questions
+)
+_OF_SIXELS = (  # only where DA1 names them: others may take it for a request to scroll
+    b"\x1b[?1;3;256S"  # XTSMGRAPHICS: have 256 colour registers; xterm's VT340 begins with 16
+    b"\x1b[?2;1;0S"  # the largest graphic
+    b"\x1b[c"
 )
 _TIDY = b"\r\x1b[K"
 """Wipes the line, for a terminal that printed a question instead of answering it."""
@@ -59,6 +66,9 @@ def ask_terminal(fd_in: int, fd_out: int, seconds: float) -> Replies:
         os.write(fd_out, _QUESTIONS)
         text = _read_until_sentinel(fd_in, started + seconds)
         rtt = time.monotonic() - started
+        if read_replies(text, rtt).sixel:
+            os.write(fd_out, _OF_SIXELS)
+            text += _read_until_sentinel(fd_in, started + seconds)
         os.write(fd_out, _TIDY)
         termios.tcflush(fd_in, termios.TCIFLUSH)
     except OSError as error:
@@ -66,7 +76,18 @@ def ask_terminal(fd_in: int, fd_out: int, seconds: float) -> Replies:
     finally:
         with suppress(termios.error):  # it is gone, and with it what was to be restored
             termios.tcsetattr(fd_in, termios.TCSANOW, before)
-    return read_replies(text, rtt)
+    replies = read_replies(text, rtt)
+    return replies if replies.cell else replace(replies, cell=cell_size(fd_in))
+
+
+def cell_size(fd: int) -> tuple[int, int] | None:
+    """Width and height of a cell in pixels by what the terminal told the kernel; None: nothing."""
+    try:
+        told = fcntl.ioctl(fd, termios.TIOCGWINSZ, bytes(8))
+    except OSError:
+        return None
+    rows, columns, width, height = struct.unpack("4H", told)
+    return (width // columns, height // rows) if width >= columns > 0 < rows <= height else None
 
 
 def _read_until_sentinel(fd: int, deadline: float) -> str:

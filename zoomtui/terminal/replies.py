@@ -6,7 +6,8 @@ replies out of the input before anything looks for keys in it, and with them the
 X10, which Textual never asks for. Pure text in, text out: knows no terminal, no clock and no
 Textual.
 
-Forms: xterm's "Control Sequences" (XTVERSION, DECRQSS, DA1, DA2, OSC 10 and 11, CSI 16 t) and the
+Forms: xterm's "Control Sequences" (XTVERSION, DECRQSS, DA1, DA2, OSC 10 and 11, CSI 16 t,
+XTSMGRAPHICS) and the
 graphics protocol of kitty. No keyboard sends any of them.
 """
 
@@ -20,7 +21,7 @@ _REPLY = re.compile(
     rf"\x1b(?:P(?:>\||[01]\$r){_BODY}\x1b\\"
     rf"|_G{_BODY}\x1b\\"
     rf"|\]1[01];{_BODY}(?:\x07|\x1b\\)"
-    r"|\[[?>][\d;]{0,60}c"
+    r"|\[[?>][\d;]{0,60}[cS]"
     r"|\[6;\d{1,5};\d{1,5}t"
     r"|\[M[^\x1b]{3})"  # a mouse report of X10: three bytes, of any value
 )
@@ -35,7 +36,9 @@ _NAME = re.compile(r"\x1bP>\|([^\x1b]*)\x1b\\")
 _CELL = re.compile(r"\x1b\[6;(\d+);(\d+)t")
 _TRUECOLOUR = re.compile(r"\x1bP1\$r[^\x1b]*48[:;]2[:;]+1[:;]2[:;]3")
 _GROUND = re.compile(r"\x1b\]11;rgba?:([0-9a-fA-F]+)/([0-9a-fA-F]+)/([0-9a-fA-F]+)")
-SENTINEL = re.compile(r"\x1b\[\?[\d;]*c")
+_REGISTERS = re.compile(r"\x1b\[\?1;0;(\d+)S")
+_GRAPHIC = re.compile(r"\x1b\[\?2;0;(\d+);(\d+)S")
+SENTINEL = re.compile(r"\x1b\[\?([\d;]*)c")
 """The reply to DA1. Every terminal gives it, in the order of the questions, so it ends the wait."""
 
 _PASTE_BEGINS, _PASTE_ENDS = "\x1b[200~", "\x1b[201~"
@@ -53,6 +56,12 @@ class Replies:
     """A colour of 24 bits that was set could be read back unchanged (DECRQSS)."""
     dark: bool | None = None
     """Whether the background is dark (OSC 11)."""
+    sixel: bool = False
+    """DA1 names sixel graphics (4)."""
+    registers: int | None = None
+    """How many colours a sixel graphic may have (XTSMGRAPHICS)."""
+    graphic: tuple[int, int] | None = None
+    """Width and height in pixels of the largest one (XTSMGRAPHICS)."""
     answered: bool = False
     """Whether the sentinel arrived, so that nothing more is to come."""
     rtt: float = 0.0
@@ -62,13 +71,18 @@ class Replies:
 def read_replies(text: str, rtt: float) -> Replies:
     """Everything that `text`, as it came from the terminal, says."""
     name, cell, ground = _NAME.search(text), _CELL.search(text), _GROUND.search(text)
+    registers, graphic = _REGISTERS.search(text), _GRAPHIC.search(text)
+    attributes = SENTINEL.search(text)
     printable = "".join(c for c in name[1] if c.isprintable())[:60] if name else ""
     return Replies(
         name=printable.strip(),
         cell=(int(cell[2]), int(cell[1])) if cell and int(cell[1]) and int(cell[2]) else None,
         truecolour=bool(_TRUECOLOUR.search(text)),
         dark=_is_dark(ground) if ground else None,
-        answered=bool(SENTINEL.search(text)),
+        sixel=attributes is not None and "4" in attributes[1].split(";"),
+        registers=int(registers[1]) if registers else None,
+        graphic=(int(graphic[1]), int(graphic[2])) if graphic else None,
+        answered=attributes is not None,
         rtt=rtt,
     )
 

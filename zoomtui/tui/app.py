@@ -28,6 +28,7 @@ from renderer.formatting import clean
 from zoomtui.stdio import write_line
 from zoomtui.terminal.capabilities import Terminal
 from zoomtui.terminal.driver import TerminalDriver
+from zoomtui.terminal.pictures.budget import Link
 from zoomtui.tui.monitor.screen import MonitorScreen
 from zoomtui.tui.shared.help import HelpScreen
 from zoomtui.tui.shared.key_order import KeyOrder, Pressed
@@ -218,6 +219,7 @@ class ZoomApp(App[str]):
         self.say("Nothing is ended by Ctrl-C: d detaches, s stops the render.")
 
     def action_repaint(self) -> None:
+        Link.of(self).layer.forget()
         self.refresh(repaint=True, layout=True)
 
     def say(self, text: str, *, bad: bool = False) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import time
 from collections.abc import Callable, Coroutine
 from functools import wraps
@@ -21,6 +22,7 @@ from tests.terminal.ptys import FakeTerminal, python
 from zoomtui.terminal.capabilities import Colours, Pictures, Terminal
 from zoomtui.terminal.pictures import kitty
 from zoomtui.terminal.pictures.budget import Budget
+from zoomtui.terminal.pictures.layer import SIGN
 from zoomtui.tui.shared import picture as widget
 from zoomtui.tui.shared.picture import Picture
 
@@ -88,6 +90,8 @@ def grounds(picture: Picture, y: int) -> set[tuple[int, ...]]:
         ("ascii", "truecolor"),
         ("ascii", "none"),
         ("kitty", "truecolor"),
+        ("sixel", "truecolor"),
+        ("iterm2", "truecolor"),
     ],
 )
 @in_a_loop
@@ -108,9 +112,12 @@ async def test_each_mode_shows_it_whole_and_centred_and_again_at_another_size(
             rows = min(size[1], round(size[0] * 36 / 64 / 2))
             lines = text_of(picture)
             assert all(picture.render_line(y).cell_length == size[0] for y in range(size[1]))
-            if pictures == "kitty":
-                top = (size[1] - rows) // 2
-                marked = [y for y, line in enumerate(lines) if kitty.PLACEHOLDER in line]
+            if pictures in {"kitty", "sixel", "iterm2"}:
+                top, sign = (
+                    (size[1] - rows) // 2,
+                    kitty.PLACEHOLDER if pictures == "kitty" else SIGN,
+                )
+                marked = [y for y, line in enumerate(lines) if sign in line]
                 assert marked == list(range(top, top + rows))
             elif pictures == "blocks":
                 upper, lower = (
@@ -274,6 +281,42 @@ def test_kitty_gets_each_picture_once_however_often_it_is_painted(
     )
 
 
+@pytest.mark.parametrize(
+    ("replies", "graphic"),
+    [(ptys.VSCODE, rb"\x1b\]1337;[^\x07]*\x07"), (ptys.FOOT, rb"\x1bP0;1;0q[^\x1b]*\x1b\\")],
+    ids=["iterm2", "sixel"],
+)
+def test_what_lies_over_cells_is_drawn_where_they_were_painted_over_and_not_else(
+    tmp_path: Path, photo: Path, replies: dict[bytes, bytes], graphic: bytes
+) -> None:
+    """Painted again, under a notification, under a dialog, in the shell, and back from each."""
+    with start(tmp_path, photo, replies=replies, size=(80, 24)) as terminal:
+
+        def drawn(key: bytes, shows: bytes) -> int:
+            """How many times, until the app shows that the next key has come."""
+            before = len(terminal.output)
+            terminal.send(key)
+            terminal.wait_for(shows, start=before)
+            return len(re.findall(graphic, terminal.output[before:]))
+
+        assert drawn(b"f", b"shown 1") <= 1
+        terminal.wait_for(lambda seen: re.search(graphic, seen))
+        assert drawn(b"r", b"keys f r.") == 0
+        assert drawn(b"t", b"toast") == 0
+        before = len(terminal.output)
+        terminal.send(b"c")
+        part = terminal.wait_for(lambda seen: re.search(graphic, seen), start=before)
+        assert len(part) < len(terminal.output[:before]) / 3, "more than what was covered"
+        for key, gone in ((b"m", b"dialog"), (b"z", b"in the shell")):
+            assert drawn(key, gone) == 0
+            before = len(terminal.output)
+            if key == b"m":
+                terminal.send(b"o")
+            terminal.wait_for(lambda seen: re.search(graphic, seen), start=before)
+        finish(terminal, tmp_path)
+    assert "\U0010eeed".encode() not in terminal.output, "a terminal was sent cells"
+
+
 @pytest.mark.slow
 def test_it_is_sent_again_when_the_program_comes_back_from_the_shell(
     tmp_path: Path, photo: Path
@@ -339,7 +382,11 @@ def test_under_a_dialog_blocks_stand_in_for_placeholders(tmp_path: Path, photo: 
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("replies", [ptys.KITTY, ptys.VSCODE], ids=["kitty", "blocks"])
+@pytest.mark.parametrize(
+    "replies",
+    [ptys.KITTY, ptys.VTE, ptys.VSCODE, ptys.FOOT],
+    ids=["kitty", "blocks", "iterm2", "sixel"],
+)
 def test_a_line_of_20_kb_a_second_never_freezes_the_interface(
     tmp_path: Path, photo: Path, replies: dict[bytes, bytes]
 ) -> None:

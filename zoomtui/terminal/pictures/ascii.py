@@ -21,7 +21,9 @@ _LUMA = np.array([0.2126, 0.7152, 0.0722], np.float32)  # BT.709
 _TAILS = (5.0, 99.0)  # percentiles that become black and white: a ramp has no steps to waste
 
 
-def draw(picture: Image.Image, size: tuple[int, int], terminal: Terminal) -> Drawing:
+def draw(
+    picture: Image.Image, size: tuple[int, int], terminal: Terminal, limit: int = 0
+) -> Drawing:
     """With hues where the terminal has 256 colours or more."""
     coloured = terminal.colours in {"truecolor", "256"}
     signs = ramp(shrink(picture, size), coloured=coloured, dark=terminal.dark)

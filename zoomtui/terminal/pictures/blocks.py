@@ -31,7 +31,9 @@ FLAT = 60.0
 mean deviation of some two grey levels, which can't be seen. This makes night skies much cheaper."""
 
 
-def draw(picture: Image.Image, size: tuple[int, int], terminal: Terminal) -> Drawing:
+def draw(
+    picture: Image.Image, size: tuple[int, int], terminal: Terminal, limit: int = 0
+) -> Drawing:
     """In 24-bit colours, or as ``palette`` does it where the terminal has 256."""
     from zoomtui.terminal.pictures import palette  # made of what is here
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from time import monotonic
 from typing import Any
 
@@ -16,13 +17,17 @@ from textual.app import App
 
 from zoomtui.terminal.capabilities import Terminal
 from zoomtui.terminal.driver import TerminalDriver, backlog
-from zoomtui.terminal.pictures.request import Drawing
+from zoomtui.terminal.pictures.layer import Layer
+from zoomtui.terminal.pictures.request import Drawing, Over, Part
+from zoomtui.terminal.probe import cell_size
 
 BYTES_PER_SECOND = 64 * 1024
 """Over a network."""
 LOCAL_BYTES_PER_SECOND = 1024 * 1024
 """To a terminal on this machine."""
 
+_SCREEN = 2
+"""The file descriptor that Textual draws on."""
 _CROWD = 2
 """Writes that may wait for the terminal; with more, a picture waits too."""
 _LOOK_AGAIN = 0.05
@@ -59,10 +64,13 @@ class Link:
         self, app: App[Any], terminal: Terminal, bytes_per_second: float = BYTES_PER_SECOND
     ) -> None:
         self._app = app
-        self.terminal = terminal
+        self._terminal = terminal
+        self._cell = cell_size(_SCREEN)
+        self.bytes_per_second = bytes_per_second
         self._budget = Budget(bytes_per_second)
         self._line = asyncio.Lock()
         self._kept: dict[int, str] = {}
+        self._layer = Layer()
 
     @classmethod
     def of(cls, app: App[Any]) -> Link:
@@ -77,6 +85,14 @@ class Link:
             link = cls(app, terminal, rate)
             app.picture_link = link  # type: ignore[attr-defined]
         return link
+
+    @property
+    def terminal(self) -> Terminal:
+        """As it was found, with the size that its cells have by now: users change the font."""
+        cell = cell_size(_SCREEN)
+        if cell is None or cell == self._cell:
+            return self._terminal
+        return replace(self._terminal, cell=cell)
 
     async def ready(self) -> None:
         """Return when the next picture, or piece of one, may go."""
@@ -93,13 +109,15 @@ class Link:
         if driver is not None:
             driver.write(text)
 
-    async def put(self, drawing: Drawing) -> bool:
-        """Make ready what painting the drawing's lines needs.
+    async def put(self, drawing: Drawing, corner: Callable[[], tuple[int, int]]) -> bool:
+        """Make ready what painting the drawing's lines needs; `corner` as in :class:`Layer`.
 
         What goes ahead of them is sent as the budget allows, and taken back when this is cancelled
         half-way. False where the screen was given back meanwhile, and the picture with it.
         """
         self.spend(drawing.cost)
+        if drawing.over is not None:
+            self.layer.add(drawing.image, self._spending(drawing.over), corner)
         if drawing.ahead is None:
             return True
         pieces, abandon, delete = drawing.ahead
@@ -123,8 +141,23 @@ class Link:
     def drop(self, images: Iterable[int]) -> None:
         """Free what the terminal keeps for these ids."""
         for image in images:
+            self.layer.drop(image)
             if farewell := self._farewells.pop(image, ""):
                 self.write(farewell)
+
+    def _spending(self, over: Over) -> Over:
+        def draw(part: Part) -> str:
+            sequence = over.draw(part)
+            self.spend(len(sequence))
+            return sequence
+
+        return Over(draw, over.most)
+
+    @property
+    def layer(self) -> Layer:
+        """The driver's, or one that draws nothing where there is no such driver."""
+        driver = self._app._driver
+        return driver.layer if isinstance(driver, TerminalDriver) else self._layer
 
     @property
     def _farewells(self) -> dict[int, str]:

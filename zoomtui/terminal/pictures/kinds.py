@@ -15,8 +15,13 @@ if TYPE_CHECKING:
 class Kind(Protocol):
     """What such a module has."""
 
-    def draw(self, picture: Image.Image, size: tuple[int, int], terminal: Terminal) -> Drawing:
-        """The RGB picture, of any size, in `size` (columns, rows) cells. Runs in a thread."""
+    def draw(
+        self, picture: Image.Image, size: tuple[int, int], terminal: Terminal, limit: int
+    ) -> Drawing | None:
+        """The RGB picture, of any size, in `size` (columns, rows) cells. Runs in a thread.
+
+        None where graphics would take more than `limit` bytes; characters are always drawn.
+        """
 
 
 def kind(pictures: Pictures) -> Kind:

@@ -31,7 +31,9 @@ _PALETTE = 256
 """Colours of a PNG: a third of the bytes, and at preview sizes next to no loss."""
 
 
-def draw(picture: Image.Image, size: tuple[int, int], terminal: Terminal) -> Drawing:
+def draw(
+    picture: Image.Image, size: tuple[int, int], terminal: Terminal, limit: int = 0
+) -> Drawing:
     """Half the pixels each way that the cells have, or fewer where the picture has no more."""
     half = tuple(max(1, cells * side // 2) for cells, side in zip(size, terminal.cell, strict=True))
     small_enough = picture.width <= half[0] and picture.height <= half[1]

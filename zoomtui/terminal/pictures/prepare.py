@@ -15,7 +15,7 @@ from renderer.images import FAULTS
 from zoomtui.terminal.capabilities import Pictures, Terminal, in_cells
 from zoomtui.terminal.pictures.kinds import kind
 from zoomtui.terminal.pictures.placeholders import MOST
-from zoomtui.terminal.pictures.request import Pixels, Prepared, Source, UnreadablePicture
+from zoomtui.terminal.pictures.request import Drawing, Pixels, Prepared, Source, UnreadablePicture
 from zoomtui.terminal.pictures.scale import fit, shrink
 
 _FORMATS = ("PNG", "JPEG")
@@ -26,18 +26,20 @@ SMALL = 80
 
 
 def prepare(
-    source: Source, box: tuple[int, int], pictures: Pictures, terminal: Terminal
+    source: Source, box: tuple[int, int], pictures: Pictures, terminal: Terminal, limit: int
 ) -> Prepared:
     """Size the picture to `box` cells (columns, rows), keeping its aspect, and draw it.
 
+    In characters where it would take more than `limit` bytes otherwise.
     Raises UnreadablePicture for a file that can't be read.
     """
     columns, rows = (min(side, MOST) for side in box)
     picture = load(source, (columns * terminal.cell[0], rows * terminal.cell[1]))
     size = fit(picture.size, (columns, rows), terminal.cell)
     plain = in_cells(pictures)
-    covered = kind(plain).draw(picture, size, terminal)
-    drawing = covered if pictures == plain else kind(pictures).draw(picture, size, terminal)
+    drawing = covered = _in_characters(picture, size, plain, terminal)
+    if pictures != plain:
+        drawing = kind(pictures).draw(picture, size, terminal, limit) or covered
     return Prepared(drawing, covered.lines, small(picture) if source.path is not None else None)
 
 
@@ -75,4 +77,12 @@ def thumbnail(
     pixels: Pixels, size: tuple[int, int], pictures: Pictures, terminal: Terminal
 ) -> list[Strip]:
     """Lines of exactly `size` (columns, rows) that show what :func:`small` has made."""
-    return kind(pictures).draw(Image.fromarray(pixels), size, terminal).lines
+    return _in_characters(Image.fromarray(pixels), size, pictures, terminal).lines
+
+
+def _in_characters(
+    picture: Image.Image, size: tuple[int, int], pictures: Pictures, terminal: Terminal
+) -> Drawing:
+    drawing = kind(pictures).draw(picture, size, terminal, 0)
+    assert drawing is not None
+    return drawing

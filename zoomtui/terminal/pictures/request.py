@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
@@ -36,6 +37,24 @@ class Source:
             )
 
 
+class Part(NamedTuple):
+    """Cells of a picture: from `left` and `top` up to, and without, `right` and `bottom`."""
+
+    left: int
+    top: int
+    right: int
+    bottom: int
+
+
+class Over(NamedTuple):
+    """How a picture is drawn over its cells, whenever they are painted."""
+
+    draw: Callable[[Part], str]
+    """The sequence that draws so much of it, from the cursor on."""
+    most: tuple[int, int]
+    """Columns and rows that the terminal takes at once."""
+
+
 class Ahead(NamedTuple):
     """What the terminal must be sent before cells can show a picture that it keeps."""
 
@@ -56,8 +75,9 @@ class Drawing:
     cost: int = 0
     """About how many bytes painting `lines` sends to the terminal."""
     image: int = 0
-    """By which the terminal knows it; 0: it keeps nothing."""
+    """By which it is kept: by the terminal, or, below 0, by the ``layer``; 0: it isn't."""
     ahead: Ahead | None = None
+    over: Over | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

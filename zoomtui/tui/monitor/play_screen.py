@@ -15,7 +15,7 @@ from textual.app import ComposeResult
 
 from renderer.errors import ProjectError
 from renderer.formatting import clock_text
-from zoomtui.terminal.capabilities import Pictures
+from zoomtui.terminal.capabilities import Pictures, moving
 from zoomtui.tui.monitor.player import Frame, Player
 from zoomtui.tui.shared.host import HostedScreen
 from zoomtui.tui.shared.keys import bind, keys, quiet
@@ -27,6 +27,9 @@ NEWEST = 10.0
 """Seconds before the film's end at which it begins."""
 _LOOK_AGAIN = 0.5
 """Seconds between two looks whether there is film, or more of it."""
+
+_FEWEST = 10
+"""Frames a second that the line must have room for, if with fewer pixels."""
 
 
 class PlayScreen(HostedScreen):
@@ -59,12 +62,12 @@ class PlayScreen(HostedScreen):
 
     def compose(self) -> ComposeResult:
         yield OneLine(id="headline")
-        yield Picture(empty="no film yet", id="picture")
+        yield Picture(empty="no film yet", seconds=1 / _FEWEST, id="picture")
         yield OneLine(id="timeline")
         yield KeyLine()
 
     def on_mount(self) -> None:
-        self.query_one(Picture).set_pictures(self._pictures)
+        self.query_one(Picture).set_pictures(moving(self._pictures or self.host.terminal.pictures))
         self.host.set_title(f"zoomtui · {self._name}")
         self.paint()
         self._play()

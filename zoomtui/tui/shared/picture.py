@@ -39,6 +39,7 @@ class _Wanted(NamedTuple):
 
     number: int
     box: tuple[int, int]
+    cell: tuple[int, int]
     pictures: Pictures
 
 
@@ -63,8 +64,10 @@ class Picture(Widget):
 
         reason: str
 
-    def __init__(self, *, empty: str = "", **options: Any) -> None:
+    def __init__(self, *, empty: str = "", seconds: float = 1.0, **options: Any) -> None:
+        """`seconds`: for how long one picture may have the line to the terminal to itself."""
         super().__init__(**options)
+        self._seconds = seconds
         self._empty = empty
         self._source: Source | None = None
         self._identity: object = None
@@ -153,7 +156,8 @@ class Picture(Widget):
         if self._source is None or not self._in_front:
             return None
         box = (self.size.width, self.size.height)
-        return _Wanted(self._number, box, self.pictures) if min(box) > 0 else None
+        cell = Link.of(self.app).terminal.cell
+        return _Wanted(self._number, box, cell, self.pictures) if min(box) > 0 else None
 
     def _wake(self) -> None:
         if not self._working and self._wanted() not in (None, self._done):
@@ -185,7 +189,8 @@ class Picture(Widget):
         if wanted.pictures == "off":
             self._put(wanted, source, None)
             return
-        asked = source, wanted.box, wanted.pictures, link.terminal
+        limit = round(link.bytes_per_second * self._seconds)
+        asked = source, wanted.box, wanted.pictures, link.terminal, limit
         try:
             prepared = await asyncio.to_thread(_prepared, *asked)
         except UnreadablePicture as error:
@@ -207,7 +212,7 @@ class Picture(Widget):
             self._kept = [*self._kept[-1:], drawing.image]
         self._sending = True
         try:
-            return await link.put(drawing)
+            return await link.put(drawing, self._corner)
         except asyncio.CancelledError:
             link.drop(self._kept)
             raise
@@ -235,6 +240,12 @@ class Picture(Widget):
         columns = lines[0].cell_length if lines else 0
         width, height = self.size
         return (width - columns) // 2, (height - len(lines)) // 2, columns, len(lines)
+
+    def _corner(self) -> tuple[int, int]:
+        """Column and row of the terminal's screen where the picture begins."""
+        left, top, _, _ = self.extent
+        at = self.content_region
+        return at.x + left, at.y + top
 
     # ------------------------------------------------------------------------- painting it
 
@@ -270,8 +281,8 @@ def _centred(strip: Strip, width: int, style: Style) -> Strip:
 
 
 def _prepared(
-    source: Source, box: tuple[int, int], pictures: Pictures, terminal: Terminal
+    source: Source, box: tuple[int, int], pictures: Pictures, terminal: Terminal, limit: int
 ) -> Prepared:
     from zoomtui.terminal.pictures.prepare import prepare  # not needed for the first paint
 
-    return prepare(source, box, pictures, terminal)
+    return prepare(source, box, pictures, terminal, limit)
