@@ -101,11 +101,11 @@ class Occasions:
         new = [kind for kind in now if kind not in self._said and self._may_say(kind, at)]
         self._said |= {kind: now[kind] for kind in new}
         self._times |= dict.fromkeys(new, at)
-        facts = facts_of_engine(state)
-        return [Occasion(kind, self._text(kind, state, at, disk), facts) for kind in new]
+        texts = {kind: self._text(kind, state, at, disk) for kind in new}
+        return [Occasion(kind, text, facts_of_engine(state)) for kind, text in texts.items()]
 
     def _may_say(self, kind: Kind, at: float) -> bool:
-        return kind in _LAST or at >= self._times.get(kind, at - GAP) + GAP
+        return kind in _LAST or kind not in self._times or at >= self._times[kind] + GAP
 
     def _note_progress(self, state: RenderState, at: float) -> None:
         progress = (state.phase, state.keyframes, state.takes, state.frames, state.started_at)

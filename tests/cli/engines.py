@@ -30,7 +30,7 @@ PROGRAM = """
 import os, sys
 from pathlib import Path
 from zoomtui.terminal.capabilities import Terminal, prepare_environment
-terminal = Terminal("test", "truecolor", "blocks")
+terminal = Terminal(os.environ.get("NAMED", "test"), "truecolor", "blocks")
 os.environ.update(prepare_environment(terminal, os.environ))
 from zoomtui.tui import app
 app.DEAF = 0  # keys count from the first moment on

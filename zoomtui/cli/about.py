@@ -78,17 +78,20 @@ def models() -> None:
 def doctor(look: Look, bench: str | None) -> None:
     """Say what this machine can do: Python, torch, device, encoders, disk, and the default.
 
-    On a terminal, also what was found out about it and how pictures will be shown.
+    On a terminal, also what was found out about it, and how pictures and messages will be shown.
     """
     from renderer.planning.doctor import examine
+    from zoomtui.terminal.notices import notice_kind
 
     if bench is not None:
         from zoomtui.cli.warm import measure
 
         measure({"model": bench or None}, whole=True)
         return
-    for reason in terminal_for(look).why if on_terminal() else ():
-        _say(True, "terminal", reason)
+    if on_terminal():
+        terminal = terminal_for(look)
+        for reason in (*terminal.why, notice_kind(terminal)[2]):
+            _say(True, "terminal", reason)
     for finding in examine(Path.cwd()):
         _say(finding.ok, finding.name, finding.text)
 

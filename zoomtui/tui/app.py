@@ -28,6 +28,7 @@ from renderer.formatting import clean
 from zoomtui.stdio import write_line
 from zoomtui.terminal.capabilities import Terminal
 from zoomtui.terminal.driver import TerminalDriver
+from zoomtui.terminal.notices import notice
 from zoomtui.terminal.pictures.budget import Link
 from zoomtui.tui.monitor.screen import MonitorScreen
 from zoomtui.tui.shared.help import HelpScreen
@@ -126,6 +127,8 @@ class ZoomApp(App[str]):
         self.interval = 1 / (REMOTE_RATE if terminal.remote else LOCAL_RATE)
         self._begin = begin
         self._window_title = ""
+        self._focused = False
+        """It has said so; a terminal that never says is told of everything."""
         self._keys = KeyOrder(self, self._press)
         self._opening: Awaitable[object] | None = None
         wait = DEAF_WHEN_MUTE if terminal.mute else DEAF
@@ -225,6 +228,17 @@ class ZoomApp(App[str]):
     def say(self, text: str, *, bad: bool = False) -> None:
         """A line that goes away by itself; plain text, whatever is in it."""
         self.notify(clean(text), severity="error" if bad else "information", markup=False)
+
+    def tell(self, title: str, text: str) -> None:
+        """A message on the user's desktop, unless the terminal says that it has the focus."""
+        if self._driver is not None and not self._focused:
+            self._driver.write(notice(self.terminal, title, text))
+
+    def on_app_focus(self) -> None:
+        self._focused = True
+
+    def on_app_blur(self) -> None:
+        self._focused = False
 
     def set_title(self, title: str) -> None:
         """The terminal window's title; harmless text. `give_title_back` ends it."""

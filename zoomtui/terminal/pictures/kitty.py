@@ -18,6 +18,7 @@ from rich.color import Color
 from rich.style import Style
 
 from zoomtui.terminal.capabilities import Terminal
+from zoomtui.terminal.passthrough import through_tmux
 from zoomtui.terminal.pictures.placeholders import placeholders
 from zoomtui.terminal.pictures.request import Ahead, Drawing, Pixels
 from zoomtui.terminal.pictures.scale import shrink
@@ -90,8 +91,6 @@ def delete(image: int, *, wrap: bool = False) -> str:
 
 
 def _command(keys: str, payload: str, wrap: bool) -> str:
-    """An APC sequence, for tmux inside its passthrough, with every escape doubled."""
+    """An APC sequence, for tmux inside its passthrough."""
     plain = f"\x1b_G{keys}{';' + payload if payload else ''}\x1b\\"
-    if not wrap:
-        return plain
-    return f"\x1bPtmux;{plain.replace(chr(27), chr(27) * 2)}\x1b\\"
+    return through_tmux(plain) if wrap else plain

@@ -8,13 +8,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from textual import events
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 
+from renderer.engine.occasions import Disk, Occasions
+from renderer.engine.state import Failure
+from renderer.errors import EngineCrashed
 from zoomtui.tui.monitor import panels
 from zoomtui.tui.monitor.directing import Directing
 from zoomtui.tui.monitor.easel import Easel, Looking
@@ -69,6 +74,7 @@ class MonitorScreen(Directing):
         super().__init__(watch or Watch(folder), KeyframeCursor())
         self._ran = False
         self._page: ServedPage | None = None
+        self._occasions = Occasions()
 
     def compose(self) -> ComposeResult:
         yield OneLine(id="headline")
@@ -91,12 +97,14 @@ class MonitorScreen(Directing):
         self._easel = self.query_one(Easel)
         self._notice = self.query_one("#notice", FewLines)
         self.run_worker(self.watched.run(), name="watch", group="watch")
+        self.set_interval(1.0, self._tell)  # also where nothing is painted
 
     def measures(self) -> object:
         sizes = [frame.content_size for frame in (self._easel, *self._panels.values())]
         return self.size, sizes, self._easel.has_strip
 
     def show_view(self, view: View, now: float) -> None:
+        self._tell()
         self._notice_change(view)
         notice, page = notice_line(view, now), self._page.line if self._page else ()
         between: Line = (("\n", ""),) if notice and page else ()
@@ -114,22 +122,29 @@ class MonitorScreen(Directing):
         self.host.set_title(title(view))
 
     def _notice_change(self, view: View) -> None:
-        """Ring once a running render has ended, and offer to resume one whose engine is lost.
-
-        Show the takes of a keyframe that waits for a decision.
-        """
+        """Show the takes of a keyframe that waits for a decision; offer to resume a lost render."""
         held = view.state.held if view.running else None
         if held is None:
             self.watched.reviewed = None
         elif held != self.watched.reviewed and self.app.screen is self:
-            self.app.bell()
             self.action_takes(0)
         ended = view.situation in (Situation.OVER, Situation.LOST)
-        if ended and self._ran:
-            self.app.bell()
-            if view.situation is Situation.LOST:
-                self.action_resume()
+        if self._ran and view.situation is Situation.LOST:
+            self.action_resume()
         self._ran = view.running or (self._ran and not ended)
+
+    def _tell(self) -> None:
+        """Messages about what has happened to the render since the last look."""
+        view = self.watched.view
+        state = view.state
+        if view.situation is Situation.LOST:
+            state = replace(state, failure=Failure("its engine is gone", EngineCrashed.exit_code))
+        elif view.situation not in (Situation.RUNNING, Situation.OVER):
+            return
+        free = (state.meters or {}).get("disk_free")
+        disk = Disk(free, view.keyframe_size) if isinstance(free, float | int) else None
+        for occasion in self._occasions.look(state, monotonic(), disk):
+            self.host.tell(name(view), occasion.text)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "back":  # from the first screen `q` detaches; Esc closes only what is open

@@ -28,6 +28,9 @@ class Host(Protocol):
     def say(self, text: str, *, bad: bool = False) -> None:
         """A notice that goes away by itself."""
 
+    def tell(self, title: str, text: str) -> None:
+        """A message on the user's desktop, unless the terminal has the focus."""
+
     def set_title(self, title: str) -> None:
         """The title of the terminal's window."""
 
