@@ -165,7 +165,7 @@ class PaintingSettings:
     )
     quantise: Quantise = setting(
         "auto",
-        check=one_of(*get_args(Quantise)),
+        only=get_args(Quantise),
         help="Keep a transformer's weights in 8 bits, which halves them and changes pictures a "
         "little: yes, no, or auto: where the GPU is too small for 16, if torchao is installed "
         "(zoomtui[quantise]).",
