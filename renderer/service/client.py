@@ -18,6 +18,7 @@ from typing import Any
 from renderer.engine.events import Event, Note, RenderFailed, RenderFinished, from_json
 from renderer.engine.preview import Preview
 from renderer.engine.state import RenderState
+from renderer.errors import ProjectError
 from renderer.project import registry
 from renderer.project.session_record import engine, read_session, supervisor
 from renderer.service.protocol import PROTOCOL
@@ -34,7 +35,7 @@ class NotRunning(Exception):
     """No engine listens for the project."""
 
 
-class Refused(Exception):
+class Refused(ProjectError):
     """The engine says no; the text is its reason, in one line."""
 
 

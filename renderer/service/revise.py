@@ -10,7 +10,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from renderer.errors import ProjectError
 from renderer.project.history import Placed
 from renderer.project.records import placed_path, read_settings
 from renderer.project.rewinding import DECIDE
@@ -31,8 +30,6 @@ async def revise(folder: Path, command: str, **details: Any) -> bool:
     read_settings(folder)  # a folder that is no project gets no files
     try:
         await ask(folder, command, **details)
-    except Refused as refused:
-        raise ProjectError(str(refused)) from None
     except NotRunning:
         _revise_here(folder, command, details)
         return False
@@ -52,10 +49,10 @@ async def place(folder: Path, keyframe: int, picture: Picture | None) -> bool:
         with suppress(NotRunning):
             try:
                 await ask(folder, "place", **asdict(placed or Placed(keyframe, 0, 0)))
-            except Refused as refused:
+            except Refused:
                 if placed is not None:
                     placed_path(folder, placed).unlink(missing_ok=True)
-                raise ProjectError(str(refused)) from None
+                raise
             return True
     from renderer.project.project import Project
 

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import json
 import signal
+import socket
+import threading
 from pathlib import Path
 
+from renderer.project import registry
+from renderer.project.lock import ProjectLock
+from renderer.project.records import LOCK
 from tests.cli.processes import FRAMES, Answer, Running, painter, zoomtui
 
 
@@ -32,6 +37,26 @@ def test_status_of_a_killed_project_says_how_to_go_on(killed: Path) -> None:
     assert "keyframes  2/5" in answer.out
     assert "frames     4/17" in answer.out
     assert "live.m3u8" in answer.out
+
+
+def test_watching_an_engine_of_another_version_is_one_line(killed: Path) -> None:
+    address = registry.socket_path(killed)
+    address.unlink(missing_ok=True)
+
+    def speak(listening: socket.socket) -> None:
+        viewer, _ = listening.accept()
+        with viewer:
+            viewer.sendall(b'{"type": "snapshot", "protocol": 0}\n')
+
+    with ProjectLock(killed / LOCK), socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(str(address))
+        listening.listen()
+        engine = threading.Thread(target=speak, args=[listening])
+        engine.start()
+        answer = zoomtui("status", killed.name, "--watch", cwd=killed.parent)
+        engine.join()
+    said = "zoomtui: the engine is of another version of zoomtui; use that version\n"
+    assert (answer.code, answer.err) == (3, said)
 
 
 def test_status_of_a_failed_project_says_why_and_how_to_go_on(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from renderer.engine.events import RenderFailed, RenderFinished
 from renderer.errors import ProjectError, SettingsError
 from renderer.formatting import clean, path_text, shortened
 from renderer.project.records import read_settings, read_settings_at
-from renderer.service.client import NotRunning, Refused, Told, ask, reach
+from renderer.service.client import NotRunning, Told, ask, reach
 from renderer.settings.option import NOTATION, unknown
 from renderer.settings.plain_values import from_text
 from renderer.settings.render import OPTIONS, RenderSettings
@@ -50,8 +50,6 @@ def _conversation(short_help: str, *examples: str) -> Callable[[Deed], click.Com
                 read_settings(project)  # what is no project can't be resumed either
                 again = f"`zoomtui resume {path_text(project)}` starts one"
                 raise ProjectError(f"no engine renders {project}; {again}") from None
-            except Refused as refused:
-                raise ProjectError(str(refused)) from None
 
         return project_verb(short_help, *examples)(talk)
 
@@ -137,8 +135,6 @@ def _steer(folder: Path, given: Mapping[str, Any]) -> None:
         asyncio.run(ask(folder, "steer", changes=whole))
     except NotRunning:
         record_steering(folder, given)
-    except Refused as refused:
-        raise ProjectError(str(refused)) from None
 
 
 def _read(change: str) -> tuple[str, Any]:

@@ -12,7 +12,7 @@ from textual.dom import DOMNode
 from textual.screen import Screen
 
 from renderer.errors import RendererError
-from renderer.service.client import NotRunning, Refused
+from renderer.service.client import NotRunning
 from zoomtui.terminal.capabilities import Terminal
 
 
@@ -106,7 +106,7 @@ class HostedScreen(ClosesOnce[None]):
         """Do it, and say how it went."""
         try:
             await deed()
-        except (NotRunning, Refused, RendererError, OSError) as error:
+        except (NotRunning, RendererError, OSError) as error:
             self.host.say(str(error), bad=True)
         else:
             if said:
