@@ -17,13 +17,14 @@ from torch.nn import functional
 from transformers import CLIPTextConfig, CLIPTextModel
 
 from renderer.painting.painters.diffusion.conv_padding import set_padding
+from renderer.settings.cosmos import Padding
 from training.noise import BETA_END, BETA_SCHEDULE, BETA_START, TRAIN_STEPS
 from training.tokens import CONTEXT, build_tokenizer
 
 LATENT_CHANNELS = 4
 CELL = 8
 """Side of the square of pixels behind one latent."""
-PADDING = "replicate"
+PADDING: Padding = "replicate"
 """What the UNet sees beyond the rim of a picture. The saved folder can't say it in a way that
 diffusers knows: the card does. (Reflections need two cells, and the innermost layers may have one.)
 """

@@ -166,7 +166,7 @@ def rejoin(
     The drift guard has acted on the canvas already. ``ragged``: the seed of an uneven edge, where
     the new pixels and the old show different things, so that no square shows.
     """
-    left, top, right, bottom = window = known.grown(band, (canvas.shape[1], canvas.shape[0]))
+    window = known.grown(band, (canvas.shape[1], canvas.shape[0]))
     picture = canvas[known.pixels]
     correction = fit(*_shown(painted, picture, known, how)) if how.fit else UNCHANGED
     corrected = correction.apply(painted)
@@ -174,10 +174,10 @@ def rejoin(
     share = falling(known, window, band)[:, :, None]
     if ragged is not None:
         share = tattered(share, band, ragged)
-    mixed = share * corrected[top:bottom, left:right]
-    mixed += (1 - share) * canvas[top:bottom, left:right]
     joined = canvas.copy()
-    joined[top:bottom, left:right] = _dithered(mixed)
+    joined[window.pixels] = _dithered(
+        share * corrected[window.pixels] + (1 - share) * canvas[window.pixels]
+    )
     joined[known.pixels] = picture
     return joined
 

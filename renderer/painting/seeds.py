@@ -5,14 +5,14 @@ from __future__ import annotations
 import hashlib
 
 
-def derive_seed(seed: int, keyframe: int, side: int, *more: int | str) -> int:
+def derive_seed(seed: int, *call: int | str) -> int:
     """The seed of one paint call, 0 … 2**63 - 1: BLAKE2b of its numbers, top bit dropped.
 
-    ``more`` tells the calls for one side apart: none for the first version of a border, n for
-    version n, ``"seam"`` for the pass over its seam. Part of what a project means: the same on
-    every machine and in every version.
+    ``call``: the keyframe, the side, and what tells the calls for one side apart: nothing for the
+    first version of a border, n for version n, ``"seam"`` for the pass over its seam. Part of what
+    a project means: the same on every machine and in every version.
     """
-    text = "/".join(map(str, (seed, keyframe, side, *more)))
+    text = "/".join(map(str, (seed, *call)))
     digest = hashlib.blake2b(text.encode("ascii"), digest_size=8).digest()
     return int.from_bytes(digest, "big") >> 1
 

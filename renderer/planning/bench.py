@@ -72,9 +72,10 @@ def bench(settings: RenderSettings, on_step: OnStep, *, whole: bool = True) -> I
     yield replace(found, idle=made.pop().idle())
     painting.close()  # and with it, the painter is gone
     if settings.painter == "diffusion":
-        from renderer.painting.painters.diffusion.baseline import load_plain
+        from renderer.painting.painters.diffusion.baseline import plain_call
+        from renderer.painting.painters.diffusion.loading import load
 
-        if call := load_plain(settings):
+        if call := plain_call(load(settings), settings):
             call()
             _held()
             yield row(PLAIN, call, ENOUGH)

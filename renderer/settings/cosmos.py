@@ -8,8 +8,12 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import msgspec
+
+Padding = Literal["zeros", "reflect", "replicate", "circular"]
+"""As torch.nn.Conv2d names them; ``zeros`` is what diffusers builds."""
 
 NAME = "cosmos"
 FOLDER = Path(__file__).parents[1] / "assets" / NAME
@@ -44,8 +48,8 @@ class Card:
     """Of the weights."""
     size: int
     """Of the weights, bytes."""
-    padding: str = "zeros"
-    """What the UNet's convolutions see beyond the rim of a picture, one of ``padding.MODES``."""
+    padding: Padding = "zeros"
+    """What the UNet's convolutions see beyond the rim of a picture."""
 
 
 def read_card(folder: Path = FOLDER) -> Card | None:

@@ -25,8 +25,6 @@ class Level:
     guided: float
     """Share of the steps that follow the prompt with full weight; the last ones do without, which
     halves their work. 1: all."""
-    few_steps: bool
-    """Take a distilled variant of the model where one is known (``presets.FewSteps``)."""
     deep_every: int
     """One step in so many runs the whole of a UNet, the others only its outermost blocks; 1: all
     do. Excludes CUDA graphs, which do the same each time."""
@@ -38,11 +36,11 @@ class Level:
 
 LEVELS: Mapping[str, Level] = {
     # Paints exactly what the model would.
-    "quality": Level("blocks", 1.0, few_steps=False, deep_every=1),
+    "quality": Level("blocks", 1.0, deep_every=1),
     # No guidance in the last 30 % of the steps; a longer warm-up.
-    "balanced": Level("whole", 0.7, few_steps=False, deep_every=1),
+    "balanced": Level("whole", 0.7, deep_every=1),
     # That, and 6 to 9 steps by a distilled LoRA where one is known (less detail and variety), else
     # a UNet whose inner blocks run at every third step only (a little detail).
-    "fast": Level("whole", 0.7, few_steps=True, deep_every=3),
+    "fast": Level("whole", 0.7, deep_every=3),
 }
 """Every name that ``--speed`` takes."""

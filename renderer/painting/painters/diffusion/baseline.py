@@ -8,13 +8,8 @@ from PIL import Image
 
 from renderer.painting.geometry import Geometry
 from renderer.painting.painters.diffusion.families.stable_diffusion import SD, SDXL
-from renderer.painting.painters.diffusion.loading import Loaded, load
+from renderer.painting.painters.diffusion.loading import Loaded
 from renderer.settings.render import RenderSettings
-
-
-def load_plain(settings: RenderSettings) -> Callable[[], None] | None:
-    """``plain_call`` of the settings' model, which is read for it. Raises as ``load`` does."""
-    return plain_call(load(settings), settings)
 
 
 def plain_call(loaded: Loaded, settings: RenderSettings) -> Callable[[], None] | None:

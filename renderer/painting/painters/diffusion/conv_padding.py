@@ -9,17 +9,11 @@ from __future__ import annotations
 
 import torch
 
-MODES = ("zeros", "reflect", "replicate", "circular")
-"""As torch.nn.Conv2d names them; ``zeros`` is what diffusers builds."""
+from renderer.settings.cosmos import Padding
 
 
-def set_padding(model: torch.nn.Module, mode: str) -> None:
-    """Let all convolutions of ``model`` see this beyond the rim; weights, names and shapes stay.
-
-    Raises ValueError for a mode that is none of ``MODES``.
-    """
-    if mode not in MODES:
-        raise ValueError(f"padding must be one of {', '.join(MODES)}, not {mode!r}")
+def set_padding(model: torch.nn.Module, mode: Padding) -> None:
+    """Let all convolutions of ``model`` see this beyond the rim; weights, names and shapes stay."""
     for module in model.modules():
         if isinstance(module, torch.nn.Conv2d) and module.padding != (0, 0):
-            module.padding_mode = mode  # type: ignore[assignment]
+            module.padding_mode = mode

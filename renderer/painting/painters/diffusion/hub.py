@@ -34,8 +34,6 @@ log = logging.getLogger("renderer.painting.diffusion")
 
 PREFLIGHT_SECONDS = 10.0
 """How long one question to the hub may take; the client alone would retry for half a minute."""
-_ALWAYS_THERE = ".gitattributes"
-"""A file that the hub gives every repository when it is made."""
 _SPARE = 2**28
 """What a download leaves free at least, bytes."""
 

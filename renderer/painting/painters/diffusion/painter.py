@@ -5,7 +5,6 @@ Knows nothing of where the model came from, of keyframes on disk or of the film.
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import math
 from collections.abc import Sequence
@@ -21,6 +20,7 @@ from renderer.painting.painters.diffusion.loading import Loaded, check_fits, che
 from renderer.painting.painters.diffusion.pipeline_call import Caller
 from renderer.painting.painters.diffusion.upcasting import upcast
 from renderer.painting.painters.notices import note
+from renderer.painting.seeds import derive_seed
 from renderer.settings.render import OPTIONS, RenderSettings, nearest_multiple
 
 log = logging.getLogger("renderer.painting.diffusion")
@@ -154,10 +154,7 @@ class DiffusionPainter:
 
 def derived_seed(seed: int, attempt: int) -> int:
     """The job's own seed for attempt 0, then others that follow from it; 0 … 2**63 - 1."""
-    if attempt == 0:
-        return seed
-    digest = hashlib.blake2b(f"{seed}/{attempt}".encode(), digest_size=8).digest()
-    return int.from_bytes(digest, "big") >> 1
+    return derive_seed(seed, attempt) if attempt else seed
 
 
 def find_fault(picture: torch.Tensor, job: PaintJob) -> str | None:

@@ -59,11 +59,18 @@ def choose_weights(
     complete set of files that may be opened.
     """
     names = set(names)
-    if trust_pickled:
-        mixed = _with_pickled(parts, names)
-        if mixed is not None:
-            return mixed
     found = [_files_of(part, names) for part in parts]
+    if trust_pickled and not all(found):
+        # diffusers would take a variant for all: pickled files beside full-precision ones only.
+        plain = {match[1]: name for name in names if (match := _PLAIN_PICKLED.fullmatch(name))}
+        fallen = [
+            kinds or {"": [plain[part]]} if part in plain else kinds
+            for part, kinds in zip(parts, found, strict=True)
+        ]
+        if all("" in kinds for kinds in fallen):
+            return Weights(
+                None, tuple(name for kinds in fallen for name in kinds[""]), pickled=True
+            )
     for part, kinds in zip(parts, found, strict=True):
         if not kinds:
             raise MissingWeights(_missing(part, names, where))
@@ -102,23 +109,6 @@ def check_weights(folder: Path, weights: Weights) -> None:
                 f"{folder / name} is damaged ({one_line(error)}); "
                 "delete it and download or save the model again"
             ) from error
-
-
-def _with_pickled(parts: Sequence[str], names: set[str]) -> Weights | None:
-    """Weights of which some are pickled; None where that isn't needed or doesn't help."""
-    plain = {match["part"]: name for name in names if (match := _PLAIN_PICKLED.fullmatch(name))}
-    files: list[str] = []
-    pickled = False
-    for part in parts:
-        kinds = _files_of(part, names)
-        if "" in kinds:
-            files += kinds[""]
-        elif part in plain and not kinds:
-            files.append(plain[part])
-            pickled = True
-        else:
-            return None
-    return Weights(None, tuple(files), pickled=True) if pickled else None
 
 
 def _files_of(part: str, names: set[str]) -> dict[str, list[str]]:
