@@ -17,7 +17,7 @@ import termios
 import tty
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,38 +26,52 @@ from PIL import Image
 from tests.cli.engines import until
 from tests.terminal.ptys import python
 
-NEEDED = ("Xvfb", "xterm", "import")
-MISSING = [name for name in NEEDED if shutil.which(name) is None]
+NEEDED = {"xterm": ("Xvfb", "xterm", "import"), "foot": ("Xvfb", "weston", "foot", "import")}
+CELL = (8, 17)
+"""Pixels of a cell in either, with the font that they are given."""
+_FONT = "DejaVu Sans Mono"
+
+
+def missing(terminal: str) -> str:
+    """The programs that it needs and that are not here."""
+    return ", ".join(name for name in NEEDED[terminal] if shutil.which(name) is None)
 
 
 class RealTerminal:
-    """xterm as a VT340, `size` columns and rows, with `command` in it; a context manager."""
+    """xterm as a VT340, or foot in a Wayland server of its own, `size` columns and rows, with
+    `command` in it; a context manager."""
 
     def __init__(
         self,
         folder: Path,
         command: Sequence[str],
-        *,
+        terminal: str = "xterm",
         size: tuple[int, int] = (80, 24),
     ) -> None:
         self._log, fifo = folder / "output", folder / "keys"
         os.mkfifo(fifo)
+        self._running: list[subprocess.Popen[bytes]] = []
         display, said = os.pipe()
-        self._server = subprocess.Popen(
-            ["Xvfb", "-displayfd", str(said), "-screen", "0", "1400x1000x24"],
-            pass_fds=[said],
-            stderr=subprocess.DEVNULL,
-        )
+        server = ["Xvfb", "-displayfd", str(said), "-screen", "0", "1400x1000x24"]
+        self._env = {**os.environ, "LANG": "C.UTF-8", "XDG_RUNTIME_DIR": str(folder)}
+        self._start(server, pass_fds=[said])
         os.close(said)
         with os.fdopen(display) as told:
-            self._env = {**os.environ, "DISPLAY": f":{told.readline().strip()}"}
+            self._env["DISPLAY"] = f":{told.readline().strip()}"
         inside = python("-m", "tests.terminal.real", str(fifo), str(self._log), *command)
-        geometry = f"{size[0]}x{size[1]}+0+0"
-        look = ("-fa", "DejaVu Sans Mono", "-fs", "10", "+sb", "-b", "0", "-bw", "0")
-        self._terminal = subprocess.Popen(
-            ["xterm", "-ti", "vt340", "-geometry", geometry, *look, "-e", *inside],
-            env={**self._env, "LANG": "C.UTF-8"},
-        )
+        if terminal == "xterm":
+            look = ("-fa", _FONT, "-fs", "10", "+sb", "-b", "0", "-bw", "0")
+            geometry = f"{size[0]}x{size[1]}+0+0"
+            self._start(["xterm", "-ti", "vt340", "-geometry", geometry, *look, "-e", *inside])
+        else:
+            folder.chmod(0o700)
+            width, height = (cells * side for cells, side in zip(size, CELL, strict=True))
+            look = ("--backend=x11-backend.so", "--use-pixman", "--shell=kiosk-shell.so")
+            self._start(["weston", *look, f"--width={width}", f"--height={height}", "--socket=w"])
+            until((folder / "w").exists, "the Wayland server is there")
+            self._env["WAYLAND_DISPLAY"] = "w"
+            look = ("--config=/dev/null", "--override=pad=0x0", f"--font={_FONT}:size=10")
+            self._start(["foot", *look, *inside])
         self._keys: IO[bytes] = fifo.open("wb", buffering=0)
 
     def __enter__(self) -> RealTerminal:
@@ -65,9 +79,13 @@ class RealTerminal:
 
     def __exit__(self, *_: object) -> None:
         self._keys.close()
-        for process in (self._terminal, self._server):
+        for process in reversed(self._running):
             process.terminate()
             process.wait()
+
+    def _start(self, command: Sequence[str], **how: Any) -> None:
+        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        self._running.append(subprocess.Popen(command, env=self._env, **quiet, **how))
 
     def send(self, keys: bytes) -> None:
         self._keys.write(keys)

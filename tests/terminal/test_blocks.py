@@ -6,35 +6,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
-from PIL import Image
 from rich.color import Color, ColorSystem
 
-import renderer
+from tests.terminal.samples import PICTURES, psnr
 from zoomtui.terminal.capabilities import Terminal
 from zoomtui.terminal.pictures import ascii as ascii_art
 from zoomtui.terminal.pictures import blocks, palette
-from zoomtui.terminal.pictures.cells import Cells
+from zoomtui.terminal.pictures.cells import Cells, fit, shrink
 from zoomtui.terminal.pictures.prepare import load, prepare
 from zoomtui.terminal.pictures.request import Pixels, Source, UnreadablePicture
-from zoomtui.terminal.pictures.scale import fit, shrink
 
-STARS = Path(renderer.__file__).parent / "assets" / "hubble_deep_field.jpg"
 BOX = (64, 18)
-
-
-def waves() -> Image.Image:
-    """Smooth colours and slanted edges."""
-    y, x = np.mgrid[0:360, 0:640].astype(np.float32)
-    edges = ((x * 0.8 + y * 1.3) % 90 < 30) * 90
-    channels = [
-        np.clip(base + 70 * np.sin(x / sx + y / sy) + edges, 0, 255)
-        for base, sx, sy in ((90, 90, 70), (70, 60, 120), (110, 150, 50))
-    ]
-    return Image.fromarray(np.stack(channels, axis=2).astype(np.uint8))
-
-
-PICTURES = {"stars": Image.open(STARS).convert("RGB"), "waves": waves()}
 
 
 def seen(cells: Cells) -> Pixels:
@@ -47,11 +29,6 @@ def seen(cells: Cells) -> Pixels:
         front = (cells.glyphs >> bit & 1)[..., None] == 1
         out[down::2, right::2] = np.where(front, cells.front, cells.back)
     return out
-
-
-def psnr(a: NDArray[np.generic], b: NDArray[np.generic]) -> float:
-    error = np.mean((a.astype(np.float64) - b.astype(np.float64)) ** 2)
-    return float(10 * np.log10(255**2 / error))
 
 
 def downgraded(colours: Pixels) -> Pixels:

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.terminal.test_blocks import PICTURES, psnr
+from tests.terminal.samples import PICTURES, psnr
 from zoomtui.terminal.capabilities import Terminal
 from zoomtui.terminal.pictures import iterm2
+from zoomtui.terminal.pictures.cells import shrink
 from zoomtui.terminal.pictures.request import Part
-from zoomtui.terminal.pictures.scale import shrink
 
 BOX = (64, 18)
 HAS = Terminal("WezTerm", "truecolor", "iterm2")

@@ -9,41 +9,32 @@ import pytest
 from numpy.typing import NDArray
 
 from tests.terminal.ptys import python
-from tests.terminal.real import MISSING, RealTerminal
-from tests.terminal.test_blocks import psnr, waves
-from zoomtui.terminal.pictures.scale import fit, shrink
+from tests.terminal.real import CELL, NEEDED, RealTerminal, missing
+from tests.terminal.samples import psnr, waves
+from zoomtui.terminal.pictures.cells import fit, shrink
 
-pytestmark = pytest.mark.skipif(
-    bool(MISSING), reason=f"{', '.join(MISSING)} not installed (apt: xvfb xterm imagemagick)"
-)
 SIZE = (80, 24)
 BOX = (80, 22)
 """The picture's widget: two lines of text are below it."""
 
-Place = tuple[slice, slice]
-
-
-def where(screen: NDArray[np.uint8], cell: tuple[int, int]) -> tuple[Place, NDArray[np.uint8]]:
-    """The pixels that the picture has on the screen, and what they should show."""
-    columns, rows = fit(waves().size, BOX, cell)
-    left, top = (BOX[0] - columns) // 2 * cell[0], (BOX[1] - rows) // 2 * cell[1]
-    width, height = columns * cell[0], rows * cell[1]
-    place = slice(top, top + height), slice(left, left + width)
-    return place, shrink(waves(), (width, height))
-
 
 @pytest.mark.slow
-def test_xterm_shows_sixels_inside_the_layout(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", NEEDED)
+def test_sixels_are_shown_inside_the_layout(tmp_path: Path, name: str) -> None:
     """The picture where its widget is, and after a notification and a dialog it is whole again."""
+    if lacking := missing(name):
+        pytest.skip(f"not installed: {lacking} (apt: xvfb imagemagick xterm weston foot)")
     path = tmp_path / "waves.png"
     waves().save(path)
+    columns, rows = fit(waves().size, BOX, CELL)
+    left, top = (BOX[0] - columns) // 2 * CELL[0], (BOX[1] - rows) // 2 * CELL[1]
+    width, height = columns * CELL[0], rows * CELL[1]
+    place = slice(top, top + height), slice(left, left + width)
+    wanted = shrink(waves(), (width, height))
     command = python("-m", "tests.tui.picture_app", str(tmp_path / "report.json"), str(path))
-    with RealTerminal(tmp_path, command, size=SIZE) as terminal:
+    with RealTerminal(tmp_path, command, name, SIZE) as terminal:
         terminal.until_written(b"ready")
         empty = terminal.screen()
-        pixels = np.argwhere(empty.any(axis=2)).max(axis=0) + 1  # the rest of the screen is black
-        cell = int(pixels[1]) // SIZE[0], int(pixels[0]) // SIZE[1]
-        place, wanted = where(empty, cell)
 
         def whole(screen: NDArray[np.uint8]) -> bool:
             return psnr(screen[place], wanted) > 24
@@ -53,7 +44,7 @@ def test_xterm_shows_sixels_inside_the_layout(tmp_path: Path) -> None:
         before = terminal.screen()
         around = np.ones(before.shape[:2], bool)
         around[place] = False
-        around[BOX[1] * cell[1] :] = False  # the lines of text
+        around[BOX[1] * CELL[1] :] = False  # the lines of text
         assert np.array_equal(before[around], empty[around]), "it is drawn beside its place"
 
         def is_as_before(screen: NDArray[np.uint8]) -> bool:

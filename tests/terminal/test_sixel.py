@@ -11,12 +11,12 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from tests.terminal.test_blocks import PICTURES, psnr
+from tests.terminal.samples import PICTURES, psnr
 from zoomtui.terminal.capabilities import Terminal
 from zoomtui.terminal.pictures import sixel
+from zoomtui.terminal.pictures.cells import shrink
 from zoomtui.terminal.pictures.prepare import prepare
 from zoomtui.terminal.pictures.request import Part, Source
-from zoomtui.terminal.pictures.scale import shrink
 
 BOX = (64, 18)
 HAS = Terminal("foot", "truecolor", "sixel")

@@ -10,9 +10,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from zoomtui.terminal.capabilities import Terminal
-from zoomtui.terminal.pictures.cells import Cells, to_lines
+from zoomtui.terminal.pictures.cells import Cells, shrink, to_lines
 from zoomtui.terminal.pictures.request import Drawing, Pixels
-from zoomtui.terminal.pictures.scale import shrink
 
 RAMP = " .':-=+*oO#%@"
 """From no ink to much."""

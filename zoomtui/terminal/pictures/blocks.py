@@ -13,9 +13,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from zoomtui.terminal.capabilities import Terminal
-from zoomtui.terminal.pictures.cells import Cells, to_lines
+from zoomtui.terminal.pictures.cells import Cells, shrink, to_lines
 from zoomtui.terminal.pictures.request import Drawing, Pixels
-from zoomtui.terminal.pictures.scale import shrink
 
 GLYPHS = " ▘▝▀▖▌▞▛"
 """The splits: bit 0 upper left, bit 1 upper right, bit 2 lower left in the foreground's colour.

@@ -1,4 +1,4 @@
-"""Character cells as lines for Textual: what every kind of pictures made of characters ends in."""
+"""Character cells: how many a picture takes, its pixels for them, and them as lines for Textual."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ from operator import itemgetter
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 from rich.color import Color
 from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 
-from zoomtui.terminal.capabilities import Colours
+from zoomtui.terminal.capabilities import DEFAULT_CELL, Colours
 from zoomtui.terminal.pictures.request import Drawing, Pixels
 
 _RESET = len("\x1b[m\x1b[0m")
@@ -31,6 +32,24 @@ class Cells:
     """(R, C, 3), or None for the terminal's own colour."""
     back: Pixels | None
     """(R, C, 3), or None for the widget's background."""
+
+
+def fit(
+    size: tuple[int, int], box: tuple[int, int], cell: tuple[int, int] = DEFAULT_CELL
+) -> tuple[int, int]:
+    """The largest (columns, rows) within `box` of the aspect of `size`, cells being `cell` pixels.
+
+    At least one by one; `size` in pixels, width first.
+    """
+    aspect = (size[0] / cell[0]) / (size[1] / cell[1])
+    columns = min(box[0], box[1] * aspect)
+    return max(1, round(columns)), max(1, min(box[1], round(columns / aspect)))
+
+
+def shrink(picture: Image.Image, size: tuple[int, int]) -> Pixels:
+    """The picture at `size` (width, height), antialiased (Lanczos-3)."""
+    scaled = picture.resize(size, Image.Resampling.LANCZOS, reducing_gap=3.0)
+    return np.asarray(scaled)
 
 
 def to_lines(cells: Cells, colours: Colours) -> Drawing:

@@ -14,9 +14,9 @@ from math import ceil
 from PIL import Image
 
 from zoomtui.terminal.capabilities import Terminal
+from zoomtui.terminal.pictures.cells import shrink
 from zoomtui.terminal.pictures.layer import first_within, over_cells
 from zoomtui.terminal.pictures.request import Drawing, Part, Pixels
-from zoomtui.terminal.pictures.scale import shrink
 
 _RUNGS = ((1, 90), (1, 75), (2, 75), (2, 50), (3, 50))
 """The side of what a pixel is shown as, and the JPEG's quality: the first that the line has room

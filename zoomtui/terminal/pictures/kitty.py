@@ -19,9 +19,9 @@ from rich.style import Style
 
 from zoomtui.terminal.capabilities import Terminal
 from zoomtui.terminal.passthrough import through_tmux
+from zoomtui.terminal.pictures.cells import shrink
 from zoomtui.terminal.pictures.placeholders import placeholders
 from zoomtui.terminal.pictures.request import Ahead, Drawing, Pixels
-from zoomtui.terminal.pictures.scale import shrink
 
 PLACEHOLDER = "\U0010eeee"
 

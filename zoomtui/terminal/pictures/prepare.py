@@ -6,23 +6,41 @@ Runs in a thread: it takes some 10 to 40 ms, and nothing here touches a widget.
 from __future__ import annotations
 
 import warnings
+from importlib import import_module
 from pathlib import Path
+from typing import Protocol, cast
 
 from PIL import Image
 from textual.strip import Strip
 
 from renderer.images import FAULTS
 from zoomtui.terminal.capabilities import Pictures, Terminal, in_cells
-from zoomtui.terminal.pictures.kinds import kind
+from zoomtui.terminal.pictures.cells import fit, shrink
 from zoomtui.terminal.pictures.placeholders import MOST
 from zoomtui.terminal.pictures.request import Drawing, Pixels, Prepared, Source, UnreadablePicture
-from zoomtui.terminal.pictures.scale import fit, shrink
 
 _FORMATS = ("PNG", "JPEG")
 """Those that renders write."""
 
 SMALL = 80
 """Pixels of the longer side of what is kept of a picture for a thumbnail."""
+
+
+class Kind(Protocol):
+    """A kind of pictures: a module of its own, named as the word for it."""
+
+    def draw(
+        self, picture: Image.Image, size: tuple[int, int], terminal: Terminal, limit: int
+    ) -> Drawing | None:
+        """The RGB picture, of any size, in `size` (columns, rows) cells. Runs in a thread.
+
+        None where graphics would take more than `limit` bytes; characters are always drawn.
+        """
+
+
+def kind(pictures: Pictures) -> Kind:
+    """That of the word, which is not ``off``."""
+    return cast("Kind", import_module(f"zoomtui.terminal.pictures.{pictures}"))
 
 
 def prepare(

@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from zoomtui.terminal.capabilities import Terminal
+from zoomtui.terminal.pictures.cells import shrink
 from zoomtui.terminal.pictures.layer import first_within, over_cells
 from zoomtui.terminal.pictures.request import Drawing, Part, Pixels
-from zoomtui.terminal.pictures.scale import shrink
 
 _RUNGS = (
     (256, True, 1),
