@@ -25,8 +25,9 @@ def chosen(kept: Sequence[int], wanted: Collection[int], most: int = MOST) -> li
     if len(kept) <= most:
         return list(kept)
     known = set(kept)
-    marked = _evenly([each for each in sorted(wanted) if each in known], most // 2)
-    return sorted({*marked, *_evenly(kept, most - len(marked))})
+    marked = set(_evenly([each for each in sorted(wanted) if each in known], most // 2))
+    others = [each for each in kept if each not in marked]
+    return sorted([*marked, *_evenly(others, most - len(marked))])
 
 
 def _evenly(kept: Sequence[int], most: int) -> list[int]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast
 
@@ -94,6 +94,9 @@ class HistoryScreen(HostedScreen):
         self._page = 0
         self._start, self._shown = 0, 0
         """Which keyframes are shown: from where on, and how many; 0: all."""
+        self._drawn: dict[str, Drawn] = {}
+        """Curves as they were drawn last; to walk draws none anew."""
+        self._drawn_for: object = None
 
     def compose(self) -> ComposeResult:
         yield OneLine(id="headline")
@@ -152,18 +155,24 @@ class HistoryScreen(HostedScreen):
         lines: Sequence[Line] = ()
         if series and series.columns:
             pages = _groups([*series.columns], layout.charts)
-            lines = history_lines(
-                series,
-                pages[self._page % len(pages)],
-                layout,
-                axis,
-                self._cursor.shown(self._count),
-            )
+            curves = self._draw(series, pages[self._page % len(pages)], axis, layout.rows)
+            lines = history_lines(series, curves, layout, axis, self._cursor.shown(self._count))
         with self.app.batch_update():
             self.query_one("#headline", OneLine).show(self._headline(axis))
             for number, row in enumerate(self._rows):
                 row.show(lines[number] if number < len(lines) else ())
             self.query_one(KeyLine).refresh_keys(self)
+
+    def _draw(
+        self, series: Series, names: Sequence[str], axis: Axis, rows: int
+    ) -> dict[str, Drawn]:
+        wanted = series.at, axis, rows
+        if wanted != self._drawn_for:
+            self._drawn_for, self._drawn = wanted, {}
+        for name in names:
+            if name not in self._drawn:
+                self._drawn[name] = draw(series, name, axis, rows)
+        return {name: self._drawn[name] for name in names}
 
     def _headline(self, axis: Axis) -> Line:
         name: Part = (f" {clean(self._watch.view.folder.name)}", "strong")
@@ -230,25 +239,25 @@ class HistoryScreen(HostedScreen):
 
 
 def history_lines(
-    series: Series, names: Sequence[str], layout: Layout, axis: Axis, at: int
+    series: Series, curves: Mapping[str, Drawn], layout: Layout, axis: Axis, at: int
 ) -> list[Line]:
-    """Charts of ``names`` in rows, their axis, and what there is to say of keyframe ``at``."""
+    """The ``curves``, their axis, and what there is to say of keyframe ``at``."""
     lines: list[Line] = []
     cursor, width = axis.column(at), layout.width
-    for side_by_side in _groups(names, layout.across):
-        drawn = [draw(series, name, axis, layout.rows) for name in side_by_side]
+    for side_by_side in _groups([*curves], layout.across):
+        drawn = [curves[name] for name in side_by_side]
         values = [value_at(name, series.columns[name], at) for name in side_by_side]
         titles = [_title(each, value, width) for each, value in zip(drawn, values, strict=True)]
         lines.append(_beside(titles, width))
         for row in range(layout.rows):
             parts = [_row(each.labels[row], each.rows[row], cursor, axis.plain) for each in drawn]
             lines.append(_beside(parts, width))
-    across = min(layout.across, len(names))
+    across = min(layout.across, len(curves))
     marks = _row(" " * LABELS, axis.marks(series.happenings), cursor, axis.plain, role="label")
     numbers: Line = ((" " * LABELS + axis.numbers(), "label"),)
     lines += [_beside([marks] * across, width), _beside([numbers] * across, width)]
     room = layout.across * layout.width
-    hidden = [name for name in series.columns if name not in names]
+    hidden = [name for name in series.columns if name not in curves]
     here = [
         each
         for each in series.happenings
