@@ -27,6 +27,7 @@ from renderer.project.history import History
 from renderer.project.project import Project
 from renderer.project.records import JOURNAL, read_history
 from renderer.project.rewinding import rerolled
+from renderer.project.series import SeriesReader
 from renderer.service.viewer import to_line
 from tests.benchmarks.long_project import make
 from zoomtui.viewing.scan import Reader
@@ -124,6 +125,7 @@ def measured(folder: Path) -> dict[str, float]:
     found = {
         "read journal": cost(lambda: read_journal(folder / JOURNAL)),
         "fold history": cost(lambda: History(records)),
+        "open the history": cost(lambda: SeriesReader(folder).look()),
         "takes, marks": cost(lambda: read_history(folder).not_chosen()),
         "status": status(folder),
         "open": cost(lambda: Project.open(folder).close()),
