@@ -70,6 +70,11 @@ def test_the_monitor_is_there_before_arrays_and_pictures_are_loaded() -> None:
     assert not loaded_by(code) & (HEAVY | {"numpy", "PIL"})
 
 
+def test_only_the_page_loads_a_web_server() -> None:
+    code = "import zoomtui.cli.main, zoomtui.cli.serve, zoomtui.tui.app, zoomtui.tui.monitor.page"
+    assert not loaded_by(code) & {"starlette", "uvicorn", "anyio"}
+
+
 def test_help_needs_nothing_heavy() -> None:
     asked = [["--help"], *([verb, "--help"] for verb in VERBS)]
     code = f"""from zoomtui.cli.main import main

@@ -5,6 +5,7 @@ One process, at a lower priority than any engine. Knows no verb.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import getpass
 import logging
@@ -123,6 +124,7 @@ def serve(pages: Pages, place: Place, token: str, began: Callable[[uvicorn.Serve
         lifespan="off",
         log_config=None,
         access_log=False,  # it would hold the token
+        proxy_headers=False,  # it believes no other server
         server_header=False,
         limit_concurrency=_MOST,
         timeout_keep_alive=30,
@@ -151,7 +153,9 @@ class _Server(uvicorn.Server):
 
 
 def _worth_saying(record: logging.LogRecord) -> bool:
-    """Not: answers that were cut on purpose, and requests that are none."""
+    """Not: answers that were cut, on purpose or at the end, and requests that are none."""
+    if record.exc_info and isinstance(record.exc_info[1], asyncio.CancelledError):
+        return False
     quiet = ("without completing response", "Invalid HTTP request", "graceful shutdown")
     return not any(each in str(record.msg) for each in quiet)
 

@@ -9,7 +9,7 @@ let viewed = 0;
 
 const player = new Player($("video"), base, {
   hint: (text) => say($("hint"), text),
-  begun: () => { $("cover").hidden = true; },
+  begun: () => $("cover").classList.remove("ready"),
   followed: (on) => $("newest").setAttribute("aria-pressed", on),
 });
 const strip = new Strip($("strip"), $("rail"), (k) => keyframeUrl(k, "small"), view);
@@ -36,6 +36,8 @@ const shows = {
     player.grow(film);
     $("start").disabled = $("newest").disabled = !film.epoch;
     say($("waiting"), film.epoch ? "" : "There is no film yet.");
+    $("cover").classList.toggle("ready", Boolean(film.epoch && !player.epoch));
+    if (!film.epoch) $("cover").hidden = false;
     $("film-file").hidden = !film.epoch;
     $("film-file").href = `${base}/film.mp4`;
     $("film-file").download = `${now.name}.mp4`;
@@ -110,6 +112,7 @@ $("viewer-film").onclick = () => {
 };
 const shape = (width, height) => $("cover").parentNode.style.setProperty("--shape", width / height);
 $("poster").onload = () => shape($("poster").naturalWidth, $("poster").naturalHeight);
+$("video").addEventListener("loadeddata", () => { $("cover").hidden = true; });
 $("video").addEventListener("loadedmetadata", () => shape($("video").videoWidth, $("video").videoHeight));
 
 // ----------------------------------------------------------------------------- film, keys

@@ -1,10 +1,11 @@
 // The keyframes in a row. However many there are, only those in sight have an element and a picture.
+// Two are fetched at a time: a browser has six connections for a page, and the film comes first.
 
 import { make } from "./common.js";
 
 export class Strip {
   constructor(strip, rail, url, open) {
-    Object.assign(this, { strip, rail, url, open, count: 0, marks: {}, here: -1, shown: new Map() });
+    Object.assign(this, { strip, rail, url, open, count: 0, marks: {}, here: -1, shown: new Map(), fetching: 0 });
     strip.addEventListener("scroll", () => this.paint(), { passive: true });
     new ResizeObserver(() => this.paint()).observe(strip);
   }
@@ -40,17 +41,32 @@ export class Strip {
       if (!this.shown.has(keyframe)) this.add(keyframe);
       const button = this.shown.get(keyframe);
       button.style.left = `${keyframe * step}px`;
-      const [picture, label] = button.children;
-      const src = this.url(keyframe);
+      const label = button.lastChild;
       const text = `${keyframe + 1} ${this.marks[keyframe] ?? ""}`.trim();
-      if (picture.getAttribute("src") !== src) picture.src = src;
       if (label.textContent !== text) label.textContent = text;
+    }
+    this.fetch();
+  }
+
+  fetch() {
+    for (const [keyframe, { firstChild: picture }] of this.shown) {
+      const src = this.url(keyframe);
+      if (this.fetching > 1) return;
+      if (picture.onload || picture.getAttribute("src") === src) continue;
+      this.fetching++;
+      picture.onload = picture.onerror = () => {
+        picture.onload = picture.onerror = null;
+        this.fetching--;
+        this.fetch();
+      };
+      picture.src = src;
     }
   }
 
   add(keyframe) {
-    const button = make("button", { onclick: () => this.open(keyframe) },
-      make("img", { alt: `keyframe ${keyframe + 1}` }), make("span"));
+    const said = `keyframe ${keyframe + 1}`;
+    const button = make("button", { onclick: () => this.open(keyframe), ariaLabel: said },
+      make("img", { alt: "" }), make("span"));
     button.classList.toggle("here", keyframe === this.here);
     const after = [...this.shown].find(([other]) => other > keyframe)?.[1];
     this.rail.insertBefore(button, after ?? null);
