@@ -8,12 +8,13 @@ from __future__ import annotations
 import os
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from renderer.engine.events import Phase
-from renderer.engine.state import RenderState
 from renderer.painting.figures import BESIDE_TIME, FIGURES, Figures
 from renderer.project.status import State, Status
+
+if TYPE_CHECKING:  # a project that is not rendered needs no engine's words
+    from renderer.engine.state import RenderState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,4 +108,4 @@ def _state(engine: RenderState) -> State:
         return State.FAILED
     if engine.finished:
         return State.STOPPED if engine.stopped else State.FINISHED
-    return State.PAUSED if engine.phase is Phase.PAUSED else State.RUNNING
+    return State.PAUSED if engine.phase == "paused" else State.RUNNING

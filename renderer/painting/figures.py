@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from statistics import fmean
+from math import fsum
 from typing import Any, Literal
 
 LAST = 10
@@ -117,7 +117,7 @@ def typical(figures: Sequence[Figures]) -> Figures | None:
     last = figures[-LAST:]
     return Figures(
         **{
-            name: fmean(getattr(each, name) for each in last)
+            name: fsum(getattr(each, name) for each in last) / len(last)
             if how["mean"]
             else getattr(last[-1], name)
             for name, how in FIGURES.items()

@@ -21,14 +21,12 @@ from renderer.engine.state import RenderState
 from renderer.errors import ProjectError
 from renderer.project import registry
 from renderer.project.session_record import engine, read_session, supervisor
-from renderer.service.protocol import PROTOCOL
+from renderer.service.protocol import LONGEST_SNAPSHOT, PROTOCOL
 
 RETRY = 0.2
 """Seconds between two attempts to reach an engine that is being started."""
 _ATTEMPTS = 10
 """Attempts once the engine holds its project: it listens a moment later, or never."""
-_LONGEST_LINE = 64 << 20
-"""Bytes; a snapshot with hundreds of thousands of notes stays below."""
 
 
 class NotRunning(Exception):
@@ -73,7 +71,7 @@ class Client:
         """To the engine that renders the project at ``folder``. Raises NotRunning."""
         try:
             reader, writer = await asyncio.open_unix_connection(
-                registry.socket_path(folder), limit=_LONGEST_LINE
+                registry.socket_path(folder), limit=LONGEST_SNAPSHOT
             )
         except OSError:
             raise NotRunning(f"no engine renders {folder}") from None

@@ -18,17 +18,18 @@ from zoomtui.cli.render import resume
 VERBS = (
     *("render", "resume", "demo", "ls", "attach", "status", "logs"),
     *("pause", "unpause", "prompt", "stop", "export", "import", "models", "doctor"),
-    *("rewind", "reroll", "takes", "choose", "prune", "branch", "mark", "place", "warm"),
+    *("rewind", "reroll", "takes", "choose", "prune", "branch", "mark", "place", "warm", "notify"),
 )
 OPTIONS = {
     "render": """
         --out --painter --model --image --exemplar --negative-prompt --steps --guidance-scale
         --strength --scheduler --seed --method --outpaint-size --zoom-factor --size --keyframe-size
         --fps --keyframes --frames-per-keyframe --seconds-per-keyframe --codec --crf --preset
-        --encoder-option --headless --json --dry-run
+        --encoder-option --headless --json --dry-run --on-event --notify --metrics
     """,
     "resume": "--headless --keyframes --prompt --painter --model --seed --method --json",
-    "status": "--json",
+    "status": "--json --watch --format",
+    "notify": "--on-event --notify",
     "demo": "--out",
 }
 

@@ -13,12 +13,12 @@ from PIL import Image
 from renderer.project.project import Project
 from renderer.project.records import path_of, read_history
 from renderer.project.status import State, read_status
+from renderer.service.glance import glance
 from tests.cli.engines import engine, make_project, until
 from tests.cli.processes import QUICK, OnTerminal, Running, zoomtui, zoomtui_here
 from tests.cli.refusals import assert_one_line, assert_refused
 from tests.engine.runs import digest, render
 from tests.project.damages import contents
-from zoomtui.viewing.scan import glance
 
 MARKUP = "[red]night[/red] \x1b[31m"
 

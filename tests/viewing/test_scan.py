@@ -16,8 +16,9 @@ from renderer.engine.events import Phase, PhaseChanged, ViewersChanged
 from renderer.project import registry, session_record
 from renderer.project.status import State
 from renderer.service.client import Client, Told, ask
+from renderer.service.glance import glance
 from tests.cli.engines import engine, kill_engine, make_project, until
-from zoomtui.viewing.scan import Reader, Render, Scan, glance
+from zoomtui.viewing.scan import Reader, Render, Scan
 
 pytestmark = pytest.mark.usefixtures("empty_state")
 

@@ -39,8 +39,8 @@ _OPTIONS = (
         metavar="URL",
         multiple=True,
         help="Send it there as well: an address of Apprise (pip install 'zoomtui[notify]'), such "
-        f"as ntfy://topic; repeatable. Default: {kept.NOTIFY}, which leaves no secret in the "
-        "shell's history.",
+        f"as ntfy://topic; repeatable. Default: {kept.NOTIFY}, which no list of processes "
+        "and no shell's history shows.",
     ),
 )
 

@@ -8,9 +8,12 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from renderer.errors import SettingsError
-from zoomtui.terminal.capabilities import Terminal, detect, prepare_environment
+
+if TYPE_CHECKING:
+    from zoomtui.terminal.capabilities import Terminal
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +47,8 @@ def terminal_for(look: Look) -> Terminal:
         raise SettingsError(
             "the interface needs a terminal; without one use `zoomtui status` and `--headless`"
         )
+    from zoomtui.terminal.capabilities import detect, prepare_environment
+
     terminal = detect(os.environ, override=look.preview, ascii=look.ascii)
     os.environ.update(prepare_environment(terminal, os.environ))
     return terminal

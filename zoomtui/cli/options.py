@@ -13,7 +13,6 @@ from typing import Any, TypeVar
 import click
 
 from renderer.errors import SettingsError
-from renderer.settings.export import EXPORT_OPTIONS
 from renderer.settings.film import BESIDES
 from renderer.settings.option import METAVARS, Kind, Option
 from renderer.settings.plain_values import parse_seconds
@@ -99,6 +98,8 @@ def source_options(command: F) -> F:
 
 def export_options(command: F) -> F:
     """What may be asked of an export."""
+    from renderer.settings.export import EXPORT_OPTIONS  # other verbs need not wait for it
+
     return stacked(command, *(_option(name, row) for name, row in EXPORT_OPTIONS.items()))
 
 
@@ -131,6 +132,8 @@ def _option(name: str, row: Option, *, hidden: bool = False) -> Callable[[F], F]
 
 def option_of(setting: str) -> str:
     """The option that says it; the setting's own name where there is none."""
+    from renderer.settings.export import EXPORT_OPTIONS
+
     row = {**EXPORT_OPTIONS, **BESIDES, **OPTIONS}.get(setting)
     return row.option(setting) if row and row.help else setting
 

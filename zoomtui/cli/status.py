@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import time
 from pathlib import Path
@@ -10,8 +9,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from renderer.engine.events import RenderFailed
-from renderer.errors import ProjectError
 from renderer.formatting import (
     clean,
     count_text,
@@ -22,15 +19,13 @@ from renderer.formatting import (
     size_text,
 )
 from renderer.painting.figures import explained
-from renderer.service.client import NotRunning, Told, follow
-from zoomtui.cli.event_lines import watch_lines
-from zoomtui.cli.headless import Show, in_lines, show_json
-from zoomtui.cli.history import show_history
 from zoomtui.cli.options import FOLDER
+from zoomtui.cli.status_line import FIELDS, parsed, status_line
 from zoomtui.cli.verb import verb
-from zoomtui.stdio import answer, write_line
+from zoomtui.stdio import answer
 
 if TYPE_CHECKING:
+    from renderer.engine.facts import Facts
     from renderer.project.session_record import SessionRecord
     from renderer.project.status import Status
 
@@ -41,59 +36,71 @@ if TYPE_CHECKING:
     "status coral.zoom --json | jq .frames",
     "status coral.zoom --watch",
     "status coral.zoom --history",
+    "status --format '{state} {keyframes}/{total} {left}'",
+    notes=f"Fields of a format: {', '.join(FIELDS)}; {{{{ and }}}} are braces. In tmux: set -g "
+    "status-right \"#(zoomtui status --format '{percent} {left}')\".",
 )
-@click.argument("project", type=FOLDER)
+@click.argument("project", type=FOLDER, required=False)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object, for scripts.")
 @click.option("--watch", is_flag=True, help="Stay until it ends, with a line for whatever happens.")
 @click.option("--history", is_flag=True, help="How the whole render went: charts of its figures.")
+@click.option("--format", "wording", metavar="TEXT", help="One line, for tmux and prompts.")
 @click.pass_context
 def status(
-    context: click.Context, project: Path, as_json: bool, watch: bool, history: bool
+    context: click.Context,
+    project: Path | None,
+    as_json: bool,
+    watch: bool,
+    history: bool,
+    wording: str | None,
 ) -> None:
     """Show PROJECT: finished, running or killed. Reads only.
 
-    With --watch the lines are those of a render in the foreground: the way to follow one without a
-    screen. Ctrl-C ends the watching, not the render. The exit code is the render's own.
+    Without PROJECT it is the one render that is running. With --watch the lines are those of a
+    render in the foreground: the way to follow one without a screen. Ctrl-C ends the watching, not
+    the render. The exit code is the render's own.
     """
-    from renderer.project.status import read_status
+    if history + watch + (wording is not None) > 1:
+        raise click.UsageError("--history, --watch and --format don't go together")
+    parts = None if wording is None else parsed(wording)
+    if project is None:
+        from zoomtui.cli.watch import the_running_one
 
+        project = the_running_one()
     if history:
-        if watch:
-            raise click.UsageError("--history and --watch don't go together")
+        from zoomtui.cli.history import show_history
+
         show_history(project, as_json=as_json, plain=context.find_root().obj.ascii)
         return
+    from renderer.project.status import read_status
+
     found = read_status(project)
-    if watch and found.holder:
+    if parts is not None:
+        answer(status_line(parts, _facts(project, found)))
+    elif watch and found.holder:
+        from zoomtui.cli.follow import follow_lines
+
         said = [] if as_json else status_lines(found)
-        show = show_json if as_json else in_lines()
-        context.exit(asyncio.run(_follow(project, said, show)))
-    if as_json:
+        context.exit(follow_lines(project, said, as_json=as_json))
+    elif as_json:
         answer(json.dumps(found.to_json(), ensure_ascii=False, indent=2))
-        return
-    lines = status_lines(found)
-    if found.frames:
-        lines += watch_lines(project, finished=found.state == "finished")
-    for line in lines:
-        answer(line)
+    else:
+        from zoomtui.cli.event_lines import watch_lines
+
+        films = watch_lines(project, finished=found.state == "finished") if found.frames else []
+        for line in (*status_lines(found), *films):
+            answer(line)
 
 
-async def _follow(project: Path, said: list[str], show: Show) -> int:
-    """Say how things stand, then show what the engine of ``project`` says, and those that take its
-    place after crashes, until the last one ends: with that exit code."""
-    code = 0
-    try:
-        async for message in follow(project):
-            if isinstance(message, Told):
-                show(message.event)
-                code = message.event.exit_code if isinstance(message.event, RenderFailed) else 0
-                continue
-            for line in said:  # once: a snapshot comes first, and perhaps again
-                write_line(line)
-            said = []
-    except NotRunning as error:
-        again = f"`zoomtui resume {path_text(project)}` goes on"
-        raise ProjectError(f"{error}; {again}") from None
-    return code
+def _facts(project: Path, found: Status) -> Facts:
+    """As its engine has it, where one answers."""
+    from renderer.engine.facts import facts_of_project
+
+    if found.holder is None:
+        return facts_of_project(found)
+    from renderer.service.glance import glance
+
+    return facts_of_project(found, glance(project))
 
 
 def status_lines(found: Status) -> list[str]:

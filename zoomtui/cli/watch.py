@@ -58,7 +58,7 @@ def attach(look: Look, project: Path | None) -> int:
     Leaving the monitor, closing the terminal or losing the connection changes nothing for the
     render. A project that is not being rendered can be looked at, and resumed, as well.
     """
-    folder = _running() if project is None else project
+    folder = the_running_one() if project is None else project
     read_settings(folder)
     return show(look, folder)
 
@@ -95,15 +95,17 @@ def _renders() -> list[Render]:
     return sorted(found, key=lambda render: render.changed, reverse=True)
 
 
-def _running() -> Path:
+def the_running_one() -> Path:
     """The only render that is running. Raises ProjectError where none or several are."""
-    running = [render.folder for render in _renders() if render.state.live]
-    if len(running) == 1:
-        return running[0]
-    if not running:
+    from zoomtui.viewing.scan import running
+
+    found = running(Path.cwd())
+    if len(found) == 1:
+        return found[0]
+    if not found:
         raise ProjectError("no render is running; `zoomtui ls` lists those that can be looked at")
-    names = ", ".join(path_text(folder) for folder in running)
-    raise ProjectError(f"{len(running)} renders are running; say which: {names}")
+    names = ", ".join(path_text(folder) for folder in found)
+    raise ProjectError(f"{len(found)} renders are running; say which: {names}")
 
 
 def _row(render: Render) -> dict[str, Any]:

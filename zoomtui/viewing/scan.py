@@ -8,7 +8,6 @@ screen.
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -22,9 +21,8 @@ from renderer.project.records import JOURNAL, SESSION, SETTINGS
 from renderer.project.session_record import renders
 from renderer.project.status import State, Status, read_status
 from renderer.queue.jobs import Job, Turn, own_queue
-from renderer.service.client import Client, NotRunning, Refused, Snapshot
+from renderer.service.glance import glance
 
-_GLANCE_SECONDS = 0.5
 _UNREADABLE = (RendererError, OSError, ValueError, KeyError, TypeError, RecursionError)
 """What a folder that only looks like a project may raise: a journal of something else is no bug."""
 
@@ -126,21 +124,16 @@ class Reader:
         return _with_engine(seen[1]) if held else seen[1]
 
 
-def glance(folder: Path, seconds: float = _GLANCE_SECONDS) -> RenderState | None:
-    """The engine's own account of its state, by one short visit; None: no answer came in time."""
-    try:
-        return asyncio.run(_visit(folder, seconds))
-    except (NotRunning, Refused, *_UNREADABLE):
-        return None
+def running(here: Path) -> list[Path]:
+    """Those that are rendered now; nothing of them is read."""
+    folders = dict.fromkeys((*_listed()[0], *_projects_in(here)))
+    return [folder for folder in folders if _is_rendered(folder)]
 
 
-async def _visit(folder: Path, seconds: float) -> RenderState | None:
-    """What it says first. Raises NotRunning, Refused, and what ``_UNREADABLE`` lists."""
-    async with asyncio.timeout(seconds):
-        with contextlib.closing(await Client.connect(folder)) as client:
-            async for message in client.messages():
-                return message.state if isinstance(message, Snapshot) else None
-    return None
+def _is_rendered(folder: Path) -> bool:
+    with contextlib.suppress(*_UNREADABLE):
+        return renders(folder) is not None
+    return False
 
 
 def _listed() -> tuple[list[Path], str]:
