@@ -17,6 +17,9 @@ from pathlib import Path
 from renderer.errors import StorageError
 from renderer.files import replace_file, storage_errors
 
+SOCKETS = "ZOOMTUI_SOCKETS"
+"""Names another folder for sockets, in the environment: for engines that viewers reach through a
+farm, on a machine whose state directory other machines may share."""
 _LONGEST_ADDRESS = 107
 """Bytes that the path of a Unix socket may have (unix(7))."""
 
@@ -35,7 +38,8 @@ def private_directory(name: str) -> Path:
 def socket_path(folder: Path) -> Path:
     """Where the engine of the project at ``folder`` listens, if one runs. Raises StorageError."""
     name = f"{identity(folder)}.sock"
-    path = private_directory("sockets") / name
+    place = os.environ.get(SOCKETS)
+    path = (_private(Path(place)) if place else private_directory("sockets")) / name
     if len(os.fsencode(path)) <= _LONGEST_ADDRESS:
         return path
     return _private(Path(tempfile.gettempdir()) / f"zoomtui-{os.getuid()}") / name

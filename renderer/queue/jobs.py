@@ -96,7 +96,7 @@ class Queue:
 
     def put(self, job: Job) -> None:
         """Write its record, durably. Raises StorageError."""
-        self._make()
+        self.make()
         replace_file(self._path(job.folder), json.dumps(asdict(job)).encode())
 
     def update(self, job: Job, **changes: object) -> Job:
@@ -120,7 +120,7 @@ class Queue:
 
     def pause(self, why: str = "") -> None:
         """Begin no job until ``go_on``; those that are rendered go on. Raises StorageError."""
-        self._make()
+        self.make()
         replace_file(self.folder / _PAUSED, why.encode(), durable=False)
 
     def go_on(self) -> None:
@@ -130,7 +130,7 @@ class Queue:
 
     def lock(self) -> ProjectLock:
         """Held by the one process that begins its jobs. Raises ProjectBusy, StorageError."""
-        self._make()
+        self.make()
         return ProjectLock(self.folder / _LOCK)
 
     @property
@@ -138,7 +138,8 @@ class Queue:
         """The process that begins its jobs; None: nothing does."""
         return holder(self.folder / _LOCK)
 
-    def _make(self) -> None:
+    def make(self) -> None:
+        """Have its folder. Raises StorageError."""
         with storage_errors(self.folder):
             self.folder.mkdir(parents=True, exist_ok=True)
 

@@ -59,6 +59,7 @@ MODULES = {
     "import_": ("import",),
     "repair": ("verify", "repair"),
     "queue": ("queue",),
+    "farm": ("farm",),
     "notify": ("notify",),
     "about": ("models", "doctor"),
     "warm": ("warm",),

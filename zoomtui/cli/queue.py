@@ -24,7 +24,7 @@ from zoomtui.cli.options import FILE, FOLDER, seconds
 from zoomtui.cli.verb import verb
 from zoomtui.stdio import answer, write_line
 
-_queue_option = click.option(
+queue_option = click.option(
     "--queue",
     "folder",
     type=FOLDER,
@@ -74,7 +74,7 @@ What stands in a file counts before what is said here. Nothing is made before al
 """,
     of=queue,
 )
-@_queue_option
+@queue_option
 @click.option("--first", is_flag=True, help="Before all that wait.")
 @click.option("--from", "many", type=FILE, metavar="FILE", help="A film a row, in TOML or CSV.")
 @click.option(
@@ -97,7 +97,7 @@ def add(
     **film: Any,
 ) -> None:
     """Make a project of PROMPT, as `zoomtui render` does, and let it wait."""
-    waiting = _queue(folder)
+    waiting = queue_named(folder)
     for project in projects:
         read_settings(project)
     films = [("", film)]
@@ -127,11 +127,11 @@ def add(
     name="ls",
     of=queue,
 )
-@_queue_option
+@queue_option
 @click.option("--json", "as_json", is_flag=True, help="One JSON array, for scripts.")
 def list_jobs(folder: Path | None, as_json: bool) -> None:
     """List the jobs in the order of their turns."""
-    waiting = _queue(folder)
+    waiting = queue_named(folder)
     jobs = waiting.jobs()
     if as_json:
         answer(json.dumps([_row(job) for job in jobs], ensure_ascii=False, indent=2))
@@ -153,12 +153,12 @@ def list_jobs(folder: Path | None, as_json: bool) -> None:
     "queue rm --done",
     of=queue,
 )
-@_queue_option
+@queue_option
 @click.option("--done", is_flag=True, help="All that are done.")
 @click.argument("projects", type=FOLDER, nargs=-1, metavar="[PROJECT]...")
 def rm(folder: Path | None, done: bool, projects: tuple[Path, ...]) -> None:
     """Take PROJECT out. One that is being rendered ends after the segment in hand."""
-    waiting = _queue(folder)
+    waiting = queue_named(folder)
     jobs = _found(waiting, projects, enough=done)
     jobs += [job for job in waiting.jobs() if done and job.turn is Turn.DONE]
     for job in jobs:
@@ -172,10 +172,10 @@ def _change(name: str, help_text: str, said: str, change: Callable[[Queue, Job],
     short_help, example = help_text.partition(";")[0] + ".", f"queue {name} coral.zoom"
 
     @verb(short_help, example, name=name, of=queue, help=f"{help_text}.")
-    @_queue_option
+    @queue_option
     @click.argument("projects", type=FOLDER, nargs=-1, required=True, metavar="PROJECT...")
     def change_jobs(folder: Path | None, projects: tuple[Path, ...]) -> None:
-        waiting = _queue(folder)
+        waiting = queue_named(folder)
         for job in _found(waiting, projects):
             change(waiting, job)
             write_line(f"{path_text(job.folder)} {said}")
@@ -202,18 +202,18 @@ _change(
 
 
 @verb("Begin no more jobs.", "queue pause", of=queue)
-@_queue_option
+@queue_option
 def pause(folder: Path | None) -> None:
     """Begin no more jobs until `unpause`; those that are being rendered go on."""
-    _queue(folder).pause()
+    queue_named(folder).pause()
     write_line("paused; `zoomtui queue unpause` lets it go on")
 
 
 @verb("Begin jobs again.", "queue unpause", of=queue)
-@_queue_option
+@queue_option
 def unpause(folder: Path | None) -> None:
     """Begin jobs again."""
-    _queue(folder).go_on()
+    queue_named(folder).go_on()
     write_line("jobs are begun again")
 
 
@@ -227,7 +227,7 @@ def unpause(folder: Path | None) -> None:
     "work, and the next `run` finds them. Run it in tmux, or by systemd (docs/server.md).",
     of=queue,
 )
-@_queue_option
+@queue_option
 @click.option(
     "--gpus",
     default="",
@@ -250,7 +250,7 @@ def run(folder: Path | None, gpus: str, until_empty: bool, slice_seconds: float)
     from renderer.queue.devices import devices
     from renderer.queue.runner import Runner
 
-    waiting = _queue(folder)
+    waiting = queue_named(folder)
     paints_on = devices(gpus)
     runner = Runner(
         waiting, lambda: paints_on, _say, until_empty=until_empty, slice_seconds=slice_seconds
@@ -267,7 +267,8 @@ def _say(what: str, job: Job) -> None:
     write_line(f"{path_text(job.folder)}: {clean(what)}")
 
 
-def _queue(folder: Path | None) -> Queue:
+def queue_named(folder: Path | None) -> Queue:
+    """The queue at ``folder``; None: the user's own."""
     return own_queue() if folder is None else Queue(named(folder))
 
 
