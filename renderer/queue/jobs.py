@@ -106,6 +106,19 @@ class Queue:
             self.put(changed)
         return changed
 
+    def move(self, project: Path, by: int) -> None:
+        """Let it change places with the one that waits before it (-1) or behind it (1), if any.
+
+        Raises ProjectError where it is not in the queue, StorageError.
+        """
+        job = self.find(project)
+        waiting = [each for each in self.jobs() if each.turn is Turn.WAITING]
+        there = waiting.index(job) + by if job in waiting else -1
+        if 0 <= there < len(waiting):
+            other = waiting[there]
+            self.update(job, place=other.place)
+            self.update(other, place=job.place)
+
     def remove(self, project: Path) -> None:
         """Take ``project`` out; the project itself stays. Raises StorageError."""
         with storage_errors(self.folder):

@@ -63,6 +63,18 @@ class Metrics:
         }
 
 
+def gpu_loads() -> tuple[float, ...]:
+    """How busy each GPU of this machine is, percent, as nvidia-smi numbers them; empty: there is
+    none that tells."""
+    loads = []
+    with contextlib.suppress(pynvml.NVMLError):
+        pynvml.nvmlInit()
+        for number in range(pynvml.nvmlDeviceGetCount()):
+            gpu = pynvml.nvmlDeviceGetHandleByIndex(number)
+            loads.append(float(pynvml.nvmlDeviceGetUtilizationRates(gpu).gpu))
+    return tuple(loads)
+
+
 def _first_gpu() -> Any:
     """NVML's handle of the first GPU that this process may use; None without an NVIDIA driver."""
     first = os.environ.get("CUDA_VISIBLE_DEVICES", "").partition(",")[0]

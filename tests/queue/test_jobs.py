@@ -36,6 +36,21 @@ def test_jobs_keep_the_order_in_which_they_were_added(queue: Queue, tmp_path: Pa
     assert len(list(queue.folder.iterdir())) == 6  # a record each, and nothing is left over
 
 
+def test_one_changes_places_with_its_neighbour_among_those_that_wait(
+    queue: Queue, tmp_path: Path
+) -> None:
+    queue.add([tmp_path / name for name in "abcd"])
+    queue.update(queue.find(tmp_path / "b"), turn=Turn.DONE)
+    queue.move(tmp_path / "c", -1)
+    assert names(queue) == ["c", "b", "a", "d"]
+    queue.move(tmp_path / "c", -1)
+    queue.move(tmp_path / "d", 1)
+    queue.move(tmp_path / "b", 1)  # does not wait
+    assert names(queue) == ["c", "b", "a", "d"]
+    with pytest.raises(ProjectError):
+        queue.move(tmp_path / "e", 1)
+
+
 def test_a_project_is_in_a_queue_once_by_whatever_path(queue: Queue, tmp_path: Path) -> None:
     (tmp_path / "a").mkdir()
     (tmp_path / "link").symlink_to(tmp_path / "a")

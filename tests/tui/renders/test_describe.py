@@ -120,6 +120,13 @@ def test_the_header_counts_what_is_shown_and_what_there_is() -> None:
     assert cell_len(text(describe.header_line(SCAN, 6, "newest", "x" * 200, 80))) <= 80
 
 
+def test_each_gpu_has_a_column_in_the_header() -> None:
+    busy = replace(SCAN, gpus=(0.0, 100.0, 50.0, 98.0))
+    assert "GPUs ▁█▅█ 62 %" in text(describe.header_line(busy, 6, "newest", "", 120))
+    assert cell_len(text(describe.header_line(busy, 6, "newest", "", 60))) <= 60
+    assert "GPU" not in text(describe.header_line(SCAN, 6, "newest", "", 120))
+
+
 def test_the_copied_command_survives_a_shell() -> None:
     odd = replace(AURORA, folder=Path("/films/it's a $film.zoom"))
     words = shlex.split(describe.copy_command(odd))

@@ -354,3 +354,35 @@ def test_what_is_set_aside_says_why(tmp_path: Path) -> None:
     text = asyncio.run(run())
     assert "failed: [red]no[/red]" in text
     assert "queued" not in text
+
+
+def test_those_that_wait_are_moved_and_held(tmp_path: Path) -> None:
+    reef, koi = (make_project(tmp_path / f"{name}.zoom") for name in ("reef", "koi"))
+    for folder in (koi, reef):
+        registry.remember(folder)
+    own_queue().add([koi, reef])
+
+    def waiting() -> list[str]:
+        return [job.folder.stem for job in own_queue().jobs() if job.turn is Turn.WAITING]
+
+    async def run() -> None:
+        app = on_renders(tmp_path / "state")
+        async with app.run_test(size=(120, 36)) as pilot:
+            await looked(pilot)
+            await pilot.press("o")  # by name: the second is the reef
+            await pilot.press("down")
+            assert "number 2" in await settled(pilot)
+            await pilot.press("K")
+            await soon(lambda: waiting() == ["reef", "koi"], "it is earlier")
+            await soon(lambda: "number 1" in screen_text(app), "the row says so")
+            await pilot.press("K")  # nothing is before it
+            await pilot.press("J")
+            await soon(lambda: waiting() == ["koi", "reef"], "it is later again")
+            await soon(lambda: "number 2" in screen_text(app), "the row says so")
+            await pilot.press("h")
+            await soon(lambda: waiting() == ["koi"], "it is held")
+            await soon(lambda: "held" in screen_text(app), "the detail says so")
+            await pilot.press("h")
+            await soon(lambda: waiting() == ["koi", "reef"], "it waits again")
+
+    asyncio.run(run())

@@ -24,11 +24,11 @@ from renderer.formatting import (
 )
 from renderer.project.records import FILM
 from renderer.project.status import State
-from renderer.queue.jobs import Job
+from renderer.queue.jobs import Job, Turn
 from renderer.settings.plain_values import dimensions
 from renderer.settings.render import RenderSettings
 from zoomtui.tui.shared.fetch import fetch_command
-from zoomtui.tui.shared.styled_text import Line, Part, cut, labelled, on_rows
+from zoomtui.tui.shared.styled_text import Line, Part, cut, labelled, on_rows, spark
 from zoomtui.viewing.scan import Render, Scan
 from zoomtui.viewing.words import SIGNS, state_word
 
@@ -92,6 +92,8 @@ def possible(action: str, render: Render | None) -> bool:
         "export": render.keyframes > 1,
         "forget": render.listed and not render.state.live,
         "queue": render.state.resumable,
+        "move": bool(render.turn),
+        "hold": render.job is not None and render.job.turn in (Turn.WAITING, Turn.HELD),
     }.get(action, render.state.readable)
 
 
@@ -101,6 +103,9 @@ def header_line(scan: Scan, shown: int, order: Order, wanted: str, width: int) -
     of = f"{shown} of {count}" if wanted else f"{count}"
     figures = [f"{of} render{'s'[: count != 1]}", size_text(sum(r.size for r in scan.renders))]
     figures += [] if scan.free is None else [f"disk {size_text(scan.free)} free"]
+    if scan.gpus:
+        mean = sum(scan.gpus) / len(scan.gpus)
+        figures.append(f"GPUs {spark(scan.gpus, len(scan.gpus))} {mean:.0f} %")
     right: list[Part] = [("sort ", "label"), (f"{order} ", "")]
     if wanted:
         right = [("filter ", "label"), (f"{clean(wanted)}   ", "strong"), *right]

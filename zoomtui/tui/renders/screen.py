@@ -7,6 +7,7 @@ that it remembers (``scan``). Forgetting takes a project off the list and delete
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
 
 from textual import events, on, work
@@ -16,7 +17,7 @@ from textual.widgets import Input, OptionList, Static
 
 from renderer.errors import RendererError
 from renderer.project import registry
-from renderer.queue.jobs import own_queue
+from renderer.queue.jobs import Queue, Turn, own_queue
 from renderer.service.launch import launch
 from zoomtui.tui.renders import describe
 from zoomtui.tui.renders.describe import ORDERS
@@ -43,6 +44,9 @@ class RendersScreen(HostedScreen):
         bind("R", "resume", "resume", "go on with one that was stopped, and watch it"),
         bind("n", "new", "new", "a new render"),
         bind("a", "queue", "queue", "let one wait in the queue, or not any more"),
+        quiet("K", "move(-1)", "up", "earlier in the queue", key_display="KJ"),
+        quiet("J", "move(1)", "down", "later in the queue", key_display="KJ"),
+        quiet("h", "hold", "hold", "keep it back in the queue, or not any more"),
         bind("x", "forget", "forget…", "forget… takes it off this list; no file is deleted"),
         bind("/", "filter", "filter", "filter by words of name, prompt, state"),
         bind("o", "sort", "sort", "another order"),
@@ -146,7 +150,7 @@ class RendersScreen(HostedScreen):
         if not self.is_mounted:
             return super().check_action(action, parameters)
         match action:
-            case "open" | "resume" | "export" | "forget" | "copy" | "queue":
+            case "open" | "resume" | "export" | "forget" | "copy" | "queue" | "move" | "hold":
                 return describe.possible(action, self.chosen)
             case "walk" if isinstance(by := parameters[0], int):
                 return self.query_one(RenderDetail).can_walk(by)
@@ -184,16 +188,33 @@ class RendersScreen(HostedScreen):
             self.app.push_screen(ExportScreen(render.folder))
 
     def action_queue(self) -> None:
+        self._change_queue(
+            lambda queue, render: (
+                queue.remove(render.folder) if render.turn else queue.add([render.folder])
+            )
+        )
+
+    def action_move(self, by: int) -> None:
+        self._change_queue(lambda queue, render: queue.move(render.folder, by))
+
+    def action_hold(self) -> None:
+        def change(queue: Queue, render: Render) -> None:
+            job = queue.find(render.folder)
+            held = job.turn is Turn.HELD
+            queue.update(job, turn=Turn.WAITING if held else Turn.HELD, why="", killed=0)
+
+        self._change_queue(change)
+
+    def _change_queue(self, change: Callable[[Queue, Render], object]) -> None:
+        """Do that to the user's queue, for the chosen render, and look again."""
         if (render := self.chosen) is None:
             return
 
-        async def move() -> None:
-            queue = await asyncio.to_thread(own_queue)
-            change = queue.remove if render.turn else lambda folder: queue.add([folder])
-            await asyncio.to_thread(change, render.folder)
+        async def do() -> None:
+            await asyncio.to_thread(lambda: change(own_queue(), render))
             self._look()
 
-        self.attempt(move)
+        self.attempt(do)
 
     def action_forget(self) -> None:
         if (render := self.chosen) is None:
