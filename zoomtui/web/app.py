@@ -30,8 +30,9 @@ from renderer.engine.facts import Facts, facts_of_project
 from renderer.errors import RendererError
 from renderer.project import registry
 from renderer.project.status import read_status
+from renderer.service.glance import glance
 from renderer.service.prometheus import CONTENT_TYPE, exposition
-from zoomtui.viewing.scan import Reader, glance
+from zoomtui.viewing.scan import Reader
 from zoomtui.web import told
 from zoomtui.web.access import METRICS
 from zoomtui.web.charts import Charts
