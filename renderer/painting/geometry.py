@@ -175,7 +175,7 @@ class Geometry:
         ``window``: the side, pixels, of the windows in which a canvas that is larger is painted one
         after the other; it then grows in one step. 0: there are none.
         """
-        at_once = method == "direct" or 0 < window < max(self.canvas_size)
+        at_once = method != "sequential" or 0 < window < max(self.canvas_size)
         return self.direct if at_once else self.sequential
 
 

@@ -244,14 +244,12 @@ def _schedule(
         raise SettingsError(f"{name} holds no prompt; write lines such as 12: a coral reef")
     if ordered[0][0] != 0:
         raise SettingsError(f"{name} has no prompt for keyframe 0, the first picture")
-    for (one, _), (other, _) in pairwise(ordered):
-        if one == other:
-            raise SettingsError(f"{name} has two prompts for keyframe {one}")
     shown = sorted(pictures)
     if shown and shown[0][0] == 0:
         raise SettingsError(f"{name}: keyframe 0 is the first picture: --image gives it")
-    for (one, _), (other, _) in pairwise(shown):
-        if one == other:
-            raise SettingsError(f"{name} has two pictures for keyframe {one}")
+    for what, listed in (("prompts", ordered), ("pictures", shown)):
+        for (one, _), (other, _) in pairwise(listed):
+            if one == other:
+                raise SettingsError(f"{name} has two {what} for keyframe {one}")
     changes = sorted((each for each in steered if each[1]), key=lambda each: each[0])
     return Schedule(tuple(ordered), negative, blend, tuple(shown), tuple(changes))

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from renderer.errors import SettingsError
 from renderer.painting.geometry import Area, Geometry, Growth, zoom_factor_from_pixels
+from renderer.settings.painting import Method
 from renderer.settings.render import RenderSettings
 
 _WIDE = RenderSettings(keyframe_size=(960, 540), zoom_factor=1.5, size_multiple=4)
@@ -62,6 +63,29 @@ def test_direct_grows_on_all_sides_at_once() -> None:
     geometry = Geometry.of(_WIDE)
     assert geometry.calls("direct") == (Growth((1440, 812), Area(240, 136, 1200, 676)),)
     assert geometry.direct[0].pads == ((136, 136), (240, 240))
+
+
+@pytest.mark.parametrize(
+    ("method", "window", "count"),
+    [
+        ("direct", 0, 1),
+        ("direct", 64, 1),
+        ("refine", 0, 1),
+        ("sequential", 0, 4),
+        ("sequential", 191, 1),
+        ("sequential", 192, 4),
+    ],
+)
+def test_only_what_fits_a_window_grows_side_after_side(
+    method: Method, window: int, count: int
+) -> None:
+    geometry = Geometry.of(
+        RenderSettings(keyframe_size=(128, 96), zoom_factor=1.5, size_multiple=8)
+    )
+    assert geometry.canvas_size == (192, 144)
+    calls = geometry.calls(method, window)
+    assert len(calls) == count
+    assert calls[-1].canvas_size == geometry.canvas_size
 
 
 def test_sequential_grows_left_top_right_bottom_and_ends_as_direct() -> None:
