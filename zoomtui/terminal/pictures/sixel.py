@@ -104,11 +104,11 @@ def encode(indexes: Indexes, palette: Pixels) -> str:
     starts_anew = (_bytes(np.where(fresh, turns, b"")), _bytes(names))
     rows = (*starts_anew, *_repeated(gap, _BLANK), *_repeated(length, sixels + _BLANK))
     body = np.concatenate(rows, axis=1)
-    levels = np.rint(palette / 255 * 100).astype(int).tolist()
-    colours = "".join(f"#{n};2;{r};{g};{b}" for n, (r, g, b) in enumerate(levels))
-    return (
-        f'\x1bP0;1;0q"1;1;{width};{height}{colours}{body[body > 0].tobytes().decode("ascii")}\x1b\\'
-    )
+    used = np.unique(indexes)
+    percents = np.rint(palette[used] / 255 * 100).astype(int).tolist()
+    colours = [f"#{n};2;{r};{g};{b}" for n, (r, g, b) in zip(used, percents, strict=True)]
+    painted = body[body > 0].tobytes().decode("ascii")
+    return f'\x1bP0;1;0q"1;1;{width};{height}{"".join(colours)}{painted}\x1b\\'
 
 
 def _repeated(
