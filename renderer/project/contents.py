@@ -45,10 +45,12 @@ class JournalReader:
         path: Path,
         position: Position = Position(),
         read: Callable[[bytes], Any] | None = None,
+        begin: Callable[[], None] = lambda: None,
     ) -> None:
-        """``position``: as far as it is known already; ``read``: see ``journal.parse``."""
+        """``position``: as far as it is known already; ``read``: see ``journal.parse``; ``begin``:
+        called before the first line is read, also where all is read anew."""
         self._path = path
-        self._read = read
+        self._read, self._begin = read, begin
         self.position = position
 
     def read(self) -> tuple[bool, list[Any]]:
@@ -57,6 +59,7 @@ class JournalReader:
             inode, at = os.fstat(file.fileno()).st_ino, self.position
             if at != Position(inode, at.records, at.end, _crc_before(file, at.end)):
                 at = Position()
+                self._begin()
             file.seek(at.end)
             records, lengths, _ = parse(file, self._path, at.records + 1, self._read)
             end = at.end + sum(lengths)

@@ -202,6 +202,7 @@ def test_damage_is_one_line(tmp_path: Path) -> None:
         keyframe(0, seconds="long"),
         keyframe(0, at=1e300),
         keyframe(0, gpu_percent={}),
+        keyframe(0, take=1 << 60),
         {"type": "rewind", "keyframe": 0, "takes": [7]},
         {"type": "steer", "from_keyframe": -1, "changes": {}},
         {"type": "steer", "from_keyframe": 1, "changes": []},
