@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import enum
 import json
+import os
 import time
 from collections.abc import Sequence
 from contextlib import suppress
@@ -62,24 +63,42 @@ class Queue:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._seen: dict[str, tuple[tuple[int, int], Job]] = {}
+        """By the files' names: which file it was, and what it said."""
 
     def jobs(self) -> list[Job]:
-        """All, in the order of their turns. Raises ProjectError for a record that can't be read."""
-        return sorted(
-            (_read(path) for path in self.folder.glob(f"*{_RECORD}")), key=lambda job: job.place
-        )
+        """All, in the order of their turns; reads only records that have changed.
+
+        Raises ProjectError for one that can't be read.
+        """
+        seen: dict[str, tuple[tuple[int, int], Job]] = {}
+        entries: list[os.DirEntry[str]] = []
+        with suppress(FileNotFoundError):
+            entries = [each for each in os.scandir(self.folder) if each.name.endswith(_RECORD)]
+        for entry in entries:
+            with suppress(FileNotFoundError):  # it was taken out just now
+                found = entry.stat()
+                version = found.st_ino, found.st_mtime_ns
+                known = self._seen.get(entry.name)
+                job = known[1] if known and known[0] == version else _read(Path(entry))
+                seen[entry.name] = version, job
+        self._seen = seen
+        return sorted((job for _, job in seen.values()), key=lambda job: job.place)
 
     def find(self, project: Path) -> Job:
         """Raises ProjectError where ``project`` is not in the queue."""
-        path = self._path(project)
-        if not path.exists():
-            raise ProjectError(f"{project} is not in the queue; `zoomtui queue ls` lists what is")
-        return _read(path)
+        try:
+            return _read(self._path(project))
+        except FileNotFoundError:
+            what = "is not in the queue; `zoomtui queue ls` lists what is"
+            raise ProjectError(f"{project} {what}") from None
 
     def turn(self, project: Path) -> Turn | None:
         """Of ``project``, as it is now; None: it is not in the queue."""
-        path = self._path(project)
-        return _read(path).turn if path.exists() else None
+        try:
+            return _read(self._path(project)).turn
+        except FileNotFoundError:
+            return None
 
     def before_all(self) -> float:
         """A place before those of all jobs."""
@@ -166,8 +185,11 @@ def own_queue() -> Queue:
 
 
 def _read(path: Path) -> Job:
+    """Raises FileNotFoundError, ProjectError."""
     try:
         return msgspec.convert(json.loads(path.read_bytes()), Job)
+    except FileNotFoundError:
+        raise
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or error
         raise ProjectError(f"the job {path} can't be read: {why}; delete it to go on") from None

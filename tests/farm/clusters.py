@@ -21,14 +21,16 @@ import json, logging, sys
 from ray.cluster_utils import Cluster
 nodes, small = map(json.loads, sys.argv[1:])
 cluster = Cluster(initialize_head=True, head_node_args={**small, **nodes[0]})
-others = [cluster.add_node(**small, **node) for node in nodes[1:]]
+others = [cluster.add_node(wait=False, **small, **node) for node in nodes[1:]]
+cluster.wait_for_nodes(120)
 print(cluster.address, flush=True)
 for line in sys.stdin:
     name, *details = line.split()
     if name == "kill":
         cluster.remove_node(others.pop(int(details[0])), allow_graceful=False)
     elif name == "add":
-        others.append(cluster.add_node(**small, **json.loads(details[0])))
+        others.append(cluster.add_node(wait=False, **small, **json.loads(details[0])))
+        cluster.wait_for_nodes(120)
     print("done", flush=True)
 cluster.shutdown()
 """
@@ -55,10 +57,11 @@ class Nodes:
             env={**os.environ, "PYTHONPATH": str(ROOT), **self.environment},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
+            stderr=(folder / "errors").open("w"),
             text=True,
         )
         self.address = self._answer()
+        assert self.address, (folder / "errors").read_text()
 
     def kill(self, node: int) -> None:
         """End a node that is not the head (from 0), with all that runs there, as a power cut."""
