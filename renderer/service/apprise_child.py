@@ -11,13 +11,15 @@ import json
 import logging
 import sys
 
-DELIVERED, REFUSED, NO_ADDRESS = 0, 1, 2
+DELIVERED, REFUSED, NO_ADDRESS, MISSING = 0, 1, 2, 3
 
 
 def main() -> int:
     url, *message = json.load(sys.stdin).values()
-    import apprise  # of an extra
-
+    try:
+        import apprise  # of an extra
+    except ImportError:
+        return MISSING
     logging.disable()
     service = apprise.Apprise()
     if not service.add(url):

@@ -20,7 +20,7 @@ from renderer.engine.occasions import Kind, Occasion
 from renderer.errors import SettingsError
 from renderer.formatting import clean
 from renderer.project.recipients import NOTIFY, ON_EVENT, Recipients
-from renderer.service.apprise_child import NO_ADDRESS, REFUSED
+from renderer.service.apprise_child import MISSING, NO_ADDRESS, REFUSED
 
 LIMIT = 30.0
 """Seconds that a delivery may take, then it is killed with all that it has started."""
@@ -38,6 +38,7 @@ _TYPES = {
 _REASONS = {
     REFUSED: "it was refused, or could not be reached",
     NO_ADDRESS: "Apprise knows no such address",
+    MISSING: "it needs Apprise: pip install 'zoomtui[notify]'",
 }
 """By the exit code."""
 
@@ -66,10 +67,10 @@ class Delivery:
         self.why = ""
         """Why it was not delivered, in words without secrets; empty: it was, or is under way."""
         self._process = None
-        with os.fdopen(os.memfd_create("message"), "w+b") as given:  # unlike a pipe it never blocks
-            given.write(json.dumps(message).encode())
-            given.seek(0)
-            try:
+        try:
+            with os.fdopen(os.memfd_create("message"), "w+b") as given:  # a pipe might block
+                given.write(json.dumps(message).encode())
+                given.seek(0)
                 self._process = subprocess.Popen(
                     line,
                     stdin=given,
@@ -78,8 +79,8 @@ class Delivery:
                     env=environment,
                     start_new_session=True,
                 )
-            except OSError as error:
-                self.why = f"it can't be started: {error.strerror}"
+        except OSError as error:
+            self.why = f"it can't be started: {error.strerror}"
 
     def wait(self, seconds: float) -> bool:
         """Wait for so long; whether it has ended, by itself or at its limit."""
@@ -117,7 +118,7 @@ def deliver(occasion: Occasion, recipients: Recipients, *, loud: bool = False) -
 def check(recipients: Recipients) -> None:
     """Raise SettingsError for an address that can't be used, without naming it."""
     if recipients.urls and find_spec("apprise") is None:
-        raise SettingsError("--notify needs Apprise: pip install 'zoomtui[notify]'")
+        raise SettingsError(f"--notify: {_REASONS[MISSING]}")
     looks = [_to_address(url, {}) for url in recipients.urls or ()]
     for number, look in enumerate(looks, 1):
         look.wait(LIMIT)

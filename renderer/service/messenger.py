@@ -21,7 +21,7 @@ from renderer.engine.state import RenderState, apply
 from renderer.errors import RendererError, StorageError
 from renderer.files import free_bytes, replace_file
 from renderer.formatting import clean
-from renderer.project.recipients import Recipients, defaults, recipients_of
+from renderer.project.recipients import defaults, recipients_of
 from renderer.project.records import LOG, keyframe_path
 from renderer.project.status import read_status
 from renderer.service.deliveries import LIMIT, Delivery, deliver
@@ -52,7 +52,7 @@ class Messenger:
         self._under_way: list[Delivery] = []
         self._failing: set[str] = set()
         """Recipients of which the log says already that they can't be told."""
-        self._written = 0.0
+        self._metrics_due = 0.0
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._run, name="messenger", daemon=True)
 
@@ -78,21 +78,22 @@ class Messenger:
         while not self._over.wait(_GLANCE):
             self._look()
             self._collect(0.0)
+        self._metrics_due = 0.0
         self._look()
-        self._written = 0.0
-        self._write_metrics(self._recipients())
         self._collect(LIMIT)
 
     def _look(self) -> None:
         state, now = self._state, time.monotonic()
-        recipients = self._recipients()
-        for occasion in self._occasions.look(state, now, _disk(self._folder, state)):
+        new = self._occasions.look(state, now, _disk(self._folder, state))
+        if not new and now < self._metrics_due:
+            return
+        recipients = recipients_of(self._folder).over(self._defaults)  # they may have been changed
+        for occasion in new:
             self._under_way += deliver(occasion, recipients)
-        self._write_metrics(recipients)
-
-    def _recipients(self) -> Recipients:
-        """As they are now: they may be changed while it renders."""
-        return recipients_of(self._folder).over(self._defaults)
+        if now >= self._metrics_due:
+            self._metrics_due = now + _METRICS
+            if recipients.metrics:
+                self._write_metrics(Path(recipients.metrics))
 
     def _collect(self, seconds: float) -> None:
         """Let go of deliveries that have ended; wait ``seconds`` for each of those that have not.
@@ -106,15 +107,11 @@ class Messenger:
                 self._log(f"no message by {each.to}: {each.why}")
             (self._failing.add if each.why else self._failing.discard)(each.to)
 
-    def _write_metrics(self, recipients: Recipients) -> None:
-        now = time.monotonic()
-        if not recipients.metrics or now < self._written + _METRICS:
-            return
-        self._written = now
+    def _write_metrics(self, path: Path) -> None:
         try:
             facts = facts_of_project(read_status(self._folder), self._state)
-            replace_file(Path(recipients.metrics), exposition([facts]).encode(), durable=False)
-        except RendererError as error:
+            replace_file(path, exposition([facts]).encode(), durable=False)
+        except (RendererError, OSError) as error:
             if "metrics" not in self._failing:
                 self._log(f"no metrics: {clean(str(error))}")
             self._failing.add("metrics")
