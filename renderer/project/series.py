@@ -178,7 +178,7 @@ class SeriesReader:
             return None
         match told.type:
             case "keyframe":
-                self._film.append(self._keep(told))
+                self._film.append(self._keep(told, self._film_rate(told)))
             case "take":
                 self._left[told.keyframe, told.take] = self._keep(told)
             case "segment":
@@ -193,15 +193,20 @@ class SeriesReader:
                 raise unknown_record({"type": kind}, "of no known type")
         return True
 
-    def _keep(self, told: Any) -> int:
+    def _film_rate(self, told: Any) -> float | None:
+        """Frames committed a second since the keyframe before; None: not by the same engine."""
+        last, frames = self._last, self._frames
+        self._last, self._frames = ((told.session, told.restarts), told.at), 0
+        if last is None or last[0] != self._last[0] or told.at <= last[1]:
+            return None
+        seconds: float = told.at - last[1]
+        return frames / seconds
+
+    def _keep(self, told: Any, film_rate: float | None = None) -> int:
         """The number of a take."""
-        last, self._last = self._last, ((told.session, told.restarts), told.at)
-        told.film_rate = None
-        if last is not None and last[0] == self._last[0] and told.at > last[1]:
-            told.film_rate = self._frames / (told.at - last[1])
+        told.film_rate = film_rate
         if not told.seconds:
             told.idle = _GAP
-        self._frames = 0
         self._steered.append(self._written)
         self._waiting.append(_kept(told))
         if len(self._waiting) == _AT_ONCE:
