@@ -20,11 +20,23 @@ from pathlib import Path
 from typing import Any
 
 import ray
-from ray.exceptions import AuthenticationError, RayActorError, RayError
+from ray.exceptions import (
+    ActorUnavailableError,
+    AuthenticationError,
+    RayActorError,
+    RayError,
+)
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from renderer import __version__
-from renderer.errors import ProjectBusy, ProjectError, RendererError, SettingsError, error_of
+from renderer.errors import (
+    ProjectBusy,
+    ProjectError,
+    RendererError,
+    SettingsError,
+    StorageError,
+    error_of,
+)
 from renderer.farm.relay import Relay
 from renderer.farm.worker import Worker
 from renderer.files import replace_file
@@ -211,6 +223,8 @@ class _Workers:
         self._asked: dict[str, tuple[Any, Any]] = {}
         """Actors that are just beginning: each, and what its greeting will be."""
         self._refused: set[str] = set()
+        self._troubled: set[str] = set()
+        """Could not be begun, which is said once; they are tried again."""
         self._looked = 0.0
         self._looking = threading.Lock()
 
@@ -270,6 +284,9 @@ class _Workers:
             why = ray.get(answer)
         except RayError as error:  # it is begun again if its node is still there
             why = _line(error)
+            if name in self._troubled:
+                return
+            self._troubled.add(name)
         else:
             if not why:
                 self._known[name] = _RemoteWorker(name, actor)
@@ -290,8 +307,8 @@ class _RemoteWorker:
     def begin(self, folder: Path) -> _RemoteRun:
         try:
             code, why = self.ask("begin", str(folder))
-        except ConnectionError:
-            code, why = -1, "it has gone"
+        except OSError:
+            code, why = -1, "it does not answer"
         if code < 0:
             self.there = False
             raise ProjectBusy(f"{why} (on {self.name})")
@@ -300,23 +317,25 @@ class _RemoteWorker:
         return _RemoteRun(folder, self)
 
     def find(self, folder: Path) -> _RemoteRun | None:
-        with suppress(ConnectionError):
+        with suppress(OSError):
             if self.ask("renders") == str(folder):
                 self.ask("hang_up")  # of those who came by an earlier relay
                 return _RemoteRun(folder, self)
         return None
 
     def renders(self) -> str:
-        with suppress(ConnectionError):
+        with suppress(OSError):
             return str(self.ask("renders"))
         return ""
 
     def ask(self, method: str, *details: Any, group: str | None = None) -> Any:
-        """Raises ConnectionError where it has gone."""
+        """Raises ConnectionError where it has gone, TimeoutError where that is not certain."""
         call = getattr(self.actor, method)
         try:
             asked = call.options(concurrency_group=group) if group else call
             return ray.get(asked.remote(*details))
+        except ActorUnavailableError:
+            raise TimeoutError from None
         except RayActorError:
             self.there = False
             raise ConnectionError from None
@@ -329,21 +348,27 @@ class _RemoteRun:
         self.code: int | None = None
         self._project = str(folder)
         self._worker = worker
-        self._relay = Relay(folder, _Line(worker))
+        self._relay: Relay | None = None
+        with suppress(StorageError):  # a render can do without viewers
+            self._relay = Relay(folder, _Line(worker))
 
     def has_ended(self) -> bool:
         try:
             code = self._worker.ask("wait", self._project, GLANCE)
+        except TimeoutError:
+            time.sleep(GLANCE)
+            return False
         except ConnectionError:
             code = -1
         if code is None:
             return False
         self.code = code if 0 <= code < 128 else None  # stopped there by a signal: it goes on
-        self._relay.end()
+        if self._relay is not None:
+            self._relay.end()
         return True
 
     def stop(self) -> None:
-        with suppress(ConnectionError):
+        with suppress(OSError):
             self._worker.ask("stop")
 
 

@@ -59,16 +59,17 @@ class Worker:
         if not Path(probe).exists():
             return f"it does not see {Path(probe).parent}: storage must be shared, under one path"
         try:
-            device = devices(os.environ.get("CUDA_VISIBLE_DEVICES", "") if self._gpu else "cpu")[0]
+            seen = os.environ.get("CUDA_VISIBLE_DEVICES") or "all"
+            device = devices(seen if self._gpu else "cpu")[0]
         except RendererError as error:
             return str(error)
         os.environ.update(device.environment)
         return ""
 
     def begin(self, project: str) -> Failure:
-        """Render it; returns once viewers can connect, or with what is wrong (-1: it ends)."""
-        if self._leaving:
-            return -1, "the worker is leaving"
+        """Render it; returns once viewers can connect, or with what is wrong (-1: not here now)."""
+        if self._leaving or self.renders():
+            return -1, "the worker is busy or leaving"
         folder = Path(project)
         try:
             read_settings(folder)

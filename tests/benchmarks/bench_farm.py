@@ -1,4 +1,4 @@
-"""What a farm takes for itself: jobs of known length on 1 to 8 workers; a thousand of no length.
+"""What a farm takes for itself: jobs of known length on 1, 2, 4 and 8 workers, a thousand of none.
 
 The workers are real actors of a Ray cluster on this machine, and the queue, its records, the relays
 and the projects are real; only the engines are not: a worker sleeps for as long as a job is long.

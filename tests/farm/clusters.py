@@ -51,15 +51,16 @@ class Nodes:
             "RAY_USAGE_STATS_ENABLED": "0",
             **more,
         }
-        self._process = subprocess.Popen(
-            [sys.executable, "-c", _PROGRAM, json.dumps(list(nodes)), json.dumps(SMALL)],
-            cwd=ROOT,
-            env={**os.environ, "PYTHONPATH": str(ROOT), **self.environment},
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=(folder / "errors").open("w"),
-            text=True,
-        )
+        with (folder / "errors").open("w") as errors:
+            self._process = subprocess.Popen(
+                [sys.executable, "-c", _PROGRAM, json.dumps(list(nodes)), json.dumps(SMALL)],
+                cwd=ROOT,
+                env={"PYTHONPATH": str(ROOT), **os.environ, **self.environment},
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                text=True,
+            )
         self.address = self._answer()
         assert self.address, (folder / "errors").read_text()
 
