@@ -113,16 +113,19 @@ class Queue:
         for number, project in enumerate(projects):
             self.put(Job(str(project.resolve()), start + number * 1e-3))
 
-    def put(self, job: Job) -> None:
-        """Write its record, durably. Raises StorageError."""
+    def put(self, job: Job, *, durable: bool = True) -> None:
+        """Write its record. Raises StorageError."""
         self.make()
-        replace_file(self._path(job.folder), json.dumps(asdict(job)).encode())
+        replace_file(self._path(job.folder), json.dumps(asdict(job)).encode(), durable=durable)
 
-    def update(self, job: Job, **changes: object) -> Job:
-        """``job`` with ``changes``, as far as its record is still there. Raises StorageError."""
+    def update(self, job: Job, *, durable: bool = True, **changes: object) -> Job:
+        """``job`` with ``changes``, as far as its record is still there. Raises StorageError.
+
+        ``durable``: also through a power cut.
+        """
         changed = replace(job, **changes)  # type: ignore[arg-type]
         if self._path(job.folder).exists():
-            self.put(changed)
+            self.put(changed, durable=durable)
         return changed
 
     def move(self, project: Path, by: int) -> None:

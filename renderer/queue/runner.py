@@ -133,7 +133,7 @@ class Runner:
             for job in self._queue.jobs():
                 waits = job.turn is Turn.WAITING and job.project not in self._taken
                 if waits and not at_work(job.folder):
-                    job = self._queue.update(job, device=worker.name)
+                    job = self._queue.update(job, durable=False, device=worker.name)
                     self._taken[job.project] = job
                     return job
         return None
@@ -164,7 +164,7 @@ class Runner:
     def _follow(self, job: Job, run: Run) -> None:
         """Wait until it has ended or is to make room, and write down what became of it."""
         begun, stopped = time.monotonic(), False
-        frames = _frames(job)
+        frames = _frames(job) if self._slice else 0
         while not run.has_ended():
             if not stopped and self._is_to_stop(job, begun, frames):
                 stopped = True
