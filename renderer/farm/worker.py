@@ -22,6 +22,7 @@ from renderer.project import registry
 from renderer.project.lease import offer
 from renderer.project.records import read_settings
 from renderer.queue.devices import devices
+from renderer.service.messenger import Messenger
 from renderer.service.supervisor import Supervisor
 
 _AT_ONCE = 1 << 16
@@ -74,9 +75,9 @@ class Worker:
         try:
             read_settings(folder)
             offer(folder, self._lease)
+            self._render = _Render(folder)
         except RendererError as error:
             return error.exit_code, str(error)
-        self._render = _Render(folder)
         return self._render.opened()
 
     def renders(self) -> str:
@@ -149,14 +150,15 @@ class Worker:
 
 
 class _Render:
-    """One, on a thread of its own, from construction on."""
+    """One, on a thread of its own, from construction on. Raises SettingsError as ``Messenger``."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.failure: Failure = 0, ""
         self._known = threading.Event()
         self._signals: list[int] = []
-        self._parent = Supervisor(folder, lambda event: None, self._known.set, detached=False)
+        self._messenger = Messenger(folder, lambda event: None)
+        self._parent = Supervisor(folder, self._messenger.show, self._known.set, detached=False)
         self.thread = threading.Thread(target=self._run, name="render")
         self.thread.start()
 
@@ -171,7 +173,7 @@ class _Render:
 
     def _run(self) -> None:
         try:
-            with self._parent:
+            with self._messenger, self._parent:
                 self.failure = self._parent.run(self._signals), ""
         except RendererError as error:
             self.failure = error.exit_code, str(error)
