@@ -24,7 +24,7 @@ from huggingface_hub import constants
 from renderer.errors import PainterError
 from renderer.painting.painters.diffusion.families.index import FAMILIES as BY_CLASS
 from renderer.painting.painters.diffusion.loading import load
-from renderer.painting.painters.diffusion.memory import RUNGS
+from renderer.painting.painters.diffusion.memory import QUANTISED, RUNGS
 from renderer.painting.painters.diffusion.painter import DiffusionPainter
 from renderer.painting.painters.notices import listening
 from renderer.settings.render import RenderSettings
@@ -231,7 +231,7 @@ def test_what_is_moved_paints_the_same(make: Make, same: Make, name: str) -> Non
         painter.paint(wide_job(prompt), ignore).astype(int) for prompt in ("a castle", "a reef")
     ]
     moved = make(name)
-    for rung in [rung for rung in RUNGS if rung.moves][:-1]:
+    for rung in [rung for rung in RUNGS if rung.moves and rung.name != QUANTISED][:-1]:
         rung.take(pipeline_of(moved), torch.device("cpu"))
         moved.caller._prompts._kept.clear()
         for prompt, picture in zip(("a castle", "a reef"), expected, strict=True):

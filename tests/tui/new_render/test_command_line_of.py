@@ -158,9 +158,10 @@ def test_every_option_has_a_field_but_those_that_belong_to_no_form() -> None:
     otherwise_said = {"--outpaint-size", "--frames-per-keyframe", "--place"}  # the last: in a plan
     of_the_command = {"--headless", "--json", "--dry-run"}
     risky = {"--trust-pickled-weights"}
-    of_the_machine = {"--device"}
+    of_the_machine = {"--device", "--quantise"}
+    of_the_user = {"--on-event", "--notify", "--metrics"}  # who is told, not what is made
     typed = {field.option for field in form.FIELDS.values() if field.key != "prompt"}
-    assert typed | otherwise_said | of_the_command | risky | of_the_machine == options
+    assert typed | otherwise_said | of_the_command | risky | of_the_machine | of_the_user == options
     assert isinstance(render, click.Command)
 
 
