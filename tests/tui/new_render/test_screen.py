@@ -409,7 +409,7 @@ def test_what_cannot_start_says_so_at_its_field_and_leaves_nothing(here: Path) -
             await soon(lambda: "✗" in screen_text(app), "it is said")
             assert app.focused is not None
             assert app.focused.id == "field-image"
-            await put(pilot, image="", folder=str(here))
+            await put(pilot, image="", out=str(here))
             (here / "file").touch()
             await pilot.press("ctrl+s")
             await soon(lambda: "no zoomtui project" in screen_text(app), "it is said")
