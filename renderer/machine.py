@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import resource
 import sys
@@ -24,3 +25,11 @@ def as_many_as_fit(bytes_each: int) -> int:
     """As many as there are cores, in half of the memory that is free now; at least one."""
     free = psutil.virtual_memory().available
     return max(1, min(cores(), int(free / 2) // bytes_each))
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine reaches that host, a name or an address, with brackets or not."""
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host == "localhost"

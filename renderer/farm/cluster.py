@@ -8,7 +8,6 @@ again where it dies, and it finds the renders that are at work.
 
 from __future__ import annotations
 
-import ipaddress
 import logging
 import os
 import threading
@@ -40,6 +39,7 @@ from renderer.errors import (
 from renderer.farm.relay import Relay
 from renderer.farm.worker import Worker
 from renderer.files import replace_file
+from renderer.machine import is_loopback
 from renderer.project.lease import SECONDS
 from renderer.queue.jobs import Queue
 from renderer.queue.runner import Runner
@@ -93,7 +93,10 @@ def connect(address: str) -> None:
     except (ConnectionError, RuntimeError, ValueError, RayError) as error:
         raise SettingsError(f"no Ray cluster can be used at {address}: {_line(error)}") from None
     found = ray.get_runtime_context().gcs_address
-    if not _is_loopback(found) and _on_a_node(os.environ.get, "RAY_AUTH_MODE") != "token":
+    if (
+        not is_loopback(found.rpartition(":")[0])
+        and _on_a_node(os.environ.get, "RAY_AUTH_MODE") != "token"
+    ):
         raise SettingsError(_UNSAFE.format(address=found))
 
 
@@ -417,14 +420,6 @@ def _end(worker: Any) -> None:
 def _on_a_node(what: Callable[..., Any], *details: Any) -> Any:
     """What ``what`` returns on some node."""
     return ray.get(ray.remote(num_cpus=0)(lambda: what(*details)).remote())
-
-
-def _is_loopback(address: str) -> bool:
-    host = address.rpartition(":")[0].strip("[]")
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _line(error: BaseException) -> str:

@@ -91,7 +91,7 @@ class Reader:
 
     def read(self) -> Scan:
         """The renders on the list, and the ``*.zoom`` folders in the current directory."""
-        folders, problem = self._find()
+        folders, problem = _find(self._here)
         self._seen = {folder: seen for folder, seen in self._seen.items() if folder in folders}
         renders = {folder: self._look(folder, listed) for folder, listed in folders.items()}
         waiting = 0
@@ -104,15 +104,7 @@ class Reader:
 
     def folders(self) -> list[Path]:
         """Where they are; none of them is looked into."""
-        return list(self._find()[0])
-
-    def _find(self) -> tuple[dict[Path, bool], str]:
-        """(folder → whether it is on the list, why the list can't be read)."""
-        listed, problem = _listed()
-        folders = dict.fromkeys(listed, True)
-        for folder in _projects_in(self._here):
-            folders.setdefault(folder, False)
-        return folders, problem
+        return list(_find(self._here)[0])
 
     def _look(self, folder: Path, listed: bool) -> Render:
         try:
@@ -129,14 +121,22 @@ class Reader:
 
 def running(here: Path) -> list[Path]:
     """Those that are rendered now; nothing of them is read."""
-    folders = dict.fromkeys((*_listed()[0], *_projects_in(here)))
-    return [folder for folder in folders if _is_rendered(folder)]
+    return [folder for folder in _find(here)[0] if _is_rendered(folder)]
 
 
 def _is_rendered(folder: Path) -> bool:
     with contextlib.suppress(*_UNREADABLE):
         return renders(folder) is not None
     return False
+
+
+def _find(here: Path) -> tuple[dict[Path, bool], str]:
+    """(folder → whether it is on the list, why the list can't be read)."""
+    listed, problem = _listed()
+    folders = dict.fromkeys(listed, True)
+    for folder in _projects_in(here):
+        folders.setdefault(folder, False)
+    return folders, problem
 
 
 def _listed() -> tuple[list[Path], str]:

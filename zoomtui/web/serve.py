@@ -14,13 +14,13 @@ import secrets
 import socket
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from ipaddress import ip_address
 from pathlib import Path
 
 import uvicorn
 
 from renderer.errors import SettingsError
 from renderer.formatting import path_text
+from renderer.machine import is_loopback
 from zoomtui.web.access import Access
 from zoomtui.web.app import Pages
 
@@ -50,7 +50,7 @@ class Place:
     @property
     def loopback(self) -> bool:
         """Only this machine reaches it."""
-        return self.path is not None or _is_loopback(self.host)
+        return self.path is not None or is_loopback(self.host)
 
     def address(self, token: str) -> str:
         """The link."""
@@ -184,13 +184,6 @@ def new_token(path: Path | None) -> str:
     except ValueError as error:
         why = "it is no text" if isinstance(error, UnicodeError) else error
         raise SettingsError(f"{path}: {why}", "token_file") from None
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _answers(path: Path) -> bool:
