@@ -1,6 +1,6 @@
 """The control socket of a render that is made elsewhere: viewers here find it as if it were here.
 
-Bytes go to the worker and back, whatever they say; but a picture in the making is asked of no other
+Bytes go to the worker and back unread; but a picture in the making is asked of no other
 machine, so that commands and events are all that crosses. Knows the worker by four methods.
 """
 

@@ -51,7 +51,7 @@ CURVES: Mapping[str, Curve] = {
 
 _GAP = math.nan
 _MOST = 1e15
-"""No figure is larger, whatever a foreign journal says."""
+"""No figure is larger, though a foreign journal may say so."""
 _ZERO_IS_NONE = {"seconds", *(name for name, how in FIGURES.items() if how["of_some"])}
 
 
@@ -122,7 +122,7 @@ _Told: Any = msgspec.defstruct(
         ("note", str, ""),
     ],
 )
-"""Of a record of whatever kind, what counts here."""
+"""Of a record of any kind, what counts here."""
 _KEPT = ("at", *CURVES, "take", "session", "restarts")
 _kept = attrgetter(*_KEPT)
 _AT_ONCE = 1024

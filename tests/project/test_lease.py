@@ -187,7 +187,7 @@ def test_one_that_was_killed_is_followed_when_its_lease_is_over(folder: Path, al
 
 
 def test_what_was_in_the_middle_of_a_write_ends_in_no_film(folder: Path, alone: str) -> None:
-    """Whatever the one that was cut off has looked at before: its files are not these any more."""
+    """The files that the one that was cut off has open are not these any more."""
     stop_at(folder, lambda event: isinstance(event, SegmentWritten) and event.segment == 2)
     cut_off = Project.open(folder)
     assert cut_off.lease is not None

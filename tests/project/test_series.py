@@ -84,7 +84,7 @@ def test_sessions_and_steering_are_marked(tmp_path: Path) -> None:
         Happening(first, "steered", changes=changes),
         Happening(first, "resumed"),
     )
-    assert math.isnan(series.columns["film_rate"][first])  # nobody rendered in between
+    assert math.isnan(series.columns["film_rate"][first])  # no engine rendered in between
 
 
 def test_a_restart_after_a_crash_is_marked(tmp_path: Path) -> None:

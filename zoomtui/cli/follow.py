@@ -1,4 +1,4 @@
-"""`status --watch`: a line for whatever happens to a render, until it ends."""
+"""`status --watch`: a line for each thing that happens to a render, until it ends."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """One line about a render, as the user words it: for tmux, prompts and scripts.
 
-Pure: a format and facts in, text out. A field is a plain name, never an expression: whoever wrote
+Pure: a format and facts in, text out. A field is a plain name, never an expression: the author of
 the format reads what is listed here and nothing else.
 """
 

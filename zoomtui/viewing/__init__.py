@@ -1,1 +1,1 @@
-"""What a viewer knows of renders, of one or of all, whatever it shows them on."""
+"""What a viewer knows of renders, of one or of all; it knows no screen."""

@@ -1,6 +1,6 @@
 """A series as line charts in SVG: for a page and for a report. Pure: knows neither.
 
-Readable at the width of a phone, without a script; light or dark as the reader has it. Whatever
+Readable at the width of a phone, without a script; light or dark as the reader has it. What
 comes from outside stands in text, escaped.
 """
 

@@ -1,7 +1,7 @@
 """A render as one HTML file, to send or to keep: pictures, charts, prompts, sessions, settings.
 
 Needs nothing else and runs nothing: pictures and styles are inside, there is no script, and a
-strict Content-Security-Policy says so. Whatever comes from outside stands in it as text.
+strict Content-Security-Policy says so. What comes from outside stands in it as text.
 """
 
 from __future__ import annotations

@@ -22,7 +22,6 @@ from renderer.project.session_record import renders
 from renderer.project.status import State, Status, read_status
 from renderer.queue.jobs import Job, Turn, own_queue
 from renderer.service.glance import glance
-from renderer.service.metrics import gpu_loads
 
 _UNREADABLE = (RendererError, OSError, ValueError, KeyError, TypeError, RecursionError)
 """What a folder that only looks like a project may raise: a journal of something else is no bug."""
@@ -79,7 +78,7 @@ class Scan:
     problem: str = ""
     """Why the list of renders can't be read, in one line; empty: it can."""
     gpus: tuple[float, ...] = ()
-    """How busy each of them is, percent."""
+    """How busy each of them is, percent; read by those that show it."""
 
 
 class Reader:
@@ -100,7 +99,7 @@ class Reader:
             waiting += waits
             if (render := renders.get(job.folder)) is not None:
                 renders[job.folder] = replace(render, job=job, turn=waiting if waits else 0)
-        return Scan(tuple(renders.values()), free_bytes(self._here), problem, gpu_loads())
+        return Scan(tuple(renders.values()), free_bytes(self._here), problem)
 
     def folders(self) -> list[Path]:
         """Where they are; none of them is looked into."""

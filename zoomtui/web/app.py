@@ -206,7 +206,7 @@ def _kept(kept: OrderedDict[Path, T], folder: Path, make: Callable[[Path], T]) -
 
 
 async def _unreadable(request: Request, error: Exception) -> Response:
-    """What isn't there, or can't be read; where it lies is nobody's business."""
+    """What isn't there, or can't be read; where it lies is not told."""
     return _nothing()
 
 

@@ -1,7 +1,7 @@
 """A growing film and its playlist as a browser reads them: never past what the journal commits.
 
 As long as the film only grows it stays in one *epoch*, which stands in its address; what is taken
-back begins another. So whatever is cached or still being loaded under an address is of one film,
+back begins another. So what is cached or still being loaded under an address is of one film,
 and a request for bytes that may be others by now is refused. The playlist is made of the journal's
 records, not of the project's files of that name, which anything may stand in.
 """

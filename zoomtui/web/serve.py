@@ -86,7 +86,7 @@ def listen(host: str, port: int) -> Place:
 def listen_at(path: Path, port: int) -> Place:
     """On a Unix socket that only this user reaches, 0600. Raises SettingsError.
 
-    One that nobody listens at any more is replaced, nothing else.
+    One at which no server listens any more is replaced, nothing else.
     """
     with _refused(str(path), "socket"), contextlib.ExitStack() as undo:
         listener = undo.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM))

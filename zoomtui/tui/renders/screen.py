@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from textual import events, on, work
@@ -19,6 +20,7 @@ from renderer.errors import RendererError
 from renderer.project import registry
 from renderer.queue.jobs import Queue, Turn, own_queue
 from renderer.service.launch import launch
+from renderer.service.metrics import gpu_loads
 from zoomtui.tui.renders import describe
 from zoomtui.tui.renders.describe import ORDERS
 from zoomtui.tui.renders.detail import RenderDetail
@@ -111,10 +113,13 @@ class RendersScreen(HostedScreen):
         if self.app.screen is not self or self._looking:
             return
         self._looking = True
-        self._scan = await asyncio.to_thread(self._reader.read)
+        self._scan = await asyncio.to_thread(self._read)
         self._looking = False
         self._looked = True
         self.paint()
+
+    def _read(self) -> Scan:
+        return replace(self._reader.read(), gpus=gpu_loads())
 
     # ------------------------------------------------------------------------------- painting
 

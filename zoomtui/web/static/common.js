@@ -1,4 +1,4 @@
-// What both pages need. Whatever a render says is only ever put in as text.
+// What both pages need. What a render says is only ever put in as text.
 
 export const $ = (id) => document.getElementById(id);
 
