@@ -116,13 +116,11 @@ class Occasions:
 
     def _now(self, state: RenderState, at: float, disk: Disk | None) -> dict[Kind, Hashable]:
         """All that is so, said or not."""
-        if state.failure is not None:
-            return {Kind.FAILED: state.failure}
-        if state.finished:
-            return {Kind.STOPPED if state.stopped else Kind.FINISHED: state.started_at}
         now: dict[Kind, Hashable] = {}
         if state.restarted_at:
             now[Kind.RESTARTED] = state.restarted_at
+        if end := _end(state):  # with a restart that no look has met, never before one
+            return end if end.items() <= self._said.items() else now | end
         if state.held is not None:
             now[Kind.REVIEW] = state.held
         now |= self._standing(state, at)
@@ -166,6 +164,14 @@ class Occasions:
                 return f"waits for review of keyframe {(state.held or 0) + 1}"
             case _:
                 return f"goes on: {count}"
+
+
+def _end(state: RenderState) -> dict[Kind, Hashable]:
+    if state.failure is not None:
+        return {Kind.FAILED: state.failure}
+    if state.finished:
+        return {Kind.STOPPED if state.stopped else Kind.FINISHED: state.started_at}
+    return {}
 
 
 def _lasts(state: RenderState, disk: Disk | None) -> float | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -42,6 +43,22 @@ def seen(*moments: tuple[float, RenderState], disk: Disk | None = None) -> list[
 
 def test_a_render_that_goes_on_is_no_news() -> None:
     assert seen(*((PACE * k, replace(RENDERING, keyframes=7 + k)) for k in range(40))) == []
+
+
+@pytest.mark.parametrize(
+    ("ends", "kind"),
+    [
+        ({"finished": True}, Kind.FINISHED),
+        ({"failure": Failure("no", 5)}, Kind.FAILED),
+    ],
+)
+def test_a_restart_that_no_look_has_met_is_said_before_the_end_and_never_after_it(
+    ends: dict[str, Any], kind: Kind
+) -> None:
+    over = replace(RENDERING, restarted_at=5.0, crash="killed", **ends)
+    assert seen((1.0, over), (100.0, over)) == [Kind.RESTARTED, kind]
+    running = replace(RENDERING, restarted_at=3.0, crash="killed")
+    assert seen((1.0, running), (2.0, over), (100.0, over)) == [Kind.RESTARTED, kind]
 
 
 def test_what_is_so_at_the_first_look_is_no_news() -> None:
