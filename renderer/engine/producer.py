@@ -27,7 +27,7 @@ from renderer.painting.painters import AdjustablePainter, CheckingPainter, OnSte
 from renderer.painting.painters.idle_time import Timed
 from renderer.painting.painters.notices import listening
 from renderer.painting.painters.preview_hook import showing
-from renderer.painting.prompt_schedule import Blend
+from renderer.painting.prompt_blend import Blend
 from renderer.painting.seeds import derive_seed, varied_seed
 from renderer.painting.upscale import make_painter
 from renderer.project.history import Placed

@@ -18,7 +18,7 @@ from renderer.painting.colour_match import Joining, Reference
 from renderer.painting.geometry import Area, Growth, whole
 from renderer.painting.painter_calls import Pixels, ask, ask_all
 from renderer.painting.painters import OnStep, Painter, PaintJob, one_of
-from renderer.painting.prompt_schedule import Blend
+from renderer.painting.prompt_blend import Blend
 from renderer.painting.refine import Scales, agreed, residue, rounded
 from renderer.painting.seeds import derive_seed, version_seed
 from renderer.painting.tiles import Mosaic, tiles

@@ -19,7 +19,7 @@ from renderer.painting.geometry import Geometry
 from renderer.painting.keyframe_job import Task
 from renderer.painting.painter_calls import Pixels, ask
 from renderer.painting.painters import OnStep, Painter, PaintJob
-from renderer.painting.prompt_schedule import Blend
+from renderer.painting.prompt_blend import Blend
 from renderer.painting.refine import Scales, residue
 from renderer.painting.seeds import derive_seed, version_seed
 from renderer.settings.plain_values import dimensions

@@ -1,6 +1,6 @@
 """A plan of prompts from a file (``--prompts FILE``), put into the wishes for a render.
 
-``renderer.painting.prompt_schedule`` says what may stand in the file.
+``renderer.planning.prompt_schedule`` says what may stand in the file.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ def with_plan(file: Path, wishes: Mapping[str, Any]) -> tuple[dict[str, Any], Ch
 
     Its negative prompt and its blend count where none is wished for. Raises SettingsError.
     """
-    from renderer.painting.prompt_schedule import read_schedule
     from renderer.planning.defaults import SECONDS_PER_KEYFRAME
+    from renderer.planning.prompt_schedule import read_schedule
 
     if wishes.get("prompt"):
         raise SettingsError("give one prompt or a plan with --prompts, not both")

@@ -11,7 +11,6 @@ import hashlib
 import json
 import os
 import stat
-import tempfile
 from pathlib import Path
 
 from renderer.errors import StorageError
@@ -42,6 +41,8 @@ def socket_path(folder: Path) -> Path:
     path = (_private(Path(place)) if place else private_directory("sockets")) / name
     if len(os.fsencode(path)) <= _LONGEST_ADDRESS:
         return path
+    import tempfile  # brings random numbers, compression and threads
+
     return _private(Path(tempfile.gettempdir()) / f"zoomtui-{os.getuid()}") / name
 
 

@@ -14,8 +14,8 @@ from operator import itemgetter
 from typing import Any
 
 from renderer.journal import Count
-from renderer.painting import prompt_schedule
-from renderer.painting.prompt_schedule import Blend, Change
+from renderer.painting import prompt_blend
+from renderer.painting.prompt_blend import Blend, Change
 from renderer.settings.render import RenderSettings
 
 _START = itemgetter(0)
@@ -82,13 +82,13 @@ class Timeline:
         All of it follows from the journal, so a resumed film is blended as one that was never
         interrupted.
         """
-        return prompt_schedule.blend_at(self._prompts_at(settings, keyframe), keyframe)
+        return prompt_blend.blend_at(self._prompts_at(settings, keyframe), keyframe)
 
     def look_at(self, settings: RenderSettings, keyframe: int) -> int | None:
         """The keyframe whose look ``keyframe`` is to keep: the first, or the one at which the last
         change of prompt had settled. None: it has not yet."""
         last = self._prompts_at(settings, keyframe)[-1]
-        look = prompt_schedule.settled(last, settings.zoom_factor) if last.start else 0
+        look = prompt_blend.settled(last, settings.zoom_factor) if last.start else 0
         return look if look < max(keyframe, 1) else None
 
     def _prompts_at(self, settings: RenderSettings, keyframe: int) -> list[Change]:

@@ -78,7 +78,7 @@ def _workers(text: str) -> int:
     raise SettingsError(f"workers must be auto, or 1 to {MOST_WORKERS}, not {text[:40]!r}")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, init=False, repr=False, eq=False)
 class FilmSettings(PaintingSettings):
     """All but the number of keyframes are fixed by the film. ``RenderSettings`` checks them."""
 

@@ -6,7 +6,6 @@ be steered, what needs a new painter: each reads its part of the row. Knows no s
 
 from __future__ import annotations
 
-import difflib
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
@@ -210,6 +209,8 @@ def not_empty(name: str, value: Any) -> str | None:
 
 def unknown(what: str, name: str, known: set[str]) -> str:
     """One line for a name that does not exist, with the nearest one that does."""
+    import difflib  # for an error alone
+
     near = difflib.get_close_matches(name, sorted(known), n=1, cutoff=0.5)
     hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(sorted(known))}"
     return f"unknown {what}; {hint}"

@@ -33,7 +33,7 @@ _OF_ANY_PAINTER: dict[str, Any] = dict.fromkeys(
 """What most rows have in common."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, init=False, repr=False, eq=False)
 class PaintingSettings:
     """All but the exemplar may change from a keyframe on. ``RenderSettings`` checks them."""
 

@@ -9,7 +9,7 @@ import pytest
 
 from renderer.engine.events import Event, KeyframeReady, KeyframeStarted
 from renderer.images import read_provenance
-from renderer.painting.prompt_schedule import Blend
+from renderer.painting.prompt_blend import Blend
 from renderer.project.create import create_project
 from renderer.project.project import Project
 from renderer.project.records import keyframe_path

@@ -8,7 +8,7 @@ import re
 import pytest
 
 from renderer.errors import SettingsError
-from renderer.painting.prompt_schedule import Blend, Change, Schedule, blend_at, read_schedule
+from renderer.planning.prompt_schedule import Schedule, read_schedule
 
 
 def read(text: str, name: str = "plan.txt") -> Schedule:
@@ -30,35 +30,6 @@ def test_lines_and_toml_say_how_many_keyframes_a_prompt_takes() -> None:
     assert read("blend: 4\n0: a castle\n12: a reef") == Schedule(starts, blend=4)
     text = 'blend = 4\n[prompts]\n12 = "a reef"\n0 = "a castle"\n'
     assert read(text, "plan.toml") == Schedule(starts, blend=4)
-
-
-def test_a_new_prompt_replaces_the_one_before_step_by_step() -> None:
-    changes = [Change(0, "cat", 0), Change(5, "dog", 3)]
-    assert [blend_at(changes, keyframe) for keyframe in (4, 5, 6, 7, 8, 99)] == [
-        Blend("cat"),
-        Blend("dog", "cat", 1 / 4),
-        Blend("dog", "cat", 2 / 4),
-        Blend("dog", "cat", 3 / 4),
-        Blend("dog"),
-        Blend("dog"),
-    ]
-
-
-def test_without_keyframes_to_take_a_prompt_counts_at_once() -> None:
-    assert blend_at([Change(0, "cat", 7), Change(5, "dog", 0)], 5) == Blend("dog")
-
-
-def test_a_change_within_a_blend_starts_from_the_prompt_that_was_blended_to() -> None:
-    changes = [Change(0, "cat", 0), Change(5, "dog", 9), Change(6, "fish", 1)]
-    assert [blend_at(changes, keyframe) for keyframe in (5, 6, 7)] == [
-        Blend("dog", "cat", 0.1),
-        Blend("fish", "dog", 0.5),
-        Blend("fish"),
-    ]
-
-
-def test_there_is_nothing_to_blend_with_no_prompt() -> None:
-    assert blend_at([Change(0, "", 0), Change(1, "dog", 4)], 1) == Blend("dog")
 
 
 def test_the_extensions_export_is_read_with_all_its_affixes() -> None:

@@ -10,8 +10,8 @@ import pytest
 
 from renderer.errors import ProjectError
 from renderer.journal import Record
-from renderer.painting import prompt_schedule
-from renderer.painting.prompt_schedule import Blend, Change
+from renderer.painting import prompt_blend
+from renderer.painting.prompt_blend import Blend, Change
 from renderer.project.history import History, Rewind
 from renderer.project.rewinding import choosing, rerolled, rewound
 from renderer.project.timeline import Steering, Timeline
@@ -30,7 +30,7 @@ def replayed(steering: Iterable[Steering], keyframe: int) -> tuple[RenderSetting
             changes.pop()
         if not changes or changes[-1].prompt != settings.prompt:
             changes.append(Change(each.from_keyframe, settings.prompt, settings.prompt_blend))
-    return settings, prompt_schedule.blend_at(changes, keyframe)
+    return settings, prompt_blend.blend_at(changes, keyframe)
 
 
 def some_changes(chance: random.Random) -> dict[str, Any]:

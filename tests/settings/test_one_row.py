@@ -117,7 +117,7 @@ assert "sparkle" in form.unused_by("texture")
         """
 from renderer.engine import producer
 from renderer.painting.figures import Figures
-from renderer.painting.prompt_schedule import Blend
+from renderer.painting.prompt_blend import Blend
 from renderer.painting.outpaint import Outpainted
 from renderer.settings.render import STEERABLE
 assert "sparkle" in STEERABLE

@@ -12,7 +12,7 @@ import click
 from renderer.errors import SettingsError
 from renderer.formatting import shortened
 from renderer.settings.presets import find_preset
-from zoomtui.cli.options import FILE
+from zoomtui.cli.verb import FILE
 from zoomtui.stdio import ERR, write_line
 
 

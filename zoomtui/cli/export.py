@@ -13,9 +13,9 @@ import click
 from renderer.errors import EncoderError, RendererError, StorageError
 from renderer.formatting import clean, duration_text, path_text, size_text
 from renderer.settings.plain_values import dimensions
-from zoomtui.cli.options import FOLDER, export_options, json_option, wishes
+from zoomtui.cli.options import export_options, json_option, wishes
 from zoomtui.cli.progress_bar import OnProgress, bytes_read, frames, progress
-from zoomtui.cli.verb import project_verb
+from zoomtui.cli.verb import FOLDER, project_verb
 from zoomtui.stdio import ERR, OUT, write_json, write_line
 
 if TYPE_CHECKING:

@@ -14,9 +14,9 @@ from renderer.farm import prepare
 from renderer.formatting import clean, path_text
 from renderer.project import registry
 from renderer.service.signals import Abandoned, stopping
-from zoomtui.cli.options import FOLDER, seconds
+from zoomtui.cli.options import seconds
 from zoomtui.cli.queue import queue_named, queue_option
-from zoomtui.cli.verb import verb
+from zoomtui.cli.verb import FOLDER, verb
 from zoomtui.cli.watch import attach as attach_here
 from zoomtui.stdio import answer, write_line
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from renderer.formatting import clean, path_text
-from zoomtui.cli.options import FOLDER, wishes
-from zoomtui.cli.verb import verb
+from zoomtui.cli.options import wishes
+from zoomtui.cli.verb import FOLDER, verb
 from zoomtui.stdio import write_json, write_line
 
 if TYPE_CHECKING:

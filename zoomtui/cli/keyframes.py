@@ -12,8 +12,8 @@ from renderer.formatting import clean, path_text
 from renderer.project.records import read_history, read_settings
 from renderer.service.revise import place as let_show
 from renderer.service.revise import revise
-from zoomtui.cli.options import FILE, keyframe_index
-from zoomtui.cli.verb import project_verb
+from zoomtui.cli.options import keyframe_index
+from zoomtui.cli.verb import FILE, project_verb
 from zoomtui.stdio import write_json, write_line
 
 

@@ -13,8 +13,8 @@ from renderer.project import recipients as kept
 from renderer.project.recipients import Recipients
 from renderer.project.records import read_settings
 from renderer.service.deliveries import LIMIT, check, deliver
-from zoomtui.cli.options import FOLDER, F, stacked
-from zoomtui.cli.verb import verb
+from zoomtui.cli.options import F, stacked
+from zoomtui.cli.verb import FOLDER, verb
 from zoomtui.stdio import write_line
 
 metrics_option = click.option(

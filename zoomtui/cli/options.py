@@ -7,7 +7,6 @@ come. Ranges and names are checked by the settings, in one place.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path
 from typing import Any, TypeVar
 
 import click
@@ -18,6 +17,7 @@ from renderer.settings.option import METAVARS, Kind, Option
 from renderer.settings.plain_values import parse_seconds
 from renderer.settings.render import OPTIONS
 from renderer.settings.sources import SOURCES
+from zoomtui.cli.verb import FILE
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -46,9 +46,6 @@ def seconds(text: str) -> float:
         message = f"{text!r} is no number of seconds, such as 90, 90s or 2m"
         raise click.BadParameter(message) from None
 
-
-FILE = click.Path(path_type=Path)
-FOLDER = click.Path(path_type=Path)
 
 _TYPES: Mapping[Kind, Any] = {
     "whole": int,

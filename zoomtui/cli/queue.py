@@ -20,8 +20,8 @@ from renderer.queue.jobs import Job, Queue, Turn, own_queue
 from renderer.service.signals import Abandoned
 from zoomtui.cli.new_film import check_source, has_source, new_film, new_film_options
 from zoomtui.cli.notify import change_recipients, recipient_options, recipients
-from zoomtui.cli.options import FILE, FOLDER, seconds
-from zoomtui.cli.verb import verb
+from zoomtui.cli.options import seconds
+from zoomtui.cli.verb import FILE, FOLDER, verb
 from zoomtui.stdio import answer, write_line
 
 queue_option = click.option(

@@ -21,16 +21,9 @@ from zoomtui.cli.headless import run as run_here
 from zoomtui.cli.new_film import check_source, new_film, new_film_options
 from zoomtui.cli.notify import change_recipients, metrics_option, recipient_options, recipients
 from zoomtui.cli.open_tui import Look, on_terminal, show
-from zoomtui.cli.options import (
-    FOLDER,
-    film_options,
-    headless_option,
-    json_option,
-    painting_options,
-    wishes,
-)
+from zoomtui.cli.options import film_options, headless_option, json_option, painting_options, wishes
 from zoomtui.cli.steer import record_steering
-from zoomtui.cli.verb import project_verb, verb
+from zoomtui.cli.verb import FOLDER, project_verb, verb
 from zoomtui.stdio import ERR, OUT, write_json, write_line
 
 _DEMO_FILM = {"size": "1280x720", "seconds_per_keyframe": 1.5, "keyframes": 8, "seed": 1995}

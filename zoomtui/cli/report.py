@@ -9,9 +9,8 @@ import click
 from renderer.errors import SettingsError
 from renderer.files import replace_file
 from renderer.formatting import path_text, size_text
-from zoomtui.cli.options import FILE, FOLDER
 from zoomtui.cli.progress_bar import progress
-from zoomtui.cli.verb import verb
+from zoomtui.cli.verb import FILE, FOLDER, verb
 from zoomtui.stdio import write_line
 
 _ENDINGS = (".html", ".htm")

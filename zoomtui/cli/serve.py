@@ -13,8 +13,7 @@ import click
 
 from renderer.errors import SettingsError
 from renderer.project.records import read_settings
-from zoomtui.cli.options import FILE, FOLDER
-from zoomtui.cli.verb import verb
+from zoomtui.cli.verb import FILE, FOLDER, verb
 from zoomtui.stdio import ERR, write_line
 
 PORT = 8787

@@ -19,9 +19,8 @@ from renderer.formatting import (
     size_text,
 )
 from renderer.painting.figures import explained
-from zoomtui.cli.options import FOLDER
 from zoomtui.cli.status_line import FIELDS, parsed, status_line
-from zoomtui.cli.verb import verb
+from zoomtui.cli.verb import FOLDER, verb
 from zoomtui.stdio import answer
 
 if TYPE_CHECKING:

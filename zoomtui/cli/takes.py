@@ -25,9 +25,9 @@ from renderer.project.rewinding import choosing, rerolled, rewound
 from renderer.project.steering import what_changes
 from renderer.project.thinning import kept_takes
 from renderer.service.revise import revise
-from zoomtui.cli.options import FOLDER, film_options, keyframe_index, painting_options, wishes
+from zoomtui.cli.options import film_options, keyframe_index, painting_options, wishes
 from zoomtui.cli.progress_bar import bytes_read, progress
-from zoomtui.cli.verb import project_verb
+from zoomtui.cli.verb import FOLDER, project_verb
 from zoomtui.stdio import write_json, write_line
 
 F = TypeVar("F", bound=Callable[..., Any])

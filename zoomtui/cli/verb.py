@@ -8,6 +8,9 @@ from typing import Any
 
 import click
 
+FILE = FOLDER = click.Path(path_type=Path)
+"""Type of an argument or option that is a path; its name says which kind of path."""
+
 
 def verb(
     short_help: str,
@@ -32,5 +35,5 @@ def project_verb(
     short_help: str, *examples: str, **options: Any
 ) -> Callable[[Callable[..., Any]], click.Command]:
     """A ``verb`` whose first argument is a project's folder."""
-    project = click.argument("project", type=click.Path(path_type=Path))
+    project = click.argument("project", type=FOLDER)
     return lambda function: verb(short_help, *examples, **options)(project(function))

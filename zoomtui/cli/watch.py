@@ -14,8 +14,7 @@ from renderer.errors import ProjectError
 from renderer.formatting import clean, count_text, duration_text, path_text, size_text
 from renderer.project.records import LOG, read_settings
 from zoomtui.cli.open_tui import Look, show
-from zoomtui.cli.options import FOLDER
-from zoomtui.cli.verb import project_verb, verb
+from zoomtui.cli.verb import FOLDER, project_verb, verb
 from zoomtui.stdio import answer
 
 if TYPE_CHECKING:
