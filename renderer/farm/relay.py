@@ -47,10 +47,16 @@ class Relay(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
         threading.Thread(target=self.serve_forever, name="relay", daemon=True).start()
 
     def end(self) -> None:
-        """No viewer comes any more; those that are there hear the engine to its end."""
-        self.shutdown()
-        self.server_close()
+        """No viewer comes any more; those that are there hear the engine to its end.
+
+        Returns at once: the worker waits for its next job.
+        """
         self._path.unlink(missing_ok=True)
+        threading.Thread(target=self._close, name="relay's end", daemon=True).start()
+
+    def _close(self) -> None:
+        self.shutdown()  # seen at the server's next look, within half a second
+        self.server_close()
 
 
 class _Viewer(socketserver.StreamRequestHandler):

@@ -13,6 +13,7 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
+from operator import attrgetter
 from pathlib import Path
 
 import msgspec
@@ -58,6 +59,9 @@ class Job:
         return Path(self.project)
 
 
+_PLACE = attrgetter("place")
+
+
 class Queue:
     """The queue at ``folder``, which any number of processes may read and change."""
 
@@ -72,18 +76,22 @@ class Queue:
         Raises ProjectError for one that can't be read.
         """
         seen: dict[str, tuple[tuple[int, int], Job]] = {}
-        entries: list[os.DirEntry[str]] = []
-        with suppress(FileNotFoundError):
-            entries = [each for each in os.scandir(self.folder) if each.name.endswith(_RECORD)]
-        for entry in entries:
-            with suppress(FileNotFoundError):  # it was taken out just now
+        for entry in self._records():
+            try:
                 found = entry.stat()
                 version = found.st_ino, found.st_mtime_ns
                 known = self._seen.get(entry.name)
-                job = known[1] if known and known[0] == version else _read(Path(entry))
-                seen[entry.name] = version, job
+                fresh = known if known and known[0] == version else (version, _read(Path(entry)))
+            except FileNotFoundError:
+                continue  # it was taken out just now
+            seen[entry.name] = fresh
         self._seen = seen
-        return sorted((job for _, job in seen.values()), key=lambda job: job.place)
+        return sorted((job for _, job in seen.values()), key=_PLACE)
+
+    def _records(self) -> list[os.DirEntry[str]]:
+        with suppress(FileNotFoundError):
+            return [each for each in os.scandir(self.folder) if each.name.endswith(_RECORD)]
+        return []
 
     def find(self, project: Path) -> Job:
         """Raises ProjectError where ``project`` is not in the queue."""
