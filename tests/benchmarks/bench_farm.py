@@ -12,7 +12,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from renderer.farm import prepare
+from renderer.farm import connect
 from renderer.queue.jobs import Queue, Turn
 from renderer.queue.runner import Runner
 from tests.cli.engines import make_project
@@ -46,7 +46,7 @@ def measured(folder: Path, count: int, workers: int, seconds: float) -> float:
     """Seconds from the first job's beginning to the last one's end."""
     import ray
 
-    from renderer.farm.cluster import _RemoteWorker
+    from renderer.farm.workers import RemoteWorker
 
     queue = Queue(folder / f"queue-{count}-{workers}")
     whole = folder / "whole.zoom"
@@ -59,7 +59,7 @@ def measured(folder: Path, count: int, workers: int, seconds: float) -> float:
     queue.add(projects)
     actors = [ray.remote(Sleeper).options(num_cpus=0).remote(seconds) for _ in range(workers)]
     ray.get([actor.renders.remote() for actor in actors])
-    there = [_RemoteWorker(str(number), actor) for number, actor in enumerate(actors)]
+    there = [RemoteWorker(str(number), actor) for number, actor in enumerate(actors)]
     began: list[float] = []
     runner = Runner(
         queue, lambda: there, lambda what, job: began.append(time.monotonic()), until_empty=True
@@ -86,9 +86,6 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as home:
         os.environ["XDG_STATE_HOME"] = home
         os.environ["HOME"] = home
-        prepare("local")
-        from renderer.farm.cluster import connect
-
         connect("local")
         folder = Path(home)
         render(make_project(folder / "whole.zoom", keyframes=2))

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from renderer.errors import SettingsError
-from renderer.farm import prepare
+from renderer.farm import connect
 from renderer.formatting import clean, path_text
 from renderer.project import registry
 from renderer.service.signals import Abandoned, stopping
@@ -101,8 +101,11 @@ def start(
         raise SettingsError("a lease is at least a second", "lease")
     waiting = queue_named(folder)
     waiting.make()
-    cluster = _connected(address)
-    wishes = cluster.Wishes(
+    connect(address)
+    from renderer.farm import queue_actor
+    from renderer.farm.workers import Wishes
+
+    wishes = Wishes(
         folder=str(waiting.folder.resolve()),
         engines=int(kind[1] or 0),
         until_empty=until_empty,
@@ -110,7 +113,7 @@ def start(
         lease=lease,
         environment=(("XDG_STATE_HOME", str(registry.state_directory().parent)),),
     )
-    return _follow(cluster, cluster.start(wishes))
+    return _follow(queue_actor.start(wishes))
 
 
 @verb(
@@ -122,8 +125,10 @@ def start(
 @_address_option
 def list_workers(address: str) -> None:
     """List the farm's workers; `zoomtui queue ls` lists the jobs."""
-    cluster = _connected(address)
-    for name, project in cluster.rows(cluster.running()):
+    connect(address)
+    from renderer.farm import queue_actor
+
+    for name, project in queue_actor.rows(queue_actor.running()):
         answer(f"{clean(name)}  {path_text(Path(project)) if project else 'waits for a job'}")
 
 
@@ -142,14 +147,18 @@ def attach(context: click.Context, job: Path) -> Any:
 @_address_option
 def stop(address: str) -> int:
     """End all renders after the segments in hand, and then the farm; the jobs wait again."""
-    cluster = _connected(address)
-    return _follow(cluster, cluster.running(), stop=True)
+    connect(address)
+    from renderer.farm import queue_actor
+
+    return _follow(queue_actor.running(), stop=True)
 
 
-def _follow(cluster: Any, running: Any, *, stop: bool = False) -> int:
+def _follow(farm: Any, *, stop: bool = False) -> int:
+    from renderer.farm import queue_actor
+
     try:
         with stopping(lambda number: None) as signals:
-            code: int = cluster.follow(running, _say, signals, stop=stop)
+            code = queue_actor.follow(farm, _say, signals, stop=stop)
     except Abandoned as abandoned:
         os._exit(abandoned.exit_code)
     return 0 if stop else code
@@ -157,16 +166,3 @@ def _follow(cluster: Any, running: Any, *, stop: bool = False) -> int:
 
 def _say(line: str) -> None:
     write_line(clean(line))
-
-
-def _connected(address: str) -> Any:
-    """The module that knows Ray, connected. Raises SettingsError."""
-    prepare(address)
-    try:
-        from renderer.farm import cluster
-    except ModuleNotFoundError as error:
-        if error.name != "ray":
-            raise
-        raise SettingsError("a farm needs Ray: pip install 'zoomtui[farm]'") from None
-    cluster.connect(address)
-    return cluster
