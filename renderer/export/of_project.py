@@ -13,7 +13,7 @@ from renderer import __version__
 from renderer.errors import SettingsError
 from renderer.export.containers import Target
 from renderer.export.plan import Plan, make_plan
-from renderer.export.run import OnProgress, export
+from renderer.export.run import OnProgress, SideBySide, export
 from renderer.export.source import CanvasFile, Footage
 from renderer.film.records import committed, records_of_film
 from renderer.painting.geometry import Geometry
@@ -30,7 +30,15 @@ from renderer.project.records import (
 from renderer.settings.export import ExportOptions
 from renderer.settings.render import RenderSettings
 
-__all__ = ["ExportOptions", "OnProgress", "Plan", "export", "plan_export", "read_footage"]
+__all__ = [
+    "ExportOptions",
+    "OnProgress",
+    "Plan",
+    "SideBySide",
+    "export",
+    "plan_export",
+    "read_footage",
+]
 
 
 def plan_export(project: Path, out: str, options: ExportOptions) -> Plan:

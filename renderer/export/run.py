@@ -28,13 +28,15 @@ from renderer.export.plan import Plan
 from renderer.export.process_pool import apart, in_order
 from renderer.export.provenance import add_provenance
 from renderer.export.remux import remux
-from renderer.files import flush_folder, free_text, part_of
-from renderer.film.encode import EncodedSegment, Encoding, encode_segment
+from renderer.files import flush_folder, free_text, replace_file
+from renderer.film.encode import Encoding, encode_segment
 from renderer.images import PROVENANCE_KEY
 from renderer.project.verify import check_film, not_rewound
 
 OnProgress = Callable[[int, int], None]
 """Takes (frames done, frames in all), now and then."""
+SideBySide = Callable[[Callable[[Chunk], int], Iterator[Chunk]], Generator[int, None, None]]
+"""``side_by_side(work, chunks)``: as ``process_pool.in_order``, wherever that is done."""
 
 _PALETTE_FRAMES = 24
 _BIG = 64 * 2**20
@@ -43,23 +45,25 @@ is done in a process of its own."""
 _COVER_QUALITY = 92
 
 
-def export(plan: Plan, on_progress: OnProgress) -> Path:
+def export(plan: Plan, on_progress: OnProgress, side_by_side: SideBySide | None = None) -> Path:
     """Make what ``plan`` says; returns its path.
 
-    Whatever is raised, KeyboardInterrupt too, leaves nothing behind. Raises StorageError,
-    EncoderError, ProjectError (a damaged keyframe), SettingsError (another export makes the same,
-    or has just made it; sound that can't be decoded to its end).
+    ``side_by_side`` works on the chunks, and leaves files beside the target; None: processes of
+    this machine do. Whatever is raised, KeyboardInterrupt too, leaves nothing behind. Raises
+    StorageError, EncoderError, ProjectError (a damaged keyframe), SettingsError (another export
+    makes the same, or has just made it; sound that can't be decoded to its end).
     """
     target = plan.target
+    crew = side_by_side or partial(in_order, processes=processes_for(plan.take))
     with _storage(target.path), claimed(target.path):
         target.check(force=plan.force, frames=plan.frames)
         match target.container.kind:
             case Kind.FILM:
-                _film(plan, on_progress)
+                _film(plan, on_progress, crew)
             case Kind.ANIMATION:
                 _animation(plan, on_progress)
             case Kind.PICTURES:
-                _pictures(plan, on_progress)
+                _pictures(plan, on_progress, crew)
         flush_folder(target.path.parent)
     on_progress(plan.frames, plan.frames)
     return target.path
@@ -68,17 +72,17 @@ def export(plan: Plan, on_progress: OnProgress) -> Path:
 # ------------------------------------------------------------------------------------- films
 
 
-def _film(plan: Plan, on_progress: OnProgress) -> None:
+def _film(plan: Plan, on_progress: OnProgress, side_by_side: SideBySide) -> None:
     target, footage = plan.target, plan.take.footage
-    with _beside(target.path, ".part") as part, _beside(target.path, ".frames.part") as growing:
+    with _beside(target.path, ".part") as part:
         if plan.encoding is None:
             with not_rewound(footage.film, footage.film_records):
                 check_film(footage.film, footage.film_records)
                 _finish(footage.film, footage.film_length, plan, part)
         else:
-            _encode(plan, plan.encoding, growing, on_progress)
-            _finish(growing, growing.stat().st_size, plan, part)
-        growing.unlink(missing_ok=True)
+            with _folder_beside(target.path, ".frames.part") as folder:
+                growing = _encode(plan, plan.encoding, folder, on_progress, side_by_side)
+                _finish(growing, growing.stat().st_size, plan, part)
         _publish(part, target.path)
 
 
@@ -88,23 +92,34 @@ def _finish(film: Path, length: int, plan: Plan, part: Path) -> None:
     apart(work, part) if length > _BIG else work(part)
 
 
-def _encode(plan: Plan, encoding: Encoding, out: Path, on_progress: OnProgress) -> None:
-    """All frames as one fragmented MP4, in order, encoded side by side."""
+def _encode(
+    plan: Plan,
+    encoding: Encoding,
+    folder: Path,
+    on_progress: OnProgress,
+    side_by_side: SideBySide,
+) -> Path:
+    """All frames as one fragmented MP4 in ``folder``, in order, encoded side by side."""
     done = 0
-    work = partial(_encode_chunk, plan.take, encoding)
-    jobs = chunks(plan.take)
-    with out.open("wb") as file, closing(in_order(work, jobs, processes_for(plan.take))) as ready:
-        for segment in ready:
-            if not done:
-                file.write(segment.init)
-            file.write(segment.media)
-            done += segment.frames
+    work = partial(_encode_chunk, plan.take, encoding, folder)
+    out = folder / "film"
+    with out.open("wb") as file, closing(side_by_side(work, chunks(plan.take))) as ready:
+        for number, count in enumerate(ready):
+            part = folder / str(number)
+            file.write(part.read_bytes())
+            part.unlink()
+            done += count
             on_progress(done, plan.frames)
+    return out
 
 
-def _encode_chunk(take: FrameSource, encoding: Encoding, chunk: Chunk) -> EncodedSegment:
+def _encode_chunk(take: FrameSource, encoding: Encoding, folder: Path, chunk: Chunk) -> int:
+    """Write the segment of ``chunk`` into ``folder``, under its number; returns its frames."""
     frames = take.frames(chunk.first, chunk.frames)
-    return encode_segment(frames, encoding, first_frame=chunk.first, index=chunk.number)
+    segment = encode_segment(frames, encoding, first_frame=chunk.first, index=chunk.number)
+    header = b"" if chunk.number else segment.init
+    replace_file(folder / str(chunk.number), header + segment.media, durable=False)
+    return segment.frames
 
 
 def _cover(take: FrameSource, frame: int) -> bytes:
@@ -154,16 +169,13 @@ def _ahead(frames: Iterator[Pixels]) -> Generator[Pixels, None, None]:
 # ------------------------------------------------------------------------------------ pictures
 
 
-def _pictures(plan: Plan, on_progress: OnProgress) -> None:
+def _pictures(plan: Plan, on_progress: OnProgress, side_by_side: SideBySide) -> None:
     """Into a new folder beside; it becomes the target, or its pictures move into the one there."""
     target = plan.target
-    part = part_of(target.path)
-    shutil.rmtree(part, ignore_errors=True)
-    part.mkdir()
-    try:
+    with _folder_beside(target.path, ".part") as part:
         done = 0
-        work, jobs = partial(_draw_chunk, plan, part), chunks(plan.take)
-        with closing(in_order(work, jobs, processes_for(plan.take))) as written:
+        work = partial(_draw_chunk, plan, part)
+        with closing(side_by_side(work, chunks(plan.take))) as written:
             for count in written:
                 done += count
                 on_progress(done, plan.frames)
@@ -172,8 +184,6 @@ def _pictures(plan: Plan, on_progress: OnProgress) -> None:
                 picture.replace(target.path / picture.name)
         else:
             part.rename(target.path)
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
 
 
 def _draw_chunk(plan: Plan, folder: Path, chunk: Chunk) -> int:
@@ -199,6 +209,18 @@ def _beside(path: Path, ending: str) -> Iterator[Path]:
         yield beside
     finally:
         beside.unlink(missing_ok=True)
+
+
+@contextmanager
+def _folder_beside(path: Path, ending: str) -> Iterator[Path]:
+    """The same, for a folder, which is there from the beginning."""
+    beside = path.with_name(path.name + ending)
+    shutil.rmtree(beside, ignore_errors=True)
+    beside.mkdir()
+    try:
+        yield beside
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
 
 
 def _publish(part: Path, path: Path) -> None:

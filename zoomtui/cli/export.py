@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,11 +17,11 @@ from renderer.formatting import clean, duration_text, path_text, size_text
 from renderer.settings.plain_values import dimensions
 from zoomtui.cli.options import export_options, json_option, wishes
 from zoomtui.cli.progress_bar import OnProgress, bytes_read, frames, progress
-from zoomtui.cli.verb import FOLDER, project_verb
+from zoomtui.cli.verb import FOLDER, address_option, project_verb
 from zoomtui.stdio import ERR, OUT, write_json, write_line
 
 if TYPE_CHECKING:
-    from renderer.export.of_project import Plan
+    from renderer.export.of_project import Plan, SideBySide
 
 
 @project_verb(
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     "export coral.zoom small.webm --codec av1 --size 640x360",
     "export coral.zoom frames/ --fps 24",
     "export coral.zoom --copy-project second.zoom",
+    "export /shared/coral.zoom /shared/coral.mp4 --codec h265 --farm",
     notes="The ending of OUT decides: .mp4 .mkv .mov .webm are films; .gif .webp .png "
     "animated pictures; a folder, or a name such as frames/%06d.png, is for single "
     "pictures. As long as nothing has to change the film is copied, which takes "
@@ -47,6 +50,8 @@ if TYPE_CHECKING:
     "rendered meanwhile. Takes no other option.",
 )
 @json_option
+@click.option("--farm", is_flag=True, help="Encode on all machines of a Ray cluster.")
+@address_option
 @click.option("--dry-run", is_flag=True, help="Say frames, length and size; write nothing.")
 def export(
     project: Path,
@@ -54,27 +59,38 @@ def export(
     copy_project: Path | None,
     as_json: bool,
     dry_run: bool,
+    farm: bool,
+    address: str,
     **asked: Any,
 ) -> None:
     """Make the finished file or folder OUT from what PROJECT keeps; paints nothing."""
     if copy_project is not None:
-        if out or dry_run or as_json or wishes(asked):
+        if out or dry_run or as_json or farm or wishes(asked):
             raise click.UsageError("--copy-project takes no OUT and no other option")
         _copy_project(project, copy_project)
         return
     if out is None:
         raise click.MissingParameter(param_hint="OUT", param_type="argument")
     with _told(as_json):
-        _export(project, out, asked, as_json=as_json, dry_run=dry_run)
+        where = address if farm and not dry_run else None
+        _export(project, out, asked, as_json=as_json, dry_run=dry_run, farm=where)
 
 
 def _export(
-    project: Path, out: str, asked: dict[str, Any], *, as_json: bool, dry_run: bool
+    project: Path,
+    out: str,
+    asked: dict[str, Any],
+    *,
+    as_json: bool,
+    dry_run: bool,
+    farm: str | None,
 ) -> None:
     from renderer.export.of_project import export as make
     from renderer.export.of_project import plan_export
     from renderer.settings.export import ExportOptions
 
+    if farm is not None:  # other machines know no working directory
+        project, out = project.resolve(), os.path.join(Path.cwd(), out)  # noqa: PTH118 (a last /)
     plan = plan_export(project, out, ExportOptions.read(wishes(asked)))
     for note in plan.notes:
         write_line(f"note: {clean(note)}", ERR if as_json else OUT)
@@ -84,13 +100,23 @@ def _export(
         else:
             write_line(f"{path_text(plan.target.path)}: {_summary(plan)}")
         return
+    side_by_side = None if farm is None else _on_farm(farm, project)
     with _shown(plan, as_json) as on_progress:
-        path = make(plan, on_progress)
+        path = make(plan, on_progress, side_by_side)
     if as_json:
         write_json(_said("ExportFinished", plan))
         return
     size = f", {size_text(path.stat().st_size)}" if path.is_file() else ""
     write_line(f"exported   {path_text(path)}   ({_summary(plan)}{size})")
+
+
+def _on_farm(address: str, project: Path) -> SideBySide:
+    from renderer.farm import connect
+
+    connect(address)
+    from renderer.farm.tasks import in_order
+
+    return partial(in_order, shared=project)
 
 
 def _copy_project(project: Path, new: Path) -> None:

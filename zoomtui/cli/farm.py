@@ -16,18 +16,9 @@ from renderer.project import registry
 from renderer.service.signals import Abandoned, stopping
 from zoomtui.cli.options import seconds
 from zoomtui.cli.queue import queue_named, queue_option
-from zoomtui.cli.verb import FOLDER, verb
+from zoomtui.cli.verb import FOLDER, address_option, verb
 from zoomtui.cli.watch import attach as attach_here
 from zoomtui.stdio import answer, write_line
-
-_address_option = click.option(
-    "--address",
-    default="auto",
-    show_default=True,
-    metavar="WHERE",
-    help="The Ray cluster: HOST:PORT; auto: the one that runs on this machine; local: one that is "
-    "begun here and ends with the farm.",
-)
 
 
 @click.group(
@@ -60,7 +51,7 @@ def farm() -> None:
     of=farm,
 )
 @queue_option
-@_address_option
+@address_option
 @click.option(
     "--workers",
     default="gpu",
@@ -122,7 +113,7 @@ def start(
     name="ls",
     of=farm,
 )
-@_address_option
+@address_option
 def list_workers(address: str) -> None:
     """List the farm's workers; `zoomtui queue ls` lists the jobs."""
     connect(address)
@@ -144,7 +135,7 @@ def attach(context: click.Context, job: Path) -> Any:
 
 
 @verb("End the farm.", "farm stop", of=farm)
-@_address_option
+@address_option
 def stop(address: str) -> int:
     """End all renders after the segments in hand, and then the farm; the jobs wait again."""
     connect(address)

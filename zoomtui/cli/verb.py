@@ -12,6 +12,17 @@ FILE = FOLDER = click.Path(path_type=Path)
 """Type of an argument or option that is a path; its name says which kind of path."""
 
 
+address_option = click.option(
+    "--address",
+    default="auto",
+    show_default=True,
+    metavar="WHERE",
+    help="The Ray cluster: HOST:PORT; auto: the one that runs on this machine; local: one that is "
+    "begun here and ends with what is asked.",
+)
+"""Of verbs that can use a farm."""
+
+
 def verb(
     short_help: str,
     *examples: str,
