@@ -17,6 +17,7 @@ from pathlib import Path
 
 from renderer.engine.events import Event, to_json
 from renderer.errors import ProjectBusy, RendererError
+from renderer.farm import painters
 from renderer.files import fill_standard_handles
 from renderer.project.lock import busy_message
 from renderer.project.records import SUPERVISOR
@@ -84,6 +85,7 @@ def _run(asked: argparse.Namespace) -> int:
             detached=asked.detached,
             news=asked.after_crash,
             paused=asked.paused,
+            painters=painters(folder),
         )
     if asked.alone:
         return _run_alone(folder)
@@ -101,7 +103,7 @@ def _run_alone(folder: Path) -> int:
     if parent_of(folder):  # its engine may be gone for the moment
         raise ProjectBusy(busy_message(folder / SUPERVISOR))
     with Messenger(folder, write_json) as messenger:
-        return run_engine.run(folder, messenger.show) or 0
+        return run_engine.run(folder, messenger.show, painters=painters(folder)) or 0
 
 
 def tell(handle: int, line: str) -> None:

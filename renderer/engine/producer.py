@@ -23,13 +23,18 @@ from renderer.errors import ProjectError
 from renderer.images import Picture
 from renderer.painting.figures import Figures
 from renderer.painting.outpaint import Outpainted, first_picture, outpaint, picture_of
-from renderer.painting.painters import AdjustablePainter, CheckingPainter, OnStep, Painter
+from renderer.painting.painters import (
+    AdjustablePainter,
+    CheckingPainter,
+    OnStep,
+    Painter,
+    PainterFactory,
+)
 from renderer.painting.painters.idle_time import Timed
 from renderer.painting.painters.notices import listening
 from renderer.painting.painters.preview_hook import showing
 from renderer.painting.prompt_blend import Blend
 from renderer.painting.seeds import derive_seed, varied_seed
-from renderer.painting.upscale import make_painter
 from renderer.project.history import Placed
 from renderer.project.project import Project
 from renderer.settings.plain_values import to_plain
@@ -240,9 +245,10 @@ _OF_THE_PAINTER = [name for name, option in OPTIONS.items() if option.new_painte
 class PainterSource:
     """The painter for the settings in force; made anew only when they name another."""
 
-    def __init__(self, controls: Controls, emit: Emit) -> None:
+    def __init__(self, controls: Controls, emit: Emit, make: PainterFactory) -> None:
         self._controls = controls
         self._emit = emit
+        self._make = make
         self._painter: Timed | None = None
         self._made_for: tuple[Any, ...] = ()
         self._named = ("", "")
@@ -264,7 +270,7 @@ class PainterSource:
         if self._painter is None or not (wanted == self._made_for or self._adjusted(settings)):
             self._emit(PhaseChanged(Phase.LOADING))
             self._painter = None  # let go of the old model before the new one is loaded
-            self._painter = Timed(make_painter(settings))
+            self._painter = Timed(self._make(settings))
             self._emit(PhaseChanged(Phase.PAUSED if self._controls.paused else Phase.RENDERING))
         self._made_for, self._named = wanted, (settings.painter, settings.model)
         return self._painter

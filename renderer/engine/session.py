@@ -42,6 +42,8 @@ from renderer.engine.producer import Keyframe, PainterSource, Producer
 from renderer.engine.revisions import Revisions
 from renderer.errors import Cancelled, RendererError
 from renderer.formatting import clean
+from renderer.painting.painters import PainterFactory
+from renderer.painting.upscale import make_painter
 from renderer.project.history import Placed
 from renderer.project.project import Project
 from renderer.project.session_record import read_session
@@ -64,8 +66,10 @@ class Session:
         project: Project,
         emit: Emit,
         meter: Callable[[], Mapping[str, float | None]] = dict,
+        painters: PainterFactory = make_painter,
     ) -> None:
-        """``meter``: how busy the machine is, as ``StoredKeyframe`` names it; asked seldom."""
+        """``meter``: how busy the machine is, as ``StoredKeyframe`` names it; asked seldom.
+        ``painters``: what makes a painter, on the thread that will paint."""
         self._project = project
         self._meter = meter
         self._listener = emit
@@ -73,7 +77,7 @@ class Session:
         self._controls = Controls()
         self.preview_requests = PreviewRequests()
         """For viewers that want to see the keyframe in the painter's hands, unfinished as it is."""
-        self._painters = PainterSource(self._controls, self._emit)
+        self._painters = PainterSource(self._controls, self._emit, painters)
         self.revisions = Revisions(project, self._controls)
         """For viewers that want other keyframes than there are."""
         self._producer = self._new_producer()

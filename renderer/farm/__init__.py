@@ -4,11 +4,21 @@
 cluster; ``worker`` and ``relay`` know nothing of it.
 """
 
+from __future__ import annotations
+
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from renderer.errors import SettingsError
 
+if TYPE_CHECKING:
+    from renderer.painting.painters import Painter, PainterFactory
+    from renderer.settings.render import RenderSettings
+
+PAINTS = "ZOOMTUI_FARM"
+"""Names a cluster, in the environment of an engine whose keyframes are painted there."""
+NEEDS_RAY = "a farm needs Ray: pip install 'zoomtui[farm]'"
 _TOKENS = "RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"
 
 
@@ -24,8 +34,25 @@ def connect(address: str) -> None:
     except ModuleNotFoundError as error:
         if error.name != "ray":
             raise
-        raise SettingsError("a farm needs Ray: pip install 'zoomtui[farm]'") from None
+        raise SettingsError(NEEDS_RAY) from None
     cluster.connect(address)
+
+
+def painters(folder: Path) -> PainterFactory:
+    """What makes painters for the project at ``folder``: with ``PAINTS`` set, such as have others
+    paint on the cluster that it names; see ``candidates``."""
+    if not (address := os.environ.get(PAINTS)):
+        from renderer.painting.upscale import make_painter
+
+        return make_painter
+
+    def make(settings: RenderSettings) -> Painter:
+        connect(address)
+        from renderer.farm.candidates import Spread
+
+        return Spread(settings, folder.resolve())
+
+    return make
 
 
 def _prepare(address: str) -> None:

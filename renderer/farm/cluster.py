@@ -21,6 +21,8 @@ _UNSAFE = (
 
 def connect(address: str) -> None:
     """See the package's own ``connect``."""
+    if ray.is_initialized():
+        return
     quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
     if address == "local":
         quiet["include_dashboard"] = False

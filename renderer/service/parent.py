@@ -25,6 +25,8 @@ from typing import Any
 from renderer.engine.events import Event, RenderFailed, RenderFinished, RenderStarted, to_json
 from renderer.engine.session import Session
 from renderer.errors import RendererError
+from renderer.painting.painters import PainterFactory
+from renderer.painting.upscale import make_painter
 from renderer.service import run_engine
 from renderer.service.child import is_lost_device
 from renderer.service.run_engine import Say
@@ -37,7 +39,15 @@ ALONE = (
 log = logging.getLogger("renderer.engine")
 
 
-def run(folder: Path, handle: int, *, detached: bool, news: str = "", paused: bool = False) -> int:
+def run(
+    folder: Path,
+    handle: int,
+    *,
+    detached: bool,
+    news: str = "",
+    paused: bool = False,
+    painters: PainterFactory = make_painter,
+) -> int:
     """Render ``folder`` for the parent at the other end of ``handle``; returns the exit code.
 
     As ``run_engine.run``, except that it raises nothing when the project can't be opened: the
@@ -50,7 +60,11 @@ def run(folder: Path, handle: int, *, detached: bool, news: str = "", paused: bo
     parent = _Parent(socket.socket(fileno=handle), detached, news, paused)
     try:
         code = run_engine.run(
-            folder, parent.show, on_open=parent.opened, withheld=parent.will_restart
+            folder,
+            parent.show,
+            on_open=parent.opened,
+            withheld=parent.will_restart,
+            painters=painters,
         )
         return parent.stop_code if code is None else code
     except RendererError as error:

@@ -21,6 +21,8 @@ from renderer.engine.session import Session
 from renderer.errors import ProjectBusy, SettingsError, StorageError
 from renderer.export.other_way import OtherWay
 from renderer.files import open_to_append, storage_errors
+from renderer.painting.painters import PainterFactory
+from renderer.painting.upscale import make_painter
 from renderer.project import registry, session_record
 from renderer.project.project import Project
 from renderer.project.records import LOG
@@ -46,6 +48,7 @@ def run(
     *,
     on_open: Callable[[Session, Say], None] = lambda session, say: None,
     withheld: Callable[[Event], bool] = lambda event: False,
+    painters: PainterFactory = make_painter,
 ) -> int | None:
     """Render the project at ``folder`` until it ends; returns the exit code.
 
@@ -57,9 +60,9 @@ def run(
     process (``os._exit``). SIGHUP, a lost terminal, changes nothing. A segfault leaves the stacks
     of all threads in the log.
     ``on_open`` is called once the project is locked and viewers can connect. Events for which
-    ``withheld`` is true are shown, but not told to viewers. Must be called on the main thread.
-    Raises RendererError if the project can't be opened, or would run code that the user does not
-    trust yet.
+    ``withheld`` is true are shown, but not told to viewers. ``painters``: see ``Session``. Must be
+    called on the main thread. Raises RendererError if the project can't be opened, or would run
+    code that the user does not trust yet.
     """
     path = folder / LOG
     project = Project.open(folder)
@@ -90,7 +93,7 @@ def run(
             session.stop()  # nothing to one that has ended
             worker.join()
 
-        session = Session(project, emit, Metrics(folder).read_briefly)
+        session = Session(project, emit, Metrics(folder).read_briefly, painters)
         if project.lease is not None:
             project.lease.when_lost(session.fail)
         wanted = project.settings.direction

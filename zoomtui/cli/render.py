@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import click
 
 from renderer.errors import DeviceLost, EngineCrashed, SettingsError
+from renderer.farm import NEEDS_RAY, PAINTS
 from renderer.formatting import clean, path_text
 from renderer.planning.estimate import Estimate
 from renderer.planning.prepare import Prepared, free_folder, named, prepare
@@ -23,7 +26,7 @@ from zoomtui.cli.notify import change_recipients, metrics_option, recipient_opti
 from zoomtui.cli.open_tui import Look, on_terminal, show
 from zoomtui.cli.options import film_options, headless_option, json_option, painting_options, wishes
 from zoomtui.cli.steer import record_steering
-from zoomtui.cli.verb import FOLDER, project_verb, verb
+from zoomtui.cli.verb import FOLDER, address_option, project_verb, verb
 from zoomtui.stdio import ERR, OUT, write_json, write_line
 
 _DEMO_FILM = {"size": "1280x720", "seconds_per_keyframe": 1.5, "keyframes": 8, "seed": 1995}
@@ -45,6 +48,14 @@ DEMO_DIVE = {
 }
 
 
+farm_option = click.option(
+    "--farm",
+    is_flag=True,
+    help="Paint on the free GPUs of a Ray cluster, as many --candidates at once; counts for this "
+    "session.",
+)
+
+
 @verb(
     "",
     'render "a coral reef, oil painting" --keyframes 20',
@@ -54,6 +65,7 @@ DEMO_DIVE = {
     'render "moss" --model ./my-model --steps 20 --scheduler unipc',
     "render --prompts plan.txt --keyframes 60",
     'render "moss" --size 1920x1080 --upscale 4 --upscaler a.safetensors',
+    'render "a city" --candidates 8 --farm --out /shared/city.zoom',
     'render "a city" --codec av1 --seconds-per-keyframe 3 --dry-run',
     notes="Without an end (--keyframes inf, the default) Ctrl-C ends after the segment in "
     "hand; a second Ctrl-C ends at once. Either way the film is playable, and "
@@ -63,6 +75,8 @@ DEMO_DIVE = {
 @new_film_options
 @recipient_options
 @metrics_option
+@farm_option
+@address_option
 @headless_option
 @json_option
 @click.option("--dry-run", is_flag=True, help="Say sizes, frames, length and disk; paint nothing.")
@@ -73,6 +87,8 @@ def render(
     on_event: str | None,
     notify: tuple[str, ...],
     metrics: str | None,
+    farm: bool,
+    address: str,
     headless: bool,
     as_json: bool,
     dry_run: bool,
@@ -80,6 +96,8 @@ def render(
 ) -> int:
     """Render a new film of PROMPT, or around a picture of yours."""
     told = recipients(on_event, notify, metrics)
+    if farm:
+        _paint_there(address)
     detached = _detached(headless, as_json)
     if not detached and not dry_run:
         check_source(film)
@@ -93,6 +111,13 @@ def render(
         _say_estimate(Estimate.of(prepared.folder, prepared.settings), as_json)
         return 0
     return _create_and_run(prepared, look, told, detached=detached, as_json=as_json)
+
+
+def _paint_there(address: str) -> None:
+    """Let the engine that this process starts paint on that cluster. Raises SettingsError."""
+    if find_spec("ray") is None:
+        raise SettingsError(NEEDS_RAY)
+    os.environ[PAINTS] = address
 
 
 _REVIEW = ("review", "review_wait")
@@ -162,6 +187,8 @@ def _launch_and_watch(folder: Path, look: Look) -> int:
 )
 @recipient_options
 @metrics_option
+@farm_option
+@address_option
 @headless_option
 @json_option
 @click.pass_obj
@@ -174,6 +201,8 @@ def resume(
     on_event: str | None,
     notify: tuple[str, ...],
     metrics: str | None,
+    farm: bool,
+    address: str,
     headless: bool,
     as_json: bool,
     **options: Any,
@@ -183,6 +212,8 @@ def resume(
     now = read_settings_at(project)
     _check_review(replace(now, **{key: given[key] for key in _REVIEW if key in given}))
     told = recipients(on_event, notify, metrics)
+    if farm:
+        _paint_there(address)
     if trust:
         from renderer.project.project import Project
 
