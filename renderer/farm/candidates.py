@@ -38,6 +38,8 @@ from renderer.settings.render import RenderSettings
 _GREETING = 30.0
 """Seconds that a device has to be free; what is held for longer does without."""
 _NAME = ".painting-"
+_CHECKS = "checks"
+"""Calls that don't wait for what is being painted."""
 _FACTS = [each.name for each in fields(PaintJob) if each.name not in ("canvas", "mask")]
 
 Failure = tuple[int, str]
@@ -59,9 +61,9 @@ class Spread:
         gpus, cpus = (int(ray.cluster_resources().get(kind, 0)) for kind in ("GPU", "CPU"))
         needs: dict[str, Any] = {"num_gpus": 1, "num_cpus": 0} if gpus else {"num_cpus": 1}
         remote: Any = ray.remote
+        actor = remote(concurrency_groups={_CHECKS: 1})(_PainterActor)
         made = [
-            remote(_Elsewhere).options(**needs).remote()
-            for _ in range(min(gpus or cpus, settings.candidates))
+            actor.options(**needs).remote() for _ in range(min(gpus or cpus, settings.candidates))
         ]
         self._actors = _there(made, shared)
         if not self._actors:
@@ -71,7 +73,9 @@ class Spread:
 
     def check(self, settings: RenderSettings) -> None:
         """As the painter's own, where it has one."""
-        _answer(self._actors[0].do.remote("check", settings.to_toml()))
+        for actor in self._actors[:1]:
+            asked = actor.do.options(concurrency_group=_CHECKS)
+            _answer(asked.remote("check", settings.to_toml()))
 
     def adjust(self, settings: RenderSettings) -> bool:
         """As the painter's own, where it has one."""
@@ -124,7 +128,7 @@ class Spread:
         return [_answer(each) for each in asked]
 
 
-class _Elsewhere:
+class _PainterActor:
     """The painter itself, in a process of its own. ``do`` is all that is called."""
 
     def __init__(self) -> None:

@@ -39,7 +39,7 @@ def painters(nodes: Nodes) -> int:
     every = psutil.process_iter(["name", "environ"])
     token = nodes.environment["RAY_AUTH_TOKEN_PATH"]
     return sum(
-        "ray::_Elsewhere" in (each.info["name"] or "")
+        "ray::_PainterActor" in (each.info["name"] or "")
         and (each.info["environ"] or {}).get("RAY_AUTH_TOKEN_PATH") == token
         for each in every
     )
@@ -71,12 +71,17 @@ def test_the_film_is_as_painted_here_whatever_becomes_of_the_others(
     assert read_status(broken).keyframes == 7
 
 
-def test_a_kill_leaves_no_painter_and_a_resume_no_picture(nodes: Nodes, tmp_path: Path) -> None:
+def test_it_is_steered_as_here_and_a_kill_leaves_no_painter_and_no_picture(
+    nodes: Nodes, tmp_path: Path
+) -> None:
     folder = tmp_path / "a.zoom"
     farm = ("--farm", "--address", nodes.address)
-    line = ("render", "a reef", *FILM, "--keyframes", "inf", *farm, "--json", "--out", str(folder))
+    endless = (*FILM, "--painter", "tests.painters:picky", "--steps", "5", "--keyframes", "inf")
+    line = ("render", "a reef", *endless, *farm, "--json", "--out", str(folder))
     with Running(*line, cwd=tmp_path) as running:
         running.until("KeyframeReady")
+        refused = zoomtui("steer", str(folder), "steps=12", cwd=tmp_path)
+        assert (refused.code, "steps must be at most 10, not 12" in refused.err) == (3, True)
         until(lambda: list(folder.glob(".painting-*")), "pictures on their way")
         assert painters(nodes) == 2
         for process in psutil.Process(running.pid).children(recursive=True):
