@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import enum
 import json
+import math
 import os
 import time
 from collections.abc import Sequence
@@ -60,6 +61,8 @@ class Job:
 
 
 _PLACE = attrgetter("place")
+_OURS = 0, 0
+"""No file; the next look reads the record."""
 
 
 class Queue:
@@ -69,12 +72,20 @@ class Queue:
         self.folder = folder
         self._seen: dict[str, tuple[tuple[int, int], Job]] = {}
         """By the files' names: which file it was, and what it said."""
+        self._looked = -math.inf
 
-    def jobs(self) -> list[Job]:
+    def jobs(self, age: float = 0.0) -> list[Job]:
         """All, in the order of their turns; reads only records that have changed.
 
+        ``age``: what other processes have changed in the last so many seconds may be missing.
         Raises ProjectError for one that can't be read.
         """
+        if time.monotonic() - self._looked >= age:
+            self._look()
+        return sorted((job for _, job in self._seen.values()), key=_PLACE)
+
+    def _look(self) -> None:
+        self._looked = time.monotonic()
         seen: dict[str, tuple[tuple[int, int], Job]] = {}
         for entry in self._records():
             try:
@@ -86,7 +97,6 @@ class Queue:
                 continue  # it was taken out just now
             seen[entry.name] = fresh
         self._seen = seen
-        return sorted((job for _, job in seen.values()), key=_PLACE)
 
     def _records(self) -> list[os.DirEntry[str]]:
         with suppress(FileNotFoundError):
@@ -124,7 +134,9 @@ class Queue:
     def put(self, job: Job, *, durable: bool = True) -> None:
         """Write its record. Raises StorageError."""
         self.make()
-        replace_file(self._path(job.folder), json.dumps(asdict(job)).encode(), durable=durable)
+        path = self._path(job.folder)
+        replace_file(path, json.dumps(asdict(job)).encode(), durable=durable)
+        self._seen[path.name] = _OURS, job
 
     def update(self, job: Job, *, durable: bool = True, **changes: object) -> Job:
         """``job`` with ``changes``, as far as its record is still there. Raises StorageError.

@@ -130,8 +130,9 @@ class Runner:
         with self._choosing:
             if self._queue.paused is not None:
                 return None
-            for job in self._queue.jobs():
+            for job in self._queue.jobs(GLANCE):
                 waits = job.turn is Turn.WAITING and job.project not in self._taken
+                waits = waits and self._queue.turn(job.folder) is Turn.WAITING
                 if waits and not at_work(job.folder):
                     job = self._queue.update(job, durable=False, device=worker.name)
                     self._taken[job.project] = job

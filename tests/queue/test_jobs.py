@@ -97,6 +97,18 @@ def test_a_queue_is_run_by_one_process(queue: Queue) -> None:
     assert queue.runner is None
 
 
+def test_a_short_look_back_knows_what_this_process_has_changed(
+    queue: Queue, tmp_path: Path
+) -> None:
+    queue.add([tmp_path / "a", tmp_path / "b"])
+    assert names(queue) == ["a", "b"]
+    queue.update(queue.find(tmp_path / "a"), turn=Turn.DONE)
+    Queue(queue.folder).add([tmp_path / "c"])
+    assert [job.turn for job in queue.jobs(3600)] == [Turn.DONE, Turn.WAITING]
+    assert names(queue) == ["a", "b", "c"]
+    assert len(queue.jobs(3600)) == 3
+
+
 def test_many_may_add_at_once(queue: Queue, tmp_path: Path) -> None:
     def add(start: int) -> None:
         for number in range(20):
