@@ -7,6 +7,7 @@ import re
 import pytest
 
 from zoomtui.terminal.pictures.layer import Layer, over_cells
+from zoomtui.terminal.pictures.placeholders import never_torn
 from zoomtui.terminal.pictures.request import Drawing
 
 SCREEN = (40, 20)
@@ -126,3 +127,16 @@ def test_a_terminal_that_takes_less_at_once_gets_pieces() -> None:
 
 def test_text_without_pictures_is_left_alone() -> None:
     assert Layer().paint("\x1b[1;1Htext", SCREEN) == "\x1b[1;1Htext"
+
+
+def test_no_cut_of_a_strip_tears_a_cell() -> None:
+    whole = over_cells(str, (120, 1)).lines[0]
+    text = whole.text
+    line = never_torn(whole)
+    for left in range(0, 120, 7):
+        for right in range(left + 1, 121):
+            assert line.crop(left, right).text == text[4 * left : 4 * right]
+            between, cuts = line.crop(left), sorted({right - left, 120 - left})
+            torn = [part.text for part in between.divide(cuts)]
+            assert torn[0] == text[4 * left : 4 * right]
+            assert "".join(torn) == text[4 * left :]

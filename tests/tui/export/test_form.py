@@ -57,7 +57,7 @@ TYPED = {
 def parsed(words: list[str]) -> tuple[Path, str, ExportOptions]:
     """What the verb makes of its arguments."""
     asked: dict[str, Any] = export.make_context("export", list(words)).params
-    for key in ("as_json", "dry_run"):
+    for key in ("as_json", "dry_run", "farm", "address"):
         asked.pop(key)
     return asked.pop("project"), asked.pop("out"), ExportOptions.read(wishes(asked))
 

@@ -60,8 +60,9 @@ def parsed(line: str) -> dict[str, Any]:
 def same(texts: dict[str, str]) -> None:
     options = parsed(form.command_line(texts))
     named = {key: options.pop(key) for key in ("out", "image", "exemplar", "prompts")}
-    for switch in ("as_json", "dry_run", "headless"):
+    for switch in ("as_json", "dry_run", "farm", "headless"):
         assert options.pop(switch) is False
+    assert options.pop("address") == "auto"
     assert fill_in(wishes(options)).settings == fill_in(form.wishes(texts)).settings
     assert named == {
         "out": form.path(texts, "out"),
@@ -156,7 +157,7 @@ def test_what_is_not_complete_yet_is_still_a_command_line() -> None:
 def test_every_option_has_a_field_but_those_that_belong_to_no_form() -> None:
     options = {name for option in render.params for name in option.opts if name.startswith("--")}
     otherwise_said = {"--outpaint-size", "--frames-per-keyframe", "--place"}  # the last: in a plan
-    of_the_command = {"--headless", "--json", "--dry-run"}
+    of_the_command = {"--headless", "--json", "--dry-run", "--farm", "--address"}
     risky = {"--trust-pickled-weights"}
     of_the_machine = {"--device", "--quantise"}
     of_the_user = {"--on-event", "--notify", "--metrics"}  # who is told, not what is made

@@ -6,6 +6,7 @@ numbers are those of kitty's graphics protocol, whose terminals put the picture 
 
 from __future__ import annotations
 
+import re
 from functools import cache
 
 from rich.segment import Segment
@@ -50,3 +51,30 @@ def placeholders(
         cells = [sign + numbers[row] + numbers[column] + after for column in range(columns)]
         lines.append(Strip([Segment("".join(cells), style)], columns))
     return lines
+
+
+def never_torn(strip: Strip) -> Strip:
+    """The same cells, of which Textual leaves each with all its marks where it cuts the strip.
+
+    Rich looks for a place by the width before it, and a mark has none.
+    """
+    segments = [_Cells(*each) if _cells().match(each.text) else each for each in strip]
+    return Strip(segments, strip.cell_length)
+
+
+class _Cells(Segment):
+    """Nothing but cells."""
+
+    __slots__ = ()
+
+    def split_cells(self, cut: int) -> tuple[Segment, Segment]:
+        if cut >= self.cell_length:
+            return self, Segment("", self.style)
+        place = cut * len(self.text) // self.cell_length
+        before, after = self.text[:place], self.text[place:]
+        return _Cells(before, self.style), _Cells(after, self.style)
+
+
+@cache
+def _cells() -> re.Pattern[str]:
+    return re.compile(f".[{marks()}]")

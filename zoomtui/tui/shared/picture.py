@@ -22,6 +22,7 @@ from textual.widget import Widget
 
 from zoomtui.terminal.capabilities import Pictures, Terminal, in_cells
 from zoomtui.terminal.pictures.budget import Link
+from zoomtui.terminal.pictures.placeholders import never_torn
 from zoomtui.terminal.pictures.request import (
     Drawing,
     Pixels,
@@ -259,7 +260,8 @@ class Picture(Widget):
             return Strip.blank(width, style)
         key = (lines is shown.lines, row, width, style)
         if key not in self._composed:
-            self._composed[key] = _centred(lines[row].apply_style(style), width, style)
+            line = never_torn(lines[row].apply_style(style))
+            self._composed[key] = _centred(line, width, style)
         return self._composed[key]
 
     def _message_line(self, y: int) -> Strip:
@@ -277,7 +279,7 @@ def _centred(strip: Strip, width: int, style: Style) -> Strip:
         return strip.crop(over // 2, over // 2 + width)
     left = -over // 2
     blanks = (Strip.blank(left, style), Strip.blank(-over - left, style))
-    return Strip.join([blanks[0], strip, blanks[1]]).simplify()
+    return Strip.join([blanks[0], strip, blanks[1]])
 
 
 def _prepared(
