@@ -62,18 +62,27 @@ class LocalRun:
         return self._parent.wait() if isinstance(self._parent, subprocess.Popen) else None
 
     def has_ended(self) -> bool:
-        try:
-            handle = os.pidfd_open(self._parent.pid)
-        except OSError:
-            return True
-        try:
-            return bool(select.select([handle], [], [], GLANCE)[0])
-        finally:
-            os.close(handle)
+        """Not while there is an engine: it outlives its parent, if only for a moment."""
+        if not _is_gone(self._parent.pid):
+            return False
+        left = engine(self._folder)
+        return left is None or _is_gone(left.pid)
 
     def stop(self) -> None:
         with suppress(NotRunning, Refused):  # it is just ending
             asyncio.run(ask(self._folder, "stop"))
+
+
+def _is_gone(pid: int) -> bool:
+    """Whether that process has ended, now or after a glance, and let go of its locks."""
+    try:
+        handle = os.pidfd_open(pid)
+    except OSError:
+        return True
+    try:
+        return bool(select.select([handle], [], [], GLANCE)[0])
+    finally:
+        os.close(handle)
 
 
 def at_work(folder: Path) -> Holder | None:

@@ -14,11 +14,12 @@ from pathlib import Path
 import psutil
 import pytest
 
-from renderer.project.session_record import engine as engine_of
 from renderer.project.session_record import renders, supervisor
 from renderer.project.status import State, read_status
+from renderer.queue.devices import Device
 from renderer.queue.jobs import Queue, Turn
-from tests.cli.engines import kill_engine, make_project, running, until
+from renderer.queue.runs import at_work
+from tests.cli.engines import engine, kill_engine, make_project, running, until
 from tests.cli.processes import Running, zoomtui
 from tests.disks import small_disk
 from tests.engine.runs import digest, render
@@ -59,11 +60,11 @@ def turns(queue: Queue) -> list[str]:
 
 def kill(folder: Path) -> int:
     """What renders ``folder``, all of it; what was the engine's process id."""
-    parent, engine = supervisor(folder), running(folder)
+    parent, pid = supervisor(folder), running(folder)
     assert parent is not None
-    for pid in (parent.pid, engine):
-        os.kill(pid, signal.SIGKILL)
-    return engine
+    for each in (parent.pid, pid):
+        os.kill(each, signal.SIGKILL)
+    return pid
 
 
 def alone(folder: Path, **more: object) -> str:
@@ -94,7 +95,7 @@ def test_every_job_is_rendered_as_alone_and_the_next_follows(queue: Queue) -> No
 def test_an_engine_sees_its_device_alone(queue: Queue) -> None:
     (folder,) = jobs(queue, 1, "endless")
     with run(queue):
-        until(lambda: engine_of(folder), "an engine")
+        until(lambda: running(folder), "an engine")
         seen = psutil.Process(running(folder)).environ()
         assert seen["CUDA_VISIBLE_DEVICES"] == ""
 
@@ -124,21 +125,37 @@ def test_it_may_be_killed_at_any_moment_with_or_without_its_engines(
 def test_what_an_earlier_run_has_begun_is_waited_for(queue: Queue) -> None:
     first, second, third = jobs(queue, 3, "endless")
     with run(queue):
-        until(lambda: renders(first) and renders(second), "both are rendered")
+        until(lambda: running(first) and running(second), "both are rendered")
         ids = running(first), running(second)
+        on = {each: queue.find(each).device for each in (first, second)}
+    assert set(on.values()) == {"CPU 1", "CPU 2"}
     with run(queue) as runner:
-        runner.until(f"{first.name}: still rendered on CPU 1")
-        runner.until(f"{second.name}: still rendered on CPU 2")
+        for each, device in on.items():
+            runner.until(f"{each.name}: still rendered on {device}")
         assert ids == (running(first), running(second))
         assert renders(third) is None
         with run(queue) as other:
             assert other.end() == 4
         assert "is being rendered by process" in other.said
         kill(first)
-        runner.until(f"{first.name}: begun on CPU 1")  # it has not lost its place
+        runner.until(f"{first.name}: begun on {on[first]}")  # it has not lost its place
         runner.signal(signal.SIGINT)
         assert runner.end() == 130
     assert turns(queue) == ["waiting"] * 3
+
+
+def test_a_render_whose_parent_was_killed_has_not_ended_before_its_engine(tmp_path: Path) -> None:
+    folder = make_project(tmp_path / "0.zoom", "endless", 2)
+    with engine(folder) as pid:
+        run, parent = Device("CPU 1").find(folder), supervisor(folder)
+        assert run is not None
+        assert parent is not None
+        os.kill(parent.pid, signal.SIGKILL)
+        until(lambda: not supervisor(folder), "the parent is gone")
+        assert not run.has_ended()
+        os.kill(pid, signal.SIGKILL)
+        until(run.has_ended, "the engine is gone as well")
+        assert not at_work(folder)
 
 
 def test_a_stop_ends_all_renders_and_they_go_on_later(queue: Queue) -> None:
