@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import select
 import signal
@@ -11,7 +12,6 @@ import sys
 import termios
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -56,7 +56,7 @@ def make_project(folder: Path, painter: str = "gradient", since: int = 0, **more
     return folder
 
 
-@contextmanager
+@contextlib.contextmanager
 def engine(folder: Path, gate: StartGate | None = None) -> Iterator[int]:
     """A detached engine that renders ``folder``; its process id. Killed when the block ends.
 
@@ -80,13 +80,18 @@ def running(folder: Path) -> int:
 def kill_engine(folder: Path) -> None:
     """SIGKILL, and wait until the kernel has let go of the project.
 
-    First to its parent, which would start another.
+    First to its parent, which would start another; the one may be gone with the other.
     """
-    if parent := supervisor(folder):
-        os.kill(parent.pid, signal.SIGKILL)
-    if pid := running(folder):
-        os.kill(pid, signal.SIGKILL)
-    until(lambda: not running(folder) and not supervisor(folder), "the locks are free")
+
+    def gone() -> bool:
+        left = [each for each in (supervisor(folder), holder(folder / LOCK)) if each]
+        for each in left:
+            if each.pid:  # it is signed
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(each.pid, signal.SIGKILL)
+        return not left
+
+    until(gone, "the locks are free")
 
 
 def until(true: Callable[[], object], what: str) -> None:
