@@ -44,27 +44,30 @@ def kill_once(folder: Path) -> int:
 
 def test_a_watch_stays_through_a_crash_and_keeps_what_it_has_seen(tmp_path: Path) -> None:
     folder = make_project(tmp_path / "a.zoom", "endless", 3)
-    seen: list[Situation] = []
+    gate = StartGate(tmp_path / "gate")
+    seen: set[Situation] = set()
 
     async def watch_it() -> None:
         async with watching(folder) as watch:
+
+            def sees(situation: Situation) -> bool:
+                seen.add(watch.view.situation)
+                return watch.view.situation is situation
+
             await soon(lambda: watch.view.state.frames == 12, "two segments")
+            gate.shut()
             pid = kill_once(folder)
-
-            def restarted() -> bool:
-                seen.append(watch.view.situation)
-                return watch.view.pid not in (0, pid) and watch.view.running
-
-            await soon(restarted, "another engine")
+            await soon(lambda: sees(Situation.RESTARTING), "it is being restarted")
+            gate.open()
+            await soon(lambda: sees(Situation.RUNNING) and watch.view.pid != pid, "another engine")
             note = f"{KILLED}; restarted, 1 of 3"
             await soon(lambda: note in lines(watch), "it says why")
             assert any(line.startswith("keyframe 3 painted") for line in lines(watch))
             assert watch.view.state.frames == 12
 
-    with engine(folder):
+    with engine(folder, gate):
         asyncio.run(watch_it())
-    assert Situation.RESTARTING in seen
-    assert not {Situation.LOST, Situation.OVER} & set(seen)
+    assert not {Situation.LOST, Situation.OVER} & seen
 
 
 def lines(watch: Watch) -> list[str]:
@@ -98,11 +101,14 @@ def test_a_crash_too_many_is_an_end_with_its_reason(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_the_monitor_stays_and_says_that_the_engine_was_restarted(tmp_path: Path) -> None:
     folder = make_project(tmp_path / "reef.zoom", "endless", 3)
-    with engine(folder), OnMonitor(folder, (160, 50)) as monitor:
+    gate = StartGate(tmp_path / "gate")
+    with engine(folder, gate), OnMonitor(folder, (160, 50)) as monitor:
         monitor.until("RENDERING")
         until(lambda: read_status(folder).frames == 12, "two segments")
+        gate.shut()
         pid = kill_once(folder)
         monitor.until("RESTARTING")
+        gate.open()
         monitor.until("; restarted, 1 of 3")  # before it says: being restarted, 1 of 3
         monitor.drain(1.0)
         assert "The engine is gone" not in monitor.said
