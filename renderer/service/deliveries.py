@@ -11,9 +11,9 @@ import os
 import re
 import signal
 import subprocess
-import time
 from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
+from time import monotonic
 
 from renderer.children import python_module
 from renderer.engine.occasions import Kind, Occasion
@@ -63,7 +63,7 @@ class Delivery:
         """
         self.to = to
         self._reasons = reasons
-        self._ends = time.monotonic() + LIMIT
+        self._ends = monotonic() + LIMIT
         self.why = ""
         """Why it was not delivered, in words without secrets; empty: it was, or is under way."""
         self._process = None
@@ -86,7 +86,7 @@ class Delivery:
         """Wait for so long; whether it has ended, by itself or at its limit."""
         if self._process is None:
             return True
-        left = self._ends - time.monotonic()
+        left = self._ends - monotonic()
         try:
             code = self._process.wait(max(0.0, min(left, seconds)))
         except subprocess.TimeoutExpired:

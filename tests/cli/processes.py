@@ -199,6 +199,16 @@ class OnTerminal(Running):
         os.write(self._reader, keys)
 
 
+def children_with(word: str) -> list[psutil.Process]:
+    """The children of this process, and theirs, that run with ``word`` in their command line."""
+    found = []
+    for each in psutil.Process().children(recursive=True):
+        with contextlib.suppress(psutil.NoSuchProcess):  # it has ended meanwhile
+            if word in " ".join(each.cmdline()):
+                found.append(each)
+    return found
+
+
 def settings_of(folder: Path) -> RenderSettings:
     return RenderSettings.from_toml((folder / "project.toml").read_text(encoding="utf-8"))
 

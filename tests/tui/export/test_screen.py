@@ -15,7 +15,7 @@ from textual.pilot import Pilot
 
 from renderer.project.create import create_project
 from tests.cli.engines import soon, until
-from tests.cli.processes import ROOT, zoomtui
+from tests.cli.processes import ROOT, children_with, zoomtui
 from tests.engine.runs import decoded, render, small
 from tests.marks import first_of, slower
 from tests.planning.chains import chain
@@ -60,8 +60,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 def exports() -> list[psutil.Process]:
     """The export verbs that were started here; other tests may have left helpers of Python's."""
-    children = psutil.Process().children(recursive=True)
-    return [child for child in children if "zoomtui" in child.cmdline()]
+    return children_with("-m zoomtui")
 
 
 def on_export(project: Path, terminal: Terminal = TERMINAL) -> ListsApp:

@@ -11,7 +11,7 @@ import psutil
 import pytest
 
 from tests.cli.engines import OnMonitor, make_project, soon, until
-from tests.cli.processes import Answer
+from tests.cli.processes import Answer, children_with
 from tests.tui.scripted import shown_text
 from zoomtui.terminal.capabilities import Terminal
 from zoomtui.tui.app import ZoomApp
@@ -41,10 +41,10 @@ def test_w_begins_and_ends_it(
                 assert b"zoomtui_keyframes_total" in page.read()
             await pilot.press("w")
             await soon(lambda: not LINK.search(shown_text(pilot)), "it has ended")
-            assert not psutil.Process().children()
+            assert not children_with("zoomtui serve")
             await pilot.press("w")
             await soon(lambda: LINK.search(shown_text(pilot)), "another one")
-        assert not psutil.Process().children()
+        assert not children_with("zoomtui serve")
 
     screen = MonitorScreen(rendered[0])
     asyncio.run(run())

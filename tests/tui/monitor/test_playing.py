@@ -11,6 +11,7 @@ import pytest
 from textual.pilot import Pilot
 
 from tests.cli.engines import soon
+from tests.cli.processes import children_with
 from tests.engine.runs import project, render
 from tests.tui.scripted import RUNNING, Script, on_screen, settled
 from zoomtui.tui.monitor import play_screen
@@ -80,8 +81,7 @@ def test_it_is_held_and_walked_through_by_key(reef: Path) -> None:
 
 
 def players() -> list[psutil.Process]:
-    children = psutil.Process().children(recursive=True)
-    return [child for child in children if "renderer.project.playback" in child.cmdline()]
+    return children_with("renderer.project.playback")
 
 
 def test_without_a_film_there_is_nothing_to_play(reef: Path) -> None:
