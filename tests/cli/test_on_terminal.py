@@ -11,6 +11,7 @@ from PIL import Image
 
 from renderer.painting.painters.accelerator import accelerator
 from renderer.project.status import State, read_status
+from tests.cli.engines import until
 from tests.cli.processes import QUICK, OnTerminal, painter, zoomtui
 from tests.marks import first_of
 
@@ -76,6 +77,7 @@ def test_a_lost_terminal_does_not_end_a_render(tmp_path: Path) -> None:
         running.until("keyframe 3/3, step")
         running.hang_up()  # the kernel sends SIGHUP, and every write fails from now on
         assert not running.ends_within(1.0)
+        until(lambda: read_status(tmp_path / "reef.zoom").frames == 4, "it goes on filming")
         assert read_status(tmp_path / "reef.zoom").state is State.RUNNING
         running.signal(signal.SIGTERM)
         assert running.end() == 143
