@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 
 from renderer.queue.jobs import Queue, Turn
-from tests.cli.processes import QUICK, Answer, settings_of, zoomtui
+from tests.cli.processes import QUICK, Answer, settings_of, zoomtui, zoomtui_here
 
 HERE = ("--queue", "films")
 
 
 def queue(folder: Path, *arguments: str) -> Answer:
-    return zoomtui("queue", *arguments, *HERE, cwd=folder)
+    ask = zoomtui if arguments[0] == "run" else zoomtui_here
+    return ask("queue", *arguments, *HERE, cwd=folder)
 
 
 def listed(folder: Path) -> list[tuple[str, str]]:
@@ -44,8 +46,8 @@ def test_what_render_takes_is_added_to_the_queues_own_folder(tmp_path: Path) -> 
 
 
 def test_the_users_own_queue_makes_projects_here(empty_state: Path, tmp_path: Path) -> None:
-    assert zoomtui("queue", "ls", cwd=tmp_path).out.startswith("no jobs; `zoomtui queue add`")
-    assert zoomtui("queue", "add", "sky", *QUICK, cwd=tmp_path).code == 0
+    assert zoomtui_here("queue", "ls", cwd=tmp_path).out.startswith("no jobs; `zoomtui queue add`")
+    assert zoomtui_here("queue", "add", "sky", *QUICK, cwd=tmp_path).code == 0
     assert (tmp_path / "sky.zoom").is_dir()
     (job,) = Queue(empty_state / "zoomtui" / "queue").jobs()
     assert job.folder == tmp_path / "sky.zoom"
@@ -66,9 +68,11 @@ def test_a_list_of_films_is_added_whole_or_not_at_all(tmp_path: Path) -> None:
     assert found == [("a", 1), ("a", 2), ("b", 1), ("b", 2)]
 
 
-def test_a_project_that_is_there_can_be_added_and_moved(tmp_path: Path) -> None:
+def test_a_project_that_is_there_can_be_added_and_moved(
+    rendered: tuple[Path, Answer], tmp_path: Path
+) -> None:
     for name in "ab":
-        zoomtui("render", "sky", *QUICK, "--out", f"{name}.zoom", "--headless", cwd=tmp_path)
+        shutil.copytree(rendered[0], tmp_path / f"{name}.zoom")
     answer = queue(tmp_path, "add", "--project", "a.zoom", "--project", "b.zoom")
     assert answer.lines == ["added a.zoom", "added b.zoom"]
     assert queue(tmp_path, "top", "b.zoom").code == 0
