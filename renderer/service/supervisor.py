@@ -55,7 +55,7 @@ def run(
     read_settings(folder)
     messenger = Messenger(folder, show)
     parent = Supervisor(folder, messenger.show, on_open, detached)
-    with messenger, parent, stopping(parent.stop) as signals:
+    with messenger, stopping(parent.stop) as signals, parent:  # seen to be there, it hears signals
         return parent.run(signals)
 
 

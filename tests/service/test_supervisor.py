@@ -14,7 +14,9 @@ import psutil
 import pytest
 
 from renderer.children import python_module
+from renderer.engine.events import Event
 from renderer.errors import DeviceLost, EngineCrashed, ProjectBusy
+from renderer.project import session_record
 from renderer.project.lock import ProjectLock, holder
 from renderer.project.records import LOCK, LOG, SUPERVISOR
 from renderer.project.session_record import (
@@ -26,7 +28,7 @@ from renderer.project.session_record import (
     supervisor,
 )
 from renderer.project.status import State, read_status
-from renderer.service.supervisor import Allowance
+from renderer.service.supervisor import Allowance, run
 from tests.cli.engines import until
 from tests.engine.runs import (
     ROOT,
@@ -328,6 +330,22 @@ def test_a_signal_before_anything_has_begun_ends_it_at_once(tmp_path: Path) -> N
         ended = running.end()
     assert (ended.code, ended.errors) == (143, "")
     assert holder(folder / LOCK) is None
+
+
+def test_a_parent_that_is_seen_to_be_there_hears_signals(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = project(tmp_path / "a.zoom", painter="tests.painters:endless", model="0")
+
+    def seen(folder: Path) -> ProjectLock:
+        lock = supervise(folder)
+        os.kill(os.getpid(), signal.SIGTERM)
+        return lock
+
+    monkeypatch.setattr(session_record, "supervise", seen)
+    said: list[Event] = []
+    assert run(folder, said.append) == 143
+    assert said == []
 
 
 # ------------------------------------------------------------------------------- parent and child
