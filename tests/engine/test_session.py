@@ -141,12 +141,29 @@ def test_what_is_asked_for_before_the_start_is_not_told_before_it(tmp_path: Path
     assert of(events, PhaseChanged)[-1].phase is Phase.DRAINING
 
 
-def test_what_was_painted_but_not_filmed_is_filmed_first_after_a_stop(tmp_path: Path) -> None:
+def test_what_was_painted_but_not_filmed_is_filmed_first_after_a_stop(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     whole = project(tmp_path / "whole.zoom", keyframes=6)
     render(whole)
-    folder = project(tmp_path / "a.zoom", keyframes=6)
-    stop_at(folder, lambda event: isinstance(event, KeyframeReady) and event.keyframe == 1)
+    folder = project(tmp_path / "a.zoom", keyframes=6, workers=1)
+    ahead = threading.Event()
     with Project.open(folder) as opened:
+        append = opened.store.append
+
+        def held(*segment: Any, **how: Any) -> Any:
+            """The film begins once the painter is ahead of it."""
+            ahead.wait()
+            return append(*segment, **how)
+
+        def emit(event: Event) -> None:
+            if isinstance(event, KeyframeStarted) and event.keyframe == 3:
+                session.stop()
+                ahead.set()
+
+        monkeypatch.setattr(opened.store, "append", held)
+        session = Session(opened, emit)
+        session.run()
         left = len(opened.keyframes) - 1 - opened.store.intervals
         frames = opened.store.frames
     assert left >= 1
