@@ -68,13 +68,14 @@ def test_a_stage_without_time_is_not_begun(tmp_path: Path) -> None:
 def test_what_does_not_end_in_time_is_asked_to_and_then_made_to(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(session, "_LAST_GRACE", 1.0)
+    monkeypatch.setattr(session, "_LAST_GRACE", 0.5)
     sleep = [sys.executable, "-c", "import time; time.sleep(3600)"]
     before = signal.signal(signal.SIGTERM, signal.SIG_IGN)  # a child inherits that
     try:
         assert session.call(sleep, time.time(), {}) == -signal.SIGKILL
     finally:
         signal.signal(signal.SIGTERM, before)
+    monkeypatch.undo()
     assert session.call(sleep, 0.0, {}) == -signal.SIGTERM
 
 
