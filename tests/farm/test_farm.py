@@ -19,13 +19,13 @@ from renderer.project.status import read_status
 from renderer.queue.jobs import Queue
 from renderer.service.client import Client, Refused, Snapshot
 from tests.cli import processes
-from tests.cli.engines import make_project, until
+from tests.cli.engines import until
 from tests.cli.processes import Running, zoomtui
-from tests.engine.runs import digest, render
+from tests.engine.runs import digest
 from tests.farm.clusters import Nodes
+from tests.queue.films import alone, jobs, turns
 
 pytestmark = pytest.mark.slow
-KEYFRAMES = 6
 
 
 @pytest.fixture(scope="module")
@@ -40,37 +40,11 @@ def queue(tmp_path: Path) -> Queue:
     return Queue(tmp_path / "queue")
 
 
-def jobs(queue: Queue, count: int, painter: str = "gradient", **more: object) -> list[Path]:
-    """Projects that wait in ``queue``, in this order."""
-    folders = [
-        make_project(
-            queue.folder.parent / f"{number}.zoom", painter, 2,
-            **{"seed": number, "keyframes": KEYFRAMES, **more},
-        )
-        for number in range(count)
-    ]  # fmt: skip
-    queue.add(folders)
-    return folders
-
-
 def farm(queue: Queue, nodes: Nodes, *more: str) -> Running:
     where = ("--queue", str(queue.folder), "--address", nodes.address, "--lease", "2s")
     workers = () if "--workers" in more else ("--workers", "cpu:2")
     line = ("farm", "start", *where, *workers, *more)
     return Running(*line, cwd=queue.folder.parent, **nodes.environment)
-
-
-def turns(queue: Queue) -> list[str]:
-    return [str(job.turn) for job in queue.jobs()]
-
-
-def alone(folder: Path, **more: object) -> str:
-    """The digest of the same film, rendered by itself."""
-    whole = folder.with_name(f"{folder.stem}-alone.zoom")
-    more = {"seed": int(folder.stem), "keyframes": KEYFRAMES, **more}
-    make_project(whole, "gradient", 2, **more)
-    render(whole)
-    return digest(whole)
 
 
 def test_every_job_is_rendered_as_alone(nodes: Nodes, queue: Queue) -> None:

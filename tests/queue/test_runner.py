@@ -22,9 +22,8 @@ from renderer.queue.runs import at_work
 from tests.cli.engines import engine, kill_engine, make_project, running, until
 from tests.cli.processes import Running, zoomtui
 from tests.disks import small_disk
-from tests.engine.runs import digest, render
-
-KEYFRAMES = 6
+from tests.engine.runs import digest
+from tests.queue.films import KEYFRAMES, alone, jobs, turns
 
 
 @pytest.fixture
@@ -36,26 +35,9 @@ def queue(tmp_path: Path) -> Iterator[Queue]:
         kill_engine(job.folder)
 
 
-def jobs(queue: Queue, count: int, painter: str = "gradient", **more: object) -> list[Path]:
-    """Projects that wait in ``queue``, in this order."""
-    folders = [
-        make_project(
-            queue.folder.parent / f"{number}.zoom", painter, 2,
-            **{"seed": number, "keyframes": KEYFRAMES, **more},
-        )
-        for number in range(count)
-    ]  # fmt: skip
-    queue.add(folders)
-    return folders
-
-
 def run(queue: Queue, *more: str) -> Running:
     where = ("--queue", str(queue.folder), "--gpus", "cpu:2")
     return Running("queue", "run", *where, *more, cwd=queue.folder.parent)
-
-
-def turns(queue: Queue) -> list[str]:
-    return [str(job.turn) for job in queue.jobs()]
 
 
 def kill(folder: Path) -> int:
@@ -65,15 +47,6 @@ def kill(folder: Path) -> int:
     for each in (parent.pid, pid):
         os.kill(each, signal.SIGKILL)
     return pid
-
-
-def alone(folder: Path, **more: object) -> str:
-    """The digest of the same film, rendered by itself."""
-    whole = folder.with_name(f"{folder.stem}-alone.zoom")
-    more = {"seed": int(folder.stem), "keyframes": KEYFRAMES, **more}
-    make_project(whole, "gradient", 2, **more)
-    render(whole)
-    return digest(whole)
 
 
 def test_every_job_is_rendered_as_alone_and_the_next_follows(queue: Queue) -> None:
