@@ -14,10 +14,9 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from renderer.errors import SettingsError
-from renderer.settings import names
-from renderer.settings.film import ENCODER_SPEEDS, frame_rate
+from renderer.settings.film import FilmSettings
 from renderer.settings.focus import CENTRE, Point, in_the_picture, parse_point
-from renderer.settings.option import NOTATION, Check, options_of, setting
+from renderer.settings.option import NOTATION, Check, options_of, setting, setting_like
 from renderer.settings.plain_values import Size, from_plain, parse_rate
 
 Direction = Literal["out", "in", "in-out", "out-in"]
@@ -43,6 +42,7 @@ def _seconds(*, above_zero: bool = False) -> Check:
 
 _SECONDS: dict[str, Any] = {"kind": "seconds", "check": _seconds()}
 _SOME_SECONDS = _SECONDS | {"check": _seconds(above_zero=True)}
+_FILM = options_of(FilmSettings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,15 +106,11 @@ class ExportOptions:
         unset="the middle",
         row=("", 8),
     )
-    fps: Fraction | None = setting(
-        None,
-        kind="rate",
+    fps: Fraction | None = setting_like(
+        _FILM["fps"],
         none="as the film",
         parse=parse_rate,
-        check=frame_rate,
         help="Frames a second, also a fraction such as 24000/1001.",
-        label="Frames/s",
-        hint="Also a fraction such as 24000/1001.",
         choices=("12", "20", "24", "25", "30", "50", "60"),
         row=("", 5),
     )
@@ -203,54 +199,29 @@ class ExportOptions:
         hint="lanczos allows a size larger than what was painted.",
         row=("", 7),
     )
-    codec: str | None = setting(
-        None,
+    codec: str | None = setting_like(
+        _FILM["codec"],
         none="as the film",
+        check=None,
         help="h264, hevc, av1 or vp9; by default the film's own, if the file can hold it.",
-        metavar="NAME",
         hint="Empty: the film's own, if the file can hold it.",
-        choices=names.codecs,
         row=("", 6),
     )
-    crf: int | None = setting(
-        None,
-        kind="whole",
+    crf: int | None = setting_like(
+        _FILM["crf"],
         none="as the film",
         help="Quality: a lower number looks better and takes more space.",
-        label="Quality (crf)",
         hint="A lower number looks better and takes more space.",
-        choices=("12", "16", "18", "20", "24", "28"),
         row=("", 6),
     )
-    bit_depth: int | None = setting(
-        None,
-        kind="whole",
+    bit_depth: int | None = setting_like(
+        _FILM["bit_depth"],
         none="as the film",
-        only=(8, 10),
         help="8 or 10 bits; by default the film's own, if the codec has them.",
-        metavar="8|10",
-        hint="10: dark skies without bands; 8 plays everywhere.",
         row=("", 12),
     )
-    preset: str | None = setting(
-        None,
-        none="as the film",
-        help="The encoder's speed preset, such as slow; slower ones make smaller files.",
-        metavar="NAME",
-        label="Encoder speed",
-        hint="The encoder's preset; slower ones make smaller files.",
-        choices=ENCODER_SPEEDS,
-        row=("", 7),
-    )
-    encoder_options: Mapping[str, str] = setting(
-        dict,
-        kind="pairs",
-        help="Any other option of the encoder; repeatable.",
-        named="--encoder-option",
-        label="Encoder",
-        hint="KEY=VALUE for the encoder; several with spaces.",
-        row=("", 12),
-    )
+    preset: str | None = setting_like(_FILM["preset"], none="as the film", row=("", 7))
+    encoder_options: Mapping[str, str] = setting_like(_FILM["encoder_options"], dict, row=("", 12))
     audio: Path | None = setting(
         None,
         kind="path",

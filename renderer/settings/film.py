@@ -22,11 +22,6 @@ MIN_SIDE, MAX_SIDE = 64, 8192
 UPSCALES = (1, 2, 4)
 MOST_WORKERS = 64
 ALL, MARKS = "all", "marks"
-ENCODER_SPEEDS = (
-    *("ultrafast", "veryfast", "faster", "fast"),
-    *("medium", "slow", "slower", "veryslow"),
-)
-"""Presets of x264 and x265 that are worth offering."""
 
 
 def _side(name: str, value: Size) -> str | None:
@@ -53,7 +48,7 @@ def _zoom_factor(name: str, value: float) -> str | None:
     return None if value <= 4 else f"{name} {value:g} is too large; at most 4"
 
 
-def frame_rate(name: str, value: Fraction | None) -> str | None:
+def _frame_rate(name: str, value: Fraction | None) -> str | None:
     """Frames a second, or None where that is allowed."""
     if value is None:
         return None
@@ -189,7 +184,7 @@ class FilmSettings(PaintingSettings):
     )
     fps: Fraction = setting(
         Fraction(30),
-        check=frame_rate,
+        check=_frame_rate,
         help="Frames a second, also a fraction such as 24000/1001; 30 by default.",
         label="Frames/s",
         hint="Also a fraction such as 24000/1001.",
@@ -236,7 +231,10 @@ class FilmSettings(PaintingSettings):
         metavar="NAME",
         label="Encoder speed",
         hint="The encoder's preset; slower ones make smaller files.",
-        choices=ENCODER_SPEEDS,
+        choices=(
+            *("ultrafast", "veryfast", "faster", "fast"),
+            *("medium", "slow", "slower", "veryslow"),
+        ),
         row=("encoding", 2),
     )
     encoder_options: Mapping[str, str] = setting(

@@ -128,7 +128,16 @@ def setting(default: Any, *, only: tuple[str | int, ...] = (), **facts: Any) -> 
     said = {"kind": _KINDS.get(type(default), "text"), "hint": facts.get("help", "")}
     if only:
         said |= {"check": one_of(*only), "choices": tuple(map(str, only))}
-    metadata = {"option": Option(**said | facts)}
+    return _field(default, Option(**said | facts))
+
+
+def setting_like(option: Option, default: Any = None, **other: Any) -> Any:
+    """A dataclass field with another setting's row, but for the facts in ``other``."""
+    return _field(default, replace(option, **other))
+
+
+def _field(default: Any, option: Option) -> Any:
+    metadata = {"option": option}
     if callable(default):
         return field(default_factory=default, metadata=metadata)
     return field(default=default, metadata=metadata)
