@@ -214,7 +214,6 @@ class PaintingSettings:
         choices=("0", "512", "768", "1024"),
         row=("painting", 5),
         slows=True,
-        **_OF_DIFFUSION,
     )
     candidates: int = setting(
         1,
