@@ -9,6 +9,7 @@ import errno
 import glob
 import os
 import shutil
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -80,6 +81,18 @@ def open_own(path: Path, flags: int, at: Place | None = None) -> int:
     """
     flags |= NO_LINK
     return os.open(path.name, flags, 0o666, dir_fd=at.handle) if at else os.open(path, flags, 0o666)
+
+
+def open_plain(path: Path) -> int:
+    """A handle to read a file from that a foreign project may bring, a plain one and no link.
+
+    Raises OSError.
+    """
+    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | NO_LINK)
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise FileNotFoundError(path)
+    return handle
 
 
 def open_to_append(path: Path, at: Place | None = None) -> int:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import stat
 import struct
 import warnings
@@ -20,7 +21,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageCms, ImageOps, PngImagePlugin, UnidentifiedImageError
 
 from renderer.errors import ProjectError, SettingsError
-from renderer.files import Place, replace_file
+from renderer.files import Place, open_plain, replace_file
 from renderer.settings.film import MIN_SIDE
 from renderer.settings.plain_values import Size
 
@@ -184,6 +185,17 @@ def read_keyframe(path: Path, size: Size, crc: int) -> Picture:
             f"project.toml no longer belongs to this project"
         )
     return picture
+
+
+def small_jpeg(path: Path, side: int) -> bytes:
+    """A keyframe's file as JPEG, at most ``side`` pixels wide and high. Raises one of FAULTS."""
+    with warnings.catch_warnings(), os.fdopen(open_plain(path), "rb") as file:
+        warnings.simplefilter("ignore")  # a large film is no bomb
+        with Image.open(file, formats=("PNG",)) as image:
+            image.thumbnail((side, side), reducing_gap=2.0)
+            buffer = io.BytesIO()
+            image.convert("RGB").save(buffer, "JPEG", quality=85)
+    return buffer.getvalue()
 
 
 def read_provenance(path: Path) -> dict[str, Any]:

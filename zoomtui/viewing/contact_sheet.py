@@ -1,22 +1,14 @@
-"""Some keyframes of a film as small JPEGs: which ones, and their bytes. Knows no page."""
+"""Which keyframes of a film are shown, where not all have room. Knows no page."""
 
 from __future__ import annotations
 
-import io
-import warnings
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
-from PIL import Image
-
-from renderer.images import FAULTS
 from renderer.project.records import KEYFRAMES, keyframe_path
 
 MOST = 48
 """Pictures."""
-_SIDE = 320
-"""Pixels of the longer side: with ``MOST`` of the noisiest pictures some 3 MB."""
-_QUALITY = 80
 
 
 def chosen(kept: Sequence[int], wanted: Collection[int], most: int = MOST) -> list[int]:
@@ -45,18 +37,3 @@ def kept_keyframes(folder: Path, count: int, takes: Mapping[int, int]) -> list[i
         return []
     paths = (keyframe_path(folder, each, takes.get(each, 1)) for each in range(count))
     return [keyframe for keyframe, path in enumerate(paths) if path.name in there]
-
-
-def small_jpeg(path: Path) -> bytes | None:
-    """A keyframe's file, scaled down; None where it can't be read."""
-    buffer = io.BytesIO()
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # a large film is no bomb
-            with Image.open(path, formats=("PNG",)) as image:
-                small = image.convert("RGB")
-        small.thumbnail((_SIDE, _SIDE), Image.Resampling.LANCZOS, reducing_gap=2.0)
-        small.save(buffer, "JPEG", quality=_QUALITY)
-    except FAULTS:
-        return None
-    return buffer.getvalue()

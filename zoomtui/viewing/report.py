@@ -10,6 +10,7 @@ import base64
 import hashlib
 import time
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from html import escape
 from itertools import pairwise
@@ -18,7 +19,7 @@ from typing import Any
 
 from renderer import __version__
 from renderer.formatting import count_text, duration_text, shortened, size_text
-from renderer.images import FAULTS, read_provenance
+from renderer.images import FAULTS, read_provenance, small_jpeg
 from renderer.painting.figures import explained
 from renderer.project.records import keyframe_path, read_settings
 from renderer.project.series import Happening, Series, SeriesReader
@@ -26,7 +27,7 @@ from renderer.project.status import Status, read_status
 from renderer.settings.render import RenderSettings
 from zoomtui.viewing import charts
 from zoomtui.viewing.axis import happening_text
-from zoomtui.viewing.contact_sheet import chosen, kept_keyframes, small_jpeg
+from zoomtui.viewing.contact_sheet import chosen, kept_keyframes
 
 OnProgress = Callable[[int, int], None]
 """``(done, total)``, pictures."""
@@ -34,6 +35,8 @@ _LONGEST = 4000
 """Characters of a text."""
 _MOST_ROWS = 400
 """Of a table; the newest."""
+_SIDE = 320
+"""Pixels of a picture's longer side: as many as there can be, of pure noise, take 5 MB."""
 
 _STYLE = f"""\
 :root{{color-scheme:light dark;--back:#fff;--ink:#1f2328;--faint:#59636e;--rule:#d1d9e0}}
@@ -168,7 +171,9 @@ def _pictures(
     pictures = []
     for done, keyframe in enumerate(wanted):
         on_progress(done, len(wanted))
-        jpeg = small_jpeg(keyframe_path(folder, keyframe, takes.get(keyframe, 1)))
+        jpeg = None  # where it can't be read
+        with suppress(*FAULTS):
+            jpeg = small_jpeg(keyframe_path(folder, keyframe, takes.get(keyframe, 1)), _SIDE)
         pictures.append(_Picture(keyframe, jpeg, notes.get(keyframe, "")))
     return pictures
 

@@ -7,20 +7,18 @@ What was made stays in memory, up to a bound.
 from __future__ import annotations
 
 import asyncio
-import io
 import os
-import warnings
 from collections import OrderedDict
 from pathlib import Path
 
-from PIL import Image
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
-from renderer.images import FAULTS
+from renderer.files import open_plain
+from renderer.images import FAULTS, small_jpeg
 from renderer.project.records import keyframe_path
 from zoomtui.web.access import Cut
-from zoomtui.web.sending import open_plain, send_file, version
+from zoomtui.web.sending import send_file, version
 
 SIDES = {"small": 240, "large": 1600}
 """Name in the address → pixels that neither side exceeds."""
@@ -69,22 +67,12 @@ class Pictures:
     async def _make(self, key: _Key) -> bytes:
         path, _, side = key
         async with self._turn:
-            data = await asyncio.to_thread(_shrunk, path, side)
+            data = await asyncio.to_thread(small_jpeg, path, side)
         self._kept[key] = data
         self._size += len(data)
         while self._size > _ROOM:
             self._size -= len(self._kept.popitem(last=False)[1])
         return data
-
-
-def _shrunk(path: Path, side: int) -> bytes:
-    with warnings.catch_warnings(), os.fdopen(open_plain(path), "rb") as file:
-        warnings.simplefilter("error", Image.DecompressionBombWarning)
-        with Image.open(file, formats=("PNG",)) as image:
-            image.thumbnail((side, side), reducing_gap=2.0)
-            buffer = io.BytesIO()
-            image.convert("RGB").save(buffer, "JPEG", quality=85)
-    return buffer.getvalue()
 
 
 def _whole_file(request: Request, path: Path, length: int, headers: dict[str, str]) -> Response:

@@ -7,27 +7,17 @@ from __future__ import annotations
 
 import asyncio
 import os
-import stat
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from renderer.files import NO_LINK
+from renderer.files import open_plain
 from zoomtui.web.access import Cut
 
 _CHUNK = 1 << 18
 """Bytes that a reader who stops reading costs, beside the kernel's own."""
-
-
-def open_plain(path: Path) -> int:
-    """A handle to read from. Raises OSError."""
-    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | NO_LINK)
-    if not stat.S_ISREG(os.fstat(handle).st_mode):
-        os.close(handle)
-        raise FileNotFoundError(path)
-    return handle
 
 
 def version(path: Path) -> tuple[int, str]:
