@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from renderer.painting.figures import BESIDE_TIME, FIGURES, Figures
+from renderer.project.records import name_of
 from renderer.project.status import State, Status
 
 if TYPE_CHECKING:  # a project that is not rendered needs no engine's words
@@ -49,8 +50,7 @@ class Facts:
 
     @property
     def name(self) -> str:
-        """The folder's, without its ending."""
-        return Path(self.project).name.removesuffix(".zoom") or self.project
+        return name_of(Path(self.project))
 
     def plain(self) -> dict[str, Any]:
         """Plain JSON values by the fields' names; the figures stand among the rest."""

@@ -169,6 +169,12 @@ def read_settings(folder: Path) -> RenderSettings:
     return RenderSettings.from_toml(text, str(path))
 
 
+def name_of(folder: Path) -> str:
+    """The project's name, as people say it: the folder's, without its ending."""
+    name = folder.absolute().name
+    return name.removesuffix(".zoom") or name
+
+
 def keyframe_path(folder: Path, keyframe: int, take: int = 1) -> Path:
     """The file of a take."""
     which = f".take{take}" if take > 1 else ""

@@ -17,7 +17,7 @@ from renderer.engine.state import RenderState
 from renderer.errors import RendererError
 from renderer.files import free_bytes
 from renderer.project import registry
-from renderer.project.records import JOURNAL, SESSION, SETTINGS
+from renderer.project.records import JOURNAL, SESSION, SETTINGS, name_of
 from renderer.project.session_record import renders
 from renderer.project.status import State, Status, read_status
 from renderer.queue.jobs import Job, Turn, own_queue
@@ -50,7 +50,7 @@ class Render:
 
     @property
     def name(self) -> str:
-        return self.folder.name.removesuffix(".zoom") or str(self.folder)
+        return name_of(self.folder)
 
     @property
     def parent(self) -> str:

@@ -9,6 +9,7 @@ from typing import Literal
 
 from renderer.engine.events import Phase
 from renderer.formatting import clean, duration_text
+from renderer.project.records import name_of
 from renderer.project.status import State
 from zoomtui.viewing.watcher import Situation, View
 
@@ -65,8 +66,8 @@ def _ending(view: View) -> tuple[str, Tone]:
 
 
 def name(view: View) -> str:
-    """The project's name, as people say it."""
-    return clean(view.folder.name.removesuffix(".zoom"))
+    """The project's, fit for a terminal."""
+    return clean(name_of(view.folder))
 
 
 def why_it_ended(view: View) -> str:

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from renderer.errors import SettingsError
 from renderer.export.containers import CONTAINERS, Target
+from renderer.project.records import name_of
 from renderer.settings.export import EXPORT_OPTIONS, ExportOptions
 from renderer.settings.option import Option
 from zoomtui.tui.shared.form_fields import FieldError, Fields, Texts, as_typed
@@ -41,7 +42,7 @@ DEFAULTS: Texts = {
 
 def free_name(folder: Path, project: Path) -> str:
     """The name of a film that is not in ``folder`` yet, after the project; harmless."""
-    stem = re.sub(r"[^\w.,+ -]|^[.-]", "_", project.absolute().name.removesuffix(".zoom")) or "film"
+    stem = re.sub(r"[^\w.,+ -]|^[.-]", "_", name_of(project))
     for number in range(1, 1000):
         name = f"{stem}.mp4" if number == 1 else f"{stem}-{number}.mp4"
         if not (folder / name).exists():

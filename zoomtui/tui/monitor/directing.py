@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from renderer.formatting import clean, duration_text
+from renderer.project.records import name_of
 from zoomtui.tui.monitor.keyframe_screen import KeyframeScreen
 from zoomtui.tui.monitor.note_dialog import NoteDialog
 from zoomtui.tui.monitor.steer_dialog import Changes, SteerDialog
@@ -129,7 +130,7 @@ class Directing(KeyframeScreen, Revising):
         from renderer.planning.prepare import free_folder  # not needed for the first paint
 
         folder, keyframe = self.watched.view.folder, self._looked_at
-        new = free_folder(folder.parent, folder.name.removesuffix(".zoom"))
+        new = free_folder(folder.parent, name_of(folder))
 
         def go_on(answer: str) -> None:
             if answer == "branch":
