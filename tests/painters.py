@@ -15,7 +15,7 @@ from typing import ClassVar, NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
-from renderer.errors import DeviceLost, PainterError, SettingsError
+from renderer.errors import Cancelled, DeviceLost, PainterError, SettingsError
 from renderer.painting.painters import OnStep, PaintJob, preview_hook
 from renderer.settings.render import RenderSettings
 
@@ -100,6 +100,16 @@ class Endless(Until):
                 preview_hook.show(preview_hook.sampled(job.canvas))
             threading.Event().wait(0.005)  # a step's work
         raise AssertionError
+
+
+class Sore(Endless):
+    """As ``Endless``, but can't be cancelled without harm."""
+
+    def turn(self, job: PaintJob, on_step: OnStep) -> NoReturn:
+        try:
+            super().turn(job, on_step)
+        except Cancelled:
+            raise PainterError("the paint was spilt") from None
 
 
 class Deaf(Until):
@@ -237,6 +247,10 @@ def broken(settings: RenderSettings) -> Broken:
 
 def endless(settings: RenderSettings) -> Endless:
     return Endless(int(settings.model))
+
+
+def sore(settings: RenderSettings) -> Sore:
+    return Sore(int(settings.model))
 
 
 def deaf(settings: RenderSettings) -> Deaf:

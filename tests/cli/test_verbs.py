@@ -1,4 +1,4 @@
-"""The verbs that find, watch and steer renders, on real engines that belong to nobody."""
+"""The verbs that find, watch and steer renders, on real engines that belong to no terminal."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from renderer.errors import PainterError
 from renderer.journal import read_journal
 from renderer.project.records import JOURNAL
 from renderer.project.status import read_status
@@ -71,6 +72,16 @@ def test_a_render_is_listed_steered_paused_and_stopped_by_verbs(folder: Path) ->
         assert stopped.code == 0
         assert stopped.out.startswith("stopped after 2 keyframes")
         until(lambda: running(folder) != pid, "the engine has ended")
+
+
+def test_a_stop_fails_as_the_render_does_that_it_ends(tmp_path: Path) -> None:
+    folder = make_project(tmp_path / "reef.zoom", "sore", since=2)
+    with engine(folder):
+        until(lambda: read_status(folder).keyframes == 2, "two keyframes are painted")
+        stopped = zoomtui("stop", "--now", str(folder), cwd=tmp_path)
+    assert (stopped.code, stopped.out) == (PainterError.exit_code, "")
+    assert "the paint was spilt" in stopped.err
+    assert stopped.err.count("\n") == 1
 
 
 def test_a_running_render_is_followed_line_by_line_to_its_end(tmp_path: Path) -> None:

@@ -60,7 +60,7 @@ class Progress:
             case events.Note():
                 return f"note: {clean(event.text)}"
             case events.RenderFinished():
-                return _finished(event)
+                return finished_line(event)
             case events.Steered() | events.Rewound() | events.Marked():
                 return clean(told(event))
             case events.Held():
@@ -101,7 +101,8 @@ def _started(event: events.RenderStarted) -> str:
     return f"rendering {where}{goal}"
 
 
-def _finished(event: events.RenderFinished) -> str:
+def finished_line(event: events.RenderFinished) -> str:
+    """What there is at the end."""
     what = f"{event.keyframes} keyframes, {event.frames} frames"
     length = f"{duration_text(event.duration)}, {size_text(event.size)}"
     if not event.stopped:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import functools
-import time
 from collections.abc import Callable, Coroutine, Mapping
 from pathlib import Path
 from typing import Any
@@ -13,14 +12,14 @@ import click
 
 from renderer.engine.event_text import changes_text
 from renderer.engine.events import RenderFailed, RenderFinished
-from renderer.errors import ProjectError, SettingsError
+from renderer.errors import ProjectError, SettingsError, error_of
 from renderer.formatting import clean, path_text, shortened
 from renderer.project.records import read_settings, read_settings_at
 from renderer.service.client import NotRunning, Told, ask, reach
 from renderer.settings.option import NOTATION, unknown
 from renderer.settings.plain_values import from_text
 from renderer.settings.render import OPTIONS, RenderSettings
-from zoomtui.cli.event_lines import Progress
+from zoomtui.cli.event_lines import finished_line
 from zoomtui.cli.verb import project_verb
 from zoomtui.stdio import write_line
 
@@ -183,14 +182,16 @@ def record_steering(folder: Path, given: Mapping[str, Any]) -> None:
 )
 @click.option("--now", is_flag=True, help="Don't finish the segment in hand; `resume` makes it.")
 async def stop(project: Path, now: bool) -> None:
-    """End PROJECT's render after the segment in hand, and wait for it."""
+    """End PROJECT's render after the segment in hand, and wait for it.
+
+    Where it fails meanwhile, this fails as it does.
+    """
     client = await reach(project)
     asking = asyncio.create_task(client.command("stop", now=now))
-    progress = Progress()
     async for message in client.messages():
-        if not isinstance(message, Told):
-            continue
-        line = progress.tell(message.event, time.monotonic())
-        if isinstance(message.event, RenderFinished | RenderFailed) and line:
-            write_line(line)
+        match message:
+            case Told(RenderFinished() as end):
+                write_line(finished_line(end))
+            case Told(RenderFailed() as end):
+                raise error_of(end.exit_code, end.message)
     await asking
