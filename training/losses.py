@@ -1,4 +1,4 @@
-"""How far a picture is from another, as someone sees it who looks at skies."""
+"""How far a picture is from another, as an eye sees it that looks at skies."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def pyramid_loss(made: Tensor, true: Tensor) -> Tensor:
     """L1 of the pictures and of their gradients at three scales, (N, 3, H, W) in [-1, 1] → ().
 
     Small bright things weigh more: a star of four pixels is nothing in a mean over the picture,
-    and everything to someone who looks at it. So do broad differences of colour: most of a sky is
+    and everything to an eye that looks at it. So do broad differences of colour: most of a sky is
     dark, where colours are next to nothing as numbers, and are what a prompt asks for.
     """
     loss = made.new_zeros(())

@@ -56,7 +56,7 @@ class Source:
 def pack(pictures: Sequence[Picture], sources: Path, folder: Path) -> int:
     """Write the pack of ``pictures`` and return the size of its pictures in bytes.
 
-    Raises SettingsError for a source that is missing, unreadable or credited to somebody else than
+    Raises SettingsError for a source that is missing, unreadable or credited to another author than
     the catalogue says, and for a ``folder`` that holds something else; StorageError when the pack
     gets too large.
     """

@@ -100,7 +100,7 @@ def sheet(rows: list[list[Image.Image]]) -> Image.Image:
 
 
 def _ignore(done: int, total: int) -> None:
-    """Nobody watches."""
+    """There is no viewer."""
 
 
 def main() -> int:

@@ -24,7 +24,7 @@ from renderer.project import registry
 
 ON_EVENT, NOTIFY = "ZOOMTUI_ON_EVENT", "ZOOMTUI_NOTIFY"
 """Environment variables with the defaults."""
-NOBODY = ("", "none")
+UNWANTED = ("", "none")
 """Says that there is to be none."""
 
 
@@ -53,7 +53,7 @@ def defaults() -> Recipients:
 
 def command_of(line: str) -> tuple[str, ...]:
     """Program and arguments of a command line, which no shell sees. Raises SettingsError."""
-    if line.strip() in NOBODY:
+    if line.strip() in UNWANTED:
         return ()
     try:
         program, *arguments = shlex.split(line)
@@ -67,12 +67,12 @@ def command_of(line: str) -> tuple[str, ...]:
 
 def urls_of(words: Iterable[str]) -> tuple[str, ...]:
     """Addresses as they were given."""
-    return tuple(word for word in words if word not in NOBODY)
+    return tuple(word for word in words if word not in UNWANTED)
 
 
 def metrics_of(file: str) -> str:
     """The file, absolute. Raises SettingsError where it could not be written."""
-    if file in NOBODY:
+    if file in UNWANTED:
         return ""
     path = Path(file).absolute()
     if not os.access(path.parent, os.W_OK) or path.is_dir():

@@ -139,7 +139,7 @@ def _line(painter: Painter, settings: RenderSettings, count: int) -> str:
 
 
 def _ignore(done: int, total: int) -> None:
-    """Nobody looks."""
+    """No steps are shown."""
 
 
 if __name__ == "__main__":

@@ -72,7 +72,7 @@ def engine(folder: Path, gate: StartGate | None = None) -> Iterator[int]:
 
 
 def running(folder: Path) -> int:
-    """Process id of whoever renders ``folder``; 0: nobody does."""
+    """Process id of the engine that renders ``folder``; 0: none does."""
     found = holder(folder / LOCK)
     return found.pid if found else 0
 

@@ -1,4 +1,4 @@
-"""Projects that are damaged, newer, somebody else's or out of reach: one clear line, no harm."""
+"""Projects that are damaged, newer, another user's or out of reach: one clear line, no harm."""
 
 from __future__ import annotations
 

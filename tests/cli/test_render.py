@@ -1,4 +1,4 @@
-"""`zoomtui render`, run as anybody runs it: what it says, what it makes, how it is stopped."""
+"""`zoomtui render`, run as users run it: what it says, what it makes, how it is stopped."""
 
 from __future__ import annotations
 

@@ -225,7 +225,7 @@ def test_a_verb_waits_for_an_engine_that_is_being_restarted(tmp_path: Path) -> N
 def test_a_prompt_is_refused_where_the_engine_is_being_restarted(tmp_path: Path) -> None:
     folder = make_project(tmp_path / "reef.zoom", "gradient", 0)
     before = (folder / "journal.jsonl").read_bytes()
-    with supervise(folder):  # and nobody holds the project for the moment
+    with supervise(folder):  # and no engine holds the project for the moment
         answer = zoomtui("resume", folder.name, "--prompt", "at night", cwd=tmp_path)
     assert (answer.code, answer.err.count("\n")) == (4, 1)
     assert "is being rendered by process" in answer.err

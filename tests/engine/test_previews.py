@@ -1,4 +1,4 @@
-"""The keyframe in the making, for whoever asks to see it, and for nobody else."""
+"""The keyframe in the making, for a viewer that asks to see it, and for no other."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ ASK = b'{"id": 5, "command": "preview"}'
 
 
 def looked_at(folder: Path, moment: type[Event]) -> tuple[list[Preview], list[Event]]:
-    """Render ``folder`` while somebody asks for a preview at each such event."""
+    """Render ``folder`` while a viewer asks for a preview at each such event."""
     shown: list[Preview] = []
     events: list[Event] = []
     with Project.open(folder) as opened:

@@ -436,7 +436,7 @@ def test_a_project_that_is_being_rendered_is_exported_as_far_as_it_is(
 ) -> None:
     folder = tmp_path / "p.zoom"
     chain(folder, world, keyframes=4)
-    with Project.open(folder):  # somebody holds it
+    with Project.open(folder):  # an engine holds it
         before = {path: path.stat().st_mtime_ns for path in folder.rglob("*")}
         assert made(folder, tmp_path / "film.mp4").frames == 3 * FRAMES + 1
         assert {path: path.stat().st_mtime_ns for path in folder.rglob("*")} == before

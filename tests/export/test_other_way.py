@@ -96,7 +96,7 @@ def test_a_signal_while_it_is_made_leaves_the_film_and_nothing_of_it(tmp_path: P
 def test_an_error_there_is_told_and_the_finished_film_stays(tmp_path: Path) -> None:
     folder = project(tmp_path / "p.zoom", direction="in")
     (folder / "exports").rmdir()
-    (folder / "exports").touch()  # nobody can make a file in there
+    (folder / "exports").touch()  # no file can be made in there
     ended = engine(folder)
     assert ended.code == 6
     (told,) = [said["text"] for said in only(ended.said, "Note") if "not made" in said["text"]]

@@ -35,7 +35,7 @@ def painter_of(folder: Path, **more: Any) -> DiffusionPainter:
 
 
 def shown_by(work: Callable[[], object], wanted: bool = True) -> list[Small]:
-    """What is shown while ``work`` is done and somebody always, or never, wants to see it."""
+    """What is shown while ``work`` is done and a viewer always, or never, wants to see it."""
     shown: list[Small] = []
     with showing(lambda: wanted, shown.append):
         work()

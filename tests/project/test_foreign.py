@@ -1,4 +1,4 @@
-"""A project from somebody else, or one that was moved: nothing outside the folder is written to."""
+"""A project of another user's, or one that was moved: nothing outside the folder is written to."""
 
 from __future__ import annotations
 

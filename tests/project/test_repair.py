@@ -86,7 +86,7 @@ def test_a_segment_damaged_in_the_middle_is_found_and_made_again(whole: Path, co
     with (copy / FILM).open("r+b") as film:
         film.seek(damaged.offset + damaged.length // 2)
         film.write(b"\xff\x00\xff\x00")
-    assert damage(copy) == ""  # nobody would notice
+    assert damage(copy) == ""  # no reader would notice
     (problem,) = verify(copy, ignore)
     assert problem.startswith("film.mp4: segment 3 is not what was written")
     rescue = find_rescue(copy, ignore)

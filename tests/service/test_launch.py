@@ -1,4 +1,4 @@
-"""Engines that can't even be started: one line, whoever wanted them."""
+"""Engines that can't even be started: one line, in every verb."""
 
 from __future__ import annotations
 

@@ -175,7 +175,7 @@ def test_only_its_owner_can_reach_the_socket(folder: Path) -> None:
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
 
 
-@pytest.mark.skipif(os.getuid() != 0, reason="only root can knock as somebody else")
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can knock as another user")
 def test_another_user_is_turned_away_even_where_files_let_him_in(folder: Path) -> None:
     path = registry.socket_path(folder)
     assert knock(path) == "not let in"
@@ -193,7 +193,7 @@ def test_another_user_is_turned_away_even_where_files_let_him_in(folder: Path) -
 
 
 def knock(path: Path) -> str:
-    """What somebody else hears at the socket."""
+    """What another user hears at the socket."""
     arguments = [sys.executable, "-c", KNOCK, os.fspath(path), str(NOBODY)]
     done = subprocess.run(arguments, capture_output=True, text=True, check=False)
     return done.stdout.strip() or done.stderr

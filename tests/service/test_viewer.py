@@ -12,7 +12,7 @@ ASKED = 200
 
 
 class Pipe:
-    """A connection that nobody reads from until it is opened."""
+    """A connection that no viewer reads from until it is opened."""
 
     def __init__(self) -> None:
         self.said: list[dict[str, Any]] = []

@@ -256,7 +256,7 @@ class FakeTerminal:
                     continue
                 try:
                     chunk = os.read(self._master, size)
-                except OSError:  # nobody has the other end open any more
+                except OSError:  # the other end is open no more
                     return
                 allowance, now = allowance - len(chunk), time.monotonic()
                 with self._lock:

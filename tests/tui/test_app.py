@@ -131,7 +131,7 @@ def test_a_key_steers_the_real_engine(tmp_path: Path) -> None:
         monitor.until("Stop the render?")
         monitor.type(b"\r")
         monitor.until("STOPPED")
-        until(lambda: not running(folder), "nobody renders")
+        until(lambda: not running(folder), "no engine runs")
 
 
 @pytest.mark.slow

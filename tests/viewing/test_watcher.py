@@ -199,7 +199,7 @@ def test_an_engine_that_somebody_else_starts_is_found(tmp_path: Path) -> None:
 
     async def look() -> None:
         async with watching(folder) as watch:
-            await soon(lambda: watch.view.situation is Situation.OVER, "nobody renders")
+            await soon(lambda: watch.view.situation is Situation.OVER, "no engine runs")
             with engine(folder):
                 await soon(lambda: watch.view.running, "found")
 

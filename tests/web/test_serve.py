@@ -105,7 +105,7 @@ def test_beyond_loopback_it_says_what_that_means(
 ) -> None:
     name = socket.gethostname()
     with serving("--host", "0.0.0.0", rendered[0], cwd=tmp_path) as server:
-        assert "whoever reaches this address" in server.process.until("safer")
+        assert "everyone who reaches this address" in server.process.until("safer")
         assert server.link.startswith(f"http://{name}:{server.port}/")
         for host, status in ((name, 200), ("192.0.2.1", 200), ("evil.example", 421)):
             assert server.ask(address(rendered[0]), host=host).status == status

@@ -22,11 +22,11 @@ training.pack` cuts and packs them.
 **The weights are licensed CC BY 4.0.** Every picture may be changed and passed on, by the licence
 that its source states, and none of these licences asks for the same licence again: so CC BY 4.0,
 which asks for credit, satisfies them all. Whether weights are an adaptation of the pictures that
-they were trained on is not settled; here they are treated as if they were. Whoever passes the
-weights on passes this list on with them.
+they were trained on is not settled; here they are treated as if they were. Weights that
+are passed on bring this list along.
 
 The pictures were changed: cut, scaled, turned, their colours turned, laid over one another.
-Nobody named here endorses the model or what is made with it.
+None of those named here endorses the model or what is made with it.
 
 ## How they were chosen
 
@@ -38,7 +38,7 @@ a statement covers a picture and its author, it is taken at its word. Left out a
   where only a name stands, as with the surveys DSS, 2MASS and SDSS, or Plover Hill Observatory's
   64 pictures;
 - pictures of which the two files tell different licences, and the Hercules Cluster, credited to
-  NASA for a picture of the day, which may well belong to whoever took it;
+  NASA for a picture of the day, which may well belong to its photographer;
 - what harms: burnt-out or miscoloured stars, visible masks, fewer than 96 pixels a side.
 
 The wallpapers were looked at, too, and all left out:

@@ -32,7 +32,7 @@ PORT = 8787
     "--host",
     default="127.0.0.1",
     show_default=True,
-    help="Another address of this machine: whoever reaches it and has the link can watch.",
+    help="Another address of this machine: everyone who reaches it and has the link can watch.",
 )
 @click.option("--socket", type=FILE, help="A Unix socket instead, for `ssh -L`; yours alone.")
 @click.option(
@@ -74,7 +74,7 @@ def serve(
             write_line(line)
         if not place.loopback:
             write_line(
-                "note: whoever reaches this address and has the link can watch, and the link "
+                "note: everyone who reaches this address and has the link can watch, and the link "
                 "crosses the network unencrypted; `ssh -L` to a server without --host is safer",
                 ERR,
             )

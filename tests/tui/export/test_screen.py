@@ -49,7 +49,7 @@ def reef(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(autouse=True)
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """An empty folder, where we are; nobody works in it afterwards."""
+    """An empty folder, where we are; no test works in it afterwards."""
     folder = tmp_path / "here"
     folder.mkdir()
     monkeypatch.setenv("PYTHONPATH", str(ROOT))

@@ -79,7 +79,7 @@ def test_only_a_keyframe_that_takes_long_is_worth_a_look() -> None:
     nearly = 24 * (1 - SOON / 60) + 0.1
     assert not view(figures=figures(60.0), step=nearly).worth_a_look
     assert not view(figures=figures(2.0)).worth_a_look
-    assert view(figures=figures()).worth_a_look  # nobody knows how long the first takes
+    assert view(figures=figures()).worth_a_look  # there is no telling how long the first takes
     assert not view(figures=figures(60.0), phase=Phase.PAUSED).worth_a_look
     assert not view(figures=figures(60.0), painting=None).worth_a_look
     assert not view(figures=figures(60.0), steps=0).worth_a_look

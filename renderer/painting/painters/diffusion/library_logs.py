@@ -28,7 +28,7 @@ _VERBOSITY = {
 }
 """Library → the variable by which its user sets how much it logs."""
 _IMPORTED = ("torchao", "torch.utils._pytree")
-"""Whoever imports torchao hears of kernels that are not used here, and of what torch deprecates."""
+"""They warn of kernels that are not used here, and of what torch deprecates, on being imported."""
 _QUIET = "error"
 """Messages below this are for developers, and some of them come with every call."""
 _REMEMBERED = 200
