@@ -1,7 +1,6 @@
 """From a few wishes to complete RenderSettings: fills in what the user left open.
 
-Loads no model and reads no picture: what depends on a model comes from the table of presets, for a
-folder from the preset of the same kind.
+Loads no model and reads no picture.
 """
 
 from __future__ import annotations
@@ -9,39 +8,29 @@ from __future__ import annotations
 import math
 import secrets
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from renderer.errors import PainterError, SettingsError, blaming
+from renderer.errors import SettingsError, blaming
 from renderer.machine import cores
 from renderer.painting.geometry import zoom_factor_from_pixels
-from renderer.painting.painters.accelerator import accelerator
-from renderer.painting.painters.diffusion.families.index import INDEX, read_family
-from renderer.planning.join_options import (
-    NOTHING_ANEW,
-    SUGGESTED,
-    check_joining,
-    joining_notes,
+from renderer.planning.join_options import NOTHING_ANEW, check_joining, joining_notes
+from renderer.planning.painter_choice import (
+    DIVING,
+    change_method,
+    change_model,
+    choose_painter,
+    preset_like,
 )
-from renderer.planning.sizes import choose_sizes, size_notes, upscale_of
+from renderer.planning.sizes import choose_sizes, size_notes
 from renderer.planning.upscaling import check_upscaling
-from renderer.settings import cosmos
 from renderer.settings.film import BESIDES
 from renderer.settings.lora_names import check_lora, resolved
 from renderer.settings.plain_values import parse_rate
-from renderer.settings.presets import (
-    DEFAULT,
-    EXPERIMENTAL,
-    FewSteps,
-    ModelPreset,
-    check_method,
-    check_model,
-    find_preset,
-)
-from renderer.settings.render import OPTIONS, RenderSettings
+from renderer.settings.presets import EXPERIMENTAL, check_method, check_model, find_preset
+from renderer.settings.render import RenderSettings
 from renderer.settings.samplers import find_sampler
 from renderer.settings.speed_levels import LEVELS
 
@@ -52,15 +41,12 @@ _THREADS = 8
 _MOST = {"keyframes": 1_000_000, "frames_per_keyframe": 1_000_000}
 """More is a slip of the finger: weeks of film, or hours in which nothing new comes."""
 
-DIVING, DIVING_FACTOR = 0.4, 2.0
-"""Strength with which a dive paints detail, where the user names none, and its zoom factor: with a
-smaller one each keyframe has little room for what is new, and the dive loses itself in a blur."""
+_DIVING_FACTOR = 2.0
+"""Zoom factor of a dive, where the user names none: with a smaller one each keyframe has little
+room for what is new, and the dive loses itself in a blur."""
 _FAINT, _FREE = 0.15, 0.75
 """Strengths of a dive below which there is hardly any detail, and above which it is another
 picture's."""
-
-PAINTING = ("steps", "guidance_scale", "strength", "scheduler")
-"""Settings that a model's preset suggests."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +70,8 @@ def fill_in(wishes: Mapping[str, Any]) -> Plan:
     if given.get("method") == "refine":
         given.setdefault("direction", "in")
         if outpaint_size is None:
-            given.setdefault("zoom_factor", DIVING_FACTOR)
-    preset = _choose_painter(given, notes)
+            given.setdefault("zoom_factor", _DIVING_FACTOR)
+    preset = choose_painter(given, notes)
     if preset is not None and given.get("method") == "refine":
         given["prompt"] = given.get("prompt", "").strip() or preset.dive_prompt
     choose_sizes(given, preset, outpaint_size)
@@ -116,8 +102,8 @@ def changes(now: RenderSettings, wishes: Mapping[str, Any]) -> dict[str, Any]:
     if seconds is not None:
         given["frames_per_keyframe"] = _frames(now.changed(given), seconds)
     if given.get("painter", now.painter) == "diffusion":
-        _change_method(now, given)
-        _change_model(now, given)
+        change_method(now, given)
+        change_model(now, given)
     elif given.get("painter") == "texture":
         given = {**NOTHING_ANEW, **given}
     check(now.changed(given))
@@ -169,152 +155,6 @@ def _given(wishes: Mapping[str, Any]) -> dict[str, Any]:
     return given
 
 
-def _choose_painter(given: dict[str, Any], notes: list[str]) -> ModelPreset | None:
-    """Settle painter and model; returns the model's preset, None for painters without a model."""
-    chosen = "painter" in given
-    if not chosen:
-        usual = usual_painter(given.get("prompt", ""), given.get("model"))
-        if usual is None:
-            raise SettingsError(_OPEN, "painter")
-        given["painter"], model = usual
-        if model == cosmos.NAME and "model" not in given:
-            notes.append("no GPU here, so cosmos paints this sky, in seconds a keyframe")
-        if model:
-            given["model"] = model
-    if given["painter"] == "diffusion":
-        return _choose_model(given, upscale_of(given))
-    if not chosen:
-        notes.append("no GPU here and no prompt, so the texture painter is used")
-    if given["painter"] == "texture":
-        if unused := _unused(given, chosen=chosen):
-            words = _list([_words(key) for key in unused])
-            notes.append(f"the texture painter has no model; it ignores {words}")
-        given.update(NOTHING_ANEW)
-    return None
-
-
-def usual_painter(prompt: str, model: str | None) -> tuple[str, str] | None:
-    """The painter, and the model ("": none, or the default), where the user names no painter.
-
-    None: without a GPU that is the user's to say, for a prompt about anything but the sky.
-    """
-    if model or accelerator():
-        return "diffusion", model or ""
-    if not prompt.strip():
-        return "texture", ""
-    if cosmos.is_of_the_sky(prompt) and find_preset(cosmos.NAME):
-        return "diffusion", cosmos.NAME
-    return None
-
-
-_OPEN = (
-    "no GPU here, so say what paints this: --model cosmos (seconds a keyframe, but only skies), "
-    "--model sd2 (anything, in minutes a keyframe on the CPU) or --painter texture --image FILE "
-    "(grows from a picture of yours, and follows no prompt)"
-)
-
-
-def _unused(given: Mapping[str, Any], *, chosen: bool) -> list[str]:
-    """What was wished for and has no effect with the texture painter.
-
-    Where the painter was not ``chosen`` but follows from the lack of an accelerator, a prompt does
-    not count as one.
-    """
-    usual = RenderSettings().plain()
-    return [
-        name
-        for name, option in OPTIONS.items()
-        if name in given
-        and not option.concerns("texture")
-        and (given[name] != usual[name] or name in PAINTING)
-        and (chosen or name != "prompt")
-    ]
-
-
-def _choose_model(given: dict[str, Any], upscale: int) -> ModelPreset:
-    """Settle the model and what suits it; what is measured in its pixels grows with them."""
-    preset = find_preset(given.setdefault("model", DEFAULT))
-    like = preset_like(given["model"])
-    if method := given.get("method"):
-        given.setdefault("tile", _tile(like, method, upscale))
-        if method == "refine":
-            given.setdefault("strength", DIVING)
-    if given.get("speed") == "fast" and preset is not None and preset.few_steps is not None:
-        _choose_few_steps(given, preset.few_steps)
-    for name in PAINTING:
-        given.setdefault(
-            name, "" if preset is None and name == "scheduler" else getattr(like, name)
-        )
-    for name in SUGGESTED:
-        given.setdefault(name, getattr(like, name) * upscale)
-    if accelerator():
-        given.setdefault("device", "gpu")  # it won't go on on the CPU without a word
-    given.setdefault("size_multiple", like.multiple)
-    folder = Path(given["model"]).expanduser()
-    if preset is None and folder.exists():
-        given["model"] = str(folder.resolve())  # a project may be resumed from elsewhere
-    return like
-
-
-def preset_like(model: str) -> ModelPreset:
-    """The preset whose settings suit a model: its own, else by its folder, or the default."""
-    folder = Path(model).expanduser()
-    like = find_preset(model)
-    if like is None and folder.is_dir():
-        with suppress(PainterError):  # the error comes when it is loaded
-            like = find_preset(read_family(folder / INDEX, model).base_preset)
-    like = like or find_preset(DEFAULT)
-    assert like is not None
-    return like
-
-
-def _change_model(now: RenderSettings, given: dict[str, Any]) -> None:
-    """Add what suits another model, or a change to or from ``--speed fast``; else nothing."""
-    before = find_preset(now.model)
-    distilled = before.few_steps.lora if before and before.few_steps else None
-    fast = given.get("speed", now.speed) == "fast"
-    if not {"painter", "model"} & given.keys() and (
-        "speed" not in given or fast == (distilled in now.loras)
-    ):
-        return
-    ours = now.model if now.painter == "diffusion" else ""  # else it is meant for another painter
-    if given.get("method", now.method) == "refine" and not {"painter", "model"} & given.keys():
-        given.setdefault("strength", now.strength)  # only its speed changes
-    given.setdefault("model", ours or DEFAULT)
-    given.setdefault("device", now.device)
-    if distilled in now.loras:
-        given.setdefault("loras", tuple(lora for lora in now.loras if lora != distilled))
-    if fast:
-        given["speed"] = "fast"
-        given.setdefault("loras", now.loras)
-    _choose_model(given, now.upscale)
-
-
-def _change_method(now: RenderSettings, given: dict[str, Any]) -> None:
-    """Add what suits a method, where that changes, or where another model paints by it."""
-    before, method = now.method, given.get("method", now.method)
-    if method == before and (method == "direct" or not {"painter", "model"} & given.keys()):
-        return
-    like = preset_like(given.get("model", now.model))
-    given.setdefault("tile", _tile(like, method, now.upscale))
-    if "refine" in (before, method):
-        given.setdefault("strength", DIVING if method == "refine" else like.strength)
-
-
-def _tile(like: ModelPreset, method: str, upscale: int) -> int:
-    """What a model sees at a time: all that it does well in a dive, as trained on in sequence."""
-    return {"refine": like.canvas, "sequential": like.native * upscale}.get(method, 0)
-
-
-def _choose_few_steps(given: dict[str, Any], few: FewSteps) -> None:
-    """Settle what a distilled LoRA needs, unless the user has said how many steps to take."""
-    if "steps" in given:
-        return
-    given["loras"] = (few.lora, *given.get("loras", ()))
-    for name in PAINTING:
-        given.setdefault(name, getattr(few, name))
-
-
 def _frames(settings: RenderSettings, seconds: float) -> int:
     if not math.isfinite(seconds) or seconds <= 0:
         raise SettingsError(
@@ -351,7 +191,3 @@ def _dive_notes(settings: RenderSettings) -> list[str]:
 
 def _words(key: str) -> str:
     return key.replace("_", " ")
-
-
-def _list(words: list[str]) -> str:
-    return " and ".join(filter(None, [", ".join(words[:-1]), words[-1]]))

@@ -61,7 +61,7 @@ def prepare(
     from renderer.film.encode import Encoding, probe
     from renderer.images import crop_to_fill, load_picture
     from renderer.painting.painters import find
-    from renderer.planning.defaults import preset_like
+    from renderer.planning.painter_choice import preset_like
     from renderer.project.create import refuse_occupied
     from renderer.project.placing import read_for_canvas
     from renderer.settings.presets import NO_FIRST_PICTURE

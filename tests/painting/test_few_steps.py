@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from renderer.planning.defaults import DIVING, changes, fill_in
+from renderer.planning.defaults import changes, fill_in
+from renderer.planning.painter_choice import DIVING
 from renderer.settings.lora_names import parse_lora
 from renderer.settings.presets import PRESETS, FewSteps, find_preset
 from renderer.settings.render import RenderSettings

@@ -11,7 +11,7 @@ import pytest
 
 from renderer.errors import SettingsError
 from renderer.painting.geometry import Geometry
-from renderer.planning import defaults
+from renderer.planning import painter_choice
 from renderer.planning.defaults import changes, fill_in
 from renderer.planning.prepare import prepare
 from renderer.settings.plain_values import Size
@@ -39,7 +39,7 @@ def notes(**wishes: Any) -> str:
 
 @pytest.fixture
 def no_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(defaults, "accelerator", lambda: None)
+    monkeypatch.setattr(painter_choice, "accelerator", lambda: None)
 
 
 @pytest.mark.usefixtures("no_gpu")
@@ -71,7 +71,7 @@ def test_without_a_gpu_and_a_prompt_it_is_texture_and_one_line_says_so() -> None
 def test_with_an_accelerator_it_is_diffusion_with_the_default_model(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(defaults, "accelerator", lambda: "NVIDIA H100")
+    monkeypatch.setattr(painter_choice, "accelerator", lambda: "NVIDIA H100")
     plan = fill_in({"prompt": "a reef"})
     assert (plan.settings.painter, plan.settings.model) == ("diffusion", "sd2")
     assert plan.settings.device == "gpu"  # so it won't go on without one unasked
@@ -339,7 +339,7 @@ def test_another_model_brings_its_own_suggestions() -> None:
 def test_a_dive_stays_one_with_another_model() -> None:
     now = film(painter="diffusion", model="sd2", method="refine", strength=0.4, tile=768)
     changed = changes(now, {"model": "sdxl"})
-    assert (changed["strength"], changed["tile"]) == (defaults.DIVING, 1024)
+    assert (changed["strength"], changed["tile"]) == (painter_choice.DIVING, 1024)
     assert changes(now, {"model": "sdxl", "strength": 0.6})["strength"] == 0.6
     back = changes(now, {"method": "direct"})
     assert (back["strength"], back["tile"]) == (1.0, 0)

@@ -18,7 +18,7 @@ from zoomtui.stdio import ERR, write_line
 
 def is_open(given: Mapping[str, Any]) -> bool:
     """Whether what paints ``given`` is the user's to say."""
-    from renderer.planning.defaults import usual_painter
+    from renderer.planning.painter_choice import usual_painter
 
     if given.get("painter"):
         return False

@@ -141,7 +141,7 @@ def test_everything_wrong_is_said_at_once_and_no_figures_beside_it(here: Path) -
 def test_without_a_gpu_the_painter_is_asked_for_when_it_is_needed(
     here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("renderer.planning.defaults.accelerator", lambda: None)
+    monkeypatch.setattr("renderer.planning.painter_choice.accelerator", lambda: None)
 
     async def run() -> None:
         app = on_new(here)

@@ -109,7 +109,7 @@ def film_preset(texts: Texts) -> str:
 
 def painter_of(texts: Texts) -> str:
     """The painter that the fields come to; diffusion as long as that is open."""
-    from renderer.planning.defaults import usual_painter
+    from renderer.planning.painter_choice import usual_painter
 
     usual = usual_painter(texts.get("prompt", ""), texts.get("model", "").strip())
     return texts.get("painter", "").strip() or (usual[0] if usual else "diffusion")
