@@ -26,7 +26,8 @@ from tests.engine.runs import digest
 from tests.gates import StartGate
 from tests.tui.scripted import screen_text, scripted, settled, view
 from tests.tui.watching import watching
-from zoomtui.viewing.watcher import Situation, Watch, state_on_disk
+from zoomtui.viewing.view import Situation
+from zoomtui.viewing.watcher import Watch, state_on_disk
 
 KILLED = "the engine was killed (SIGKILL): usually the machine ran out of memory"
 ABORTED = "the engine died of SIGABRT (Aborted)"

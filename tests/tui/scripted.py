@@ -23,7 +23,8 @@ from zoomtui.tui.app import ZoomApp
 from zoomtui.tui.monitor.keyframe_screen import KeyframeScreen
 from zoomtui.tui.monitor.screen import MonitorScreen
 from zoomtui.tui.shared.dialogs import ChoiceDialog
-from zoomtui.viewing.watcher import Situation, View, Watch
+from zoomtui.viewing.view import Situation, View
+from zoomtui.viewing.watcher import Watch
 
 NOW = 1_795_386_982.0
 """When everything here happens; a Sunday in November."""

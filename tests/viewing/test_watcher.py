@@ -18,7 +18,8 @@ from tests.cli.engines import engine, kill_engine, make_project, running, soon, 
 from tests.engine.runs import digest
 from tests.tui.watching import watching
 from zoomtui.viewing.offline import state_on_disk
-from zoomtui.viewing.watcher import Situation, Watch
+from zoomtui.viewing.view import Situation
+from zoomtui.viewing.watcher import Watch
 
 
 def test_a_watch_shows_the_whole_state_at_once_and_then_what_happens(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from renderer.engine.events import Phase
 from renderer.formatting import clean, duration_text
 from renderer.project.records import name_of
 from renderer.project.status import State
-from zoomtui.viewing.watcher import Situation, View
+from zoomtui.viewing.view import Situation, View
 
 Tone = Literal["good", "warn", "bad"]
 

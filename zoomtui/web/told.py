@@ -28,7 +28,8 @@ from renderer.project import registry
 from renderer.project.records import read_settings
 from renderer.settings.codecs import resolve
 from zoomtui.viewing.scan import Reader, Render
-from zoomtui.viewing.watcher import Situation, View, Watch
+from zoomtui.viewing.view import Situation, View
+from zoomtui.viewing.watcher import Watch
 from zoomtui.viewing.words import (
     bytes_per_hour,
     disk_lasts,

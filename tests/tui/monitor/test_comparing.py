@@ -14,7 +14,7 @@ from tests.tui.scripted import RUNNING, STATE, Script, on_screen, settled
 from zoomtui.tui.monitor.compare_screen import CompareScreen
 from zoomtui.tui.monitor.screen import MonitorScreen
 from zoomtui.tui.shared.picture import Picture
-from zoomtui.viewing.watcher import View
+from zoomtui.viewing.view import View
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,7 @@ from tests.cli.engines import OnMonitor, engine, make_project
 from tests.tui.scripted import NOW, RUNNING, scripted, settled
 from zoomtui.tui.monitor.screen import MonitorScreen
 from zoomtui.tui.shared.text_widgets import OneLine
-from zoomtui.viewing.watcher import View
+from zoomtui.viewing.view import View
 
 
 def after(view: View, number: int) -> View:

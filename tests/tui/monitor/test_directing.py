@@ -33,7 +33,8 @@ from zoomtui.tui.monitor.screen import MonitorScreen
 from zoomtui.tui.monitor.steer_dialog import SteerDialog
 from zoomtui.tui.monitor.takes_screen import TakesScreen
 from zoomtui.tui.shared.picture import Picture
-from zoomtui.viewing.watcher import Situation, View, Watch
+from zoomtui.viewing.view import Situation, View
+from zoomtui.viewing.watcher import Watch
 
 COUNT = 5
 

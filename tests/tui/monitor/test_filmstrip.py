@@ -19,7 +19,7 @@ from zoomtui.terminal.capabilities import Terminal
 from zoomtui.tui.app import ZoomApp
 from zoomtui.tui.monitor.filmstrip import KEPT, Filmstrip, slots, window
 from zoomtui.tui.shared.picture import Picture
-from zoomtui.viewing.watcher import View
+from zoomtui.viewing.view import View
 
 PLAIN = Terminal("test", "none", "ascii")
 Body = Callable[[Pilot[str], Script, Filmstrip], Awaitable[None]]

@@ -13,7 +13,7 @@ from tests.marks import slower
 from tests.tui.scripted import RUNNING, STATE, Script, check_snapshot, on_screen, settled
 from zoomtui.tui.monitor.focus_screen import FocusScreen, FramedPicture
 from zoomtui.tui.monitor.screen import MonitorScreen
-from zoomtui.viewing.watcher import View
+from zoomtui.viewing.view import View
 
 
 @pytest.fixture(scope="module", params=["refine", *slower(["direct"])])

@@ -16,7 +16,7 @@ from tests.cli.engines import OnMonitor, engine, make_project, soon
 from tests.tui.scripted import scripted, settled, view
 from zoomtui.terminal.capabilities import Terminal
 from zoomtui.tui.app import ZoomApp
-from zoomtui.viewing.watcher import Situation, View
+from zoomtui.viewing.view import Situation, View
 
 FOOT = Terminal("foot(1.13.1)", "truecolor", "blocks")
 

@@ -17,7 +17,7 @@ from zoomtui.tui.monitor import caption, panels
 from zoomtui.tui.monitor.headline import farewell, header_line, notice_line, title
 from zoomtui.tui.shared.styled_text import Line, bar, cut, joined, quoted, spark
 from zoomtui.tui.shared.text_widgets import key_line
-from zoomtui.viewing.watcher import Situation, View
+from zoomtui.viewing.view import Situation, View
 from zoomtui.viewing.words import ends_texts, view_word
 
 

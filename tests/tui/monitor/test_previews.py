@@ -16,7 +16,7 @@ from tests.tui.scripted import Body, Script, figures, screen_text, scripted, sho
 from tests.tui.watching import watching
 from zoomtui.tui.monitor import keyframe_screen
 from zoomtui.tui.monitor.screen import MonitorScreen
-from zoomtui.viewing.watcher import SOON, Situation, View
+from zoomtui.viewing.view import SOON, Situation, View
 
 PREVIEW = Preview(128, 17, 24, 16, 9, bytes([200, 40, 40]) * (16 * 9))
 SLOW = view(figures=figures(60.0, 60.0))

@@ -40,7 +40,7 @@ from zoomtui.tui.monitor.steer_dialog import SteerDialog
 from zoomtui.tui.new_render.screen import NewScreen
 from zoomtui.tui.renders.screen import RendersScreen
 from zoomtui.tui.shared.help import HelpScreen
-from zoomtui.viewing.watcher import Situation, View
+from zoomtui.viewing.view import Situation, View
 
 
 @pytest.fixture(autouse=True)

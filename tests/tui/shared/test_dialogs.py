@@ -28,7 +28,7 @@ from tests.tui.scripted import (
 )
 from zoomtui.tui.monitor.steer_dialog import PromptArea, SteerDialog
 from zoomtui.tui.shared.form_widget import Form
-from zoomtui.viewing.watcher import Situation
+from zoomtui.viewing.view import Situation
 
 
 def test_stopping_takes_two_keys_and_by_default_finishes_the_segment() -> None:

@@ -14,7 +14,7 @@ from renderer.engine.preview import Preview
 from renderer.formatting import clean, shortened
 from renderer.painting.figures import Grade, figures_in, grade, texts
 from zoomtui.tui.shared.styled_text import Line, Part, Role, cut, length, spaced
-from zoomtui.viewing.watcher import View
+from zoomtui.viewing.view import View
 
 
 def caption_line(shown: int, figures: Line, width: int, note: str = "") -> Line:

@@ -18,7 +18,8 @@ from zoomtui.tui.monitor.steer_dialog import Changes, SteerDialog
 from zoomtui.tui.shared.dialogs import ChoiceDialog
 from zoomtui.tui.shared.host import HostedScreen
 from zoomtui.tui.shared.keys import keys, quiet
-from zoomtui.viewing.watcher import View, Watch
+from zoomtui.viewing.view import View
+from zoomtui.viewing.watcher import Watch
 
 REPAINT = {
     "": "Cancel: leave the film as it is",

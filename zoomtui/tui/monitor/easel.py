@@ -20,7 +20,7 @@ from zoomtui.tui.monitor.filmstrip import Filmstrip
 from zoomtui.tui.monitor.panels import strip_line
 from zoomtui.tui.shared.picture import Picture
 from zoomtui.tui.shared.text_widgets import OneLine
-from zoomtui.viewing.watcher import View
+from zoomtui.viewing.view import View
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from zoomtui.tui.monitor.panels import strip_line
 from zoomtui.tui.shared.keys import bind, keys
 from zoomtui.tui.shared.picture import Picture
 from zoomtui.tui.shared.text_widgets import KeyLine, OneLine
-from zoomtui.viewing.watcher import View
+from zoomtui.viewing.view import View
 
 
 class ViewScreen(KeyframeScreen):

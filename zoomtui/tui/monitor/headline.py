@@ -8,7 +8,7 @@ from __future__ import annotations
 from renderer.engine.events import Phase
 from renderer.formatting import age_text, clean, clock_text, path_text
 from zoomtui.tui.shared.styled_text import Line, Part, cut, length, spaced
-from zoomtui.viewing.watcher import Situation, View
+from zoomtui.viewing.view import Situation, View
 from zoomtui.viewing.words import name, view_word, why_it_ended
 
 _RECENTLY = 3600.0

@@ -21,7 +21,8 @@ from zoomtui.tui.shared.keyframe_cursor import KeyframeCursor
 from zoomtui.tui.shared.keys import keys, quiet
 from zoomtui.tui.shared.picture import Picture
 from zoomtui.tui.shared.text_widgets import KeyLine, OneLine
-from zoomtui.viewing.watcher import View, Watch
+from zoomtui.viewing.view import View
+from zoomtui.viewing.watcher import Watch
 from zoomtui.viewing.words import view_word
 
 _CROWD = 3

@@ -15,7 +15,7 @@ from renderer.project.records import LOG
 from zoomtui.tui.shared.host import HostedScreen, standing
 from zoomtui.tui.shared.keys import bind, keys
 from zoomtui.tui.shared.text_widgets import KeyLine, OneLine
-from zoomtui.viewing.watcher import View
+from zoomtui.viewing.view import View
 
 TAIL = 64 << 10
 """Bytes of render.log that are looked at."""

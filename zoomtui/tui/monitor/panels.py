@@ -30,7 +30,7 @@ from zoomtui.tui.shared.styled_text import (
     quoted,
     spark,
 )
-from zoomtui.viewing.watcher import View
+from zoomtui.viewing.view import View
 from zoomtui.viewing.words import bytes_per_hour, disk_lasts, ends_texts, number
 
 

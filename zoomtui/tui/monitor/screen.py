@@ -33,7 +33,8 @@ from zoomtui.tui.shared.keyframe_cursor import KeyframeCursor
 from zoomtui.tui.shared.keys import bind, keys, quiet
 from zoomtui.tui.shared.styled_text import Line
 from zoomtui.tui.shared.text_widgets import FewLines, KeyLine, OneLine, Panel
-from zoomtui.viewing.watcher import Situation, View, Watch
+from zoomtui.viewing.view import Situation, View
+from zoomtui.viewing.watcher import Watch
 from zoomtui.viewing.words import name, why_it_ended
 
 if TYPE_CHECKING:
