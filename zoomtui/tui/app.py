@@ -22,6 +22,7 @@ from textual.app import App, SystemCommand
 from textual.binding import Binding
 from textual.command import CommandPalette
 from textual.screen import Screen
+from textual.scrollbar import ScrollBar, ScrollBarRender
 from textual.theme import Theme
 
 from renderer.formatting import clean
@@ -95,6 +96,13 @@ LIGHT = Theme(
 )
 
 
+class _WholeCells(ScrollBarRender):
+    """A scrollbar without the signs for parts of a cell, which are not ASCII."""
+
+    VERTICAL_BARS: ClassVar = [" "]
+    HORIZONTAL_BARS: ClassVar = [" "]
+
+
 class ZoomApp(App[str]):
     """Its result is what to say once the terminal is back: lines, or nothing."""
 
@@ -136,7 +144,9 @@ class ZoomApp(App[str]):
         self.register_theme(DARK)
         self.register_theme(LIGHT)
         self.theme = _theme(terminal)
-        self.set_class(terminal.pictures == "ascii", "-ascii")
+        signs_only = terminal.pictures == "ascii"
+        self.set_class(signs_only, "-ascii")
+        ScrollBar.renderer = _WholeCells if signs_only else ScrollBarRender
 
     def get_key_display(self, binding: Binding) -> str:
         named = binding.key_display or _KEY_NAMES.get(binding.key)
