@@ -7,6 +7,7 @@ from typing import Any
 
 from huggingface_hub.utils.tqdm import tqdm
 
+from renderer.formatting import age_text, size_text
 from renderer.painting.painters.notices import note
 
 _WORTH_LINES = 10**7
@@ -42,7 +43,7 @@ class _Meter:
         left = (self._total - self._done) / max(rate, 1)
         note(
             f"downloading {self._what}: {self._done / self._total:.0%} of {whole}, "
-            f"{size_text(rate)}/s, about {_duration(left)} left"
+            f"{size_text(rate)}/s, about {age_text(left)} left"
         )
 
 
@@ -63,12 +64,3 @@ def progress_bar(what: str, total: int) -> type[tqdm]:
             meter.add(int(n or 0))
 
     return Bar
-
-
-def size_text(size: float) -> str:
-    """Bytes for people: ``2.6 GB``."""
-    return f"{size / 1e9:.1f} GB" if size >= 1e8 else f"{size / 1e6:.1f} MB"
-
-
-def _duration(seconds: float) -> str:
-    return f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min"

@@ -16,7 +16,8 @@ from huggingface_hub import HfApi, constants, hf_hub_download, is_offline_mode, 
 from huggingface_hub.errors import LocalEntryNotFoundError
 
 from renderer.errors import PainterError, SettingsError
-from renderer.painting.painters.diffusion.download_progress import progress_bar, size_text
+from renderer.formatting import size_text
+from renderer.painting.painters.diffusion.download_progress import progress_bar
 from renderer.painting.painters.diffusion.families.family import Companion
 from renderer.painting.painters.diffusion.families.index import INDEX, read_family, read_parts
 from renderer.painting.painters.diffusion.hub_errors import explained, offline
