@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from html import escape
@@ -74,9 +74,11 @@ def report_html(folder: Path, on_progress: OnProgress = lambda done, total: None
     """The report on the project at ``folder``, as it is now. Raises ProjectError, SettingsError."""
     settings, status = read_settings(folder), read_status(folder)
     series = SeriesReader(folder).look()
+    sheet = map(_figure, _pictures(folder, status, series, on_progress))
+    curves = (charts.chart(series, name, alone=False) for name in series.columns)
     sections = [
-        _section("Keyframes", "sheet", _sheet(_pictures(folder, status, series, on_progress))),
-        _section("History", "charts", _charts(series)),
+        _section("Keyframes", "sheet", "".join(sheet)),
+        _section("History", "charts", "".join(curves)),
         f'<p class="faint">{_MARKS}</p>' if series.happenings else "",
         _section("Prompts and settings on the way", "", _changes(settings, series)),
         _section("Notes", "", _table(_rows(series, "note", lambda each: each.note))),
@@ -178,10 +180,6 @@ def _pictures(
     return pictures
 
 
-def _sheet(pictures: Sequence[_Picture]) -> str:
-    return "".join(map(_figure, pictures))
-
-
 def _figure(picture: _Picture) -> str:
     number = f"Keyframe {picture.keyframe + 1:,}"
     shown = "<p>its file can't be read</p>"
@@ -190,10 +188,6 @@ def _figure(picture: _Picture) -> str:
         shown = f'<img alt="{number}" src="data:image/jpeg;base64,{data}">'
     note = f" <b>{_text(picture.note)}</b>" if picture.note else ""
     return f"<figure>{shown}<figcaption>{number}{note}</figcaption></figure>"
-
-
-def _charts(series: Series) -> str:
-    return "".join(charts.chart(series, name, alone=False) for name in series.columns)
 
 
 def _changes(settings: RenderSettings, series: Series) -> str:
