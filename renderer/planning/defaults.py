@@ -28,7 +28,6 @@ from renderer.planning.sizes import choose_sizes, size_notes
 from renderer.planning.upscaling import check_upscaling
 from renderer.settings.film import BESIDES
 from renderer.settings.lora_names import check_lora, resolved
-from renderer.settings.plain_values import parse_rate
 from renderer.settings.presets import EXPERIMENTAL, check_method, check_model, find_preset
 from renderer.settings.render import RenderSettings
 from renderer.settings.samplers import find_sampler
@@ -150,8 +149,6 @@ def _given(wishes: Mapping[str, Any]) -> dict[str, Any]:
         given["loras"] = tuple(resolved(text) for text in given["loras"])
     if given.get("upscaler"):
         given["upscaler"] = str(Path(given["upscaler"]).expanduser().resolve())
-    if "fps" in given:
-        given["fps"] = str(parse_rate(str(given["fps"])))
     return given
 
 

@@ -17,7 +17,7 @@ from renderer.errors import SettingsError
 from renderer.settings.film import FilmSettings
 from renderer.settings.focus import CENTRE, Point, in_the_picture, parse_point
 from renderer.settings.option import NOTATION, Check, options_of, setting, setting_like
-from renderer.settings.plain_values import Size, from_plain, parse_rate
+from renderer.settings.plain_values import Size, from_plain
 
 Direction = Literal["out", "in", "in-out", "out-in"]
 Easing = Literal["linear", "ease-in", "ease-out", "ease-in-out"]
@@ -109,7 +109,6 @@ class ExportOptions:
     fps: Fraction | None = setting_like(
         _FILM["fps"],
         none="as the film",
-        parse=parse_rate,
         help="Frames a second, also a fraction such as 24000/1001.",
         choices=("12", "20", "24", "25", "30", "50", "60"),
         row=("", 5),
@@ -155,7 +154,6 @@ class ExportOptions:
         0.0,
         help="Seconds to stand still on the first view.",
         label="Hold first",
-        hint="Seconds for which the first view stands still.",
         choices=("0", "1", "2", "3"),
         row=("", 4),
         **_SECONDS,
@@ -164,7 +162,6 @@ class ExportOptions:
         0.0,
         help="Seconds to stand still on the last view.",
         label="Hold last",
-        hint="Seconds for which the last view stands still.",
         choices=("0", "1", "2", "3"),
         row=("", 4),
         **_SECONDS,
@@ -207,13 +204,7 @@ class ExportOptions:
         hint="Empty: the film's own, if the file can hold it.",
         row=("", 6),
     )
-    crf: int | None = setting_like(
-        _FILM["crf"],
-        none="as the film",
-        help="Quality: a lower number looks better and takes more space.",
-        hint="A lower number looks better and takes more space.",
-        row=("", 6),
-    )
+    crf: int | None = setting_like(_FILM["crf"], none="as the film", row=("", 6))
     bit_depth: int | None = setting_like(
         _FILM["bit_depth"],
         none="as the film",
@@ -230,14 +221,12 @@ class ExportOptions:
         help="Music: a sound file, repeated or cut to the film's length.",
         metavar="FILE",
         label="Music",
-        hint="A sound file, repeated or cut to the film's length.",
         row=("", 9),
     )
     audio_fade_in: float = setting(
         0.0,
         help="Seconds over which the music fades in; 0 by default.",
         label="Fade in",
-        hint="Seconds over which the music fades in.",
         choices=("0", "1", "2", "5"),
         row=("", 10),
         **_SECONDS,
@@ -246,7 +235,6 @@ class ExportOptions:
         1.0,
         help="Seconds over which the music fades out; 1 by default.",
         label="Fade out",
-        hint="Seconds over which the music fades out.",
         choices=("0", "1", "2", "5"),
         row=("", 10),
         **_SECONDS,

@@ -13,7 +13,7 @@ from renderer.settings import names
 from renderer.settings.conditions import EXAMPLES, condition_text
 from renderer.settings.option import Option, at_least, between, finite, not_empty, setting
 from renderer.settings.painting import PaintingSettings
-from renderer.settings.plain_values import Size, dimensions
+from renderer.settings.plain_values import Size, dimensions, parse_rate
 
 Direction = Literal["out", "in"]
 
@@ -122,7 +122,6 @@ class FilmSettings(PaintingSettings):
         check=at_least(2, " (the first picture and one around it)"),
         help="Pictures in all, the first included; inf: until stopped.",
         metavar="N|inf",
-        hint="Pictures in all; empty or inf: until you stop it.",
         choices=("inf", "10", "20", "60", "200"),
         row=("", 6),
         steerable=True,
@@ -185,6 +184,7 @@ class FilmSettings(PaintingSettings):
     fps: Fraction = setting(
         Fraction(30),
         check=_frame_rate,
+        parse=parse_rate,
         help="Frames a second, also a fraction such as 24000/1001; 30 by default.",
         label="Frames/s",
         hint="Also a fraction such as 24000/1001.",
@@ -210,9 +210,8 @@ class FilmSettings(PaintingSettings):
         kind="whole",
         none="default",
         check=between(0, 63),
-        help="Quality of the film: a lower number looks better and takes more space.",
+        help="Quality: a lower number looks better and takes more space.",
         label="Quality (crf)",
-        hint="Lower: better, larger film; empty: the codec's default.",
         choices=("12", "16", "18", "20", "24", "28"),
         row=("encoding", 1),
     )

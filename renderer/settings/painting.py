@@ -274,7 +274,6 @@ class PaintingSettings:
         True,
         kind="switch",
         help="Undo the painter's change of colours; on by default.",
-        hint="Undo the painter's change of colours.",
         choices=("yes", "no"),
         row=("joining", 2),
         **_OF_DIFFUSION,

@@ -136,7 +136,7 @@ def test_a_typo_in_project_toml_is_named_with_the_nearest_key(tmp_path: Path) ->
         ("seed = 11", "seed = ", ProjectError, "is not valid TOML: .*line "),
         ('size = "64x64"\nfps', 'size = "64x65"\nfps', SettingsError, "odd side"),
         ('size = "64x64"\nfps', "size = 64\nfps", SettingsError, "size can't be 64"),
-        ('fps = "30"', 'fps = "1/0"', SettingsError, "fps can't be '1/0'"),
+        ('fps = "30"', 'fps = "1/0"', SettingsError, "fps must be a number, .*, not '1/0'"),
     ],
 )
 def test_a_hand_edited_project_is_refused_in_one_line(
