@@ -145,13 +145,18 @@ def find(name: str) -> PainterFactory:
     for entry in entry_points(group=ENTRY_POINT_GROUP, name=name):
         package = f" (of {entry.dist.name})" if entry.dist else ""
         return _load(f"{entry.module}:{entry.attr}", f"painter {name!r}{package}")
-    if ":" in name:
-        _look_here_for(name.partition(":")[0].partition(".")[0])
-        return _load(name, f"painter {name!r}")
+    check_name(name)
+    _look_here_for(name.partition(":")[0].partition(".")[0])
+    return _load(name, f"painter {name!r}")
+
+
+def check_name(name: str) -> None:
+    """Raise SettingsError for a name that does not exist; ``module:factory`` is not looked for."""
     known = {*BUILT_IN, *(entry.name for entry in entry_points(group=ENTRY_POINT_GROUP))}
-    raise SettingsError(
-        unknown(f"painter {name!r}", name, known) + " (or module:factory)", "painter"
-    )
+    if name not in known and ":" not in name:
+        raise SettingsError(
+            unknown(f"painter {name!r}", name, known) + " (or module:factory)", "painter"
+        )
 
 
 def _load(target: str, what: str) -> PainterFactory:

@@ -18,7 +18,7 @@ from renderer.planning.prepare import Prepared, prepare
 from renderer.planning.prompt_file import Changes, Places, with_plan
 from renderer.settings.codecs import resolve
 from renderer.settings.film import BESIDES
-from renderer.settings.option import Option, unknown
+from renderer.settings.option import Option
 from renderer.settings.render import OPTIONS, RenderSettings
 from renderer.settings.sources import SOURCES
 from zoomtui.tui.shared.form_fields import FieldError, Fields, Texts, as_typed
@@ -152,11 +152,13 @@ def defaults(settings: RenderSettings, folder: Path) -> dict[str, str]:
 def check(texts: Texts) -> Draft:
     """What the fields come to. Raises FieldError at the field that is to blame."""
     from renderer.film.encoder_options import encoder_options
+    from renderer.painting.painters import check_name
     from renderer.planning.defaults import fill_in
 
     given, later, places = _planned(texts, wishes(texts))
     try:
-        _check_painter(given.get("painter", ""))
+        if "painter" in given:
+            check_name(given["painter"])
         plan = fill_in(given)
         encoder_options(plan.settings)
     except SettingsError as error:
@@ -185,19 +187,6 @@ def _endless(file: Path) -> bool:
     except (OSError, ValueError):  # the reader says why
         return False
     return not stat.S_ISREG(mode) and not stat.S_ISDIR(mode)
-
-
-def _check_painter(name: str) -> None:
-    """A name that is not registered is wrong; ``module:factory`` is tested by loading it, later."""
-    from importlib.metadata import entry_points
-
-    from renderer.painting.painters import BUILT_IN, ENTRY_POINT_GROUP
-
-    known = {*BUILT_IN, *(entry.name for entry in entry_points(group=ENTRY_POINT_GROUP))}
-    if name and name not in known and ":" not in name:
-        raise SettingsError(
-            unknown(f"painter {name!r}", name, known) + " (or module:factory)", "painter"
-        )
 
 
 def complaint(error: Exception, texts: Texts) -> FieldError:
