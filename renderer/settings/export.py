@@ -5,7 +5,6 @@ What contradicts the film or the target is found in ``renderer.export.plan``. Lo
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,32 +15,24 @@ from typing import Any, Literal, get_args
 from renderer.errors import SettingsError
 from renderer.settings.film import FilmSettings
 from renderer.settings.focus import CENTRE, Point, in_the_picture, parse_point
-from renderer.settings.option import NOTATION, Check, options_of, setting, setting_like
+from renderer.settings.option import NOTATION, finite, options_of, setting, setting_like
 from renderer.settings.plain_values import Size, from_plain
 
 Direction = Literal["out", "in", "in-out", "out-in"]
 Easing = Literal["linear", "ease-in", "ease-out", "ease-in-out"]
 Upscale = Literal["lanczos"]
 
-_LONGEST = 7 * 24 * 3600.0
+_WEEK = 7 * 24 * 3600
 """Seconds; more is a slip of the finger."""
-
-
-def _seconds(*, above_zero: bool = False) -> Check:
-    def check(name: str, value: float | None) -> str | None:
-        words = name.replace("_", " ")
-        if value is None:
-            return None
-        if not math.isfinite(value) or value < 0 or (value == 0 and above_zero):
-            least = "above 0" if above_zero else "0 or more"
-            return f"{words} must be {least} (seconds), not {value:g}"
-        return f"{words} of {value:g} seconds is more than a week" if value > _LONGEST else None
-
-    return check
-
-
-_SECONDS: dict[str, Any] = {"kind": "seconds", "check": _seconds()}
-_SOME_SECONDS = _SECONDS | {"check": _seconds(above_zero=True)}
+_SECONDS: dict[str, Any] = {
+    "kind": "seconds",
+    "check": finite(lambda seconds: 0 <= seconds <= _WEEK, f"0 to {_WEEK} seconds, a week"),
+}
+_SOME_SECONDS = _SECONDS | {
+    "check": finite(
+        lambda seconds: 0 < seconds <= _WEEK, f"above 0 and at most {_WEEK} seconds, a week"
+    ),
+}
 _FILM = options_of(FilmSettings)
 
 

@@ -179,10 +179,10 @@ def between(least: float, most: float, unit: str = "", *, off: bool = False) -> 
 
 
 def finite(fits: Callable[[float], bool], words: str) -> Check:
-    """A finite number that ``fits``; ``words`` say which do."""
+    """A finite number that ``fits``, or None where that is allowed; ``words`` say which do."""
 
     def check(name: str, value: Any) -> str | None:
-        if math.isfinite(value) and fits(value):
+        if value is None or (math.isfinite(value) and fits(value)):
             return None
         return f"{name} must be {words}, not {value:g}"
 

@@ -126,7 +126,7 @@ def test_a_way_there_and_back_loops_without_showing_its_first_view_twice() -> No
         ({"easing": "ease-inout"}, "ease-in-out"),
         ({"duration": 1.0, "seconds_per_keyframe": 1.0}, "contradict"),
         ({"duration": float("nan")}, "duration"),
-        ({"hold_start": -1.0}, "hold start"),
+        ({"hold_start": -1.0}, "hold_start must be 0 to"),
         ({"ease_seconds": 1.0}, "--easing"),
         ({"focus": (0.5, 1.2)}, "focus"),
         ({"upscale": "nearest"}, "lanczos"),

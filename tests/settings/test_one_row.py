@@ -59,7 +59,7 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     _put_in(exports, EXPORT_ROW)
     _put_in(folder / "renderer" / "painting" / "figures.py", FIGURE)
     text = exports.read_text(encoding="utf-8")
-    exports.write_text(text.replace("import NOTATION, Check", "import between, NOTATION, Check"))
+    exports.write_text(text.replace("import NOTATION, finite", "import between, NOTATION, finite"))
     return folder
 
 

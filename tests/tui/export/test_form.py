@@ -126,7 +126,7 @@ def test_names_that_look_like_options_stay_names() -> None:
         ("ease_seconds", "1", "easing"),
         ("seconds_per_keyframe", "0", "above 0"),
         ("duration", "soon", "a number"),
-        ("hold_start", "-1", "0 or more"),
+        ("hold_start", "-1", "Hold first must be 0 to 604800 seconds"),
         ("speeds", "3=5", "FIRST-LAST=FACTOR"),
         ("focus", "middle", "X,Y"),
         ("focus", "2,0", "in the picture"),
@@ -135,7 +135,7 @@ def test_names_that_look_like_options_stay_names() -> None:
         ("upscale", "ai", "upscale"),
         ("crf", "good", "a whole number"),
         ("encoder_options", "tune", "KEY=VALUE"),
-        ("audio_fade_in", "nan", "0 or more"),
+        ("audio_fade_in", "nan", "Fade in must be 0 to 604800 seconds"),
         ("force", "1", "yes or no"),
     ],
 )
