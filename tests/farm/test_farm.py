@@ -51,7 +51,7 @@ def test_every_job_is_rendered_as_alone(nodes: Nodes, queue: Queue) -> None:
     folders = jobs(queue, 4)
     gone = folders.pop(0)
     shutil.move(gone, gone.with_name("moved.zoom"))
-    with farm(queue, nodes, "--until-empty") as running:
+    with farm(queue, nodes, "--until-empty", "--lease", "60s") as running:  # none is taken over
         assert running.end() == 0
     assert turns(queue) == ["failed", "done", "done", "done"]
     assert f"{gone} does not exist" in queue.find(gone).why
