@@ -106,6 +106,13 @@ def main() -> None:
         os.nice(19)
         asyncio.run(browse(int(sys.argv[1]), sys.argv[2], sys.argv[3]))
         return
+    for painter, seconds in (("gradient", 0), ("tests.benchmarks.bench_interface:Paced", 1)):
+        compare(painter, seconds)
+
+
+def compare(painter: str, seconds: int) -> None:
+    """Print the ratio for that painter, which takes so long a keyframe, and its own time."""
+    print(f"{painter}, {seconds} s a keyframe")
     ratios = []
     with tempfile.TemporaryDirectory() as home:
         os.environ["XDG_STATE_HOME"] = home
@@ -114,6 +121,8 @@ def main() -> None:
             for watched in (False, True):
                 folder = make_project(
                     Path(home) / f"{turn}-{watched}.zoom",
+                    painter,
+                    seconds,
                     keyframes=KEYFRAMES,
                     keyframe_size="640x360",
                     size="640x360",
