@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import socket
 from collections.abc import Callable
 from typing import Any
 
@@ -13,6 +14,8 @@ from ray.exceptions import AuthenticationError, RayError
 from renderer.errors import SettingsError
 from renderer.machine import is_loopback
 
+_PATIENCE = 10.0
+"""Seconds."""
 _UNSAFE = (
     "the Ray cluster at {address} lets anyone who reaches it run code: start Ray on every machine "
     "with RAY_AUTH_MODE=token, and the token that `ray get-auth-token --generate` makes"
@@ -27,17 +30,28 @@ def connect(address: str) -> None:
     if address == "local":
         quiet["include_dashboard"] = False
     try:
+        _knock(address)
         ray.init(address, namespace="zoomtui", **quiet)
     except AuthenticationError:
         raise SettingsError(_UNSAFE.format(address=address)) from None
-    except (ConnectionError, RuntimeError, ValueError, RayError) as error:
-        raise SettingsError(f"no Ray cluster can be used at {address}: {one_line(error)}") from None
+    except (OSError, RuntimeError, ValueError, RayError) as error:
+        why = getattr(error, "strerror", None) or one_line(error)
+        raise SettingsError(f"no Ray cluster can be used at {address}: {why}") from None
     found = ray.get_runtime_context().gcs_address
     if (
         not is_loopback(found.rpartition(":")[0])
         and _on_a_node(os.environ.get, "RAY_AUTH_MODE") != "token"
     ):
         raise SettingsError(_UNSAFE.format(address=found))
+
+
+def _knock(address: str) -> None:
+    """Raise OSError or ValueError where nothing answers at HOST:PORT; Ray would try for 40 s."""
+    host, colon, port = address.rpartition(":")
+    if colon and not port.isdecimal():
+        raise ValueError(f"{port!r} is no port")
+    if colon:
+        socket.create_connection((host.strip("[]"), int(port)), timeout=_PATIENCE).close()
 
 
 def _on_a_node(what: Callable[..., Any], *details: Any) -> Any:

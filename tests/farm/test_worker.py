@@ -13,7 +13,7 @@ import pytest
 from renderer import __version__
 from renderer.farm.worker import Worker
 from renderer.project.registry import SOCKETS
-from tests.cli.processes import zoomtui_here
+from tests.cli.processes import zoomtui, zoomtui_here
 
 
 @pytest.fixture
@@ -83,3 +83,30 @@ def test_wishes_that_cannot_be_met_are_one_line(
     answer = zoomtui_here("farm", "start", *line, cwd=tmp_path)
     assert (answer.code, len(answer.err.splitlines())) == (2, 1)
     assert why in answer.err
+
+
+@pytest.mark.slow  # loads Ray each time
+@pytest.mark.parametrize(
+    ("address", "why"),
+    [
+        ("127.0.0.1:1", "Connection refused"),
+        ("head:x", "'x' is no port"),
+        ("auto", "Could not find"),
+    ],
+)
+def test_a_cluster_that_is_not_there_is_one_line(tmp_path: Path, address: str, why: str) -> None:
+    answer = zoomtui("farm", "ls", "--address", address, cwd=tmp_path)
+    assert answer.code == 2
+    assert answer.err.startswith(f"zoomtui: no Ray cluster can be used at {address}: {why}")
+    assert answer.err.count("\n") == 1
+
+
+def test_an_address_without_a_farm_is_refused(tmp_path: Path) -> None:
+    for line in (
+        ("render", "a reef", "--dry-run"),
+        ("resume", "a.zoom"),
+        ("export", "a.zoom", "b.mp4"),
+    ):
+        answer = zoomtui_here(*line, "--address", "head:6379", cwd=tmp_path)
+        said = f"zoomtui: --address is for --farm; see `zoomtui {line[0]} --help`\n"
+        assert (answer.code, answer.err) == (2, said)

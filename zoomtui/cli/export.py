@@ -17,7 +17,7 @@ from renderer.formatting import clean, duration_text, path_text, size_text
 from renderer.settings.plain_values import dimensions
 from zoomtui.cli.options import export_options, json_option, wishes
 from zoomtui.cli.progress_bar import OnProgress, bytes_read, frames, progress
-from zoomtui.cli.verb import FOLDER, address_option, project_verb
+from zoomtui.cli.verb import FOLDER, address_option, farm_address, project_verb
 from zoomtui.stdio import ERR, OUT, write_json, write_line
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def export(
     if out is None:
         raise click.MissingParameter(param_hint="OUT", param_type="argument")
     with _told(as_json):
-        where = address if farm and not dry_run else None
+        where = farm_address(farm, address)
         _export(project, out, asked, as_json=as_json, dry_run=dry_run, farm=where)
 
 

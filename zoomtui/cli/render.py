@@ -26,7 +26,7 @@ from zoomtui.cli.notify import change_recipients, metrics_option, recipient_opti
 from zoomtui.cli.open_tui import Look, on_terminal, show
 from zoomtui.cli.options import film_options, headless_option, json_option, painting_options, wishes
 from zoomtui.cli.steer import record_steering
-from zoomtui.cli.verb import FOLDER, address_option, project_verb, verb
+from zoomtui.cli.verb import FOLDER, address_option, farm_address, project_verb, verb
 from zoomtui.stdio import ERR, OUT, write_json, write_line
 
 _DEMO_FILM = {"size": "1280x720", "seconds_per_keyframe": 1.5, "keyframes": 8, "seed": 1995}
@@ -96,8 +96,7 @@ def render(
 ) -> int:
     """Render a new film of PROMPT, or around a picture of yours."""
     told = recipients(on_event, notify, metrics)
-    if farm:
-        _paint_there(address)
+    _paint_there(farm_address(farm, address))
     detached = _detached(headless, as_json)
     if not detached and not dry_run:
         check_source(film)
@@ -113,8 +112,10 @@ def render(
     return _create_and_run(prepared, look, told, detached=detached, as_json=as_json)
 
 
-def _paint_there(address: str) -> None:
+def _paint_there(address: str | None) -> None:
     """Let the engine that this process starts paint on that cluster. Raises SettingsError."""
+    if address is None:
+        return
     if find_spec("ray") is None:
         raise SettingsError(NEEDS_RAY)
     os.environ[PAINTS] = address
@@ -208,12 +209,11 @@ def resume(
     **options: Any,
 ) -> int:
     """Go on with PROJECT: after a stop, a crash, a full disk, or to make a film longer."""
+    _paint_there(farm_address(farm, address))
     given = wishes({"prompt": prompt, **options})
     now = read_settings_at(project)
     _check_review(replace(now, **{key: given[key] for key in _REVIEW if key in given}))
     told = recipients(on_event, notify, metrics)
-    if farm:
-        _paint_there(address)
     if trust:
         from renderer.project.project import Project
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 FILE = FOLDER = click.Path(path_type=Path)
 """Type of an argument or option that is a path; its name says which kind of path."""
@@ -21,6 +22,14 @@ address_option = click.option(
     "begun here and ends with what is asked.",
 )
 """Of verbs that can use a farm."""
+
+
+def farm_address(farm: bool, address: str) -> str | None:
+    """The cluster that a verb with ``--farm`` uses; None: none. Raises click.UsageError."""
+    source = click.get_current_context().get_parameter_source("address")
+    if not farm and source is not ParameterSource.DEFAULT:
+        raise click.UsageError("--address is for --farm")
+    return address if farm else None
 
 
 def verb(
