@@ -7,7 +7,7 @@ Knows nothing of the work: files that it leaves must lie on storage that all nod
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import suppress
 from itertools import islice
 from pathlib import Path
@@ -28,10 +28,12 @@ _AHEAD = 2
 """Tasks for each processor: one that is done, and one that is to be."""
 
 
-def in_order(work: Callable[[J], R], jobs: Iterable[J], shared: Path) -> Generator[R, None, None]:
+def in_order(
+    work: Callable[[J], R], jobs: Iterable[J], shared: Sequence[Path]
+) -> Generator[R, None, None]:
     """``work(job)`` for each job, in the order of the jobs, wherever a processor is free.
 
-    ``shared``: a folder that every node must see. What ``work`` raises as RendererError or OSError
+    ``shared``: folders that every node must see. What ``work`` raises as RendererError or OSError
     is raised here; SettingsError where no processor is free, or a node can't be used; EncoderError
     where tasks die again and again. Closing the generator cancels what is left.
     """
@@ -46,7 +48,7 @@ def in_order(work: Callable[[J], R], jobs: Iterable[J], shared: Path) -> Generat
     try:
         while True:
             for job in islice(waiting, _AHEAD * free - len(pending)):
-                pending.append(task.remote(held, job, __version__, str(shared)))
+                pending.append(task.remote(held, job, __version__, shared))
             if not pending:
                 return
             yield _answer(pending[0])
@@ -70,15 +72,16 @@ def _answer(result: Any) -> Any:
 
 
 def _do(
-    work: Callable[[J], R], job: J, version: str, shared: str
+    work: Callable[[J], R], job: J, version: str, shared: Sequence[Path]
 ) -> tuple[BaseException | None, R | None]:
     """On a node."""
     host = ray.util.get_node_ip_address()
     if version != __version__:
         return SettingsError(f"{host} has zoomtui {__version__}, this machine {version}"), None
-    if not Path(shared).exists():
-        why = "storage must be shared, under one path"
-        return SettingsError(f"{host} does not see {shared}: {why}"), None
+    for folder in shared:
+        if not folder.exists():
+            why = "storage must be shared, under one path"
+            return SettingsError(f"{host} does not see {folder}: {why}"), None
     try:
         return None, work(job)
     except (RendererError, OSError) as error:

@@ -100,7 +100,7 @@ def _export(
         else:
             write_line(f"{path_text(plan.target.path)}: {_summary(plan)}")
         return
-    side_by_side = None if farm is None else _on_farm(farm, project)
+    side_by_side = None if farm is None else _on_farm(farm, (project, plan.target.path.parent))
     with _shown(plan, as_json) as on_progress:
         path = make(plan, on_progress, side_by_side)
     if as_json:
@@ -110,13 +110,13 @@ def _export(
     write_line(f"exported   {path_text(path)}   ({_summary(plan)}{size})")
 
 
-def _on_farm(address: str, project: Path) -> SideBySide:
+def _on_farm(address: str, shared: tuple[Path, Path]) -> SideBySide:
     from renderer.farm import connect
 
     connect(address)
     from renderer.farm.tasks import in_order
 
-    return partial(in_order, shared=project)
+    return partial(in_order, shared=shared)
 
 
 def _copy_project(project: Path, new: Path) -> None:
