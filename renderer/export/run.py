@@ -74,15 +74,16 @@ def export(plan: Plan, on_progress: OnProgress, side_by_side: SideBySide | None 
 
 def _film(plan: Plan, on_progress: OnProgress, side_by_side: SideBySide) -> None:
     target, footage = plan.target, plan.take.footage
-    with _beside(target.path, ".part") as part:
+    frames = _folder_beside(target.path, ".frames.part")
+    with _beside(target.path, ".part") as part, frames as folder:
         if plan.encoding is None:
             with not_rewound(footage.film, footage.film_records):
                 check_film(footage.film, footage.film_records)
                 _finish(footage.film, footage.film_length, plan, part)
         else:
-            with _folder_beside(target.path, ".frames.part") as folder:
-                growing = _encode(plan, plan.encoding, folder, on_progress, side_by_side)
-                _finish(growing, growing.stat().st_size, plan, part)
+            growing = _encode(plan, plan.encoding, folder, on_progress, side_by_side)
+            _finish(growing, growing.stat().st_size, plan, part)
+        shutil.rmtree(folder)
         _publish(part, target.path)
 
 
