@@ -213,7 +213,9 @@ class PaintingSettings:
         hint="Side of the tiles in which larger canvases are painted; 0: in one piece.",
         choices=("0", "512", "768", "1024"),
         row=("painting", 5),
+        steerable=True,
         slows=True,
+        provenance=True,
     )
     candidates: int = setting(
         1,
