@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
+from dataclasses import fields, replace
 from fractions import Fraction
 from typing import Any
 
@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from renderer.errors import ProjectError, SettingsError
-from renderer.settings.painting import MAX_SEED
+from renderer.settings.painting import MAX_SEED, PaintingSettings
 from renderer.settings.plain_values import parse_size
-from renderer.settings.render import RenderSettings, nearest_multiple
+from renderer.settings.render import OPTIONS, RenderSettings, nearest_multiple
 
 text = some.text(some.characters(exclude_categories=("Cs",)), max_size=60)
 even = some.integers(32, 4096).map(lambda half: 2 * half)
@@ -184,3 +184,8 @@ def test_sizes_are_read_as_they_are_written() -> None:
     assert parse_size("1920x1080") == parse_size("1920X1080") == (1920, 1080)
     assert nearest_multiple(1000, 64) == 1024
     assert nearest_multiple(1, 64) == 64
+
+
+def test_all_of_the_painting_but_its_exemplar_may_be_steered() -> None:
+    painting = [each.name for each in fields(PaintingSettings)]
+    assert [name for name in painting if not OPTIONS[name].steerable] == ["exemplar"]
