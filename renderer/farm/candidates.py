@@ -20,8 +20,8 @@ import ray
 from ray.exceptions import RayActorError, RayError
 
 from renderer import __version__
-from renderer.errors import DeviceLost, PainterError, RendererError, SettingsError, error_of
-from renderer.farm.cluster import one_line
+from renderer.errors import DeviceLost, PainterError, RendererError, error_of
+from renderer.farm.cluster import check_node, one_line
 from renderer.files import storage_errors
 from renderer.painting.painter_calls import Pixels, ask
 from renderer.painting.painters import (
@@ -141,13 +141,8 @@ class _PainterActor:
         except RendererError as error:
             return (error.exit_code, str(error)), None
 
-    def greet(self, version: str, shared: str) -> None:
-        host = ray.util.get_node_ip_address()
-        if version != __version__:
-            raise SettingsError(f"{host} has zoomtui {__version__}, this machine {version}")
-        if not Path(shared).exists():
-            why = "storage must be shared, under one path"
-            raise SettingsError(f"{host} does not see {shared}: {why}")
+    def greet(self, version: str, shared: Path) -> None:
+        check_node(version, [shared])
 
     def make(self, settings: str) -> None:
         self._painter = make_painter(RenderSettings.from_toml(settings))
@@ -172,7 +167,7 @@ class _PainterActor:
 
 def _there(actors: Sequence[Any], shared: Path) -> list[Any]:
     """Those that have a device soon. Raises SettingsError where one can't be used."""
-    asked = {actor.do.remote("greet", __version__, str(shared)): actor for actor in actors}
+    asked = {actor.do.remote("greet", __version__, shared): actor for actor in actors}
     greeted, late = ray.wait(list(asked), num_returns=len(asked), timeout=_GREETING)
     for each in late:
         ray.kill(asked[each])

@@ -5,12 +5,14 @@ from __future__ import annotations
 import logging
 import os
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import ray
 from ray.exceptions import AuthenticationError, RayError
 
+from renderer import __version__
 from renderer.errors import SettingsError
 from renderer.machine import is_loopback
 
@@ -57,6 +59,20 @@ def _knock(address: str) -> None:
 def _on_a_node(what: Callable[..., Any], *details: Any) -> Any:
     """What ``what`` returns on some node."""
     return ray.get(ray.remote(num_cpus=0)(lambda: what(*details)).remote())
+
+
+def check_node(version: str, shared: Sequence[Path]) -> None:
+    """Called on a node: raise SettingsError where it can't be used for what another machine asks.
+
+    ``version``: of zoomtui there; ``shared``: folders that this node must see.
+    """
+    host = ray.util.get_node_ip_address()
+    if version != __version__:
+        raise SettingsError(f"{host} has zoomtui {__version__}, this machine {version}")
+    for folder in shared:
+        if not folder.exists():
+            why = "storage must be shared, under one path"
+            raise SettingsError(f"{host} does not see {folder}: {why}")
 
 
 def one_line(error: BaseException) -> str:

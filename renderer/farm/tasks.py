@@ -18,7 +18,7 @@ from ray.exceptions import RayError
 
 from renderer import __version__
 from renderer.errors import EncoderError, RendererError, SettingsError
-from renderer.farm.cluster import one_line
+from renderer.farm.cluster import check_node, one_line
 from renderer.service.signals import GLANCE
 
 J = TypeVar("J")
@@ -75,14 +75,8 @@ def _do(
     work: Callable[[J], R], job: J, version: str, shared: Sequence[Path]
 ) -> tuple[BaseException | None, R | None]:
     """On a node."""
-    host = ray.util.get_node_ip_address()
-    if version != __version__:
-        return SettingsError(f"{host} has zoomtui {__version__}, this machine {version}"), None
-    for folder in shared:
-        if not folder.exists():
-            why = "storage must be shared, under one path"
-            return SettingsError(f"{host} does not see {folder}: {why}"), None
     try:
+        check_node(version, shared)
         return None, work(job)
     except (RendererError, OSError) as error:
         return error, None
