@@ -91,7 +91,6 @@ def test_wishes_that_cannot_be_met_are_one_line(
     [
         ("127.0.0.1:1", "Connection refused"),
         ("head:x", "'x' is no port"),
-        ("auto", "Could not find"),
     ],
 )
 def test_a_cluster_that_is_not_there_is_one_line(tmp_path: Path, address: str, why: str) -> None:
