@@ -121,7 +121,8 @@ class ExportScreen(FormScreen):
 
     def _blame(self, error: ExportFailed) -> None:
         self.wrong = (exportform.FIELDS.complaint(error),)
-        self.form.complain(self.wrong)
+        if standing(self):
+            self.form.complain(self.wrong)
 
     # -------------------------------------------------------------------------------- exporting
 
@@ -147,7 +148,6 @@ class ExportScreen(FormScreen):
         except ExportFailed as error:
             self._blame(error)
         else:
-            self.begun = self.form.texts
             path = self._here / outcome.out
             self._made = (path, outcome, _size(path), command)
             self.app.bell()
@@ -160,6 +160,8 @@ class ExportScreen(FormScreen):
     def _come_back(self) -> None:
         """To the form, however the export ended."""
         self.form.disabled = False
+        if self._made is not None:
+            self.begun = self.form.texts
         if self._made is None and self.wrong:
             self.refuse()
         else:

@@ -12,6 +12,7 @@ from textual.widget import Widget
 
 from zoomtui.terminal.capabilities import Pictures
 from zoomtui.tui.monitor.caption import read_figures
+from zoomtui.tui.shared.host import standing
 from zoomtui.tui.shared.picture import Picture
 from zoomtui.tui.shared.styled_text import Line, cut
 from zoomtui.tui.shared.text_widgets import OneLine
@@ -33,7 +34,7 @@ class ReadsFigures(Widget):
     @work(exclusive=True, group="figures")
     async def _read_figures(self, path: Path) -> None:
         self.figures = await asyncio.to_thread(read_figures, path)
-        if self.is_attached:
+        if standing(self):
             self.show_caption()
 
     def show_caption(self) -> None:
@@ -68,8 +69,6 @@ class Captioned(Vertical, ReadsFigures):
         self.show_caption()
 
     def show_caption(self) -> None:
-        if not self.is_attached:
-            return
         caption = self.query_one(OneLine)
         sign = "▸" if self.marked else " "
         line: Line = ((f"{sign} {self._head}", "strong"), ("  ", ""), *self.figures)

@@ -17,7 +17,7 @@ from renderer.errors import ProjectError
 from renderer.formatting import clock_text
 from zoomtui.terminal.capabilities import Pictures, moving
 from zoomtui.tui.monitor.player import Frame, Player
-from zoomtui.tui.shared.host import HostedScreen
+from zoomtui.tui.shared.host import HostedScreen, standing
 from zoomtui.tui.shared.keys import bind, keys, quiet
 from zoomtui.tui.shared.picture import Picture
 from zoomtui.tui.shared.styled_text import Line, cut
@@ -82,7 +82,10 @@ class PlayScreen(HostedScreen):
                 self._since = monotonic()
                 while True:
                     self._turned.clear()
-                    await self._show(await player.frame(self._wanted()))
+                    frame = await player.frame(self._wanted())
+                    if not standing(self):
+                        return
+                    await self._show(frame)
         except ProjectError as error:
             self.host.say(str(error), bad=True)
 

@@ -27,6 +27,7 @@ from zoomtui.tui.shared.field_widgets import LongField
 from zoomtui.tui.shared.form_fields import FieldError, Texts, all_wrong
 from zoomtui.tui.shared.form_screen import LAST_KEYS, FormScreen
 from zoomtui.tui.shared.form_widget import Form
+from zoomtui.tui.shared.host import standing
 from zoomtui.tui.shared.keys import bind, keys
 from zoomtui.tui.shared.styled_text import Line
 from zoomtui.tui.shared.text_widgets import content
@@ -215,7 +216,8 @@ class NewScreen(FormScreen):
             prepared = await asyncio.to_thread(draft.prepare, folder)
             await asyncio.to_thread(begin, prepared)
         except (RendererError, OSError) as error:
-            self._refuse(form.complaint(error, texts))
+            if standing(self):
+                self._refuse(form.complaint(error, texts))
         else:
             if len(self.app.screen_stack) > 1:
                 self.dismiss()

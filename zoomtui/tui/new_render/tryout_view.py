@@ -12,6 +12,7 @@ from textual.message import Message
 
 from renderer.errors import RendererError
 from zoomtui.tui.new_render.tryout import TryOut
+from zoomtui.tui.shared.host import standing
 from zoomtui.tui.shared.picture import Picture
 from zoomtui.tui.shared.text_widgets import OneLine
 
@@ -72,13 +73,17 @@ class TryoutView(Vertical):
         try:
             async with contextlib.aclosing(try_out.run()) as reports:
                 async for report in reports:
+                    if not standing(self):
+                        return
                     self._say(f"{report.text}   ^g cancels")
                     if report.picture is not None:
                         self.query_one(Picture).show_file(report.picture)
-            self._say("this is how it begins   Esc puts it away")
+            if standing(self):
+                self._say("this is how it begins   Esc puts it away")
         except (RendererError, OSError) as error:
-            self.put_away()
-            self.post_message(self.Failed(error))
+            if standing(self):
+                self.put_away()
+                self.post_message(self.Failed(error))
         finally:
             self.running = False
 
