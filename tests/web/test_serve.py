@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import re
@@ -16,6 +17,7 @@ import pytest
 
 from tests.cli.processes import PATIENCE, ROOT, Running, environment, zoomtui_here
 from tests.web.serving import address, serving
+from zoomtui.web import serve
 from zoomtui.web.serve import Place, listen
 
 SSH = {"SSH_CONNECTION": "10.0.0.9 50000 10.0.0.1 2222"}
@@ -31,6 +33,18 @@ def test_the_first_line_is_the_link_and_ctrl_c_ends_it_without_a_word(tmp_path: 
         assert server.process.end() == 130
         assert server.process.said.strip() == server.link
         assert re.fullmatch(r"http://127\.0\.0\.1:\d+/\?token=[\w-]{22}", server.link)
+
+
+def test_a_browser_that_stops_reading_is_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(serve, "_PATIENCE", 1)
+    place = listen("127.0.0.1", 0)
+    with place.listener, socket.create_connection(("127.0.0.1", place.port)) as reader:
+        reader.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        connection, _ = place.listener.accept()
+        connection.settimeout(PATIENCE)  # that would have no number
+        with connection, pytest.raises(TimeoutError) as ended:
+            connection.sendall(bytes(64 << 20))
+        assert ended.value.errno == errno.ETIMEDOUT
 
 
 def test_sigterm_ends_it_too(tmp_path: Path) -> None:

@@ -28,6 +28,8 @@ _POLITE = 10
 """Niceness: painter and encoder go first."""
 _MOST = 400
 """Connections; each may hold a file open."""
+_PATIENCE = 600
+"""Seconds for which a browser may take nothing that is sent to it; it asks anew after that."""
 _LAST_WORDS = 2
 """Seconds that answers may take to end once the server does."""
 
@@ -76,6 +78,8 @@ def listen(host: str, port: int) -> Place:
         with contextlib.ExitStack() as undo:
             listener = undo.enter_context(socket.socket(family, kind, protocol))
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            # Those that it accepts inherit it: tcp(7), also for a reader whose window stays shut.
+            listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _PATIENCE * 1000)
             listener.bind(address)
             listener.listen()
             undo.pop_all()
