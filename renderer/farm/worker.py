@@ -60,8 +60,7 @@ class Worker:
         if not Path(probe).exists():
             return f"it does not see {Path(probe).parent}: storage must be shared, under one path"
         try:
-            seen = os.environ.get("CUDA_VISIBLE_DEVICES") or "all"
-            device = devices(seen if self._gpu else "cpu")[0]
+            device = devices("all" if self._gpu else "cpu")[0]  # of those that Ray lets it see
         except RendererError as error:
             return str(error)
         os.environ.update(device.environment)

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import pynvml
-
 from renderer.errors import SettingsError
 from renderer.project.records import read_settings
 from renderer.queue.runs import LocalRun, at_work
 from renderer.service.launch import launched
+from renderer.service.metrics import visible_gpus
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +40,11 @@ def devices(text: str) -> list[Device]:
 
     Raises SettingsError for GPUs that are not there.
     """
-    there = _gpus()
+    there = visible_gpus()
     if text in ("", "all") and (there or text):
         if not there:
-            raise SettingsError("there is no NVIDIA GPU here; --gpus cpu:1 paints on the processor")
-        return [_gpu(number) for number in there]
+            raise SettingsError("there is no NVIDIA GPU here; cpu:1 paints on the processor")
+        return [_gpu(*each) for each in there.items()]
     if found := re.fullmatch(r"(?:cpu(?::([1-9]\d{0,2}))?)?", text):
         hidden = {"CUDA_VISIBLE_DEVICES": ""}
         return [Device(f"CPU {number + 1}", hidden) for number in range(int(found[1] or 1))]
@@ -57,22 +54,10 @@ def devices(text: str) -> list[Device]:
     if missing := [number for number in wanted if number not in there]:
         numbers = f"those here are {', '.join(map(str, there))}" if there else "none is here"
         raise SettingsError(f"GPU {missing[0]} does not exist: {numbers}")
-    return [_gpu(number) for number in wanted]
+    return [_gpu(number, there[number]) for number in wanted]
 
 
-def _gpu(number: int) -> Device:
+def _gpu(number: int, word: str) -> Device:
     # CUDA's own order is by speed; NVML's, and so nvidia-smi's, by the bus.
-    order = {"CUDA_DEVICE_ORDER": "PCI_BUS_ID", "CUDA_VISIBLE_DEVICES": str(number)}
+    order = {"CUDA_DEVICE_ORDER": "PCI_BUS_ID", "CUDA_VISIBLE_DEVICES": word}
     return Device(f"GPU {number}", order)
-
-
-def _gpus() -> list[int]:
-    """The numbers of the GPUs that this process may use."""
-    there: list[int] = []
-    with contextlib.suppress(pynvml.NVMLError):
-        pynvml.nvmlInit()
-        there = list(range(pynvml.nvmlDeviceGetCount()))
-    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
-    if visible is None or not re.fullmatch(r"\d+(,\d+)*", visible):
-        return there if visible is None else []
-    return [number for number in map(int, visible.split(",")) if number in there]

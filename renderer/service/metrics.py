@@ -75,13 +75,36 @@ def gpu_loads() -> tuple[float, ...]:
     return tuple(loads)
 
 
-def _first_gpu() -> Any:
-    """NVML's handle of the first GPU that this process may use; None without an NVIDIA driver."""
-    first = os.environ.get("CUDA_VISIBLE_DEVICES", "").partition(",")[0]
+def visible_gpus() -> dict[int, str]:
+    """The GPUs that this process may use, in CUDA's order: as nvidia-smi numbers them → by which
+    word of CUDA_VISIBLE_DEVICES an engine sees that one alone.
+
+    A word is a number or the beginning of a UUID, and none counts after one that names no GPU (CUDA
+    C++ Programming Guide, environment variables).
+    """
+    words, found = os.environ.get("CUDA_VISIBLE_DEVICES"), {}
     with contextlib.suppress(pynvml.NVMLError):
         pynvml.nvmlInit()
-        return pynvml.nvmlDeviceGetHandleByIndex(int(first) if first.isdecimal() else 0)
-    return None
+        there = range(pynvml.nvmlDeviceGetCount())
+        for word in map(str, there) if words is None else words.replace(" ", "").split(","):
+            number = next((each for each in there if _names(word, each)), None)
+            if number is None:
+                break
+            found[number] = word
+    return found
+
+
+def _names(word: str, number: int) -> bool:
+    if not word.startswith("GPU-"):
+        return word == str(number)
+    gpu = pynvml.nvmlDeviceGetHandleByIndex(number)
+    return str(pynvml.nvmlDeviceGetUUID(gpu)).startswith(word)
+
+
+def _first_gpu() -> Any:
+    """NVML's handle of the GPU that an engine here paints on; None: there is none."""
+    number = next(iter(visible_gpus()), None)
+    return None if number is None else _ask(lambda: pynvml.nvmlDeviceGetHandleByIndex(number))
 
 
 def _ask(question: Callable[[], V]) -> V | None:

@@ -177,7 +177,7 @@ def test_workers_that_are_of_no_use_are_named_and_the_rest_is_rendered(
     nodes.add(num_cpus=0, num_gpus=1)  # as its owner says; there is none
     (folder,) = jobs(queue, 1)
     with farm(queue, nodes, "--workers", "gpu") as running:
-        running.until("GPU 0 is not used: GPU 0 does not exist: none is here")
+        running.until("GPU 0 is not used: there is no NVIDIA GPU here")
         running.signal(signal.SIGINT)
         assert running.end() == 130
     assert read_status(folder).keyframes == 0

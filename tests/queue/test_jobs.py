@@ -149,6 +149,8 @@ def four_gpus(monkeypatch: pytest.MonkeyPatch) -> None:
     """A driver that shows four, whatever this machine has."""
     monkeypatch.setattr(pynvml, "nvmlInit", lambda: None)
     monkeypatch.setattr(pynvml, "nvmlDeviceGetCount", lambda: 4)
+    monkeypatch.setattr(pynvml, "nvmlDeviceGetHandleByIndex", lambda number: number)
+    monkeypatch.setattr(pynvml, "nvmlDeviceGetUUID", lambda number: f"GPU-{number}f00-ba4")
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
 
 
@@ -170,6 +172,14 @@ def test_only_the_gpus_of_this_process_are_given_away(
     assert [device.name for device in devices("all")] == ["GPU 3", "GPU 1"]
     with pytest.raises(SettingsError, match="GPU 0 does not exist: those here are 3, 1"):
         devices("1,0")
+
+
+def test_gpus_may_be_named_by_their_uuids(four_gpus: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "GPU-2f00-ba4, GPU-0f,GPU-9,1")  # HTCondor's, short
+    third, first = devices("all")
+    assert (third.name, third.environment["CUDA_VISIBLE_DEVICES"]) == ("GPU 2", "GPU-2f00-ba4")
+    assert (first.name, first.environment["CUDA_VISIBLE_DEVICES"]) == ("GPU 0", "GPU-0f")
+    assert devices("0") == [first]
 
 
 def test_processors_are_given_away_where_there_is_no_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
