@@ -65,4 +65,6 @@ def _prepare(address: str) -> None:
     if address == "local" or has_token:
         os.environ.setdefault("RAY_AUTH_MODE", "token")
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    # It prints to stdout, among a verb's own lines, that a node has died: the verb says what of it.
+    os.environ["RAY_DEDUP_LOGS_SKIP_REGEX"] = "."
     os.environ.setdefault("RAY_NUM_REDIS_GET_RETRIES", "1")  # of 40 s, where nothing answers

@@ -76,6 +76,7 @@ def test_a_node_that_dies_leaves_its_part_to_the_others(
         running.until("ExportProgress")
         nodes.kill(0)
         assert running.end() == 0
+        assert all(line.startswith("{") for line in running.said.splitlines()), running.said
         assert '"ExportFinished"' in running.said.splitlines()[-1]
     assert (tmp_path / "film.mp4").read_bytes() == (tmp_path / "whole.mp4").read_bytes()
     nodes.add(num_cpus=1)
