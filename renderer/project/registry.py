@@ -91,7 +91,12 @@ def _entry(folder: Path) -> Path:
 
 def identity(folder: Path) -> str:
     """The same for every way of writing the same path."""
-    return hashlib.blake2b(os.fsencode(folder.resolve()), digest_size=8).hexdigest()
+    return digest(folder.resolve())
+
+
+def digest(path: Path) -> str:
+    """``path`` as it is written, in 16 hexadecimal digits."""
+    return hashlib.blake2b(os.fsencode(path), digest_size=8).hexdigest()
 
 
 def _private(directory: Path) -> Path:

@@ -51,7 +51,7 @@ class Job:
     why: str = ""
     """Why it is held or failed, in one line; empty: the user wants it so."""
     device: str = ""
-    """The device that it was last given to."""
+    """The device that it was given to, until it has ended there."""
     killed: int = 0
     """How often in a row its processes were killed before it ended."""
 
@@ -199,6 +199,11 @@ class Queue:
             self.folder.mkdir(parents=True, exist_ok=True)
 
     def _path(self, project: Path) -> Path:
+        """Its record, by the path as it is written, or by where that leads: a project may have been
+        moved since, and a link left in its place."""
+        written = self.folder / f"{registry.digest(project.absolute())}{_RECORD}"
+        if written.exists():
+            return written
         return self.folder / f"{registry.identity(project)}{_RECORD}"
 
 

@@ -197,7 +197,7 @@ class Runner:
         if stopped or code is None:
             return Turn.WAITING, ""
         if code == 0:
-            return Turn.HELD, "stopped by a viewer; `zoomtui queue release` lets it go on"
+            return Turn.HELD, "stopped before its end; `zoomtui queue release` lets it go on"
         return _after_kill(job)
 
     def _end(self, job: Job, turn: Turn, why: str) -> None:
@@ -208,7 +208,7 @@ class Runner:
                 turn = Turn.HELD
             place = time.time() if turn is Turn.WAITING and self._slice else job.place
             killed = job.killed + 1 if why == _KILLED else 0
-            self._queue.update(job, turn=turn, why=why, place=place, killed=killed)
+            self._queue.update(job, turn=turn, why=why, place=place, killed=killed, device="")
             del self._taken[job.project]
         self._say(f"{_SAID[turn]}{': ' * bool(why)}{why}", job)
 

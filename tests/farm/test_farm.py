@@ -91,7 +91,7 @@ def test_viewers_find_it_as_if_it_were_rendered_here(nodes: Nodes, queue: Queue)
         assert zoomtui("prompt", str(folder), "a stormy sea", cwd=here).code == 0
         assert "a stormy sea" in (folder / "journal.jsonl").read_text()
         assert zoomtui("stop", str(folder), cwd=here).code == 0
-        running.until(f"{folder.name}: held: stopped by a viewer")
+        running.until(f"{folder.name}: held: stopped before its end")
         running.signal(signal.SIGINT)
         assert running.end() == 130
     assert turns(queue) == ["held", "waiting"]

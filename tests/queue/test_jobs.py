@@ -61,6 +61,22 @@ def test_a_project_is_in_a_queue_once_by_whatever_path(queue: Queue, tmp_path: P
     assert (job.turn, job.why, job.folder) == (Turn.WAITING, "", tmp_path / "a")
 
 
+def test_a_project_that_was_moved_behind_a_link_is_still_found(
+    queue: Queue, tmp_path: Path
+) -> None:
+    folder, there = tmp_path / "a", tmp_path / "elsewhere"
+    folder.mkdir()
+    queue.add([folder])
+    folder.rename(there)
+    folder.symlink_to(there)
+    (job,) = queue.jobs()
+    assert queue.turn(job.folder) is Turn.WAITING
+    queue.update(job, turn=Turn.HELD)
+    assert queue.find(folder).turn is Turn.HELD
+    queue.remove(folder)
+    assert queue.jobs() == []
+
+
 def test_what_is_taken_out_is_not_written_back(queue: Queue, tmp_path: Path) -> None:
     queue.add([tmp_path / "a"])
     job = queue.find(tmp_path / "a")

@@ -169,9 +169,24 @@ def test_a_viewer_that_stops_one_holds_it(queue: Queue) -> None:
         runner.until(f"{second.name}: begun")
         until(lambda: read_status(first).frames, "a segment")
         assert zoomtui("stop", str(first), cwd=first.parent).code == 0
-        runner.until(f"{first.name}: held: stopped by a viewer")
+        runner.until(f"{first.name}: held: stopped before its end")
         runner.until(f"{third.name}: begun on CPU ")
         assert queue.find(first).turn is Turn.HELD
+
+
+def test_a_render_that_was_gone_on_with_by_hand_is_left_alone(queue: Queue) -> None:
+    folder, *others = jobs(queue, 3, "endless", keyframes="inf")
+    for each in others:
+        queue.remove(each)
+    with run(queue) as runner:
+        until(lambda: read_status(folder).frames, "a segment")
+        assert zoomtui("stop", str(folder), cwd=folder.parent).code == 0
+        runner.until("held: stopped before its end")
+    queue.add(others)
+    with engine(folder) as pid, run(queue) as runner:
+        for each in others:  # so no worker waits for that engine
+            runner.until(f"{each.name}: begun on CPU")
+        assert running(folder) == pid
 
 
 def test_one_that_is_held_or_taken_out_makes_room(queue: Queue) -> None:
