@@ -37,6 +37,7 @@ from renderer.painting.prompt_blend import Blend
 from renderer.painting.seeds import derive_seed, varied_seed
 from renderer.project.history import Placed
 from renderer.project.project import Project
+from renderer.project.records import path_of
 from renderer.settings.plain_values import to_plain
 from renderer.settings.render import OPTIONS, RenderSettings
 
@@ -143,8 +144,9 @@ class Producer:
         project = self._project
         start, end = project.store.intervals, len(project.keyframes)
         for index in range(start + 1, end):
-            if not project.intact(project.keyframes[index]):
-                self._emit(Note(f"keyframes/{index:06d}.png is damaged, so it is painted again"))
+            if not project.intact(stored := project.keyframes[index]):
+                name = path_of(project.folder, stored).name
+                self._emit(Note(f"keyframes/{name} is damaged, so it is painted again"))
                 project.drop_damaged(index)
                 self._begun = end = index
                 break

@@ -14,6 +14,7 @@ from renderer.engine.revisions import Revisions
 from renderer.painting.candidate_cost import cost
 from renderer.project.history import StoredKeyframe
 from renderer.project.project import Project
+from renderer.project.records import path_of
 
 
 class Review:
@@ -64,8 +65,13 @@ class Review:
     def _takes(self, keyframe: int) -> list[StoredKeyframe]:
         """Those that can be chosen from, the one that the film has among them."""
         history = self._project.history
-        around = history.keyframes[keyframe].around
-        return [stored for stored in history.takes(keyframe) if stored.around == around]
+        film_has = history.keyframes[keyframe]
+        return [
+            stored
+            for stored in history.takes(keyframe)
+            if stored.around == film_has.around
+            and (stored == film_has or path_of(self._project.folder, stored).exists())
+        ]
 
 
 def _cost(stored: StoredKeyframe) -> float:

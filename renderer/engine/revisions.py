@@ -7,7 +7,8 @@ threads have let go of the project. Safe from any thread. Knows no thread and no
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from itertools import takewhile
 from typing import Any
 
@@ -29,7 +30,10 @@ class Revisions:
         self._lock = threading.Lock()
         self._doing = threading.Lock()
         self._asked: list[Callable[[], int]] = []
-        self._ended = False
+        self._pending = False
+        """Asked for, or being done: which keyframes there are is not settled."""
+        self.ended = False
+        """Nothing is taken any more."""
 
     def rewind(self, keyframe: int) -> None:
         """Take back ``keyframe`` and all after it, and paint on from there."""
@@ -48,7 +52,8 @@ class Revisions:
 
     def undo(self) -> None:
         """Take the last of those back, while nothing new is painted."""
-        self._project.last_rewind()
+        with self._doing:
+            self._project.last_rewind()
         self._ask(self._project.undo_rewind)
 
     def prune(self) -> None:
@@ -56,30 +61,62 @@ class Revisions:
         with self._doing:
             prune(self._project.folder, kept_takes(self._project.folder, self._project.history))
 
-    def do(self, *, end: bool) -> Sequence[Rewound | Note]:
-        """What was asked for so far, and what came of it; nothing: none will be taken any more.
+    @contextmanager
+    def undisturbed(self) -> Iterator[None]:
+        """For what else changes the project: none is asked for, or done, during the block.
 
-        ``end``: nor after this. For the session. Raises StorageError.
+        Raises ProjectError where one is, and where the session ends.
+        """
+        with self._lock:
+            self._check_open()
+            if self._pending:
+                raise ProjectError("keyframes are just being taken back: ask again in a moment")
+            yield
+
+    def do(self, *, end: bool) -> Sequence[Rewound | Note]:
+        """What was asked for so far, and what came of it; ``ended`` where there is nothing to do,
+        and no keyframe to paint.
+
+        ``end``: also where there is. For the session, between its threads. Raises StorageError.
         """
         with self._lock:
             asked, self._asked = self._asked, []
-            self._ended = end or not asked
+            self.ended = end or not (asked or self._lengthened())
+            self._pending = True
             self._controls.go_on()  # what is asked from now on interrupts again
         with self._doing:
             return [self._done(revise) for revise in asked]
 
+    def begun(self) -> None:
+        """The session's threads go on with what is there now."""
+        with self._lock:
+            self._pending = bool(self._asked)
+
+    def _lengthened(self) -> bool:
+        """Whether more keyframes were asked for while the last ones were filmed."""
+        total = self._project.current.keyframes
+        if total is not None and len(self._project.keyframes) >= total:
+            return False
+        self._project.store.drop_closing()  # it may just have been made
+        return True
+
     def _decide(self, how: Callable[[], Rewind]) -> None:
         """Decided now, to say what can't be done, and again where more may have been painted."""
-        self._project.check_rewind(how())
+        with self._doing:
+            self._project.check_rewind(how())
         self._ask(lambda: self._project.rewind(how()))
 
     def _ask(self, revision: Callable[[], int]) -> None:
         """It returns the keyframe before which all stays as it is."""
         with self._lock:
-            if self._ended:
-                raise ProjectError("the render is just ending: ask again in a moment")
+            self._check_open()
             self._asked.append(revision)
+            self._pending = True
             self._controls.interrupt()
+
+    def _check_open(self) -> None:
+        if self.ended:
+            raise ProjectError("the render is just ending: ask again once it has")
 
     def _settled_now(self, first_other: int) -> int:
         """What was decided before and is still there, and what has been chosen now."""

@@ -108,22 +108,26 @@ class Session:
         """Hold the painter at its next step, or let it go on."""
         if paused != self._controls.paused and not self.stop_asked:
             self._controls.pause(paused)
-            self._emit(PhaseChanged(Phase.PAUSED if paused else Phase.RENDERING))
+            unpaused = Phase.RENDERING if self._controls.holding is None else Phase.REVIEW
+            self._emit(PhaseChanged(Phase.PAUSED if paused else unpaused))
 
     def steer(self, changes: Mapping[str, Any]) -> None:
         """Change settings from the next keyframe that is not begun. See ``Project.steer``."""
-        start, changed = self._producer.steer(changes)
+        with self.revisions.undisturbed():
+            start, changed = self._producer.steer(changes)
         if changed:
             self._emit(self._steered(start, changed))
 
     def mark(self, keyframe: int, note: str) -> None:
         """Note something about a keyframe. See ``Project.mark``."""
-        self._project.mark(keyframe, note)
+        with self.revisions.undisturbed():
+            self._project.mark(keyframe, note)
         self._emit(Marked(keyframe, note))
 
     def place(self, placed: Placed) -> None:
         """Let a keyframe that is not begun show a picture that was kept in the project."""
-        self._producer.place(placed)
+        with self.revisions.undisturbed():
+            self._producer.place(placed)
         number = placed.keyframe + 1
         said = f"keyframe {number} will show a picture of your own"
         gone = f"keyframe {number} will be painted as any other"
@@ -131,7 +135,9 @@ class Session:
 
     def undo(self) -> None:
         """Take back steering that no keyframe has begun with; ProjectError where there is none."""
-        self._emit(self._steered(self._producer.undo(), {}))
+        with self.revisions.undisturbed():
+            start = self._producer.undo()
+        self._emit(self._steered(start, {}))
 
     def run(self) -> RenderFinished | RenderFailed:
         """Run both threads to their end; the last event is also returned."""
@@ -164,10 +170,11 @@ class Session:
         said: list[Event] = []
         end = bool(self._errors) or self.stop_asked
         self._guarded(lambda: said.extend(self.revisions.do(end=end)), lambda: None)
-        again = bool(said) and not end and not self._errors
+        again = not self.revisions.ended and not self._errors
         if again:
             self._channel = Channel(CAPACITY)
             self._producer = self._new_producer()
+            self.revisions.begun()
         with self._saying:
             for event in said:
                 self._emit(event)

@@ -249,9 +249,12 @@ class Project:
     def mark(self, keyframe: int, note: str) -> None:
         """Note something about a keyframe of the film; empty: nothing any more. Durable.
 
-        Raises ProjectError where it is not painted, SettingsError for a note that can't be one.
+        Raises ProjectError where it is not painted, or its picture, which a mark is to keep, has
+        gone; SettingsError for a note that can't be one.
         """
         stored = check_painted(self.history, keyframe)
+        if note:
+            check_there(self.folder, stored, f"keyframe {keyframe + 1} can't be marked")
         if len(note) > LONGEST_NOTE or "\n" in note:
             raise SettingsError(f"a note is one line of at most {LONGEST_NOTE} characters")
         if note != self.history.mark(stored):

@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from renderer.project.history import Placed
-from renderer.project.records import placed_path, read_settings
+from renderer.project.records import read_settings
 from renderer.project.rewinding import DECIDE
 from renderer.project.session_record import engine, supervise
 from renderer.project.thinning import kept_takes, prune
-from renderer.service.client import NotRunning, Refused, ask
+from renderer.service.client import NotRunning, ask
 
 if TYPE_CHECKING:
     from renderer.images import Picture
@@ -44,15 +44,10 @@ async def place(folder: Path, keyframe: int, picture: Picture | None) -> bool:
     from renderer.project.placing import check_place, store_placed
 
     read_settings(folder)
-    if engine(folder):  # what it finds without a record when it starts, it removes
+    if engine(folder):  # what is refused goes when the next one opens the project
         placed = store_placed(folder, keyframe, picture) if picture is not None else None
         with suppress(NotRunning):
-            try:
-                await ask(folder, "place", **asdict(placed or Placed(keyframe, 0, 0)))
-            except Refused:
-                if placed is not None:
-                    placed_path(folder, placed).unlink(missing_ok=True)
-                raise
+            await ask(folder, "place", **asdict(placed or Placed(keyframe, 0, 0)))
             return True
     from renderer.project.project import Project
 

@@ -116,10 +116,10 @@ class ControlServer:
             self._attend, sock=self._listener, limit=LONGEST_LINE, backlog=_AT_ONCE
         )
         self._listener.listen(_QUEUE)
-        async with server, asyncio.TaskGroup() as tasks:
+        async with asyncio.TaskGroup() as tasks:
             metering = tasks.create_task(self._meter())
             await self._end.wait()
-            server.close()
+            server.close()  # not `async with server`: that waits for viewers that don't read
             metering.cancel()
             for viewer in tuple(self._viewers):
                 tasks.create_task(viewer.dismiss())
@@ -225,11 +225,8 @@ def listen(path: Path) -> socket.socket:
     with storage_errors(path):
         path.unlink(missing_ok=True)
         listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        before = os.umask(0o177)
-        try:
-            listener.bind(os.fspath(path))
-        finally:
-            os.umask(before)
+        os.fchmod(listener.fileno(), 0o600)  # Linux gives what bind makes the socket's own mode
+        listener.bind(os.fspath(path))
         listener.listen(_QUEUE)  # a viewer that finds the socket can connect before it is served
         listener.setblocking(False)
     return listener

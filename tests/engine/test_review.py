@@ -13,27 +13,31 @@ from renderer.engine.events import (
     Event,
     Held,
     KeyframeReady,
+    Phase,
     PhaseChanged,
     RenderFinished,
     Rewound,
     SegmentWritten,
 )
 from renderer.engine.session import Session
+from renderer.engine.state import RenderState, apply
 from renderer.painting.candidate_cost import cost
 from renderer.project.create import create_project
 from renderer.project.project import Project
 from renderer.project.records import read_history
 from renderer.project.rewinding import choosing, rerolled
 from renderer.project.status import read_status
-from tests.engine.runs import SIDE, digest, of, project, render, small
+from renderer.project.thinning import prune
+from tests.engine.runs import SIDE, digest, of, project, render, small, steer
 
 COUNT = 5
 Answer = Callable[[Session, Held], None]
 
 
-def reviewed(folder: Path, answer: Answer) -> list[Event]:
-    """All events of a render, where ``answer`` decides about each held keyframe."""
-    events: list[Event] = []
+def reviewed(folder: Path, answer: Answer, events: list[Event] | None = None) -> list[Event]:
+    """All events of a render, where ``answer`` decides about each held keyframe; ``events`` takes
+    them as they come."""
+    events = [] if events is None else events
     with Project.open(folder) as opened:
 
         def emit(event: Event) -> None:
@@ -259,3 +263,42 @@ def test_a_chosen_film_is_the_same_every_time(tmp_path: Path) -> None:
     assert films[0] == films[1]
     with Project.open(folder) as opened:
         opened.rewind(choosing(opened.history, 2, 2))
+
+
+def test_takes_whose_pictures_have_gone_are_not_offered(tmp_path: Path) -> None:
+    folder = film_of(tmp_path, "a", review=2, review_wait=60)
+    reviewed(folder, lambda session, held: session.stop())
+    gone = list(read_history(folder).not_chosen())
+    assert len(gone) == 1
+    prune(folder, gone)
+    offered: list[int] = []
+
+    def answer(session: Session, held: Held) -> None:
+        offered.append(held.takes)
+        session.stop()
+
+    events = reviewed(folder, answer)
+    assert offered == [2]  # another one was painted
+    assert isinstance(events[-1], RenderFinished)
+    steer(folder, review_wait=0.05)
+    assert isinstance(render_held(folder)[-1], RenderFinished)
+    assert read_status(folder).keyframes == COUNT
+
+
+def test_a_held_render_that_was_paused_is_still_held_when_it_goes_on(tmp_path: Path) -> None:
+    folder = film_of(tmp_path, "a")
+    shown: list[tuple[Phase | None, int | None]] = []
+    seen: list[Event] = []
+
+    def answer(session: Session, held: Held) -> None:
+        if held.keyframe == 1:
+            for paused in (True, False):
+                session.pause(paused)
+                now = RenderState()
+                for at, event in enumerate(seen):
+                    now = apply(now, event, float(at))
+                shown.append((now.phase, now.held))
+        take(session, held)
+
+    reviewed(folder, answer, seen)
+    assert shown == [(Phase.PAUSED, 1), (Phase.REVIEW, 1)]

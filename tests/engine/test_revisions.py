@@ -20,6 +20,7 @@ from renderer.engine.events import (
 from renderer.engine.session import Session
 from renderer.engine.state import RenderState, apply
 from renderer.errors import ProjectError, SettingsError
+from renderer.project.history import Placed
 from renderer.project.project import Project
 from renderer.project.records import read_history
 from renderer.project.rewinding import rerolled
@@ -249,3 +250,58 @@ def test_takes_that_are_pruned_while_it_renders_are_gone(tmp_path: Path) -> None
     left = {path.name for path in (folder / "keyframes").iterdir()}
     assert not any(f"{keyframe:06d}.png" in left for keyframe in range(3, COUNT))
     assert isinstance(events[-1], RenderFinished)
+
+
+def test_what_is_steered_while_keyframes_are_taken_back_is_refused(tmp_path: Path) -> None:
+    folder = project(tmp_path / "a.zoom", painter="texture", keyframes=COUNT)
+    refused: list[str] = []
+
+    def rewind(session: Session) -> None:
+        session.revisions.rewind(2)
+        for change in (
+            lambda: session.steer({"prompt": "night"}),
+            lambda: session.mark(1, "here"),
+            lambda: session.place(Placed(6, 0, 0)),
+            session.undo,
+        ):
+            with pytest.raises(ProjectError) as told:
+                change()
+            refused.append(str(told.value))
+
+    meddled(folder, ready(4), rewind)
+    assert refused == ["keyframes are just being taken back: ask again in a moment"] * 4
+    assert not read_history(folder).steering
+
+
+@pytest.mark.parametrize("keyframes", [COUNT + 2, "inf"])
+def test_a_film_is_lengthened_while_its_end_is_made(tmp_path: Path, keyframes: object) -> None:
+    folder = project(tmp_path / "a.zoom", painter="texture", keyframes=3)
+
+    def lengthen(session: Session) -> None:
+        session.steer({"keyframes": keyframes})
+
+    def drained(event: Event) -> bool:
+        return isinstance(event, PhaseChanged) and event.phase == "draining"
+
+    def stop_once_longer(event: Event) -> bool:
+        return isinstance(event, KeyframeReady) and event.keyframe == COUNT + 1
+
+    events: list[Event] = []
+    with Project.open(folder) as opened:
+
+        def emit(event: Event) -> None:
+            events.append(event)
+            if drained(event) and len(opened.keyframes) <= 3:
+                lengthen(session)
+            if keyframes == "inf" and stop_once_longer(event):
+                session.stop()
+
+        session = Session(opened, emit)
+        session.run()
+    other = project(tmp_path / "b.zoom", painter="texture", keyframes=COUNT + 2)
+    render(other)
+    assert read_status(folder).keyframes >= COUNT + 2
+    if keyframes != "inf":
+        assert isinstance(events[-1], RenderFinished)
+        assert not events[-1].stopped
+        assert digest(folder) == digest(other)

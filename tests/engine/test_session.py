@@ -22,7 +22,7 @@ from renderer.engine.events import (
     to_json,
 )
 from renderer.engine.session import CAPACITY, Session
-from renderer.errors import PainterError, SettingsError, StorageError
+from renderer.errors import PainterError, ProjectError, SettingsError, StorageError
 from renderer.images import read_provenance
 from renderer.project.create import create_project
 from renderer.project.project import Project
@@ -293,5 +293,7 @@ def test_nothing_is_said_after_the_outcome(tmp_path: Path) -> None:
         session = Session(opened, lambda event: said.append(to_json(event)))
         session.run()
         session.pause(True)
-        session.steer({"prompt": "too late", "keyframes": 50})
+        with pytest.raises(ProjectError, match="just ending: ask again once it has"):
+            session.steer({"prompt": "too late", "keyframes": 50})
+        assert opened.finished
     assert_promise(said)

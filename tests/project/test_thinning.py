@@ -158,3 +158,14 @@ def test_keyframes_are_named_in_spans() -> None:
     ]
     for keyframes, words in cases:
         assert spans(keyframes) == words
+
+
+def test_a_picture_that_has_gone_can_not_be_marked(thin: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "copy.zoom"
+    copy_project(thin, copy, ignore)
+    with Project.open(copy) as opened:
+        with pytest.raises(ProjectError, match=r"3 can't be marked: .* was not kept"):
+            opened.mark(2, "too late")
+        opened.mark(2, "")
+        opened.mark(11, "the harbour")
+    assert verify(copy, ignore) == []

@@ -96,11 +96,8 @@ def listen_at(path: Path, port: int) -> Place:
         listener = undo.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM))
         if path.is_socket() and not _answers(path):
             path.unlink()
-        before = os.umask(0o177)
-        try:
-            listener.bind(os.fspath(path))
-        finally:
-            os.umask(before)
+        os.fchmod(listener.fileno(), 0o600)  # Linux gives what bind makes the socket's own mode
+        listener.bind(os.fspath(path))
         listener.listen()
         undo.pop_all()
     return Place(listener, "127.0.0.1", port, path.absolute())
