@@ -6,7 +6,7 @@ stays there. The second is checked before it gets its name. Knows no engine and 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -36,6 +36,7 @@ from renderer.project.records import (
 from renderer.project.rewinding import check_painted
 from renderer.project.steering import what_changes
 from renderer.project.thinning import check_there
+from renderer.project.timeline import Steering
 from renderer.project.trust import trust
 from renderer.project.verify import not_rewound, verify
 
@@ -71,7 +72,7 @@ def branch_project(
     """
 
     def branch(records: Sequence[Record], beside: Path) -> None:
-        journal = branched(records, str(folder.resolve()), keyframe)
+        journal = branched(records, str(folder.resolve()), keyframe, changes)
         now = History(journal).settings_at(read_settings(folder), keyframe + 1)
         changed = what_changes(now, changes, begun=keyframe + 1, finished=False)
         if changed:
@@ -89,20 +90,33 @@ def branch_project(
     _make(folder, new, branch, on_bytes)
 
 
-def branched(records: Sequence[Record], parent: str, keyframe: int) -> list[Record]:
-    """The journal of a branch that has all up to ``keyframe``. Raises ProjectError."""
+def branched(
+    records: Sequence[Record], parent: str, keyframe: int, given: Iterable[str] = ()
+) -> list[Record]:
+    """The journal of a branch that has all up to ``keyframe``, and goes on as its parent is steered
+    to, but for the settings that are ``given`` anew. Raises ProjectError."""
     history = History(records)
     check_painted(history, keyframe)
     made = {**asdict(project_made(records)), "parent": parent, "branched_at": keyframe}
     film = [each for each in records_of_film(records) if each.get("index", -1) < keyframe]
     journal = in_order(
         {"type": "project", **made},
-        [{"type": STEER, **asdict(each)} for each in history.steering],
+        _steering(history, keyframe, frozenset(given)),
         [{"type": KEYFRAME, **asdict(each)} for each in history.keyframes[: keyframe + 1]],
         [each for each in film if not each.get("closing")] if keyframe else [],
     )
     journal += [each for each in history.mark_records() if each["keyframe"] <= keyframe]
     return [*journal, *(each for each in history.place_records() if each["keyframe"] > keyframe)]
+
+
+def _steering(history: History, keyframe: int, given: frozenset[str]) -> list[Record]:
+    found: list[Record] = []
+    for each in history.steering:
+        without = given if each.from_keyframe > keyframe else ()
+        changes = {name: each.changes[name] for name in each.changes if name not in without}
+        if changes:
+            found.append({"type": STEER, **asdict(Steering(each.from_keyframe, changes))})
+    return found
 
 
 def _make(

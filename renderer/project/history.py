@@ -15,7 +15,7 @@ from typing import Any, TypeAlias
 from renderer.journal import Count, Moment, Record, read_as, unknown_record
 from renderer.painting.figures import Figures
 from renderer.project.timeline import Steering, Timeline
-from renderer.settings.render import RenderSettings
+from renderer.settings.render import OF_THE_RENDER, RenderSettings
 
 KEYFRAME, TAKE, STEER, MARK, PLACE = "keyframe", "take", "steer", "mark", "place"
 """Types of the records of a keyframe that the film goes on with, of one that is only kept, of
@@ -307,17 +307,21 @@ class History:
         self.timeline.add(steering)
 
     def _steer_as_for(self, stored: StoredKeyframe, start: int) -> None:
-        """Let count what did when ``stored`` was painted; before keyframe ``start`` as now."""
+        """Let count what did when ``stored`` was painted; before keyframe ``start``, and what is
+        of the render, as now."""
         then = self._steered.get((stored.keyframe, stored.take))
         if then is self._written:
             return
         counted = self.counted_for(stored)
-        since = [each for each in self._listed(self._written) if each.from_keyframe < start]
-        known = set(map(id, counted))
+        since, known = self._listed(self._written), set(map(id, counted))
         self._written, self.timeline = then, Timeline(counted)
         for each in since:
-            if id(each) not in known:
+            if id(each) in known:
+                continue
+            if each.from_keyframe < start:
                 self._steer(each)
+            elif of_the_render := {k: v for k, v in each.changes.items() if k in OF_THE_RENDER}:
+                self._steer(Steering(each.from_keyframe, of_the_render))
 
     def _listed(self, written: _Written) -> list[Steering]:
         found = []

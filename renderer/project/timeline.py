@@ -16,7 +16,7 @@ from typing import Any
 from renderer.journal import Count
 from renderer.painting import prompt_blend
 from renderer.painting.prompt_blend import Blend, Change
-from renderer.settings.render import RenderSettings
+from renderer.settings.render import OF_THE_RENDER, RenderSettings
 
 _START = itemgetter(0)
 
@@ -30,10 +30,15 @@ class Steering:
     """Plain values."""
 
 
+def _start(steering: Steering, name: str) -> int:
+    """The first keyframe for which it changes that setting."""
+    return 0 if name in OF_THE_RENDER else steering.from_keyframe
+
+
 class Timeline:
     """Steering for a later keyframe takes precedence, whenever it was written down: a plan of
     prompts is there before the first keyframe is painted. Of steering for the same keyframe the
-    last counts. Safe from any thread.
+    last counts, and of settings ``OF_THE_RENDER`` the last of all. Safe from any thread.
     """
 
     def __init__(self, steering: Iterable[Steering] = ()) -> None:
@@ -47,17 +52,17 @@ class Timeline:
 
     def add(self, steering: Steering) -> None:
         """Let it count, after all that begins with the same keyframe."""
-        start = steering.from_keyframe
         with self._lock:
             for name in steering.changes:
+                start = _start(steering, name)
                 known = self._changes.setdefault(name, [])
                 known.insert(bisect_right(known, start, key=_START), (start, steering))
 
     def remove(self, steering: Steering) -> None:
         """Let it not count any more; it may be one that doesn't."""
-        start = steering.from_keyframe
         with self._lock:
             for name in steering.changes:
+                start = _start(steering, name)
                 known = self._changes.get(name, [])
                 begin, end = (
                     find(known, start, key=_START) for find in (bisect_left, bisect_right)

@@ -17,6 +17,7 @@ import tomli_w
 from renderer.errors import ProjectError, SettingsError
 from renderer.settings.film import MIN_SIDE, FilmSettings
 from renderer.settings.option import options_of, unknown
+from renderer.settings.painting import PaintingSettings
 from renderer.settings.plain_values import dimensions, from_plain, is_text, to_plain
 
 SCHEMA = 1
@@ -130,6 +131,8 @@ OPTIONS = options_of(RenderSettings)
 """Name → row, of every setting, in the order of project.toml."""
 STEERABLE = frozenset(name for name, option in OPTIONS.items() if option.steerable)
 """What may change after creation: from the next keyframe on. All else is fixed by the film."""
+OF_THE_RENDER = STEERABLE - set(options_of(PaintingSettings))
+"""Of those, what is about no keyframe: the value given last counts, whatever is taken back."""
 
 
 def nearest_multiple(value: float, step: int) -> int:

@@ -16,7 +16,7 @@ from renderer.errors import ProjectError, StorageError
 from renderer.film.decode import decoded_frames
 from renderer.project.copy import branch_project
 from renderer.project.project import Project
-from renderer.project.records import FILM, read_history
+from renderer.project.records import FILM, read_history, read_settings
 from renderer.project.repair import damage, find_rescue, repair
 from renderer.project.rewinding import rerolled, rewound
 from renderer.project.status import read_status
@@ -160,3 +160,14 @@ def test_a_branch_is_made_whole_or_not_at_all(
     tried = sweep(kind, few, make, trial, check, tmp_path)
     assert tried.total() >= (few or 8)
     assert contents(whole) == before
+
+
+def test_what_is_given_to_a_branch_is_not_taken_back_by_its_parents_plan(
+    whole: Path, tmp_path: Path
+) -> None:
+    new = branch(whole, tmp_path / "b.zoom", 1, prompt="lava", keyframes=9)
+    history = read_history(new)
+    settings = read_settings(new)
+    assert {history.settings_at(settings, n).prompt for n in range(2, 9)} == {"lava"}
+    kept = branch(whole, tmp_path / "c.zoom", 1, keyframes=9)
+    assert read_history(kept).settings_at(settings, 5).prompt == "sky"

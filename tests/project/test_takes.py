@@ -29,12 +29,13 @@ from renderer.project.records import (
     path_of,
     read_history,
     read_records,
+    read_settings,
 )
 from renderer.project.repair import damage, find_rescue, repair
 from renderer.project.rewinding import choosing, rerolled, rewound
 from renderer.project.thinning import kept_takes, prune
 from renderer.project.verify import not_rewound, verify
-from tests.engine.runs import ROOT, assert_playable, digest, project, render, stop_at
+from tests.engine.runs import ROOT, assert_playable, digest, project, render, steer, stop_at
 from tests.faults import BY_KIND, POINTS, Disk, failing, sweep
 from tests.marks import slower
 from tests.project.damages import contents
@@ -210,6 +211,23 @@ def test_settings_go_with_the_takes_that_were_painted_by_them(whole: Path, copy:
         assert opened.settings_at(COUNT).seed == 5
     render(copy)
     assert digest(copy) == second
+
+
+def test_how_long_a_film_is_to_be_does_not_go_with_its_keyframes(copy: Path) -> None:
+    def total() -> int | None:
+        with Project.open(copy) as opened:
+            return opened.current.keyframes
+
+    steer(copy, keyframes=COUNT + 2)
+    rewind(copy, 2)
+    assert total() == COUNT + 2
+    steer(copy, keyframes=COUNT + 1, stop_when=["time>07:00"])
+    render(copy)
+    assert takes(copy) == [1, 1, *[2] * (COUNT - 2), 1]
+    steer(copy, keyframes=COUNT + 4)
+    choose(copy, 2, 1)  # from before all that
+    assert total() == COUNT + 4
+    assert read_history(copy).settings_at(read_settings(copy), 0).stop_when == ("time>07:00",)
 
 
 def test_what_was_taken_back_last_can_be_brought_back(whole: Path, copy: Path) -> None:
