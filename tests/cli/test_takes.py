@@ -313,6 +313,9 @@ def test_a_picture_is_placed_in_a_render_that_runs(castle: Path, tmp_path: Path)
         assert_refused(answer, 3, "keyframe 1 is the first picture")
         for keyframe in (1, 2, 3):
             until(partial(is_held, folder, keyframe), "it is held")
+            if keyframe == 3:
+                again = zoomtui_here("place", str(folder), "3", str(castle), cwd=tmp_path)
+                assert_refused(again, 3, "keyframe 3 is begun already")
             zoomtui_here("choose", str(folder), str(keyframe), "1", cwd=tmp_path)
         until(lambda: read_status(folder).state is State.FINISHED, "it is finished")
     assert rim_of(folder, 2) == (200, 30, 10)
