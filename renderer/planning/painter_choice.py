@@ -12,11 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from renderer.errors import PainterError, SettingsError
+from renderer.painting.geometry import Geometry
 from renderer.painting.painters.accelerator import accelerator
 from renderer.painting.painters.diffusion.families.index import INDEX, read_family
 from renderer.planning.join_options import NOTHING_ANEW, SUGGESTED
 from renderer.planning.sizes import upscale_of
 from renderer.settings import cosmos
+from renderer.settings.plain_values import dimensions
 from renderer.settings.presets import DEFAULT, FewSteps, ModelPreset, find_preset
 from renderer.settings.render import OPTIONS, RenderSettings
 
@@ -127,17 +129,22 @@ def preset_like(model: str) -> ModelPreset:
 
 
 def change_model(now: RenderSettings, given: dict[str, Any]) -> None:
-    """Add what suits another model, or a change to or from ``--speed fast``; else nothing."""
+    """Add what suits another model, or a change to or from ``--speed fast``; else nothing.
+
+    Raises SettingsError for a model that can't paint canvases of the film's sizes.
+    """
     before = find_preset(now.model)
     distilled = before.few_steps.lora if before and before.few_steps else None
     fast = given.get("speed", now.speed) == "fast"
-    if not {"painter", "model"} & given.keys() and (
-        "speed" not in given or fast == (distilled in now.loras)
-    ):
-        return
+    if not {"painter", "model"} & given.keys():  # only its speed may change
+        if "speed" not in given or distilled is None or fast == (distilled in now.loras):
+            return
+        if fast and "steps" in given:  # no LoRA comes
+            return
+        refines = given.get("method", now.method) == "refine"
+        for name in (*SUGGESTED, *["strength"] * refines):
+            given.setdefault(name, getattr(now, name))
     ours = now.model if now.painter == "diffusion" else ""  # else it is meant for another painter
-    if given.get("method", now.method) == "refine" and not {"painter", "model"} & given.keys():
-        given.setdefault("strength", now.strength)  # only its speed changes
     given.setdefault("model", ours or DEFAULT)
     given.setdefault("device", now.device)
     if distilled in now.loras:
@@ -145,7 +152,22 @@ def change_model(now: RenderSettings, given: dict[str, Any]) -> None:
     if fast:
         given["speed"] = "fast"
         given.setdefault("loras", now.loras)
-    _choose_model(given, now.upscale)
+    given.setdefault("size_multiple", now.size_multiple)
+    like = _choose_model(given, now.upscale)
+    _check_sizes(now.changed(given), like.multiple)
+
+
+def _check_sizes(settings: RenderSettings, multiple: int) -> None:
+    """Raise SettingsError where the film's canvases are not of sizes that the model can paint."""
+    step = multiple * settings.upscale
+    for call in Geometry.of(settings).calls(settings.method, settings.tile):
+        if any(min(side, settings.tile or side) % step for side in call.canvas_size):
+            raise SettingsError(
+                f"{settings.model} paints in multiples of {step}, and this film's canvas "
+                f"{dimensions(call.canvas_size)} is not; choose another model, or start a new "
+                "project",
+                "model",
+            )
 
 
 def change_method(now: RenderSettings, given: dict[str, Any]) -> None:

@@ -14,6 +14,7 @@ from renderer.painting.geometry import Geometry
 from renderer.planning import painter_choice
 from renderer.planning.defaults import changes, fill_in
 from renderer.planning.prepare import prepare
+from renderer.project.steering import what_changes
 from renderer.settings.plain_values import Size
 from renderer.settings.presets import EXPERIMENTAL, PRESETS, ModelPreset, find_preset
 from renderer.settings.render import RenderSettings
@@ -334,6 +335,48 @@ def test_another_model_brings_its_own_suggestions() -> None:
     changed = changes(diffusion("sd2"), {"model": "sdxl"})
     assert (changed["strength"], changed["scheduler"]) == (0.99, "euler")
     assert changes(diffusion("sd2"), {"model": "sdxl", "strength": 0.5})["strength"] == 0.5
+
+
+@pytest.mark.parametrize("film", [{"model": "sdxl"}, {"model": "sd2", "size": "1280x720"}])
+@pytest.mark.parametrize(
+    "wishes", [{"speed": "fast"}, *({"model": name} for name in ("sd15", "sdxl-promax", "klein"))]
+)
+def test_whatever_a_film_of_the_usual_sizes_is_steered_to_fits_it(
+    film: dict[str, str], wishes: dict[str, str]
+) -> None:
+    now = diffusion(**film)
+    changed = changes(now, wishes)
+    assert what_changes(now, changed, begun=1, finished=False)
+    assert changed["size_multiple"] == now.size_multiple == 16
+
+
+def test_a_model_that_can_not_paint_the_films_canvas_is_refused_in_one_line() -> None:
+    now = diffusion("sdxl", keyframe_size="680x680")
+    with pytest.raises(SettingsError) as caught:
+        changes(now, {"model": "klein"})
+    assert caught.value.field == "model"
+    assert str(caught.value) == (
+        "klein paints in multiples of 16, and this film's canvas 1032x1032 is not; choose another "
+        "model, or start a new project"
+    )
+
+
+def test_another_speed_leaves_what_the_user_chose_for_the_joins() -> None:
+    now = diffusion("sd2", feather=9, overmask=24)
+    fast = now.changed(changes(now, {"speed": "fast"}))
+    back = fast.changed(changes(fast, {"speed": "balanced"}))
+    assert fast.loras
+    assert (fast.steps, back.steps, back.loras) == (8, now.steps, ())
+    for each in (fast, back):
+        assert (each.feather, each.overmask) == (9, 24)
+
+
+@pytest.mark.parametrize("model", ["someone/a-model", "klein"])
+def test_a_speed_for_which_no_lora_comes_changes_nothing_else(model: str) -> None:
+    now = diffusion(model, steps=12, guidance_scale=3.0, strength=0.9, scheduler="")
+    assert changes(now, {"speed": "fast"}) == {"speed": "fast"}
+    sd2 = diffusion("sd2", guidance_scale=3.0)
+    assert changes(sd2, {"speed": "fast", "steps": 30}) == {"speed": "fast", "steps": 30}
 
 
 def test_a_dive_stays_one_with_another_model() -> None:
