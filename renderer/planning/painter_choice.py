@@ -1,7 +1,7 @@
 """Which painter and which model make a film, and the settings that suit them.
 
 Settled where the user left it open, and settled anew where they change. Loads no model: what
-depends on one comes from the table of presets, for a folder from the preset of the same kind.
+depends on one comes from the table of presets, for another one from the preset of the same kind.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from renderer.planning.join_options import NOTHING_ANEW, SUGGESTED
 from renderer.planning.sizes import upscale_of
 from renderer.settings import cosmos
 from renderer.settings.plain_values import dimensions
-from renderer.settings.presets import DEFAULT, FewSteps, ModelPreset, find_preset
+from renderer.settings.presets import CHECKPOINT, DEFAULT, FewSteps, ModelPreset, find_preset
 from renderer.settings.render import OPTIONS, RenderSettings
 
 DIVING = 0.4
@@ -30,6 +30,9 @@ _OPEN = (
     "no GPU here, so say what paints this: --model cosmos (seconds a keyframe, but only skies), "
     "--model sd2 (anything, in minutes a keyframe on the CPU) or --painter texture --image FILE "
     "(grows from a picture of yours, and follows no prompt)"
+)
+_UNKNOWN = (
+    f"of which kind {{model}} is shows only when it is loaded, so it gets the settings of {DEFAULT}"
 )
 
 
@@ -49,7 +52,10 @@ def choose_painter(given: dict[str, Any], notes: list[str]) -> ModelPreset | Non
         if model:
             given["model"] = model
     if given["painter"] == "diffusion":
-        return _choose_model(given, upscale_of(given))
+        like = _choose_model(given, upscale_of(given))
+        if find_like(given["model"]) is None:
+            notes.append(_UNKNOWN.format(model=given["model"]))
+        return like
     if not chosen:
         notes.append("no GPU here and no prompt, so the texture painter is used")
     if given["painter"] == "texture":
@@ -117,15 +123,27 @@ def _choose_model(given: dict[str, Any], upscale: int) -> ModelPreset:
 
 
 def preset_like(model: str) -> ModelPreset:
-    """The preset whose settings suit a model: its own, else by its folder, or the default."""
-    folder = Path(model).expanduser()
-    like = find_preset(model)
-    if like is None and folder.is_dir():
-        with suppress(PainterError):  # the error comes when it is loaded
-            like = find_preset(read_family(folder / INDEX, model).base_preset)
-    like = like or find_preset(DEFAULT)
+    """The preset whose settings suit a model: as ``find_like``, or the default."""
+    like = find_like(model) or find_preset(DEFAULT)
     assert like is not None
     return like
+
+
+def find_like(model: str) -> ModelPreset | None:
+    """A model's own preset, or that of its kind; None: that shows only when it is loaded."""
+    if preset := find_preset(model):
+        return preset
+    from renderer.painting.painters.diffusion.checkpoint import find_base_preset
+    from renderer.painting.painters.diffusion.hub import cached_index
+
+    path = Path(model).expanduser()
+    with suppress(PainterError):  # the error comes when it is loaded
+        if path.suffix == CHECKPOINT and path.is_file():
+            return find_preset(find_base_preset(path))
+        index = path / INDEX if path.is_dir() else cached_index(model)
+        if index is not None:
+            return find_preset(read_family(index, model).base_preset)
+    return None
 
 
 def change_model(now: RenderSettings, given: dict[str, Any]) -> None:

@@ -57,13 +57,42 @@ def header(tmp_path: Path, **shapes: Any) -> Path:
     return file
 
 
-@pytest.mark.parametrize(("width", "base_preset"), [(768, "sd15"), (1024, "sd2"), (2048, "sdxl")])
+WIDTHS = [(768, "sd15"), (1024, "sd2"), (2048, "sdxl")]
+
+
+@pytest.mark.parametrize(("width", "base_preset"), WIDTHS)
 def test_the_preset_that_is_built_alike_is_told_by_the_header(
     tmp_path: Path, width: int, base_preset: str
 ) -> None:
     assert (
         find_base_preset(header(tmp_path, **{FIRST: (4, 9, 3, 3), WORDS: (4, width)}))
         == base_preset
+    )
+
+
+@pytest.mark.parametrize(("width", "base_preset"), WIDTHS)
+def test_a_checkpoint_gets_the_settings_of_the_preset_that_is_built_alike(
+    tmp_path: Path, width: int, base_preset: str
+) -> None:
+    file = header(tmp_path, **{FIRST: (4, 9, 3, 3), WORDS: (4, width)})
+    found, like = (
+        fill_in({"prompt": "x", "painter": "diffusion", "model": model, "seed": 1}).settings
+        for model in (str(file), base_preset)
+    )
+    assert found == like.changed({"model": str(file), "scheduler": ""})
+
+
+@pytest.mark.parametrize(("width", "base_preset"), WIDTHS)
+def test_a_checkpoint_that_is_told_no_mask_is_refused_with_what_there_is_instead(
+    tmp_path: Path, width: int, base_preset: str
+) -> None:
+    file = header(tmp_path, **{FIRST: (4, 4, 3, 3), WORDS: (4, width)})
+    with pytest.raises(PainterError) as told:
+        load(RenderSettings(prompt="x", model=str(file)))
+    folders = ", or this one as a folder or hub id"
+    assert str(told.value) == (
+        f"{file} is a text-to-image checkpoint or the like (4 channels go in, not 9); an "
+        f"inpainting one is needed, e.g. the model {base_preset}{folders * (width == 2048)}"
     )
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import math
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import pytest
+from huggingface_hub import constants
 
 from renderer.errors import SettingsError
 from renderer.painting.geometry import Geometry
@@ -18,6 +20,7 @@ from renderer.project.steering import what_changes
 from renderer.settings.plain_values import Size
 from renderer.settings.presets import EXPERIMENTAL, PRESETS, ModelPreset, find_preset
 from renderer.settings.render import RenderSettings
+from tests.painting import hub_cache
 
 BORDERS = [preset for preset in PRESETS if not preset.dives_only]
 """Those that paint around a picture."""
@@ -166,6 +169,27 @@ def test_the_old_name_of_the_missions_model_is_understood() -> None:
 
 def test_an_unknown_model_keeps_its_own_scheduler() -> None:
     assert diffusion("somebody/some-inpainting").scheduler == ""
+
+
+def test_a_hub_id_gets_what_suits_its_kind_as_soon_as_that_is_on_this_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "cache"))
+    wishes = {"prompt": "a reef", "model": "someone/large"}
+    unknown = fill_in(wishes)
+    assert unknown.settings.size == diffusion("sd2").size
+    assert unknown.notes == (
+        "of which kind someone/large is shows only when it is loaded, so it gets the settings of "
+        "sd2",
+    )
+    (tmp_path / "model").mkdir()
+    index = {"_class_name": "StableDiffusionXLInpaintPipeline"}
+    (tmp_path / "model" / "model_index.json").write_text(json.dumps(index))
+    hub_cache.put(tmp_path / "cache", "someone/large", tmp_path / "model")
+    known = fill_in(wishes)
+    assert known.notes == ()
+    like = diffusion("sdxl", seed=known.settings.seed, scheduler="")
+    assert known.settings == like.changed({"model": "someone/large"})
 
 
 def test_a_model_folder_is_found_again_from_anywhere(

@@ -17,6 +17,8 @@ from renderer.painting.painters.diffusion.hub_errors import one_line
 _FIRST = "model.diffusion_model.input_blocks.0.0.weight"
 _WORDS = "attn2.to_k.weight"
 """Ends the names of the layers that look at the prompt; their width is the text encoder's."""
+_MASKED = 9
+"""Channels that go into a UNet which is told the mask: latents, masked latents, and the mask."""
 _PRESETS = {768: "sd15", 1024: "sd2", 2048: "sdxl"}
 
 
@@ -29,12 +31,20 @@ def find_base_preset(file: Path) -> str:
     try:
         with safe_open(file, framework="numpy") as opened:
             names = list(opened.keys())
+            first = opened.get_slice(_FIRST).get_shape() if _FIRST in names else []
             widths = {opened.get_slice(name).get_shape()[-1] for name in names if _for_words(name)}
     except (SafetensorError, OSError) as error:
         raise PainterError(f"{file} is damaged ({one_line(error)}); download it again") from error
     base_preset = _PRESETS.get(widths.pop()) if len(widths) == 1 else None
-    if _FIRST not in names or base_preset is None:
+    if len(first) != 4 or base_preset is None:
         raise PainterError(f"{file} is {_other_kind(names)}")
+    if first[1] != _MASKED:
+        # A ControlNet comes along with these.
+        folders = ", or this one as a folder or hub id" if base_preset == "sdxl" else ""
+        raise PainterError(
+            f"{file} is a text-to-image checkpoint or the like ({first[1]} channels go in, not "
+            f"{_MASKED}); an inpainting one is needed, e.g. the model {base_preset}{folders}"
+        )
     return base_preset
 
 

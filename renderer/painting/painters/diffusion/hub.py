@@ -13,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from huggingface_hub import HfApi, constants, hf_hub_download, is_offline_mode, snapshot_download
-from huggingface_hub.errors import LocalEntryNotFoundError
+from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
 
 from renderer.errors import PainterError, SettingsError
 from renderer.formatting import size_text
@@ -121,6 +121,14 @@ def locate_file(repo: str, name: str, revision: str = "") -> Path:
         if name not in sizes:
             raise PainterError(f"{repo} has no file {name}")
         return _fetch(repo, wanted, {name: sizes[name]})
+
+
+def cached_index(model: str) -> Path | None:
+    """What says of which kind a hub id is, if it is on this disk."""
+    repo, revision = hub_source(model)
+    with suppress(LocalEntryNotFoundError, HFValidationError):
+        return Path(hf_hub_download(repo, INDEX, revision=revision, local_files_only=True))
+    return None
 
 
 def locate_configuration(preset: str) -> Path:
