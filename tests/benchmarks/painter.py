@@ -141,7 +141,7 @@ def rows(arch: str, side: int, steps: int, repeat: int, names: Sequence[str]) ->
         release()  # the pipeline of the row before
         pipeline = ARCHITECTURES[arch].build(device.device, dtype)
         pipeline.set_progress_bar_config(disable=True)
-        return Loaded(arch, pipeline, family, device, offloaded=False)
+        return Loaded(arch, pipeline, family, device, offloaded=())
 
     def row(name: str) -> Row:
         if name == PLAIN:

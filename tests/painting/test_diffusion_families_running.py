@@ -24,7 +24,7 @@ from huggingface_hub import constants
 from renderer.errors import PainterError
 from renderer.painting.painters.diffusion.families.index import FAMILIES as BY_CLASS
 from renderer.painting.painters.diffusion.loading import load
-from renderer.painting.painters.diffusion.memory import QUANTISED, RUNGS
+from renderer.painting.painters.diffusion.memory import QUANTISED, RUNGS, Rung
 from renderer.painting.painters.diffusion.painter import DiffusionPainter
 from renderer.painting.painters.notices import listening
 from renderer.settings.render import RenderSettings
@@ -245,6 +245,25 @@ def test_parts_that_share_layers_come_apart_where_layers_take_turns(make: Make) 
     assert pipeline.controlnet.x_pad_token is pipeline.transformer.x_pad_token
     RUNGS[-2].take(pipeline, torch.device("cpu"))
     assert pipeline.controlnet.x_pad_token is not pipeline.transformer.x_pad_token
+
+
+@pytest.mark.parametrize(
+    ("rung", "device", "mark"),
+    [(RUNGS[-2], "cpu", "_diffusers_hook"), (RUNGS[-1], "meta", "_hf_hook")],
+)
+def test_a_part_whose_layers_reach_into_others_is_moved_as_a_whole(
+    make: Make, rung: Rung, device: str, mark: str
+) -> None:
+    """Promax' ControlNet has attention of torch's own, which uses a layer without calling it."""
+    pipeline = pipeline_of(make("sdxl-promax"))
+    rung.take(pipeline, torch.device(device))
+
+    def hooked_into(part: torch.nn.Module) -> bool:
+        return any(hasattr(layer, mark) for layer in part.modules())
+
+    assert hooked_into(pipeline.unet)
+    assert not hooked_into(pipeline.controlnet)
+    assert {tensor.device.type for tensor in pipeline.controlnet.parameters()} == {device}
 
 
 @pytest.mark.parametrize("name", KINDS)

@@ -26,8 +26,10 @@ from renderer.painting.painters.diffusion.memory import (
     WORDS_OFFLOADED,
     Ladder,
     is_full,
+    modules,
 )
 from renderer.painting.painters.diffusion.painter import DiffusionPainter
+from renderer.painting.painters.diffusion.quantising import stored_bytes
 from renderer.painting.painters.notices import listening
 from renderer.settings.render import RenderSettings
 from tests.painting.jobs import ignore, ring, ring_job
@@ -192,16 +194,43 @@ def test_what_is_moved_paints_the_same(make: Make, kind: str) -> None:
             assert np.abs(painter.paint(job(seed), ignore) - picture).max() <= 1, rung.name
 
 
-@pytest.mark.parametrize("offloaded", [False, True])
-def test_each_rung_is_taken_once_and_in_order(offloaded: bool) -> None:
+@pytest.mark.parametrize("kind", ["sd", "sdxl"])
+def test_a_device_with_room_for_all_but_the_text_encoders_keeps_only_these_in_ram(
+    make: Make, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    expected = make(kind).paint(job(), ignore)
+    sizes: list[int] = []
+
+    def has_room(_: Device, size: int) -> bool:
+        sizes.append(size)
+        return len(sizes) == 2
+
+    monkeypatch.setattr(Device, "has_room", has_room)
+    lines: list[str] = []
+    with listening(lines.append):
+        painter = make(kind)
+    parts = modules(painter.caller.pipeline)
+    waiting = {name: part for name, part in parts.items() if "text_encoder" in name}
+    assert sizes[0] - sizes[1] == stored_bytes(waiting.values())
+    assert painter._loaded.offloaded == (WORDS_OFFLOADED,)
+    assert len(lines) == 1
+    assert lines[0].endswith(f": {WORDS_OFFLOADED}; each new prompt takes a moment longer")
+    for name, part in parts.items():
+        assert any(hasattr(each, "_diffusers_hook") for each in part.modules()) == (name in waiting)
+    assert np.abs(painter.paint(job(), ignore).astype(int) - expected).max() <= 1
+
+
+@pytest.mark.parametrize(
+    "offloaded", [(), (WORDS_OFFLOADED,), (WORDS_OFFLOADED, OFFLOADED)], ids=len
+)
+def test_each_rung_is_taken_once_and_in_order(offloaded: tuple[str, ...]) -> None:
     pipeline = tiny_sd()
-    ladder = Ladder(pipeline, Device(torch.device("cpu"), "a CPU"), offloaded=offloaded)
+    ladder = Ladder(pipeline, Device(torch.device("cpu"), "a CPU"), offloaded)
     while ladder.step_down():
         pass
     assert ladder.taken == (TILES,)
-    on_gpu = Ladder(pipeline, Device(torch.device("cuda"), "a GPU"), offloaded=offloaded)
-    done = {WORDS_OFFLOADED, OFFLOADED} if offloaded else set()
-    names = [rung.name for rung in RUNGS if rung.helps(pipeline) and rung.name not in done]
+    on_gpu = Ladder(pipeline, Device(torch.device("cuda"), "a GPU"), offloaded)
+    names = [rung.name for rung in RUNGS if rung.helps(pipeline) and rung.name not in offloaded]
     assert [rung.name for rung in on_gpu._left] == names
     assert on_gpu.taken == ()
 

@@ -5,6 +5,7 @@ Shallow steps are in ``test_diffusion_deepcache``.
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,14 +20,21 @@ from numpy.typing import NDArray
 from renderer.errors import Cancelled, SettingsError
 from renderer.painting.painters import OnStep, PaintJob
 from renderer.painting.painters.diffusion import compiling
+from renderer.painting.painters.diffusion.device import Device
 from renderer.painting.painters.diffusion.loading import load
+from renderer.painting.painters.diffusion.memory import (
+    OFFLOADED,
+    RUNGS,
+    WORDS_OFFLOADED,
+    Ladder,
+)
 from renderer.painting.painters.diffusion.painter import DiffusionPainter
 from renderer.painting.painters.idle_time import Timed
 from renderer.painting.painters.notices import listening, note
 from renderer.settings.render import RenderSettings
 from renderer.settings.speed_levels import LEVELS
 from tests.marks import first_of
-from tests.painting.jobs import everything, ignore, ring, ring_job
+from tests.painting.jobs import everything, hooked, ignore, ring, ring_job
 
 # diffusers 0.42 hands torch tensors to numpy functions, which numpy 2 dislikes: theirs to mend.
 # Torch's code generator uses a part of torch that torch has deprecated.
@@ -183,7 +191,7 @@ def test_what_is_freed_while_torch_forgets_does_not_end_a_film(
             raise RuntimeError("dictionary changed size during iteration")
 
     monkeypatch.setattr(torch.compiler, "reset", reset)
-    compiling._forget()
+    compiling.forget()
     assert len(calls) == 2
 
 
@@ -275,25 +283,88 @@ def test_a_first_picture_runs_uncompiled_where_every_size_is_compiled_anew(make:
 
 
 @pytest.mark.slow
-def test_a_compiled_model_that_fills_the_memory_runs_on_uncompiled_first(make: Make) -> None:
-    painter = make(steps=2)
-    expected = painter.paint(job(), ignore)
-    painter.caller.compile("blocks", backend="eager")
-    left = [1]
+def test_what_another_painter_had_compiled_holds_no_memory_while_a_model_is_loaded(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Code:
+        def __call__(self, *values: torch.Tensor) -> tuple[torch.Tensor, ...]:
+            return values
 
-    def full(*_: Any) -> None:
+    made: list[weakref.ref[Code]] = []
+
+    def backend(graph: torch.fx.GraphModule, inputs: list[torch.Tensor]) -> Any:
+        code = Code()
+        made.append(weakref.ref(code))
+        return lambda *values: code(*graph.forward(*values))
+
+    painter = make(steps=2)
+    painter.caller.compile("blocks", backend=backend)
+    painter.paint(job(), ignore)
+    assert any(ref() is not None for ref in made)
+    del painter
+    left: list[int] = []
+
+    def has_room(*_: Any) -> bool:
+        left.append(sum(ref() is not None for ref in made))
+        return True
+
+    monkeypatch.setattr(Device, "has_room", has_room)
+    make(steps=2)
+    assert left == [0]
+
+
+def full(times: int) -> Callable[..., None]:
+    """A hook that finds the memory full so many times."""
+    left = [1] * times
+
+    def hook(*_: Any) -> None:
         if left and left.pop():
             raise torch.OutOfMemoryError("CUDA out of memory")
 
-    handle = painter.caller.pipeline.vae.decoder.register_forward_hook(full)
+    return hook
+
+
+TOO_LARGE = f"the model is too large compiled, {UNCOMPILED}"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("times", [1, 2])
+def test_a_compiled_model_that_fills_the_memory_works_in_tiles_and_then_uncompiled(
+    make: Make, times: int
+) -> None:
+    painter = make(steps=2)
+    expected = painter.paint(job(), ignore)
+    painter.caller.compile("blocks", backend="eager")
     lines: list[str] = []
-    with listening(lines.append):
+    with (
+        listening(lines.append),
+        hooked(painter.caller.pipeline.vae.decoder, full(times)),
+    ):
         assert np.array_equal(painter.paint(job(), ignore), expected)
-    handle.remove()
-    assert painter.caller.rungs == ()
-    assert lines[1:] == [
-        "the model is too large compiled, so it runs on uncompiled, which is slower"
-    ]
+    assert painter.caller.rungs == (RUNGS[0].name,)
+    assert [line for line in lines if line.endswith(UNCOMPILED)] == [TOO_LARGE] * (times - 1)
+    assert (painter.caller._compiled is None) == (times == 2)
+
+
+def test_a_whole_compilation_goes_before_anything_hooks_into_the_denoiser(make: Make) -> None:
+    """In a first picture as well, for which the compiled denoiser is set aside."""
+    painter = make(steps=2)
+    first = ring_job(everything(64, 64), level=128)
+    expected = [painter.paint(each, ignore) for each in (first, job())]
+    pipeline = painter.caller.pipeline
+    ladder = Ladder(pipeline, Device(torch.device("cuda"), "a GPU"))
+    ladder._device = torch.device("cpu")  # to which weights are moved here
+    painter.caller._ladder = ladder
+    painter.caller.compile("whole", backend="eager")
+    lines: list[str] = []
+    with listening(lines.append), hooked(pipeline.vae.decoder, full(4)):
+        found = [painter.paint(each, ignore) for each in (first, job())]
+    assert painter.caller.rungs == (RUNGS[0].name, WORDS_OFFLOADED, OFFLOADED)
+    assert TOO_LARGE in lines
+    assert painter.caller._compiled is None
+    assert "forward" in vars(pipeline.unet)  # accelerate's hook
+    for picture, other in zip(found, expected, strict=True):
+        assert np.abs(picture.astype(int) - other).max() <= 1
 
 
 class Queue:

@@ -14,7 +14,13 @@ import torch
 from renderer.errors import PainterError, SettingsError
 from renderer.painting.painters.diffusion.device import Device
 from renderer.painting.painters.diffusion.loading import load
-from renderer.painting.painters.diffusion.memory import OFFLOADED, QUANTISED, RUNGS, Ladder
+from renderer.painting.painters.diffusion.memory import (
+    OFFLOADED,
+    QUANTISED,
+    RUNGS,
+    WORDS_OFFLOADED,
+    Ladder,
+)
 from renderer.painting.painters.diffusion.painter import DiffusionPainter
 from renderer.painting.painters.diffusion.quantising import (
     can_quantise,
@@ -99,9 +105,11 @@ def test_loras_are_merged_before(make: Make, tmp_path: Path) -> None:
     ("answers", "notes"),
     [
         ([True], []),  # nothing is done
-        ([False, True], [OFFLOADED]),  # each part has room
-        ([False, False, True], [QUANTISED]),  # now all of it has
-        ([False, False, False], [QUANTISED, OFFLOADED]),
+        ([False, True], [WORDS_OFFLOADED]),  # all but the text encoders has room
+        ([False, False, True], [OFFLOADED]),  # each part has
+        ([False, False, False, True], [QUANTISED]),  # now all of it has
+        ([False, False, False, False, True], [QUANTISED, WORDS_OFFLOADED]),
+        ([False, False, False, False, False], [QUANTISED, OFFLOADED]),
     ],
 )
 def test_what_fits_no_device_is_quantised(
@@ -117,7 +125,7 @@ def test_what_fits_no_device_is_quantised(
     assert all(size < asked[0] for size in asked[1:])
     assert [next(words for words in notes if words in line) for line in lines] == notes
     assert len(offloaded) == (OFFLOADED in notes)
-    assert weight_kinds(pipeline.transformer) == {"Int8Tensor" if len(asked) > 2 else "Parameter"}
+    assert weight_kinds(pipeline.transformer) == {"Int8Tensor" if len(asked) > 3 else "Parameter"}
 
 
 def stay_in_ram(monkeypatch: pytest.MonkeyPatch) -> list[object]:
@@ -137,7 +145,7 @@ def test_quantise_no_is_obeyed(make: Make, monkeypatch: pytest.MonkeyPatch) -> N
     assert weight_kinds(painter.caller.pipeline.transformer) == {"Parameter"}
     gpu = Device(torch.device("cuda"), "a GPU")
     ladders = [
-        [rung.name for rung in Ladder(build("flux-fill"), gpu, offloaded=True, but=but)._left]
+        [rung.name for rung in Ladder(build("flux-fill"), gpu, but)._left]
         for but in ((), (QUANTISED,))
     ]
     assert QUANTISED in ladders[0]

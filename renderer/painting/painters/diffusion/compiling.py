@@ -71,7 +71,7 @@ class Compiled:
         self._blocks += repeated_blocks(vae) if vae is not None else []
         self.how = how
         self._seen: set[tuple[int, ...]] = set()
-        _forget()  # of what another painter had compiled, nothing counts or stays
+        forget()  # of what another painter had compiled, nothing counts or stays
         config.cache_size_limit = config.accumulated_cache_size_limit = _ENTRIES
         for part in self._blocks:
             part.compile(fullgraph=True, dynamic=True, backend=backend)
@@ -102,10 +102,10 @@ class Compiled:
             del self._denoiser.forward
         for part in self._blocks:
             part._compiled_call_impl = None  # what Module.compile sets
-        _forget()
+        forget()
 
 
-def _forget() -> None:
+def forget() -> None:
     """Give back all that torch holds compiled.
 
     It goes through its backends while those that nothing refers to any more are freed, and fails

@@ -20,6 +20,7 @@ from safetensors import SafetensorError
 from renderer.errors import PainterError, SettingsError
 from renderer.painting.painters.diffusion.checkpoint import find_base_preset
 from renderer.painting.painters.diffusion.companions import companion_parts
+from renderer.painting.painters.diffusion.compiling import forget
 from renderer.painting.painters.diffusion.conv_padding import set_padding
 from renderer.painting.painters.diffusion.device import Device, choose
 from renderer.painting.painters.diffusion.device_errors import device_lost, is_lost
@@ -37,9 +38,15 @@ from renderer.painting.painters.diffusion.lora import Misfit, merge_lora
 from renderer.painting.painters.diffusion.memory import (
     OFFLOADED,
     QUANTISED,
+    WORDS_OFFLOADED,
+    WORDS_PRICE,
+    at_work,
     is_full,
+    modules,
+    offload_encoders,
     offload_models,
     release,
+    ungroup,
 )
 from renderer.painting.painters.diffusion.quantising import (
     INSTALL,
@@ -83,8 +90,8 @@ class Loaded:
     pipeline: Any
     family: Family
     device: Device
-    offloaded: bool
-    """Its parts take turns on the device, which is too small for all of them."""
+    offloaded: tuple[str, ...]
+    """Names of the rungs that it is on already, because the device is too small for all of it."""
 
 
 def load(settings: RenderSettings) -> Loaded:
@@ -95,6 +102,7 @@ def load(settings: RenderSettings) -> Loaded:
     model can't be loaded.
     """
     redirect_logs()
+    forget()  # what another painter had compiled holds memory
     diffusers.utils.logging.disable_progress_bar()
     transformers.utils.logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     if settings.scheduler:
@@ -238,12 +246,14 @@ def _damage_named(model: str | Path) -> Iterator[None]:
         raise PainterError(f"{model} can't be loaded: {root_line(error)}") from error
 
 
-def _place(pipeline: Any, family: Family, device: Device, settings: RenderSettings) -> bool:
-    """Move the pipeline to its device, or keep it in RAM with one part at a time on the device.
+def _place(
+    pipeline: Any, family: Family, device: Device, settings: RenderSettings
+) -> tuple[str, ...]:
+    """Move the pipeline to its device, or what of it the device has room for at a time.
 
-    True: the latter. Weights go into 8 bits where it is wished, or no device could hold a part.
+    Names of the rungs that it is then on. Weights go into 8 bits where it is wished, or no device
+    could hold a part.
     """
-    parts = [part for part in pipeline.components.values() if isinstance(part, torch.nn.Module)]
     if device.device.type in _FLAT:
         for part in family.flat:
             getattr(pipeline, part).to(memory_format=torch.channels_last)
@@ -251,35 +261,43 @@ def _place(pipeline: Any, family: Family, device: Device, settings: RenderSettin
     small = f"{device.name} has too little free memory for all of {settings.model or DEFAULT}"
     if settings.quantise == "yes":
         quantise(pipeline)
-    if _moved(pipeline, parts, device):
-        return False
-    largest = max(stored_bytes([part]) for part in parts)
+    if (moved := _moved(pipeline, device, small)) is not None:
+        return moved
+    largest = max(stored_bytes([part]) for part in modules(pipeline).values())
     if settings.quantise == "auto" and not device.has_room(largest + _WORKING_MEMORY):
         if can_quantise(pipeline):
             quantise(pipeline)
             note(f"{small}: {QUANTISED}; pictures differ a little")
-            if _moved(pipeline, parts, device):
-                return False
+            if (moved := _moved(pipeline, device, small)) is not None:
+                return moved
         elif not family.has_unet:
             note(f"{INSTALL} would let this model's weights be kept in half of their size")
     note(f"{small}: {OFFLOADED}; slower")
     offload_models(pipeline, device.device)
-    return True
+    return WORDS_OFFLOADED, OFFLOADED
 
 
-def _moved(pipeline: Any, parts: list[torch.nn.Module], device: Device) -> bool:
-    """Put the whole pipeline on its device; False if that has no room, whatever it said before."""
-    if not device.has_room(stored_bytes(parts) + _WORKING_MEMORY):
-        return False
-    try:
-        pipeline.to(device.device)
-    except RuntimeError as error:
-        if not is_full(error):
-            raise
-    else:
-        return True
-    release()
-    return False
+def _moved(pipeline: Any, device: Device, small: str) -> tuple[str, ...] | None:
+    """Put the pipeline on its device, at need all but what waits for new prompts.
+
+    The rungs that it is then on; None if there is no room, whatever the device said before.
+    """
+    for parts in (modules(pipeline), at_work(pipeline)):
+        if not device.has_room(stored_bytes(parts.values()) + _WORKING_MEMORY):
+            continue
+        try:
+            if len(parts) == len(modules(pipeline)):
+                pipeline.to(device.device)
+                return ()
+            offload_encoders(pipeline, device.device)
+            note(f"{small}: {WORDS_OFFLOADED}; {WORDS_PRICE}")
+            return (WORDS_OFFLOADED,)
+        except RuntimeError as error:
+            if not is_full(error):
+                raise
+        ungroup(pipeline)
+        release()
+    return None
 
 
 def _scheduler(pipeline: Any, name: str) -> Any:

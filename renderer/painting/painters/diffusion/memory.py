@@ -82,19 +82,29 @@ def _tile(pipeline: Any, _: torch.device) -> None:
     vae.enable_tiling()
 
 
-def _offload_encoders(pipeline: Any, device: torch.device) -> None:
+def modules(pipeline: Any) -> dict[str, torch.nn.Module]:
+    """The parts of a pipeline that have weights, by name."""
+    parts = pipeline.components.items()
+    return {name: part for name, part in parts if isinstance(part, torch.nn.Module)}
+
+
+def at_work(pipeline: Any) -> dict[str, torch.nn.Module]:
+    """Those that run for every picture, not only where a prompt is new."""
+    return {
+        name: part
+        for name, part in modules(pipeline).items()
+        if not ("text_encoder" in name or name.startswith("prior_"))
+    }
+
+
+def offload_encoders(pipeline: Any, device: torch.device) -> None:
     """What runs only where a prompt is new is in RAM; its layers are on the device as they run."""
-    names = set(pipeline.components)
-    _offload_in_groups(
-        pipeline,
-        device,
-        {name for name in names if not ("text_encoder" in name or name.startswith("prior_"))},
-    )
+    _offload_in_groups(pipeline, device, set(at_work(pipeline)))
 
 
 def offload_models(pipeline: Any, device: torch.device) -> None:
     """Keep the weights in RAM; each part is on the device while it runs."""
-    _ungroup(pipeline)
+    ungroup(pipeline)
     pipeline.enable_model_cpu_offload(device=device)
 
 
@@ -113,12 +123,28 @@ def _offload_groups(pipeline: Any, device: torch.device) -> None:
         pipeline.to("cpu")
         pipeline.controlnet = copy.deepcopy(pipeline.controlnet)
     # A VAE is small, and some pipelines change its number format and back in each call.
-    _offload_in_groups(pipeline, device, {"vae", "movq"})
+    _offload_in_groups(pipeline, device, {"vae", "movq", *_undivided(pipeline)})
 
 
 def _offload_layers(pipeline: Any, device: torch.device) -> None:
-    _ungroup(pipeline)
+    ungroup(pipeline)
+    pipeline._exclude_from_cpu_offload = [
+        *pipeline._exclude_from_cpu_offload,
+        *_undivided(pipeline),
+    ]
     pipeline.enable_sequential_cpu_offload(device=device)
+
+
+def _undivided(pipeline: Any) -> list[str]:
+    """Parts with layers that use another layer's weights without calling it, as torch's own do.
+
+    A layer's weights are moved when it is called.
+    """
+    return [
+        name
+        for name, part in modules(pipeline).items()
+        if any(isinstance(layer, torch.nn.MultiheadAttention) for layer in part.modules())
+    ]
 
 
 def _offload_in_groups(pipeline: Any, device: torch.device, but: set[str]) -> None:
@@ -132,22 +158,23 @@ def _offload_in_groups(pipeline: Any, device: torch.device, but: set[str]) -> No
     )
 
 
-def _ungroup(pipeline: Any) -> None:
-    for part in pipeline.components.values():
-        if isinstance(part, torch.nn.Module):
-            hooks = HookRegistry.check_if_exists_or_initialize(part)
-            for kind in ("group_offloading", "lazy_prefetch_group_offloading"):
-                hooks.remove_hook(kind, recurse=True)
-            hooks.remove_hook("layer_execution_tracker", recurse=True)
+def ungroup(pipeline: Any) -> None:
+    """Undo what ``offload_encoders`` has done, but for where the weights are."""
+    for part in modules(pipeline).values():
+        hooks = HookRegistry.check_if_exists_or_initialize(part)
+        for kind in ("group_offloading", "lazy_prefetch_group_offloading"):
+            hooks.remove_hook(kind, recurse=True)
+        hooks.remove_hook("layer_execution_tracker", recurse=True)
 
 
 WORDS_OFFLOADED = "its text encoders wait in RAM"
+WORDS_PRICE = "each new prompt takes a moment longer"
 OFFLOADED = "its parts take turns on the GPU"
 QUANTISED = "its weights are kept in 8 bits"
 RUNGS = (
     # Slices are pictures of one call and tiles are parts of one picture: neither costs much alone.
     Rung("the VAE works in slices and tiles", _tile, "tones may vary a little", helps=_tiles),
-    Rung(WORDS_OFFLOADED, _offload_encoders, "each new prompt takes a moment longer", moves=True),
+    Rung(WORDS_OFFLOADED, offload_encoders, WORDS_PRICE, moves=True),
     Rung(OFFLOADED, offload_models, "this is slower", moves=True),
     Rung(QUANTISED, _quantise, "pictures differ a little", moves=True, helps=can_quantise),
     Rung(
@@ -160,23 +187,17 @@ RUNGS = (
 class Ladder:
     """The rungs that one pipeline has not taken yet.
 
-    ``offloaded``: it was loaded with its parts taking turns already. ``but``: names of rungs that
-    are not to be taken.
+    ``but``: names of rungs that are not to be taken.
     """
 
-    def __init__(
-        self, pipeline: Any, device: Device, *, offloaded: bool, but: Collection[str] = ()
-    ) -> None:
+    def __init__(self, pipeline: Any, device: Device, but: Collection[str] = ()) -> None:
         self._pipeline = pipeline
         self._device = device.device
         shared = device.device.type == "cpu"
         self._left = [
             rung
             for rung in RUNGS
-            if rung.helps(pipeline)
-            and not (rung.moves and shared)
-            and not (rung.name in {WORDS_OFFLOADED, OFFLOADED} and offloaded)
-            and rung.name not in but
+            if rung.helps(pipeline) and not (rung.moves and shared) and rung.name not in but
         ]
         self._taken: list[Rung] = []
 
@@ -184,6 +205,11 @@ class Ladder:
     def taken(self) -> tuple[str, ...]:
         """Names of the rungs in force."""
         return tuple(rung.name for rung in self._taken)
+
+    @property
+    def moves_next(self) -> bool:
+        """Whether the next rung moves weights, or there is none left."""
+        return not self._left or self._left[0].moves
 
     def step_down(self) -> Rung | None:
         """Take the next rung, for good, and free memory; None: there is none left."""

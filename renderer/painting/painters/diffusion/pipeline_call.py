@@ -30,7 +30,13 @@ from renderer.painting.painters.diffusion.guidance import Cutoff
 from renderer.painting.painters.diffusion.hub_errors import root_line
 from renderer.painting.painters.diffusion.latent_preview import Previewer
 from renderer.painting.painters.diffusion.loading import Loaded
-from renderer.painting.painters.diffusion.memory import QUANTISED, Ladder, is_full, release
+from renderer.painting.painters.diffusion.memory import (
+    OFFLOADED,
+    QUANTISED,
+    Ladder,
+    is_full,
+    release,
+)
 from renderer.painting.painters.diffusion.prompts import Prompts, repeated
 from renderer.painting.painters.notices import note
 from renderer.settings.render import RenderSettings
@@ -51,8 +57,7 @@ class Caller:
         self._ladder = Ladder(
             loaded.pipeline,
             loaded.device,
-            offloaded=loaded.offloaded,
-            but={QUANTISED} if settings.quantise == "no" else (),
+            but={*loaded.offloaded, *[QUANTISED] * (settings.quantise == "no")},
         )
         level = LEVELS[settings.speed]
         self._cutoff = Cutoff(level.guided, self._family.halved)
@@ -64,7 +69,7 @@ class Caller:
         self._queued: Any = None
         self._together = not self._family.stray_noise
         self._compiled: Compiled | None = None
-        if loaded.device.device.type == "cuda" and not loaded.offloaded:
+        if loaded.device.device.type == "cuda" and OFFLOADED not in loaded.offloaded:
             calls = Geometry.of(settings).calls(settings.method, settings.tile)
             whole = len(calls) == 1 and self._family.graphs and every == 1
             self.compile(level.compilation if whole else "blocks")
@@ -143,7 +148,8 @@ class Caller:
                 "they are painted one at a time; this is slower"
             )
             return
-        if self._compiled is not None and (failure or self._serves(job)):
+        # What moves weights hooks into the denoiser, which must then be what it was.
+        if self._compiled is not None and (failure or self._ladder.moves_next):
             self._compiled.undo()
             self._compiled = None
             release()
