@@ -11,6 +11,8 @@ import time
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from renderer.images import Picture
 from renderer.machine import peak_memory
 from renderer.painting.colour_match import Reference
@@ -18,6 +20,7 @@ from renderer.painting.outpaint import first_picture, outpaint, picture_of
 from renderer.painting.painters import OnStep, Painter
 from renderer.painting.painters.idle_time import Timed
 from renderer.painting.upscale import make_painter
+from renderer.planning.painter_choice import preset_like
 from renderer.settings.render import RenderSettings
 
 ENOUGH = 30.0
@@ -43,6 +46,7 @@ class Row:
 def bench(settings: RenderSettings, on_step: OnStep, *, whole: bool = True) -> Iterator[Row]:
     """Read, or first download, the model; paint a picture and a border: it compiles as it goes.
 
+    A model that only dives gets a picture of noise and paints no first one.
     ``whole``: then keyframe after keyframe, and diffusers' own call beside it, where there is one.
     Each row comes as soon as it is measured. Raises RendererError.
     """
@@ -62,8 +66,11 @@ def bench(settings: RenderSettings, on_step: OnStep, *, whole: bool = True) -> I
         return Row(name, statistics.median(times), steps[0], memory)
 
     yield row("reading the model", lambda: made.append(Timed(make_painter(settings))))
-    painting = keyframes(made[0], settings, counted)
-    yield row("first picture", lambda: next(painting))
+    dives = settings.painter == "diffusion" and preset_like(settings.model).dives_only
+    given = _noise(settings) if dives else None
+    painting = keyframes(made[0], settings, counted, given)
+    if given is None:
+        yield row("first picture", lambda: next(painting))
     yield row("first keyframe", lambda: next(painting))
     if not whole:
         return
@@ -85,6 +92,12 @@ def _held() -> int:
     from renderer.painting.painters.diffusion.memory import peak
 
     return peak() or peak_memory()
+
+
+def _noise(settings: RenderSettings) -> Picture:
+    """A picture for a model that paints no first one."""
+    width, height = settings.keyframe_size
+    return np.random.default_rng(settings.seed).integers(0, 256, (height, width, 3), np.uint8)
 
 
 def keyframes(

@@ -90,10 +90,13 @@ def test_a_failed_device_is_known_in_all_its_wordings(text: str) -> None:
         "Unable to find an engine to execute this computation",
         "Triton Error [CUDA]: invalid argument",  # of a kernel that eager torch does without
         "CUDA error: no kernel image is available for execution on the device",
+        "CUDA error: operation not permitted when stream is capturing",
+        "CUDA error: operation failed due to a previous error during capture",
     ],
 )
-def test_not_every_error_of_a_device_is_the_end_of_it(text: str) -> None:
-    assert not is_lost(RuntimeError(text))
+@pytest.mark.parametrize("kind", KINDS)
+def test_not_every_error_of_a_device_is_the_end_of_it(kind: type[Exception], text: str) -> None:
+    assert not is_lost(kind(text))
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -15,6 +15,7 @@ from renderer.painting.colour_match import Reference
 from renderer.painting.outpaint import outpaint, picture_of
 from renderer.painting.painters.diffusion.loading import load
 from renderer.painting.painters.diffusion.painter import DiffusionPainter
+from renderer.planning.bench import bench
 from renderer.planning.defaults import fill_in
 from renderer.settings.render import RenderSettings
 from tests.painting.jobs import everything, ignore, pipeline_of, ring_job, watched
@@ -67,6 +68,14 @@ def test_it_is_shown_the_picture_and_as_much_noise_as_the_strength_says(folder: 
     handle.remove()
     assert set(levels) == {20}  # what the pipeline adds if not told otherwise
     assert {tuple(latents.shape[1:]) for latents in seen} == {(7, 32, 32)}
+
+
+def test_it_is_timed_on_a_picture_of_noise(folder: Path) -> None:
+    rows = list(bench(plan(folder, keyframe_size="64x64"), ignore, whole=False))
+    assert [(row.name, row.steps) for row in rows] == [
+        ("reading the model", 0),
+        ("first keyframe", 4),
+    ]
 
 
 def test_its_steps_are_reported_and_a_call_can_be_left_at_each(folder: Path) -> None:

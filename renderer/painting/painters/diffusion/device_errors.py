@@ -21,17 +21,22 @@ _WORDS = ("cuda error:", "hip error:", "cuda driver error:", "cudnn_status_execu
 _TRITON = ("illegal memory access", "device-side assert", "launch failure", "misaligned address")
 """Ends of "Triton Error [CUDA]: …" that mean the device; others mean the kernel, which another
 program can do without."""
+_RECORDING = "captur"
+"""In what a CUDA graph raises that can't be recorded, which the GPU survives."""
 _UNFIT = ("no kernel image", "invalid device function")
 
 
 def is_lost(error: BaseException) -> bool:
     """Whether ``error`` says that the device has failed.
 
-    A full memory is no failure, nor is a torch that was not built for this GPU.
+    A full memory is no failure, nor is a torch that was not built for this GPU, nor a CUDA graph
+    that can't be recorded.
     """
     if is_full(error) or is_unfit(error) or not isinstance(error, RuntimeError):
         return False
     text = str(error).casefold()
+    if _RECORDING in text:
+        return False
     if "triton error" in text:
         return any(words in text for words in _TRITON)
     return isinstance(error, _ERROR) or any(words in text for words in _WORDS)
