@@ -209,18 +209,23 @@ def test_promax_repaints_what_is_black(make: Make, strength: float) -> None:
     assert seen[0]["conditioning_scale"] == [1.0]
 
 
-@pytest.mark.parametrize("job", [first_job(), DIVE], ids=["first", "dive"])
-def test_promax_is_off_where_nothing_is_masked_apart(make: Make, job: PaintJob) -> None:
-    painter = make("sdxl-promax", strength=0.5, method="refine" if job.refine else "direct")
+def test_promax_is_off_for_a_first_picture_and_absent_in_a_dive(make: Make) -> None:
+    painter = make("sdxl-promax", strength=0.5)
     with calls(pipeline_of(painter).controlnet) as seen:
-        painter.paint(job, ignore)
+        painter.paint(first_job(), ignore)
     assert {tuple(call["conditioning_scale"]) for call in seen} == {(0.0,)}
+    dive = make("sdxl-promax", method="refine", strength=0.5)
+    assert type(pipeline_of(dive)).__name__ == "StableDiffusionXLInpaintPipeline"
+    assert "controlnet" not in pipeline_of(dive).components
+    assert dive.paint(DIVE, ignore).std() > 5
 
 
+@pytest.mark.parametrize("method", ["direct", "refine"])
 def test_promax_is_not_told_that_it_was_not_trained_for_borders(
-    families: dict[str, Path], caplog: pytest.LogCaptureFixture
+    families: dict[str, Path], caplog: pytest.LogCaptureFixture, method: Any
 ) -> None:
-    load(RenderSettings(prompt="a castle", model=str(families["sdxl-promax"]), scheduler="tcd"))
+    model = str(families["sdxl-promax"])
+    load(RenderSettings(prompt="a castle", model=model, scheduler="tcd", method=method))
     assert "4 channels" not in caplog.text
 
 

@@ -116,7 +116,8 @@ def load(settings: RenderSettings) -> Loaded:
     pipeline.set_progress_bar_config(disable=True)
     check_steps(pipeline, family, settings)
     pipeline.scheduler = _scheduler(pipeline, settings.scheduler)
-    if family.has_unet and pipeline.unet.config.in_channels == 4 and not family.border:
+    four = family.has_unet and pipeline.unet.config.in_channels == 4
+    if four and not family.border and settings.method != "refine":
         log.warning("%s was not trained for inpainting (4 channels); joins may show", model)
     log.info(
         "%s (%s) on %s; no safety checker, no watermark", model, family.class_name, device.name
