@@ -313,12 +313,19 @@ def test_a_picture_is_placed_in_a_render_that_runs(castle: Path, tmp_path: Path)
         assert_refused(answer, 3, "keyframe 1 is the first picture")
         for keyframe in (1, 2, 3):
             until(partial(is_held, folder, keyframe), "it is held")
-            if keyframe == 3:
-                again = zoomtui_here("place", str(folder), "3", str(castle), cwd=tmp_path)
-                assert_refused(again, 3, "keyframe 3 is begun already")
             zoomtui_here("choose", str(folder), str(keyframe), "1", cwd=tmp_path)
         until(lambda: read_status(folder).state is State.FINISHED, "it is finished")
     assert rim_of(folder, 2) == (200, 30, 10)
+    assert len(list((folder / "placed").iterdir())) == 1
+
+
+def test_a_picture_that_is_placed_again_too_late_stays_placed(castle: Path, tmp_path: Path) -> None:
+    folder = make_project(tmp_path / "reef.zoom", "endless", 2, keyframes=4)
+    place = "place", str(folder), "3", str(castle)
+    assert zoomtui_here(*place, cwd=tmp_path).code == 0
+    with engine(folder):
+        until(lambda: getattr(glance(folder), "painting", None) == 2, "it is begun")
+        assert_refused(zoomtui_here(*place, cwd=tmp_path), 3, "keyframe 3 is begun already")
     assert len(list((folder / "placed").iterdir())) == 1
 
 
