@@ -27,6 +27,34 @@ NO_LINK = os.O_NOFOLLOW | os.O_CLOEXEC
 """For opening files that only a render may have put there: see ``open_own``."""
 
 
+def user_path(text: str) -> Path:
+    """The path that a user wrote, its ~ replaced where there is such a home; never raises."""
+    return Path(os.path.expanduser(text))  # noqa: PTH111
+
+
+def full_path(text: str) -> str:
+    """The same from anywhere; a link keeps its own name, and so its ending. Raises OSError where
+    the working directory is gone."""
+    return os.path.abspath(user_path(text))  # noqa: PTH100
+
+
+def is_there(path: Path) -> bool:
+    """Whether there is anything of that name, as far as this user can see.
+
+    Never raises, where ``Path`` does for a name that is too long or a folder that may not be
+    entered; nor do ``is_folder`` and ``is_file``.
+    """
+    return os.path.exists(path)  # noqa: PTH110
+
+
+def is_folder(path: Path) -> bool:
+    return os.path.isdir(path)  # noqa: PTH112
+
+
+def is_file(path: Path) -> bool:
+    return os.path.isfile(path)  # noqa: PTH113
+
+
 class Place:
     """A folder held by its handle: files written through it land there, wherever it is moved.
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from renderer.errors import SettingsError
+from renderer.files import user_path
 
 if TYPE_CHECKING:
     from renderer.painting.painters import Painter, PainterFactory
@@ -61,7 +62,7 @@ def _prepare(address: str) -> None:
     Without a token, anyone who reaches a cluster can run code on it; one that is begun here gets
     one, which Ray keeps in the user's home.
     """
-    has_token = any(map(os.environ.get, _TOKENS)) or Path("~/.ray/auth_token").expanduser().exists()
+    has_token = any(map(os.environ.get, _TOKENS)) or user_path("~/.ray/auth_token").exists()
     if address == "local" or has_token:
         os.environ.setdefault("RAY_AUTH_MODE", "token")
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"

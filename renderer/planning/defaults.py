@@ -10,10 +10,10 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
-from pathlib import Path
 from typing import Any
 
 from renderer.errors import SettingsError, blaming
+from renderer.files import full_path
 from renderer.machine import cores
 from renderer.painting.geometry import zoom_factor_from_pixels
 from renderer.planning.join_options import NOTHING_ANEW, check_joining, joining_notes
@@ -148,7 +148,7 @@ def _given(wishes: Mapping[str, Any]) -> dict[str, Any]:
     if "loras" in given:
         given["loras"] = tuple(resolved(text) for text in given["loras"])
     if given.get("upscaler"):
-        given["upscaler"] = str(Path(given["upscaler"]).expanduser().resolve())
+        given["upscaler"] = full_path(given["upscaler"])
     return given
 
 

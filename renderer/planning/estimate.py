@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from renderer.files import free_bytes
+from renderer.files import free_bytes, is_folder
 from renderer.formatting import clean, duration_text, size_text
 from renderer.painting.geometry import Geometry
 from renderer.settings.plain_values import Size, dimensions
@@ -95,7 +95,8 @@ class Estimate:
 
 def _existing(folder: Path) -> Path:
     """The nearest folder that is there already."""
-    return next(parent for parent in folder.absolute().parents if parent.is_dir())
+    whole = folder.absolute()
+    return next(each for each in (whole, *whole.parents) if is_folder(each))
 
 
 def enlarged(settings: RenderSettings) -> str:

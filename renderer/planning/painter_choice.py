@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 from renderer.errors import PainterError, SettingsError
+from renderer.files import is_file, is_folder, is_there, user_path
 from renderer.painting.geometry import Geometry
 from renderer.painting.painters.accelerator import accelerator
 from renderer.painting.painters.diffusion.families.index import INDEX, read_family
@@ -116,8 +116,8 @@ def _choose_model(given: dict[str, Any], upscale: int) -> ModelPreset:
     if accelerator():
         given.setdefault("device", "gpu")  # it won't go on on the CPU without a word
     given.setdefault("size_multiple", like.multiple)
-    folder = Path(given["model"]).expanduser()
-    if preset is None and folder.exists():
+    folder = user_path(given["model"])
+    if preset is None and is_there(folder):
         given["model"] = str(folder.resolve())  # a project may be resumed from elsewhere
     return like
 
@@ -136,11 +136,11 @@ def find_like(model: str) -> ModelPreset | None:
     from renderer.painting.painters.diffusion.checkpoint import find_base_preset
     from renderer.painting.painters.diffusion.hub import cached_index
 
-    path = Path(model).expanduser()
+    path = user_path(model)
     with suppress(PainterError):  # the error comes when it is loaded
-        if path.suffix == CHECKPOINT and path.is_file():
+        if path.suffix == CHECKPOINT and is_file(path):
             return find_preset(find_base_preset(path))
-        index = path / INDEX if path.is_dir() else cached_index(model)
+        index = path / INDEX if is_folder(path) else cached_index(model)
         if index is not None:
             return find_preset(read_family(index, model).base_preset)
     return None

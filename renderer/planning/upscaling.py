@@ -6,7 +6,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from renderer.errors import SettingsError
-from renderer.settings.lora_names import is_file
+from renderer.files import is_file
 from renderer.settings.presets import CHECKPOINT
 from renderer.settings.render import RenderSettings
 

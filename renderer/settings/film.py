@@ -62,14 +62,19 @@ def _frame_rate(name: str, value: Fraction | None) -> str | None:
 
 
 def _keyframes_kept(name: str, value: str) -> str | None:
-    if value in (ALL, MARKS) or (value.isdecimal() and int(value) >= 2):
+    if value in (ALL, MARKS) or _count(value) >= 2:
         return None
     return f"{name} must be {ALL}, {MARKS}, or 2 and more of the newest, not {value[:40]!r}"
 
 
+def _count(text: str) -> int:
+    """The number that stands there; 0: none, or one with more digits than can be meant."""
+    return int(text) if text.isdecimal() and len(text) < 20 else 0
+
+
 def _workers(text: str) -> int:
-    if text.isdecimal() and 1 <= int(text) <= MOST_WORKERS:
-        return int(text)
+    if 1 <= (count := _count(text)) <= MOST_WORKERS:
+        return count
     raise SettingsError(f"workers must be auto, or 1 to {MOST_WORKERS}, not {text[:40]!r}")
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from renderer.errors import SettingsError
+from renderer.files import full_path, is_file, user_path
 
 MOST = 4.0
 """A LoRA's weight is at most this, either way; beyond, pictures are noise."""
@@ -60,16 +61,8 @@ def parse_lora(text: str) -> Lora:
 def check_lora(text: str) -> None:
     """Raise SettingsError unless it is a file that exists, or one to be fetched from the hub."""
     lora = parse_lora(text)
-    if lora.on_hub is None and not is_file(Path(lora.source).expanduser()):
+    if lora.on_hub is None and not is_file(user_path(lora.source)):
         raise SettingsError(f"lora {lora.source}: there is no such file", "loras")
-
-
-def is_file(path: Path) -> bool:
-    """Whether there is such a file; False also for names that no file system can hold."""
-    try:
-        return path.is_file()
-    except (OSError, ValueError):
-        return False
 
 
 def resolved(text: str) -> str:
@@ -77,4 +70,4 @@ def resolved(text: str) -> str:
     lora = parse_lora(text)
     if lora.on_hub is not None:
         return text
-    return f"{Path(lora.source).expanduser().resolve()}:{lora.weight:g}"
+    return f"{full_path(lora.source)}:{lora.weight:g}"

@@ -16,6 +16,7 @@ from pathlib import Path
 import msgspec
 
 from renderer.errors import SettingsError
+from renderer.files import is_file, is_folder, user_path
 from renderer.settings import cosmos
 from renderer.settings.option import unknown
 
@@ -133,8 +134,8 @@ def check_model(model: str) -> None:
 
     Whether the hub has it, and whether the folder holds a pipeline, is found out by loading.
     """
-    path = Path(model).expanduser()
-    if find_preset(model) or (model and path.is_dir()):
+    path = user_path(model)
+    if find_preset(model) or (model and is_folder(path)):
         return
     if path.suffix in _FILES:
         if path.suffix != CHECKPOINT:
@@ -142,7 +143,7 @@ def check_model(model: str) -> None:
                 f"model {model} is pickled, so it is not opened: that may run code; convert it to "
                 "safetensors"
             )
-        if not path.is_file():
+        if not is_file(path):
             raise SettingsError(f"model {model}: there is no such file")
         return
     if not model.startswith(("/", "./", "../", "~")):

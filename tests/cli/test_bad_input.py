@@ -128,6 +128,11 @@ def _besides(arguments: tuple[str, ...]) -> list[str]:
     ("arguments", "parts"),
     [
         (("render", "", "--painter", "diffusion"), ["needs a prompt"]),
+        ((*DIFFUSION, "--model", "~no-such-user"), ["there is no such folder"]),
+        (
+            (*DIFFUSION, "--upscale", "2", "--upscaler", "~no-such-user/a.safetensors"),
+            ["there is no such file"],
+        ),
         (("render", "  ", "--model", "sd2"), ["needs a prompt"]),
         ((*DIFFUSION, "--scheduler", "eulr"), ["'eulr'", "did you mean 'euler'"]),
         ((*DIFFUSION, "--model", "sd3"), ["'sd3'", "did you mean 'sd2'"]),

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
 from renderer.planning.estimate import Estimate
 from renderer.settings.render import RenderSettings
 
@@ -21,6 +23,11 @@ def test_the_figures_of_a_film_with_an_end(tmp_path: Path) -> None:
     assert estimate.disk is not None
     assert 1e6 < estimate.disk < 1e9
     assert estimate.free is not None
+
+
+@pytest.mark.parametrize("where", ["/", f"/tmp/{'n' * 300}/reef.zoom", "/dev/null/reef.zoom"])
+def test_the_disk_of_a_folder_that_can_not_be_is_told_all_the_same(where: str) -> None:
+    assert Estimate.of(Path(where), FILM).free is not None
 
 
 def test_a_film_without_end_is_told_by_the_hour(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from renderer.settings.presets import PRESETS
 from renderer.settings.render import OPTIONS
 from renderer.settings.sources import SOURCES
 from tests.cli.processes import environment
+from tests.cli.refusals import LONG
 from zoomtui.tui.new_render import form
 from zoomtui.tui.shared.form_fields import FieldError
 
@@ -33,6 +34,9 @@ GOOD = {"prompt": "a reef", "painter": "diffusion", "seed": "1"}
         ("guidance_scale", "nan", "0 or more"),
         ("strength", "1.5", "at most 1"),
         ("scheduler", "eulr", "did you mean 'euler'"),
+        ("model", "~no-such-user", "there is no such folder"),
+        ("model", LONG, "unknown model"),
+        ("model", f"/{LONG}/x.safetensors", "there is no such file"),
         ("seed", "-1", "Seed must be 0"),
         ("method", "all", "direct"),
         ("keyframes", "1", "at least 2"),
@@ -43,6 +47,7 @@ GOOD = {"prompt": "a reef", "painter": "diffusion", "seed": "1"}
         ("size", "big", "WIDTHxHEIGHT"),
         ("size", "641x360", "odd side"),
         ("fps", "fast", "fraction"),
+        ("keyframes_kept", "9" * 5000, "2 and more of the newest"),
         ("codec", "h266", "did you mean"),
         ("crf", "60", "must be 0 to 51"),
         ("preset", "quick", "preset 'quick'"),
@@ -52,6 +57,8 @@ GOOD = {"prompt": "a reef", "painter": "diffusion", "seed": "1"}
         ("speed", "quick", "unknown speed 'quick'"),
         ("loras", "style.bin", "no .safetensors file"),
         ("loras", "style.safetensors", "there is no such file"),
+        ("loras", "~no-such-user/style.safetensors", "there is no such file"),
+        ("loras", f"{LONG}/style.safetensors", "there is no such file"),
         ("loras", "style.safetensors:loud", "loud is no weight"),
         ("loras", "'my style.safetensors", "a quote is not closed"),
         ("stop_when", "drift>60 mood>3", "'mood>3' is no condition"),

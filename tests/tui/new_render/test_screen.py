@@ -16,6 +16,7 @@ from renderer.project import registry
 from renderer.project.records import JOURNAL, read_settings
 from tests.cli.engines import kill_engine, running, soon
 from tests.cli.processes import ROOT
+from tests.cli.refusals import LONG
 from tests.gates import StartGate
 from tests.marks import first_of, slower
 from tests.tui.lists import SIZES, ListsApp, new, on_new
@@ -108,6 +109,22 @@ def test_what_is_typed_is_checked_at_once_and_said_at_its_field(here: Path) -> N
             assert "Zoom factor must be above 1" in complaint(app)
             await put(pilot, zoom_factor="2")
             assert complaint(app) == ""
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize(
+    ("key", "text"),
+    [("model", "~b"), ("upscaler", "~b"), ("out", "/"), ("out", f"{LONG}/reef.zoom")],
+)
+def test_no_name_ends_the_interface_while_it_is_typed(key: str, text: str, here: Path) -> None:
+    async def run() -> None:
+        app = on_new(here)
+        async with app.run_test(size=(120, 36)) as pilot:
+            await put(pilot, prompt="moss", painter="texture", **{key: text})
+            if key == "out":  # the forecast asks the disk
+                await soon(lambda: "no GPU needed" in screen_text(app), "the forecast")
+            assert new(pilot).form.texts[key] == text
 
     asyncio.run(run())
 

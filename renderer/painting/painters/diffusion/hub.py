@@ -16,6 +16,7 @@ from huggingface_hub import HfApi, constants, hf_hub_download, is_offline_mode, 
 from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
 
 from renderer.errors import PainterError, SettingsError
+from renderer.files import is_file, is_folder, user_path
 from renderer.formatting import size_text
 from renderer.painting.painters.diffusion.download_progress import progress_bar
 from renderer.painting.painters.diffusion.families.family import Companion
@@ -49,11 +50,11 @@ def locate(model: str, *, half: bool, trust_pickled: bool = False) -> Path:
     had or is of the wrong kind.
     """
     check_model(model)
-    folder = Path(model).expanduser()
+    folder = user_path(model)
     preset = find_preset(model)
     if preset is not None and preset.folder is not None:
         return preset.folder
-    if preset is None and folder.is_dir():
+    if preset is None and is_folder(folder):
         return folder
 
     def choose(index: Path, names: Collection[str], repo: str) -> list[str]:
@@ -96,8 +97,8 @@ def locate_companion(companion: Companion, *, half: bool, trust_pickled: bool = 
 def locate_lora(lora: Lora) -> Path:
     """The file of a LoRA, downloaded if need be. Raises SettingsError or PainterError."""
     if lora.on_hub is None:
-        file = Path(lora.source).expanduser()
-        if not file.is_file():
+        file = user_path(lora.source)
+        if not is_file(file):
             raise SettingsError(f"lora {lora.source}: there is no such file", "loras")
         return file
     repo, revision, name = lora.on_hub

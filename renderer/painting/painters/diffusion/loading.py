@@ -18,6 +18,7 @@ import transformers
 from safetensors import SafetensorError
 
 from renderer.errors import PainterError, SettingsError
+from renderer.files import is_file, user_path
 from renderer.painting.painters.diffusion.checkpoint import find_base_preset
 from renderer.painting.painters.diffusion.companions import companion_parts
 from renderer.painting.painters.diffusion.compiling import forget
@@ -127,8 +128,8 @@ def load(settings: RenderSettings) -> Loaded:
 
 def _open(settings: RenderSettings, model: str, device: Device) -> tuple[Family, Any]:
     """The pipeline in RAM, from wherever it lies, with its LoRAs in it, and its family."""
-    file = Path(model).expanduser()
-    if file.suffix == CHECKPOINT and file.is_file():
+    file = user_path(model)
+    if file.suffix == CHECKPOINT and is_file(file):
         folder = locate_configuration(find_base_preset(file))
         family = read_family(folder / INDEX, model)
         check_fits(family, settings, model)
