@@ -14,12 +14,27 @@ from renderer.errors import StorageError
 from renderer.files import (
     free_bytes,
     free_text,
+    is_file,
+    is_folder,
+    is_there,
     replace_file,
     replacing_file,
     size_text,
     storage_errors,
     storage_message,
+    user_path,
 )
+
+
+@pytest.mark.parametrize("name", ["n" * 300, "a\0b", "x/" * 3000])
+def test_what_no_file_can_be_called_is_not_there(name: str) -> None:
+    assert not any(asks(Path(name)) for asks in (is_there, is_folder, is_file))
+
+
+def test_a_tilde_of_no_user_stays_as_it_is(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert user_path("~no-such-user/x") == Path("~no-such-user/x")
+    assert user_path("~/x") == tmp_path / "x"
 
 
 def names(folder: Path) -> list[str]:

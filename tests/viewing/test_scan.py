@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import shutil
 import socket
@@ -73,6 +74,15 @@ def test_stopped_missing_and_damaged_are_told_apart(
     why = {render.name: render.why for render in scan.renders}
     assert "line 1" in why["damaged"]
     assert "moved or deleted" in why["gone"]
+
+
+def test_a_project_that_can_not_be_reached_hides_no_other(finished: Path, nowhere: Path) -> None:
+    registry.remember(finished)
+    entry = json.dumps({"project": f"/{'n' * 300}.zoom"})  # the system refuses to look it up
+    (registry.state_directory() / "renders" / "0000.json").write_text(entry)
+    states = {render.state: render.why for render in Reader(nowhere).read().renders}
+    assert states.keys() == {State.FINISHED, State.DAMAGED}
+    assert "File name too long" in states[State.DAMAGED]
 
 
 def test_a_finished_project_is_finished(finished: Path, nowhere: Path) -> None:

@@ -110,11 +110,11 @@ class Reader:
             held = renders(folder)
             versions = (_version(folder / name) for name in (JOURNAL, SETTINGS, SESSION))
             key = (listed, held, *versions)
+            seen = self._seen.get(folder)
+            if seen is None or seen[0] != key:
+                seen = self._seen[folder] = key, _read(folder, listed)
         except _UNREADABLE as error:
             return Render(folder, State.DAMAGED, why=_line(error), listed=listed)
-        seen = self._seen.get(folder)
-        if seen is None or seen[0] != key:
-            seen = self._seen[folder] = key, _read(folder, listed)
         return _with_engine(seen[1]) if held else seen[1]
 
 
@@ -172,6 +172,7 @@ def _version(path: Path) -> tuple[int, int]:
 
 
 def _read(folder: Path, listed: bool) -> Render:
+    """Raises OSError where it can't be told whether the folder is there."""
     if not folder.is_dir():
         why = "moved or deleted; x forgets it, and opening it at its new place lists it again"
         return Render(folder, State.MISSING, why=why, listed=listed)

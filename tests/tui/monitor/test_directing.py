@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from textual.pilot import Pilot
 
 from renderer.engine.events import Phase
 from renderer.project.project import Project
-from renderer.project.records import read_history
+from renderer.project.records import path_of, read_history
 from renderer.project.rewinding import rerolled
 from renderer.project.status import read_status
 from tests.cli.engines import soon
@@ -162,6 +163,30 @@ def test_a_take_is_chosen_once_it_is_clear_what_goes(reef: View) -> None:
         assert script.asked == [("choose", {"keyframe": 3, "take": 1})]
 
     on_screen(reef, body)
+
+
+def test_takes_that_are_gone_can_not_be_chosen(reef: View, tmp_path: Path) -> None:
+    """As with pictures that were thinned out."""
+    folder = shutil.copytree(reef.folder, tmp_path / "thin.zoom")
+    first, *others = [path_of(folder, each) for each in read_history(folder).takes(3)]
+
+    async def body(pilot: Pilot[str], script: Script) -> None:
+        for path in others:
+            path.unlink()
+        await pilot.press("left", "right_square_bracket")
+        screen = pilot.app.screen
+        assert isinstance(screen, TakesScreen)
+        await soon(lambda: len(screen._takes.takes) == 1, "the first take is left")
+        assert screen.check_action("choose", ()) is True
+        first.unlink()
+        screen._read()
+        await soon(lambda: not screen._takes.takes, "no take is left")
+        await pilot.press("enter")
+        assert pilot.app.screen is screen
+        assert "0 takes" in await settled(pilot)
+        assert script.asked == []
+
+    on_screen(replace(reef, folder=folder), body)
 
 
 def test_another_take_is_asked_for_from_there(reef: View) -> None:

@@ -10,6 +10,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal
 
 from renderer.errors import RendererError
+from renderer.files import is_there
 from renderer.project.contents import Contents
 from renderer.project.history import StoredKeyframe
 from renderer.project.records import path_of
@@ -102,14 +103,14 @@ class TakesScreen(Revising):
         here = numbers.index(found.chosen) if found.chosen in numbers else len(numbers) - 1
         if first:
             self._marked = max(0, min(here + self._step, len(numbers) - 1))
-        elif newer:
+        elif newer or self._marked >= len(numbers):
             self._marked = len(numbers) - 1
         self.paint()
 
     def _find(self, keyframe: int) -> Takes:
         """Blocking. Raises RendererError."""
         history, folder = self._contents.look().history, self.watched.view.folder
-        every = (each for each in history.takes(keyframe) if path_of(folder, each).exists())
+        every = (each for each in history.takes(keyframe) if is_there(path_of(folder, each)))
         painted = keyframe < len(history.keyframes)
         return Takes(tuple(every), history.keyframes[keyframe].take if painted else 0)
 
@@ -152,7 +153,7 @@ class TakesScreen(Revising):
                 number = parameters[0]
                 return isinstance(number, int) and number <= len(self._takes.takes)
             case "choose":
-                return self._marked >= 0
+                return 0 <= self._marked < len(self._takes.takes)
             case "again" | "prompt":
                 return (self._held or self._keyframe > 0) and self._takes.chosen > 0
         return super().check_action(action, parameters)
