@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import ipaddress
 import os
 import resource
@@ -25,6 +26,14 @@ def as_many_as_fit(bytes_each: int) -> int:
     """As many as there are cores, in half of the memory that is free now; at least one."""
     free = psutil.virtual_memory().available
     return max(1, min(cores(), int(free / 2) // bytes_each))
+
+
+def user_name() -> str:
+    """Of whom this process belongs to; the number where this machine has no name for it."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # as in a container that is run for any user
+        return str(os.getuid())
 
 
 def is_loopback(host: str) -> bool:

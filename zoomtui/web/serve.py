@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import getpass
 import logging
 import os
 import secrets
@@ -20,7 +19,7 @@ import uvicorn
 
 from renderer.errors import SettingsError
 from renderer.formatting import path_text
-from renderer.machine import is_loopback
+from renderer.machine import is_loopback, user_name
 from zoomtui.web.access import Access
 from zoomtui.web.app import Pages
 
@@ -67,7 +66,7 @@ class Place:
         server, port = words[2:] if len(words) == 4 else (socket.gethostname(), "22")
         target = path_text(self.path) if self.path else f"{self.host}:{self.port}"
         other = f" -p {port}" if port != "22" else ""
-        return f"ssh -N -L {self.port}:{target}{other} {getpass.getuser()}@{server}"
+        return f"ssh -N -L {self.port}:{target}{other} {user_name()}@{server}"
 
 
 def listen(host: str, port: int) -> Place:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import shlex
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -133,6 +136,24 @@ def test_the_copied_command_survives_a_shell() -> None:
     assert words[0] == "scp"
     assert words[1].endswith(":/films/it's a $film.zoom/film.mp4")
     assert words[2] == "it's a $film.mp4"
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can be another user")
+def test_a_user_without_a_name_is_called_by_its_number() -> None:
+    """As in a container that is run for any user."""
+    code = (
+        "import os, pathlib; from zoomtui.tui.shared.fetch import fetch_command; os.setuid(54321);"
+        "print(fetch_command(pathlib.Path('/films/reef.mp4')))"
+    )
+    named = {"LOGNAME", "USER", "LNAME", "USERNAME"}
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env={key: text for key, text in os.environ.items() if key not in named},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout.startswith("scp 54321@"), done.stderr
 
 
 @pytest.mark.parametrize(

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import getpass
 import shlex
 import socket
 from pathlib import Path
 
+from renderer.files import is_folder
+from renderer.machine import user_name
+
 
 def fetch_command(path: Path, name: str = "") -> str:
     """Fetches ``path``, a file or a folder, under a ``name``, by default its own."""
-    source = f"{getpass.getuser()}@{socket.gethostname()}:{path.absolute()}"
+    source = f"{user_name()}@{socket.gethostname()}:{path.absolute()}"
     named = shlex.quote(name or path.name or ".")
-    return f"scp {'-r ' * path.is_dir()}{shlex.quote(source)} {named}"
+    return f"scp {'-r ' * is_folder(path)}{shlex.quote(source)} {named}"
