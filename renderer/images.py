@@ -16,6 +16,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageCms, ImageOps, PngImagePlugin, UnidentifiedImageError
@@ -23,7 +24,7 @@ from PIL import Image, ImageCms, ImageOps, PngImagePlugin, UnidentifiedImageErro
 from renderer.errors import ProjectError, SettingsError
 from renderer.files import Place, open_plain, replace_file
 from renderer.settings.film import MIN_SIDE
-from renderer.settings.plain_values import Size
+from renderer.settings.plain_values import Size, dimensions
 
 Picture = NDArray[np.uint8]
 
@@ -37,6 +38,7 @@ _HEADER = 8 + 12 + 13
 """Bytes of a PNG before its second chunk: signature, and IHDR (PNG specification, 5.2 and 11.2)."""
 
 _MAX_PIXELS = 2**28
+Image.MAX_IMAGE_PIXELS = 2**30  # the largest canvas; Pillow refuses what is above twice that
 FAULTS = (
     UnidentifiedImageError,
     Image.DecompressionBombError,
@@ -44,8 +46,9 @@ FAULTS = (
     OSError,
     ValueError,
     SyntaxError,  # Pillow's way of saying that a PNG is broken
+    RecursionError,  # provenance that no zoomtui has written
 )
-"""What Pillow raises for a file that holds no picture that it can read."""
+"""What is raised for a file that holds no picture, or no provenance, that can be read."""
 
 
 def load_picture(path: Path) -> Picture:
@@ -177,30 +180,30 @@ def read_keyframe(path: Path, size: Size, crc: int) -> Picture:
             f"keyframe {path} is not the file that was written (its checksum differs); "
             f"restore it from a copy: the film so far needs no repair"
         )
-    with Image.open(io.BytesIO(data), formats=("PNG",)) as image:
-        picture = np.asarray(image.convert("RGB"))
-    if (picture.shape[1], picture.shape[0]) != size:
-        raise ProjectError(
-            f"keyframe {path} is {picture.shape[1]}x{picture.shape[0]}, not {size[0]}x{size[1]}: "
-            f"project.toml no longer belongs to this project"
-        )
-    return picture
+    try:
+        with Image.open(io.BytesIO(data), formats=("PNG",)) as image:
+            if image.size != size:
+                raise ProjectError(
+                    f"keyframe {path} is {dimensions(image.size)}, not {dimensions(size)}: "
+                    f"project.toml no longer belongs to this project"
+                )
+            return np.asarray(image.convert("RGB"))
+    except FAULTS as error:
+        raise ProjectError(f"keyframe {path} can't be read: {_reason(error)}") from None
 
 
 def small_jpeg(path: Path, side: int) -> bytes:
     """A keyframe's file as JPEG, at most ``side`` pixels wide and high. Raises one of FAULTS."""
-    with warnings.catch_warnings(), os.fdopen(open_plain(path), "rb") as file:
-        warnings.simplefilter("ignore")  # a large film is no bomb
-        with Image.open(file, formats=("PNG",)) as image:
-            image.thumbnail((side, side), reducing_gap=2.0)
-            buffer = io.BytesIO()
-            image.convert("RGB").save(buffer, "JPEG", quality=85)
+    with os.fdopen(open_plain(path), "rb") as file, Image.open(file, formats=("PNG",)) as image:
+        image.thumbnail((side, side), reducing_gap=2.0)
+        buffer = io.BytesIO()
+        image.convert("RGB").save(buffer, "JPEG", quality=85)
     return buffer.getvalue()
 
 
 def read_provenance(path: Path) -> dict[str, Any]:
-    """How a keyframe was made; empty for a PNG from elsewhere."""
+    """How a keyframe was made; empty for a PNG from elsewhere. Raises one of FAULTS."""
     with Image.open(path, formats=("PNG",)) as image:
         image.load()
         text = image.info.get(PROVENANCE_KEY, "{}")
-    return dict(json.loads(text))
+    return msgspec.convert(json.loads(text), dict[str, Any])

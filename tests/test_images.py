@@ -13,11 +13,13 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as some
-from PIL import Image, ImageCms, features
+from PIL import Image, ImageCms, PngImagePlugin, features
 
 from renderer.errors import ProjectError, SettingsError, StorageError
 from renderer.images import (
+    FAULTS,
     FORMATS,
+    PROVENANCE_KEY,
     crop_to_fill,
     load_picture,
     read_keyframe,
@@ -300,6 +302,40 @@ def test_equal_keyframes_are_equal_files(tmp_path: Path) -> None:
 def test_a_png_from_elsewhere_has_no_provenance(tmp_path: Path) -> None:
     ramp().save(tmp_path / "a.png")
     assert read_provenance(tmp_path / "a.png") == {}
+
+
+PROVENANCE = {
+    "a list": "[1]",
+    "a number": "5",
+    "nothing": "null",
+    "no JSON": "{",
+    "nested deeply": '{"a":' * 9000 + "0" + "}" * 9000,
+}
+"""What a PNG from elsewhere may say where a keyframe says how it was made."""
+
+
+@pytest.mark.parametrize("said", PROVENANCE)
+def test_what_is_no_provenance_is_a_fault_of_the_file(tmp_path: Path, said: str) -> None:
+    text = PngImagePlugin.PngInfo()
+    text.add_itxt(PROVENANCE_KEY, PROVENANCE[said])
+    ramp().save(tmp_path / "a.png", pnginfo=text)
+    with pytest.raises(FAULTS):
+        read_provenance(tmp_path / "a.png")
+
+
+@pytest.mark.parametrize(
+    ("side", "says"), [(32768, "is 32768x32768, not 96x64"), (50000, "can't be read: Image size")]
+)
+def test_the_largest_canvas_is_no_bomb_but_a_larger_picture_is(
+    tmp_path: Path, side: int, says: str
+) -> None:
+    path = tmp_path / "a.png"
+    write_keyframe(path, np.asarray(ramp()), {})
+    head = b"IHDR" + struct.pack(">2I", side, side) + path.read_bytes()[24:29]
+    data = path.read_bytes()[:12] + head + struct.pack(">I", zlib.crc32(head))
+    path.write_bytes(data + path.read_bytes()[33:])
+    with pytest.raises(ProjectError, match=says):
+        read_keyframe(path, (96, 64), zlib.crc32(path.read_bytes()))
 
 
 def test_a_changed_keyframe_is_noticed(tmp_path: Path) -> None:

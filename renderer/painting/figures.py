@@ -72,9 +72,17 @@ BESIDE_TIME = tuple(name for name in FIGURES if name != "seconds")
 """Names of the figures that follow the time that a keyframe took."""
 
 
+_ABSURD = 1e300
+"""A whole number from elsewhere may be larger than any float."""
+
+
 def figures_in(values: Mapping[str, Any]) -> dict[str, Any]:
     """The figures that a record, an event or a file's provenance holds."""
-    return {name: values[name] for name in FIGURES if isinstance(values.get(name), int | float)}
+    return {
+        name: value
+        for name in FIGURES
+        if isinstance(value := values.get(name), int | float) and abs(value) < _ABSURD
+    }
 
 
 def texts(figures: Mapping[str, float], names: Sequence[str]) -> list[str]:

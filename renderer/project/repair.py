@@ -24,7 +24,7 @@ from renderer.files import copy_part, flush_folder, open_own, replace_file, shor
 from renderer.film.records import SEGMENT, records_of_film
 from renderer.film.salvage import OnBytes, salvage_film
 from renderer.formatting import size_text
-from renderer.images import read_keyframe, read_provenance
+from renderer.images import FAULTS, read_keyframe, read_provenance
 from renderer.journal import Record, salvage, write_journal
 from renderer.painting.figures import FIGURES
 from renderer.painting.geometry import Geometry
@@ -200,7 +200,7 @@ def _keyframes(folder: Path, settings: RenderSettings, known: Known) -> Iterator
             size, crc, at = len(data), zlib.crc32(data), path.stat().st_mtime
             of_file = {"keyframe": keyframe, "take": take, "length": size, "crc": crc, "at": at}
             stored = msgspec.convert({**said, **of_file}, StoredKeyframe)
-        except (OSError, ProjectError, ValueError, SyntaxError):
+        except (ProjectError, *FAULTS):
             return
         yield {"type": KEYFRAME, **asdict(stored)}
 

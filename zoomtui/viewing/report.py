@@ -239,7 +239,6 @@ def _provenance(folder: Path, status: Status) -> list[tuple[str, str]]:
         return []
     newest = status.keyframes - 1
     path = keyframe_path(folder, newest, dict(status.takes).get(newest, 1))
-    try:
+    with suppress(*FAULTS):
         return _plain_rows(read_provenance(path))
-    except FAULTS:
-        return []
+    return []

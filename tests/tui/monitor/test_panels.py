@@ -6,6 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 from rich.cells import cell_len
 
 from renderer.engine.events import Phase
@@ -218,6 +220,15 @@ def test_provenance_of_an_older_keyframe() -> None:
     made = {"seed": 5, "seconds": 1.25, "seam": 1.1, "drift": 0.4, "prompt": "a\x1b[2Jreef"}
     assert text(caption.provenance_line(made)) == "1.2 s · seam 1.10 · drift 0.4 · a\\x1b[2Jreef"
     assert caption.provenance_line({"seconds": "soon", "prompt": 7}) == ()
+    assert caption.provenance_line({"seam": 10**400, "drift": float("inf")}) == ()
+
+
+@pytest.mark.parametrize("said", ["[1]", '{"a":' * 9000 + "0" + "}" * 9000])
+def test_provenance_that_no_zoomtui_has_written(said: str, tmp_path: Path) -> None:
+    text = PngInfo()
+    text.add_itxt("zoomtui", said)
+    Image.new("RGB", (9, 9)).save(tmp_path / "a.png", pnginfo=text)
+    assert caption.read_figures(tmp_path / "a.png") == (("its file can't be read", "bad"),)
 
 
 def test_figures_that_are_not_good_say_so_in_a_word_and_a_colour() -> None:

@@ -60,13 +60,13 @@ def provenance_line(made: Mapping[str, Any]) -> Line:
 
 def read_figures(path: Path) -> Line:
     """``provenance_line`` of the keyframe in that file. Blocking."""
-    from renderer.images import read_provenance  # loads Pillow
+    from renderer.images import FAULTS, read_provenance  # loads Pillow
 
     try:
         return provenance_line(read_provenance(path))
     except FileNotFoundError:
         return (("its picture is not there any more", "faint"),)
-    except (OSError, ValueError, SyntaxError):
+    except FAULTS:
         return (("its file can't be read", "bad"),)
 
 
