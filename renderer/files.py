@@ -33,9 +33,11 @@ def user_path(text: str) -> Path:
 
 
 def full_path(text: str) -> str:
-    """The same from anywhere; a link keeps its own name, and so its ending. Raises OSError where
-    the working directory is gone."""
-    return os.path.abspath(user_path(text))  # noqa: PTH100
+    """The same from anywhere; a link keeps its own name, and so its ending. Never raises."""
+    path = user_path(text)
+    with suppress(FileNotFoundError):  # the working directory is gone, and so is what was in it
+        return os.path.abspath(path)  # noqa: PTH100
+    return str(path)
 
 
 def is_there(path: Path) -> bool:

@@ -14,6 +14,7 @@ from renderer.errors import StorageError
 from renderer.files import (
     free_bytes,
     free_text,
+    full_path,
     is_file,
     is_folder,
     is_there,
@@ -29,6 +30,16 @@ from renderer.files import (
 @pytest.mark.parametrize("name", ["n" * 300, "a\0b", "x/" * 3000])
 def test_what_no_file_can_be_called_is_not_there(name: str) -> None:
     assert not any(asks(Path(name)) for asks in (is_there, is_folder, is_file))
+
+
+def test_a_path_from_a_folder_that_is_gone_stays_as_it_is(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    assert full_path("a") == f"{tmp_path}/here/a"
+    (tmp_path / "here").rmdir()
+    assert full_path("a") == "a"
 
 
 def test_a_tilde_of_no_user_stays_as_it_is(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -53,7 +53,7 @@ class ExportScreen(FormScreen):
         """``here``: for files named without a folder; by default the working directory."""
         super().__init__()
         self._project = project
-        self._here = here or Path.cwd()
+        self._here = here or _working_directory()
         self._outcome: Outcome | None = None
         self._pace = Pace()
         self._cancelling = False
@@ -225,6 +225,13 @@ class ExportScreen(FormScreen):
         self._cancelling = True
         self.workers.cancel_group(self, "export")
         self.paint_side()
+
+
+def _working_directory() -> Path:
+    try:
+        return Path.cwd()
+    except FileNotFoundError:  # it was removed; the verb says so where a name counts from there
+        return Path("/")
 
 
 def _size(path: Path) -> int | None:

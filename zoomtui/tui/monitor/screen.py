@@ -72,7 +72,7 @@ class MonitorScreen(Directing):
     )
 
     def __init__(self, folder: Path, watch: Watch | None = None) -> None:
-        super().__init__(watch or Watch(folder), KeyframeCursor())
+        super().__init__(watch or Watch(folder.absolute()), KeyframeCursor())
         self._ran = False
         self._page: ServedPage | None = None
         self._occasions = Occasions()

@@ -115,7 +115,7 @@ def first_gpu() -> Gpu | None:
     from renderer.service.metrics import Metrics
 
     with contextlib.suppress(pynvml.NVMLError):
-        meters = Metrics(Path.cwd()).read()
+        meters = Metrics(Path("/")).read()
         name, used, total = (meters[key] for key in ("gpu_name", "vram_used", "vram_total"))
         if not isinstance(name, str):
             return None

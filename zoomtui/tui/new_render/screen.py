@@ -124,8 +124,9 @@ class NewScreen(FormScreen):
         """Take what the fields come to, and the folder. Raises FieldError."""
         draft = form.check(texts)
         try:
+            out = form.path(texts, "out")
             prompt = draft.settings.prompt
-            self._folder = form.path(texts, "out") or free_folder(self._here, prompt)
+            self._folder = self._here / out if out else free_folder(self._here, prompt)
         except RendererError as error:
             raise FieldError("out", str(error)) from None
         self._draft = draft

@@ -190,7 +190,7 @@ class RendersScreen(HostedScreen):
         if (render := self.chosen) is not None:
             from zoomtui.tui.export.screen import ExportScreen
 
-            self.app.push_screen(ExportScreen(render.folder))
+            self.app.push_screen(ExportScreen(render.folder, self._here))
 
     def action_queue(self) -> None:
         self._change_queue(
