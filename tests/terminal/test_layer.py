@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from zoomtui.terminal.pictures.layer import Layer, over_cells
+from zoomtui.terminal.pictures.layer import SIGN, Layer, over_cells
 from zoomtui.terminal.pictures.placeholders import never_torn
 from zoomtui.terminal.pictures.request import Drawing
 
@@ -127,6 +127,11 @@ def test_a_terminal_that_takes_less_at_once_gets_pieces() -> None:
 
 def test_text_without_pictures_is_left_alone() -> None:
     assert Layer().paint("\x1b[1;1Htext", SCREEN) == "\x1b[1;1Htext"
+
+
+def test_its_sign_in_a_text_from_outside_is_no_cell() -> None:
+    text = f"\x1b[1;1H{SIGN}.zoom {SIGN}"
+    assert Layer().paint(text, SCREEN) == text
 
 
 def test_no_cut_of_a_strip_tears_a_cell() -> None:

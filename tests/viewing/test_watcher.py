@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import os
 import shutil
 from pathlib import Path
 
@@ -15,7 +17,7 @@ from renderer.project.status import State, read_status
 from renderer.service.client import NotRunning, Refused, Snapshot, Told
 from renderer.settings.render import RenderSettings
 from tests.cli.engines import engine, kill_engine, make_project, running, soon, until
-from tests.engine.runs import digest
+from tests.engine.runs import digest, project, render
 from tests.tui.watching import watching
 from zoomtui.viewing.offline import state_on_disk
 from zoomtui.viewing.view import Situation
@@ -203,6 +205,28 @@ def test_an_engine_that_somebody_else_starts_is_found(tmp_path: Path) -> None:
             await soon(lambda: watch.view.situation is Situation.OVER, "no engine runs")
             with engine(folder):
                 await soon(lambda: watch.view.running, "found")
+
+    asyncio.run(look())
+
+
+def test_a_disk_that_says_nothing_of_its_locks_is_asked_again_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = project(tmp_path / "a.zoom", keyframes=3)
+    render(folder)
+    monkeypatch.setattr("zoomtui.viewing.watcher.IDLE_WAIT", 0.05)
+
+    def refused(*_: object) -> bytes:
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    async def look() -> None:
+        with monkeypatch.context() as broken:
+            broken.setattr("renderer.project.lock.fcntl.fcntl", refused)
+            async with watching(folder) as watch:
+                await soon(lambda: watch.view.situation is Situation.UNREACHABLE, "refused")
+                assert "can't be told: No locks available" in watch.view.why
+                broken.undo()
+                await soon(lambda: watch.view.situation is Situation.OVER, "read")
 
     asyncio.run(look())
 

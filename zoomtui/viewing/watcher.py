@@ -54,10 +54,16 @@ class Watch:
         wait = FIRST_WAIT
         while True:
             heard = await self._attend()
-            holding = engine(self._folder)
+            try:
+                holding = engine(self._folder)
+                to_come = holding is None and self._engine_to_come()
+            except OSError as error:  # a file system that says nothing of its locks
+                why = f"whether it is being rendered can't be told: {error.strerror or error}"
+                self._show(Situation.UNREACHABLE, why=why)
+                await self._sleep(IDLE_WAIT)
+                continue
             if holding is None:
                 wait = FIRST_WAIT
-                to_come = self._engine_to_come()
                 if not to_come:
                     await self._settle()
                 await self._sleep(FIRST_WAIT if to_come else IDLE_WAIT)

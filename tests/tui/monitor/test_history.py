@@ -230,6 +230,19 @@ def test_a_damaged_journal_is_said_in_a_line(tmp_path: Path) -> None:
     history(tmp_path, body, (200, 24))
 
 
+def test_no_terminal_is_too_narrow(tmp_path: Path) -> None:
+    write_journal(tmp_path / JOURNAL, night(20))
+
+    async def body(pilot: Pilot[str], script: Script) -> None:
+        for width in range(12, 0, -1):
+            await pilot.resize_terminal(width, 24)
+            await pilot.press("left", "plus", "minus")
+            await settled(pilot)
+        assert isinstance(pilot.app.screen, HistoryScreen)
+
+    history(tmp_path, body, (80, 24))
+
+
 @pytest.mark.parametrize("prompt", [HOSTILE[0], *slower(HOSTILE[1:])])
 @pytest.mark.parametrize("size", [(80, 24), *slower([(40, 10), (20, 5)])])
 def test_hostile_text_harms_nothing(tmp_path: Path, prompt: str, size: tuple[int, int]) -> None:

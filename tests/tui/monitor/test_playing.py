@@ -10,6 +10,7 @@ import psutil
 import pytest
 from textual.pilot import Pilot
 
+from renderer.errors import ProjectError
 from tests.cli.engines import soon
 from tests.cli.processes import children_with
 from tests.engine.runs import project, render
@@ -100,6 +101,20 @@ def test_a_project_that_is_gone_is_said_in_a_line(tmp_path: Path) -> None:
         assert "does not exist" in notice.message
 
     on_screen(replace(RUNNING, folder=tmp_path / "gone.zoom"), body)
+
+
+def test_a_reader_that_is_killed_amid_a_frame_is_said(
+    reef: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = '{"error": "", "frame": 0, "frames": 2, "fps": 30.0, "width": 9, "height": 9}'
+    verb = ["/bin/sh", "-c", f"read number; echo '{said}'; echo short"]
+    monkeypatch.setattr("zoomtui.tui.monitor.player.python_module", lambda *_: verb)
+
+    async def run() -> None:
+        with Player(reef) as player, pytest.raises(ProjectError, match="its reader has ended"):
+            await player.frame(0)
+
+    asyncio.run(run())
 
 
 def test_frames_are_the_films_own_and_small(reef: Path) -> None:

@@ -366,6 +366,17 @@ def test_the_filmstrip_is_clicked_and_the_wheel_walks() -> None:
     on_screen(RUNNING, body, (200, 60))
 
 
+def test_the_wheel_over_what_the_window_no_longer_has_walks_nowhere() -> None:
+    async def body(pilot: Pilot[str], script: Script) -> None:
+        screen = pilot.app.screen
+        assert isinstance(screen, MonitorScreen)
+        screen._roll(events.MouseScrollUp(None, 150, 50, 0, 0, 0, False, False, False, 150, 50))
+        await settled(pilot)
+        assert screen.cursor.following
+
+    on_screen(RUNNING, body, (80, 24))
+
+
 def roll(over: Widget, kind: type[events.MouseEvent]) -> None:
     """One notch of the wheel, as a terminal reports it."""
     x, y = over.region.x + 1, over.region.y + 1

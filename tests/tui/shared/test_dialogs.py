@@ -27,6 +27,7 @@ from tests.tui.scripted import (
     view,
 )
 from zoomtui.tui.monitor.steer_dialog import PromptArea, SteerDialog
+from zoomtui.tui.shared.dialogs import ChoiceDialog
 from zoomtui.tui.shared.form_widget import Form
 from zoomtui.viewing.view import Situation
 
@@ -58,6 +59,17 @@ def test_every_answer_to_stop_can_be_reached(
         await pilot.press(*keys)
         assert script.asked == asked
         assert not asks(pilot.app, "Stop the render?")
+
+    on_screen(RUNNING, body)
+
+
+def test_a_text_from_outside_is_shown_harmlessly() -> None:
+    async def body(pilot: Pilot[str], script: Script) -> None:
+        text = "/films/\x1b[2J\x9b2J\U0010eeed.zoom\n\nOnly the entry goes."
+        pilot.app.push_screen(ChoiceDialog("Forget this render?", text, {"": "Keep it"}))
+        shown = await settled(pilot)
+        assert "/films/\\x1b[2J\\x9b2J\\U0010eeed.zoom" in shown
+        assert "Only the entry goes." in shown
 
     on_screen(RUNNING, body)
 

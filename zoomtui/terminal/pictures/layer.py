@@ -23,7 +23,8 @@ from zoomtui.terminal.pictures.request import Drawing, Over, Part
 
 SIGN = "\U0010eeed"
 """What a cell begins with; the marks of its row, its column and its picture follow."""
-_RUN = re.compile(f"{SIGN}(.)(.)(.)(?:{SIGN}\\1.\\3)*", re.DOTALL)
+_MARK = f"[{marks()}]"
+_RUN = re.compile(f"{SIGN}({_MARK})({_MARK})({_MARK})(?:{SIGN}\\1{_MARK}\\3)*")
 _MOVE = re.compile(r"\x1b\[(\d+);(\d+)H")
 _STYLE = re.compile(r"\x1b\[[\d;]*m|\n")
 _KEPT = 8

@@ -53,6 +53,17 @@ async def export(arguments: Sequence[str], on_progress: Callable[[int, int], Non
 
 
 async def _run(arguments: Sequence[str], on_progress: Callable[[int, int], None]) -> Outcome:
+    try:
+        return await _outcome(arguments, on_progress)
+    except OSError as error:  # such as a full disk, which no complaints can be kept on
+        raise ExportFailed(f"the export can't be run: {error.strerror or error}") from None
+    except (ValueError, KeyError, TypeError):
+        raise ExportFailed(
+            "the export said what no zoomtui says, or ended without a word"
+        ) from None
+
+
+async def _outcome(arguments: Sequence[str], on_progress: Callable[[int, int], None]) -> Outcome:
     loop = asyncio.get_running_loop()
     with tempfile.TemporaryFile() as complaints:
         verb = _start(arguments, complaints)

@@ -114,7 +114,8 @@ class HistoryScreen(HostedScreen):
         shown = min(self._shown or count, count)
         start = min(max(self._start, at - shown + 1), at, count - shown)
         plain = self.host.terminal.pictures == "ascii"
-        return Axis(max(0, start), max(0, start) + shown, self._layout.width - LABELS - 1, plain)
+        columns = max(1, self._layout.width - LABELS - 1)
+        return Axis(max(0, start), max(0, start) + shown, columns, plain)
 
     def paint(self) -> None:
         if not standing(self):

@@ -6,10 +6,12 @@ second and paints what has changed. Knows no engine and sends nothing.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from time import monotonic
 
 from textual import events, on
+from textual.errors import NoWidget
 
 from renderer.engine.preview import Preview
 from zoomtui.terminal.capabilities import Pictures, Terminal
@@ -100,8 +102,10 @@ class KeyframeScreen(HostedScreen):
     @on(events.MouseScrollDown)
     def _roll(self, event: events.MouseEvent) -> None:
         """The wheel walks where the keyframes are."""
-        over, _ = self.get_widget_at(event.screen_x, event.screen_y)
-        if isinstance(over, Picture | Filmstrip):
+        with suppress(NoWidget):  # the window has just become smaller
+            over, _ = self.get_widget_at(event.screen_x, event.screen_y)
+            if not isinstance(over, Picture | Filmstrip):
+                return
             self.action_walk(-1 if isinstance(event, events.MouseScrollUp) else 1)
 
     def action_follow(self) -> None:

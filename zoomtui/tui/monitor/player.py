@@ -85,7 +85,9 @@ class Player:
             moment = json.loads(answers.readline())
             size = moment["width"], moment["height"]
             rgb = answers.read(size[0] * size[1] * 3)
-        except (OSError, ValueError):
+            if len(rgb) < size[0] * size[1] * 3:
+                raise EOFError
+        except (OSError, ValueError, EOFError):
             raise ProjectError("the film can't be read: its reader has ended") from None
         if moment["error"]:
             raise ProjectError(moment["error"])

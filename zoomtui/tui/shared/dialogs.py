@@ -14,6 +14,7 @@ from textual.screen import ModalScreen
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
+from renderer.formatting import clean
 from zoomtui.tui.shared.host import ClosesOnce
 from zoomtui.tui.shared.keys import bind, keys
 from zoomtui.tui.shared.text_widgets import signs_for
@@ -29,8 +30,9 @@ class ChoiceDialog(Dialog):
     BINDINGS = keys(bind("escape,q", "dismiss(None)", "cancel"))
 
     def __init__(self, title: str, text: str, answers: Mapping[str, str], *, at: int = 0) -> None:
-        """``text``: what the answers are about; plain. ``answers``: the result of each, and the
-        text shown for it; ``""`` stands for the result None. ``at``: which one is marked first."""
+        """``text``: what the answers are about; lines, shown harmlessly. ``answers``: the result of
+        each, and the text shown for it; ``""`` stands for the result None. ``at``: which one is
+        marked first."""
         super().__init__()
         self.title = title
         self._text = text
@@ -39,7 +41,7 @@ class ChoiceDialog(Dialog):
 
     def compose(self) -> ComposeResult:
         with Vertical(id="dialog"):
-            yield Static(self._text, markup=False)
+            yield Static("\n".join(map(clean, self._text.split("\n"))), markup=False)
             yield OptionList(
                 *(
                     Option(f"  {shown}", answer or "none")
