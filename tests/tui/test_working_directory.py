@@ -33,10 +33,11 @@ def test_the_monitor_goes_on_with_a_project_that_was_named_from_there(
         app = ZoomApp(TERMINAL, lambda: MonitorScreen(Path("coral.zoom")), clock=lambda: NOW)
         async with app.run_test(size=(100, 30)) as pilot:
             here.rmdir()
-            assert isinstance(app.screen, MonitorScreen)
-            assert app.screen.watched.view.folder == here / "coral.zoom"
-            await soon(lambda: "does not exist" in screen_text(app), "the project is gone")
-            await settled(pilot)
+            screen = app.screen
+            assert isinstance(screen, MonitorScreen)
+            assert screen.watched.view.folder == here / "coral.zoom"
+            await soon(lambda: "does not exist" in screen.watched.view.why, "the project is gone")
+            assert "NO PROJECT" in await settled(pilot)
 
     asyncio.run(run())
 
