@@ -71,12 +71,14 @@ def urls_of(words: Iterable[str]) -> tuple[str, ...]:
 
 
 def metrics_of(file: str) -> str:
-    """The file, absolute. Raises SettingsError where it could not be written."""
+    """The file, absolute. Raises SettingsError where it can't be one."""
     if file in UNWANTED:
         return ""
     path = Path(file).absolute()
     if not os.access(path.parent, os.W_OK) or path.is_dir():
         raise SettingsError(f"--metrics: no file can be written at {path}")
+    if path.suffix != ".prom":  # any other file there would be written over, whatever it holds
+        raise SettingsError(f"--metrics: {file} must end in .prom, as the collector wants it")
     return str(path)
 
 

@@ -111,6 +111,7 @@ def _saw(lines: set[str]) -> bool:
         (("--on-event", "'x"), "--on-event can't be read"),
         (("--notify", f"nonsense://{SECRET}"), "--notify, address 1: Apprise knows no such"),
         (("--metrics", "no/a.prom"), "--metrics: no file can be written"),
+        (("--metrics", "notes.txt"), "--metrics: notes.txt must end in .prom"),
     ],
 )
 def test_what_can_not_be_used_is_refused_before_anything_is_made(

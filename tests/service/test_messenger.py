@@ -225,6 +225,13 @@ def test_metrics_need_a_folder_to_lie_in(tmp_path: Path) -> None:
             metrics_of(str(place))
 
 
+@pytest.mark.parametrize("name", ["notes.txt", "a.zoom/journal.jsonl", "prom", ".prom"])
+def test_metrics_are_written_over_no_file_but_one_of_their_own(tmp_path: Path, name: str) -> None:
+    (tmp_path / "a.zoom").mkdir()
+    with pytest.raises(SettingsError, match=r"must end in \.prom"):
+        metrics_of(str(tmp_path / name))
+
+
 # ------------------------------------------------------------------------------------ the messenger
 
 
