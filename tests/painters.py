@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import itertools
 import os
 import threading
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, NoReturn
 
+import numba
 import numpy as np
 from numpy.typing import NDArray
 
@@ -133,6 +135,25 @@ class Lost(Until):
 
     def turn(self, job: PaintJob, on_step: OnStep) -> NoReturn:
         raise DeviceLost("cuda failed (an illegal memory access); a new process can go on")
+
+
+@dataclass(frozen=True)
+class Interrupted:
+    """Gets the signal ``number`` in a compiled loop, which goes on to its end all the same."""
+
+    number: int
+
+    def paint(self, job: PaintJob, on_step: OnStep) -> NoReturn:
+        library = ctypes.CDLL(None)
+        send, look = library["raise"], library["PyErr_CheckSignals"]
+        send.argtypes, look.argtypes = [ctypes.c_int], []
+
+        @numba.njit  # type: ignore[untyped-decorator]
+        def loop(number: int) -> int:
+            send(number)
+            return look()  # as turning the result into an object may do
+
+        raise AssertionError(loop(self.number))
 
 
 @dataclass(frozen=True)
@@ -263,6 +284,10 @@ def aborting(settings: RenderSettings) -> Aborting:
 
 def aborting_once(settings: RenderSettings) -> Once:
     return Once(Path(settings.model), Aborting)
+
+
+def interrupted(settings: RenderSettings) -> Interrupted:
+    return Interrupted(int(settings.model))
 
 
 def lost(settings: RenderSettings) -> Lost:

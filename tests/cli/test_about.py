@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import signal
 import subprocess
 import sys
 from importlib.metadata import version
@@ -14,7 +15,7 @@ import torch
 from renderer.painting.painters.accelerator import accelerator
 from renderer.planning.defaults import fill_in
 from renderer.settings.presets import PRESETS
-from tests.cli.processes import environment, zoomtui
+from tests.cli.processes import environment, zoomtui, zoomtui_here
 from tests.painting.tiny import tiny_sd
 from zoomtui.cli.main import cli
 from zoomtui.cli.render import DEMO, DEMO_WITHOUT_WEIGHTS
@@ -90,6 +91,14 @@ def test_a_painter_is_warmed_up_and_said_to_take_so_long(tmp_path: Path) -> None
     assert [row[0] for row in rows] == WARM
     assert all(re.fullmatch(r"[\d.]+ [MG]iB", row[4]) for row in rows)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_in_a_compiled_loop_is_no_bug(tmp_path: Path, number: signal.Signals) -> None:
+    done = zoomtui_here(
+        "warm", str(int(number)), "--painter", "tests.painters:interrupted", cwd=tmp_path
+    )
+    assert (done.code, done.err) == (128 + number, "")
 
 
 def test_a_model_that_is_not_there_is_one_line(tmp_path: Path) -> None:

@@ -57,6 +57,13 @@ def test_a_film_is_exported_and_said_where_it_is(reef: Path, tmp_path: Path) -> 
     assert frames_in(tmp_path / "film.mp4") == 25
 
 
+def test_a_film_is_exported_where_standard_output_is_closed(reef: Path, tmp_path: Path) -> None:
+    shut = partial(os.close, 1)
+    answer = zoomtui("export", str(reef), "film.mp4", cwd=tmp_path, preexec_fn=shut)
+    assert (answer.code, answer.err) == (0, "")
+    assert frames_in(tmp_path / "film.mp4") == 25
+
+
 @pytest.mark.slow
 def test_every_option_arrives(reef: Path, tmp_path: Path) -> None:
     answer = zoomtui(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from functools import partial
 from pathlib import Path
@@ -145,6 +146,12 @@ def test_without_a_terminal_nothing_is_taken_back_unasked(
     assert_one_line(answer, 2, "nothing was changed", "say --yes")
     assert "19 frames, 0.6 s of film" in answer.out
     assert contents(folder) == before
+
+
+def test_where_standard_input_is_closed_it_can_not_ask_either(folder: Path) -> None:
+    shut = partial(os.close, 0)
+    answer = zoomtui("rewind", "reef.zoom", "4", cwd=folder.parent, preexec_fn=shut)
+    assert_one_line(answer, 2, "nothing was changed", "say --yes")
 
 
 @pytest.mark.slow

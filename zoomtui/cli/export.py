@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -170,7 +169,7 @@ def _shown(plan: Plan, as_json: bool) -> Iterator[OnProgress]:
             {"event": "ExportProgress", "done": done, "frames": plan.frames}
         )
         return
-    if not sys.stdout.isatty():
+    if not os.isatty(OUT):
         write_line(f"exporting  {path_text(plan.target.path)}: {_summary(plan)}")
     with progress(f"{plan.target.path.name}: {_summary(plan)}", frames) as on_progress:
         yield on_progress

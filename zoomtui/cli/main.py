@@ -147,6 +147,12 @@ def _run(arguments: list[str] | None) -> int:
         return StorageError.exit_code
     except (click.Abort, KeyboardInterrupt):
         return 130
+    except SystemError as error:  # the signal came while a compiled loop ran
+        if isinstance(error.__cause__, KeyboardInterrupt):
+            return 130
+        if isinstance(error.__cause__, SystemExit):
+            raise error.__cause__ from None
+        raise
     return code if isinstance(code, int) else 0
 
 

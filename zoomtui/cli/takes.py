@@ -6,7 +6,7 @@ And `branch`: a film that shares another one's beginning.
 from __future__ import annotations
 
 import asyncio
-import sys
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -28,7 +28,7 @@ from renderer.service.revise import revise
 from zoomtui.cli.options import film_options, keyframe_index, painting_options, wishes
 from zoomtui.cli.progress_bar import bytes_read, progress
 from zoomtui.cli.verb import FOLDER, project_verb
-from zoomtui.stdio import write_json, write_line
+from zoomtui.stdio import OUT, write_json, write_line
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -252,7 +252,7 @@ def _ask(what: str, yes: bool) -> None:
     write_line(what)
     if yes:
         return
-    if not sys.stdin.isatty():
+    if not (os.isatty(0) and os.isatty(OUT)):
         raise SettingsError("nothing was changed: without a terminal to ask on, say --yes")
     if not click.confirm("Go on?"):
         write_line("nothing was changed")
