@@ -22,7 +22,7 @@ def write_line(line: str, handle: int = OUT) -> None:
 
 
 def write_json(value: Any) -> None:
-    """One line of JSON."""
+    """One line of JSON, of many that come as a render goes on."""
     write_line(json.dumps(value, ensure_ascii=False))
 
 
@@ -37,6 +37,11 @@ def answer(line: str) -> None:
         pass
     except OSError as error:
         raise OSError(error.errno, error.strerror, "standard output") from None
+
+
+def answer_json(value: Any) -> None:
+    """The same in JSON."""
+    answer(json.dumps(value, ensure_ascii=False))
 
 
 def _write(line: str, handle: int) -> None:

@@ -235,8 +235,28 @@ def detached(monitor: OnTerminal) -> bool:
     return monitor.ends_within(0.3)
 
 
+DRY = ("--painter", "texture", "--dry-run")
+
+
 @pytest.mark.parametrize(
-    "verb", [("status", "{}", "--json"), *slower([("ls",), ("ls", "--json"), ("models",)])]
+    "verb",
+    [
+        ("status", "{}", "--json"),
+        *slower(
+            [
+                *(("ls",), ("ls", "--json"), ("models",)),
+                *(("verify", "{}"), ("verify", "{}", "--json")),
+                *(("takes", "{}"), ("takes", "{}", "--json")),
+                *(("mark", "{}"), ("mark", "{}", "--json")),
+                *(("status", "{}", "--history"), ("status", "{}", "--history", "--json")),
+                *(("render", *DRY), ("render", *DRY, "--json")),
+                *(
+                    ("export", "{}", "a.mp4", "--dry-run"),
+                    ("export", "{}", "a.mp4", "--dry-run", "--json"),
+                ),
+            ]
+        ),
+    ],
 )
 def test_an_answer_that_can_not_be_written_is_an_error(
     finished: Path, verb: tuple[str, ...]

@@ -17,7 +17,7 @@ from renderer.settings.plain_values import dimensions
 from zoomtui.cli.options import export_options, json_option, wishes
 from zoomtui.cli.progress_bar import OnProgress, bytes_read, frames, progress
 from zoomtui.cli.verb import FOLDER, address_option, farm_address, project_verb
-from zoomtui.stdio import ERR, OUT, write_json, write_line
+from zoomtui.stdio import ERR, OUT, answer, answer_json, write_json, write_line
 
 if TYPE_CHECKING:
     from renderer.export.of_project import Plan, SideBySide
@@ -95,9 +95,9 @@ def _export(
         write_line(f"note: {clean(note)}", ERR if as_json else OUT)
     if dry_run:
         if as_json:
-            write_json(_said("ExportPlanned", plan))
+            answer_json(_said("ExportPlanned", plan))
         else:
-            write_line(f"{path_text(plan.target.path)}: {_summary(plan)}")
+            answer(f"{path_text(plan.target.path)}: {_summary(plan)}")
         return
     side_by_side = None if farm is None else _on_farm(farm, (project, plan.target.path.parent))
     with _shown(plan, as_json) as on_progress:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from renderer.formatting import clean
-from zoomtui.stdio import OUT, answer, write_json
+from zoomtui.stdio import OUT, answer, answer_json
 
 if TYPE_CHECKING:
     from renderer.project.series import Series
@@ -30,7 +30,7 @@ def show_history(project: Path, *, as_json: bool, plain: bool) -> None:
     read_settings(project)  # what is no project is said by this
     series = SeriesReader(project).look()
     if as_json:
-        write_json({"project": str(project), **series.to_json()})
+        answer_json({"project": str(project), **series.to_json()})
         return
     columns = shutil.get_terminal_size().columns if os.isatty(OUT) else _COLUMNS
     for line in history_lines(series, columns, plain=plain):

@@ -14,7 +14,7 @@ from renderer.service.revise import place as let_show
 from renderer.service.revise import revise
 from zoomtui.cli.options import keyframe_index
 from zoomtui.cli.verb import FILE, project_verb
-from zoomtui.stdio import write_json, write_line
+from zoomtui.stdio import answer, answer_json, write_line
 
 
 @project_verb(
@@ -48,12 +48,12 @@ def _list(project: Path, as_json: bool) -> None:
     read_settings(project)
     marks = read_history(project).marks
     if as_json:
-        write_json([{"keyframe": keyframe + 1, "note": note} for keyframe, note in marks])
+        answer_json([{"keyframe": keyframe + 1, "note": note} for keyframe, note in marks])
         return
     for keyframe, note in marks:
-        write_line(f"{keyframe + 1:>6}  {clean(note)}")
+        answer(f"{keyframe + 1:>6}  {clean(note)}")
     if not marks:
-        write_line(f'no marks; `zoomtui mark {path_text(project)} 12 "the castle"` makes one')
+        answer(f'no marks; `zoomtui mark {path_text(project)} 12 "the castle"` makes one')
 
 
 @project_verb(

@@ -27,7 +27,7 @@ from zoomtui.cli.open_tui import Look, on_terminal, show
 from zoomtui.cli.options import film_options, headless_option, json_option, painting_options, wishes
 from zoomtui.cli.steer import record_steering
 from zoomtui.cli.verb import FOLDER, address_option, farm_address, project_verb, verb
-from zoomtui.stdio import ERR, OUT, write_json, write_line
+from zoomtui.stdio import ERR, OUT, answer, answer_json, write_line
 
 _DEMO_FILM = {"size": "1280x720", "seconds_per_keyframe": 1.5, "keyframes": 8, "seed": 1995}
 """About ten seconds, in about a minute on two cores."""
@@ -260,10 +260,10 @@ def demo(look: Look, /, out: Path | None, dive: bool, headless: bool) -> int:
 
 def _say_estimate(estimate: Estimate, as_json: bool) -> None:
     if as_json:
-        write_json(estimate.to_json())
+        answer_json(estimate.to_json())
         return
     for line in estimate.lines():
-        write_line(line)
+        answer(line)
 
 
 def _say_what_next(folder: Path, code: int, as_json: bool) -> None:

@@ -28,7 +28,7 @@ from renderer.service.revise import revise
 from zoomtui.cli.options import film_options, keyframe_index, painting_options, wishes
 from zoomtui.cli.progress_bar import bytes_read, progress
 from zoomtui.cli.verb import FOLDER, project_verb
-from zoomtui.stdio import OUT, write_json, write_line
+from zoomtui.stdio import OUT, answer, answer_json, write_line
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -111,10 +111,10 @@ def takes(project: Path, keyframe: int | None, as_json: bool) -> None:
     known.sort(key=lambda stored: (stored.keyframe, stored.take))
     rows = [film.facts(stored) for stored in known]
     if as_json:
-        write_json(rows)
+        answer_json(rows)
         return
     for row in rows:
-        write_line(_row_text(row))
+        answer(_row_text(row))
 
 
 @project_verb(
