@@ -41,7 +41,8 @@ class FilmStore:
         self._film = film
         self._journal = journal
         self._handle = handle
-        self._told = told
+        self.told = told
+        """What the journal says of the film."""
         self.lacking = 0
         """Records at the journal's end whose bytes are not in the film; ``mend`` takes them out."""
         self._rewound = False
@@ -70,22 +71,22 @@ class FilmStore:
     @property
     def segments(self) -> Sequence[Segment]:
         """All committed segments, in order; not to be changed by the reader."""
-        return self._told.segments
+        return self.told.segments
 
     @property
     def frames(self) -> int:
         """Frames committed."""
-        return self._told.frames
+        return self.told.frames
 
     @property
     def size(self) -> int:
         """The committed end of the film, bytes."""
-        return self._told.end
+        return self.told.end
 
     @property
     def header_length(self) -> int:
         """Bytes of the film's header; 0 before the first segment."""
-        return self._told.header.length if self._told.header else 0
+        return self.told.header.length if self.told.header else 0
 
     @property
     def next_segment(self) -> int:
@@ -95,7 +96,7 @@ class FilmStore:
     @property
     def finished(self) -> bool:
         """True when the closing segment is committed."""
-        return self._told.finished
+        return self.told.finished
 
     @property
     def intervals(self) -> int:
@@ -111,7 +112,7 @@ class FilmStore:
         """
         if self.finished:
             raise ValueError("the film is finished: drop_closing() it first")
-        header = self._told.header
+        header = self.told.header
         if header is None:
             self._commit(encoded.init, {"type": HEADER, **extent(0, encoded.init)})
         elif signature(encoded.init) != signature(self._read(header)):
@@ -150,7 +151,7 @@ class FilmStore:
         """
         record = {**record, "film_end": self._file_size()}
         self._journal.append(record)
-        self._told.add(record)
+        self.told.add(record)
         self._rewound = True
 
     def cut(self) -> bool:
@@ -181,7 +182,7 @@ class FilmStore:
                 write_at(self._handle, data, end)
                 os.fdatasync(self._handle)
             self._journal.append(record)
-            self._told.add(record)
+            self.told.add(record)
         except BaseException:
             with suppress(OSError):
                 os.ftruncate(self._handle, end)
@@ -201,7 +202,7 @@ class FilmStore:
         copy that was taken while rendering, can explain.
         """
         size = self._file_size()
-        header, segments = self._told.header, self._told.segments
+        header, segments = self.told.header, self.told.segments
         ours: list[Header | Segment] = [header, *segments] if header else []
         there = bisect_right(ours, size, key=lambda each: each.offset + each.length)
         sound = there > 0 and self._intact(ours[there - 1])
@@ -213,33 +214,13 @@ class FilmStore:
             self._check_read_back(ours[:there][:1], "its header")
         lacking = len(ours) - there
         if not lacking:
-            self._check_tail(size)
+            check_tail(self._film, self._handle, self.told)
         return lacking
 
     def _check_read_back(self, there: Sequence[Header | Segment], what: str) -> None:
         if not there or not self._intact(there[0]):
             raise ProjectError(
                 f"{self._film} is damaged: {what} can't be read back; "
-                f"{untouched(self._film.parent)}"
-            )
-
-    def _check_tail(self, size: int) -> None:
-        """Check that at most one segment, whole or in part, lies behind the committed end.
-
-        More may lie there where the film was rewound.
-        """
-        if size <= self._told.end_before_rewind:
-            return
-        at, fragments = self.size, 0
-        expected, others = (_FRAGMENT, _HEADER) if self._told.header else (_HEADER, _FRAGMENT)
-        with storage_errors(self._film):
-            while (box := box_at(os.pread(self._handle, 16, at))) and box.kind in expected:
-                fragments += box.kind == b"moof"
-                at += box.size
-        if fragments > 1 or (box is not None and box.kind in others):
-            raise ProjectError(
-                f"{self._film} holds {size - self.size} bytes that its journal knows nothing of, "
-                f"more than one segment: the journal is older than the film, or damaged; "
                 f"{untouched(self._film.parent)}"
             )
 
@@ -264,7 +245,7 @@ class FilmStore:
     def _drop_last(self, count: int = 1) -> None:
         """Take the last segments' (or a lone header's) records out of the journal."""
         self._journal.remove(numbers_of_film(self._journal.records)[-count:])
-        self._told = FilmRecords(self._journal.records)
+        self.told = FilmRecords(self._journal.records)
 
 
 def _open(film: Path, *, new: bool) -> int:
@@ -277,3 +258,24 @@ def _open(film: Path, *, new: bool) -> int:
             return open_own(film, os.O_RDWR)
         except (FileNotFoundError, IsADirectoryError) as error:
             raise ProjectError(f"{film}: {error.strerror}; {untouched(film.parent)}") from None
+
+
+def check_tail(film: Path, handle: int, told: FilmRecords) -> None:
+    """Raise ProjectError where more than a segment lies behind the committed end.
+
+    More may lie there where the film was rewound. ``handle``: the film, open for reading.
+    """
+    with storage_errors(film):
+        size = os.fstat(handle).st_size
+        if size <= told.end_before_rewind:
+            return
+        at, fragments = told.end, 0
+        expected, others = (_FRAGMENT, _HEADER) if told.header else (_HEADER, _FRAGMENT)
+        while (box := box_at(os.pread(handle, 16, at))) and box.kind in expected:
+            fragments += box.kind == b"moof"
+            at += box.size
+    if fragments > 1 or (box is not None and box.kind in others):
+        raise ProjectError(
+            f"{film} holds {size - told.end} bytes that its journal knows nothing of, more than "
+            f"one segment: the journal is older than the film, or damaged; {untouched(film.parent)}"
+        )

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from renderer.errors import ProjectError
-from renderer.film.store import FilmStore
+from renderer.film.records import FilmRecords
 from renderer.journal import Record, untouched
 from renderer.painting.geometry import Geometry
 from renderer.project.history import History
@@ -42,20 +42,26 @@ def check_project(
     settings: RenderSettings,
     records: Sequence[Record],
     history: History,
-    store: FilmStore,
+    film: FilmRecords,
+    lacking: int = 0,
 ) -> None:
-    """Settings, journal, film and keyframes against each other. Raises ProjectError."""
+    """Settings, journal, film and keyframes against each other. Raises ProjectError.
+
+    ``lacking``: so many segments at the film's end have to be made again.
+    """
     if not records:
         raise _damaged(folder, f"{JOURNAL} holds no record")
     _check_settings(folder, settings, records)
     known = [stored.keyframe for stored in history.keyframes]
-    if known != list(range(len(known))) or store.intervals > max(0, len(known) - 1):
+    if known != list(range(len(known))) or len(film.segments) - film.finished > max(
+        0, len(known) - 1
+    ):
         raise _damaged(folder, f"{JOURNAL} contradicts itself")
     geometry = Geometry.of(settings)
     for stored in history.keyframes:
         if stored.dives_to is not None and not geometry.holds(stored.dives_to):
             raise _damaged(folder, f"keyframe {stored.keyframe + 1} dives out of its picture")
-    _check_files(folder, history, store)
+    _check_files(folder, history, film, lacking)
 
 
 def _damaged(folder: Path, what: str) -> ProjectError:
@@ -73,7 +79,7 @@ def _check_settings(folder: Path, settings: RenderSettings, records: Sequence[Re
             )
 
 
-def _check_files(folder: Path, history: History, store: FilmStore) -> None:
+def _check_files(folder: Path, history: History, film: FilmRecords, lacking: int) -> None:
     """The journal knows every keyframe on disk, and those that are still needed are there.
 
     An interrupted append may leave one unknown keyframe. A segment that the film lacks is made
@@ -82,8 +88,7 @@ def _check_files(folder: Path, history: History, store: FilmStore) -> None:
     known = len(history.keyframes)
     if keyframe_path(folder, known + 1).is_file() and not history.find(known + 1, 1):
         raise _damaged(folder, f"{KEYFRAMES}/ holds pictures that {JOURNAL} knows nothing of")
-    lacking = store.lacking
-    first = max(0, len(store.segments) - lacking) if lacking else known
+    first = max(0, len(film.segments) - lacking) if lacking else known
     for stored in history.keyframes[first:]:
         if not path_of(folder, stored).exists():
             raise _damaged(

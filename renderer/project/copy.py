@@ -38,7 +38,7 @@ from renderer.project.steering import what_changes
 from renderer.project.thinning import check_there
 from renderer.project.timeline import Steering
 from renderer.project.trust import trust
-from renderer.project.verify import not_rewound, verify
+from renderer.project.verify import Problem, not_rewound, verify
 
 
 def copy_project(folder: Path, new: Path, on_bytes: OnBytes) -> None:
@@ -135,11 +135,11 @@ def _make(
     forget(new)
 
 
-def _check(folder: Path, problems: Sequence[str]) -> None:
+def _check(folder: Path, problems: Sequence[Problem]) -> None:
     if problems:
         more = f", and {len(problems) - 1} more" if problems[1:] else ""
         raise ProjectError(
-            f"{folder} is damaged: {problems[0]}{more}; nothing was made, and "
+            f"{folder} is damaged: {problems[0].what}{more}; nothing was made, and "
             f"`zoomtui verify {folder}` shows all"
         )
 

@@ -108,7 +108,7 @@ class Project:
             history = History(journal.records)
             store = FilmStore.open(folder / FILM, journal, mend=False)
             held.enter_context(closing(store))
-            check_project(folder, settings, journal.records, history, store)
+            check_project(folder, settings, journal.records, history, store.told, store.lacking)
             project = cls(folder, settings, journal, store, place, keyframes, history)
             project.lease = lease
             if mend:

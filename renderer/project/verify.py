@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import chain
 from pathlib import Path
+from typing import NamedTuple
 
 from renderer.errors import ProjectError, RendererError
-from renderer.film.records import HEADER, committed, records_of_film
+from renderer.film.records import HEADER, FilmRecords, records_of_film
 from renderer.film.salvage import OnBytes
+from renderer.film.store import check_tail
 from renderer.images import read_keyframe
-from renderer.journal import Record
+from renderer.journal import Record, untouched
 from renderer.painting.geometry import Geometry
+from renderer.project.checks import check_project
 from renderer.project.history import History, StoredKeyframe
 from renderer.project.records import FILM, path_of, read_records, read_settings
+from renderer.project.session_record import renders
 from renderer.project.thinning import kept_takes, may_be_missing
 from renderer.settings.render import RenderSettings
 
@@ -25,27 +29,68 @@ Finding = tuple[int, str]
 """Bytes that were looked at, and what is wrong with them; empty: nothing."""
 
 
-def verify(folder: Path, on_bytes: OnBytes, *, decode: Decode | None = None) -> list[str]:
-    """What is wrong, a line each; empty: nothing is.
+class Problem(NamedTuple):
+    """Something that is wrong, in a line."""
+
+    what: str
+    remedy: str = "repair"
+    """The verb that helps: ``rewind`` for a picture, ``prune`` for a take that is not in the film;
+    empty: none does."""
+    keyframe: int = 0
+    """Of a picture, from 0."""
+
+
+def verify(folder: Path, on_bytes: OnBytes, *, decode: Decode | None = None) -> list[Problem]:
+    """What is wrong; empty: nothing is.
 
     Every byte of film and keyframes is read and compared with its checksum. ``decode``
     (``film.decode.decoded_frames``): every frame and every picture is decoded as well. Raises
     ProjectError, SettingsError where settings or journal can't be read.
     """
     settings, records = read_settings(folder), read_records(folder)
-    committed(records)  # raises where they contradict each other
+    told = FilmRecords(records)  # raises where they contradict each other
     history = History(records)
     keyframes = [*history.keyframes, *kept_takes(folder, history)]
     film = records_of_film(records)
     total = sum(record["length"] for record in film) + sum(stored.length for stored in keyframes)
-    done, problems = 0, []
-    for length, problem in chain(
-        _film(folder / FILM, film, decode), _keyframes(folder, settings, history, keyframes, decode)
+    done, problems = 0, list[Problem]()
+    for stored, (length, what) in chain(
+        ((None, found) for found in _film(folder / FILM, film, decode)),
+        zip(keyframes, _keyframes(folder, settings, history, keyframes, decode), strict=True),
     ):
         done += length
         on_bytes(done, total)
-        problems += [problem] if problem else []
+        problems += [_problem(what, history, stored)] if what else []
+    if "repair" not in {problem.remedy for problem in problems}:
+        what = _contradiction(folder, settings, records, history, told)
+        problems += [Problem(what)] if what else []
     return problems
+
+
+def _problem(what: str, history: History, stored: StoredKeyframe | None) -> Problem:
+    if stored is None:
+        return Problem(what)
+    remedy = "rewind" if stored.keyframe else ""  # around the first picture all else is painted
+    return Problem(what, remedy if history.has(stored) else "prune", stored.keyframe)
+
+
+def _contradiction(
+    folder: Path,
+    settings: RenderSettings,
+    records: Sequence[Record],
+    history: History,
+    told: FilmRecords,
+) -> str:
+    """Why the project can't be resumed though all that its journal knows of is there."""
+    try:
+        check_project(folder, settings, records, history, told)
+        with suppress(FileNotFoundError), (folder / FILM).open("rb") as file:
+            check_tail(folder / FILM, file.fileno(), told)
+    except ProjectError as error:
+        if renders(folder) or read_records(folder) != records:
+            return ""  # it has grown meanwhile
+        return str(error).removesuffix(f"; {untouched(folder)}")
+    return ""
 
 
 def check_film(path: Path, records: Sequence[Record]) -> None:

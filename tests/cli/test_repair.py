@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
-from tests.cli.processes import zoomtui_here
-from tests.project.damages import contents, crlf
+import pytest
+
+from tests.cli.processes import zoomtui, zoomtui_here
+from tests.project.damages import contents, crlf, emptied, older_journal
 
 
 def test_a_project_that_is_whole_is_said_to_be(finished: Path) -> None:
@@ -14,7 +17,7 @@ def test_a_project_that_is_whole_is_said_to_be(finished: Path) -> None:
         answer = zoomtui_here("verify", finished.name, *more, cwd=finished.parent)
         assert (answer.code, answer.out) == (0, "reef.zoom is as it was written\n")
     answer = zoomtui_here("repair", finished.name, cwd=finished.parent)
-    assert (answer.code, answer.out) == (0, "reef.zoom needs no repair\n")
+    assert (answer.code, answer.out) == (0, "film and journal of reef.zoom need no repair\n")
 
 
 def test_a_damaged_keyframe_is_named_in_words_and_in_json(finished: Path) -> None:
@@ -24,13 +27,38 @@ def test_a_damaged_keyframe_is_named_in_words_and_in_json(finished: Path) -> Non
     assert answer.code == 3
     assert answer.out.splitlines() == [
         "keyframes/000001.png is not the file that was written",
-        "`zoomtui repair reef.zoom` shows what can be saved",
+        "`zoomtui rewind reef.zoom 2` and `zoomtui resume reef.zoom` paint it anew",
     ]
     answer = zoomtui_here("verify", finished.name, "--json", cwd=finished.parent)
     assert answer.code == 3
     assert json.loads(answer.out)["problems"] == [
         "keyframes/000001.png is not the file that was written"
     ]
+
+
+def test_what_verify_says_of_a_damaged_keyframe_helps(finished: Path) -> None:
+    path = finished / "keyframes" / "000001.png"
+    path.write_bytes(path.read_bytes()[:-1])
+    for verb in (("rewind", "2", "--yes"), ("resume",)):
+        answer = zoomtui(verb[0], finished.name, *verb[1:], cwd=finished.parent)
+        assert answer.code == 0, answer.err
+    told = zoomtui_here("verify", finished.name, cwd=finished.parent)
+    assert told.lines[1:] == [
+        "`zoomtui prune reef.zoom` deletes the takes that are not in the film"
+    ]
+    assert zoomtui_here("prune", finished.name, "--yes", cwd=finished.parent).code == 0
+    assert zoomtui_here("verify", finished.name, cwd=finished.parent).code == 0
+
+
+@pytest.mark.parametrize("harm", [emptied, older_journal])
+def test_a_journal_that_is_not_the_films_is_found(
+    finished: Path, harm: Callable[[Path], None]
+) -> None:
+    harm(finished)
+    for more in ((), ("--deep",)):
+        answer = zoomtui_here("verify", finished.name, *more, cwd=finished.parent)
+        assert (answer.code, len(answer.lines)) == (3, 2)
+        assert answer.lines[1] == "`zoomtui repair reef.zoom` shows what can be saved"
 
 
 def test_a_repair_is_done_only_when_told(finished: Path) -> None:

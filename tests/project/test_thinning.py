@@ -100,7 +100,7 @@ def test_a_picture_that_is_missing_for_no_such_reason_is_damage(
         copy = tmp_path / folder.parent.name
         copy_project(folder, copy, ignore)
         (copy / KEYFRAMES / f"{keyframe:06d}.png").unlink()
-        assert [problem for problem in verify(copy, ignore) if f"{keyframe:06d}.png" in problem]
+        assert [each for each in verify(copy, ignore) if f"{keyframe:06d}.png" in each.what]
 
 
 def test_it_is_exported_as_it_is_and_anything_else_says_what_is_gone(

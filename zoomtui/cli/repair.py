@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -10,7 +12,10 @@ from renderer.errors import ProjectError
 from renderer.formatting import clean, path_text
 from zoomtui.cli.progress_bar import bytes_read, progress
 from zoomtui.cli.verb import project_verb
-from zoomtui.stdio import write_json, write_line
+from zoomtui.stdio import answer, answer_json, write_line
+
+if TYPE_CHECKING:
+    from renderer.project.verify import Problem
 
 
 @project_verb(
@@ -30,17 +35,30 @@ def verify(project: Path, deep: bool, as_json: bool) -> int:
     decode = decoded_frames if deep else None
     if as_json:
         problems = find_problems(project, lambda _done, _total: None, decode=decode)
-        write_json({"project": str(project), "problems": problems})
+        said = {"project": str(project), "problems": [problem.what for problem in problems]}
+        answer_json(said)
         return ProjectError.exit_code if problems else 0
     with progress(f"verifying {project}", bytes_read) as on_bytes:
         problems = find_problems(project, on_bytes, decode=decode)
     for problem in problems:
-        write_line(clean(problem))
+        answer(clean(problem.what))
     if not problems:
-        write_line(f"{path_text(project)} is as it was written")
+        answer(f"{path_text(project)} is as it was written")
         return 0
-    write_line(f"`zoomtui repair {path_text(project)}` shows what can be saved")
+    for line in _remedies(path_text(project), problems):
+        answer(line)
     return ProjectError.exit_code
+
+
+def _remedies(project: str, problems: Sequence[Problem]) -> Iterator[str]:
+    verbs = {problem.remedy for problem in problems}
+    if "repair" in verbs:
+        yield f"`zoomtui repair {project}` shows what can be saved"
+    if "rewind" in verbs:
+        first = min(each.keyframe for each in problems if each.remedy == "rewind") + 1
+        yield f"`zoomtui rewind {project} {first}` and `zoomtui resume {project}` paint it anew"
+    if "prune" in verbs:
+        yield f"`zoomtui prune {project}` deletes the takes that are not in the film"
 
 
 @project_verb(
@@ -64,7 +82,7 @@ def repair(project: Path, yes: bool) -> int:
     with progress(f"looking at {project}", bytes_read) as on_bytes:
         rescue = find_rescue(project, on_bytes)
     if not wrong and not rescue.loses:
-        write_line(f"{path_text(project)} needs no repair")
+        write_line(f"film and journal of {path_text(project)} need no repair")
         return 0
     for line in filter(None, (wrong, *rescue.lines)):
         write_line(clean(line))
