@@ -18,6 +18,10 @@ if TYPE_CHECKING:  # a project that is not rendered needs no engine's words
     from renderer.engine.state import RenderState
 
 
+WAITING = {"paused": State.PAUSED, "review": State.REVIEW}
+"""Phases in which nothing is painted, as a project's state."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
     """A moment of a render; None: there is no end, no rate yet, or that source can't tell."""
@@ -108,4 +112,4 @@ def _state(engine: RenderState) -> State:
         return State.FAILED
     if engine.finished:
         return State.STOPPED if engine.stopped else State.FINISHED
-    return State.PAUSED if engine.phase == "paused" else State.RUNNING
+    return WAITING.get(engine.phase, State.RUNNING)

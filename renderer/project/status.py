@@ -24,7 +24,9 @@ class State(enum.StrEnum):
 
     RUNNING = "running"
     PAUSED = "paused"
-    """Only its engine knows that: read from the folder alone, it counts as running."""
+    REVIEW = "review"
+    """A keyframe is held for a decision. Only its engine knows this and ``PAUSED``: read from the
+    folder alone, both count as running."""
     FINISHED = "finished"
     FAILED = "failed"
     """Its last session ended with an error; ``resume`` goes on."""
@@ -38,7 +40,7 @@ class State(enum.StrEnum):
     @property
     def live(self) -> bool:
         """An engine is at work on it."""
-        return self in (State.RUNNING, State.PAUSED)
+        return self in (State.RUNNING, State.PAUSED, State.REVIEW)
 
     @property
     def resumable(self) -> bool:

@@ -50,6 +50,7 @@ def test_a_running_one_is_found_and_asked(tmp_path: Path, empty_state: Path) -> 
         until(lambda: zoomtui_here(*line, cwd=tmp_path).out == "a running 3\n", "it has three")
         assert zoomtui_here("pause", "a.zoom", cwd=tmp_path).code == 0
         until(lambda: zoomtui_here(*line, cwd=tmp_path).out == "a paused 3\n", "it is paused")
+        assert "\nstate      paused (process " in zoomtui_here("status", "a.zoom", cwd=tmp_path).out
 
 
 @pytest.mark.parametrize(

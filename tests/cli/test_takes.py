@@ -242,6 +242,7 @@ def test_a_held_render_goes_on_by_a_verb(tmp_path: Path) -> None:
     with Running("status", str(folder), "--watch", cwd=tmp_path), engine(folder):
         for keyframe, take in ((1, "1"), (2, "2"), (3, "1")):
             until(partial(is_held, folder, keyframe), f"keyframe {keyframe} is held")
+            assert states_of(folder) == {"review"}
             if keyframe == 2:
                 assert zoomtui_here("reroll", str(folder), cwd=tmp_path).code == 0
                 until(lambda: takes(folder) == [1, 2] and is_held(folder, 2), "it is held")
@@ -249,6 +250,16 @@ def test_a_held_render_goes_on_by_a_verb(tmp_path: Path) -> None:
             assert said.code == 0, said.err
         until(lambda: read_status(folder).state is State.FINISHED, "it is finished")
     assert takes(folder) == [1, 2, 1]
+
+
+def states_of(folder: Path) -> set[str]:
+    """What all forms of ``status`` and ``ls`` call it."""
+    plain = zoomtui_here("status", folder.name, cwd=folder.parent).lines[1].split()[1]
+    line = zoomtui_here("status", folder.name, "--format", "{state}", cwd=folder.parent).out.strip()
+    told = json.loads(zoomtui_here("status", folder.name, "--json", cwd=folder.parent).out)
+    listed = json.loads(zoomtui_here("ls", "--json", cwd=folder.parent).out)
+    (row,) = (row for row in listed if row["project"] == str(folder))
+    return {plain, line, told["state"], row["state"]}
 
 
 def is_held(folder: Path, keyframe: int) -> bool:

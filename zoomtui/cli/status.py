@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -53,7 +54,7 @@ def status(
     history: bool,
     wording: str | None,
 ) -> None:
-    """Show PROJECT: finished, running or killed. Reads only.
+    """Show PROJECT: running, paused, held for review, finished, stopped or failed. Reads only.
 
     Without PROJECT it is the one render that is running. With --watch the lines are those of a
     render in the foreground: the way to follow one without a screen. Ctrl-C ends the watching, not
@@ -74,8 +75,10 @@ def status(
     from renderer.project.status import read_status
 
     found = read_status(project)
+    facts = _facts(project, found)
+    found = replace(found, state=facts.state)
     if parts is not None:
-        answer(status_line(parts, _facts(project, found)))
+        answer(status_line(parts, facts))
     elif watch and found.holder:
         from zoomtui.cli.follow import follow_lines
 
@@ -122,7 +125,7 @@ def status_lines(found: Status) -> list[str]:
         f"frames     {count_text(found.frames, found.total_frames)}, "
         f"{duration_text(found.duration)} of film, {size_text(found.film_size)}",
     ]
-    if found.state == "failed":
+    if found.state == "failed" and found.session.failure:
         when = time.strftime("%b %d %H:%M", time.localtime(found.session.at))
         lines.insert(2, f"why        {clean(found.session.failure)} ({when})")
     elif found.session.restarts:

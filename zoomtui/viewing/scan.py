@@ -12,7 +12,7 @@ import contextlib
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from renderer.engine.events import Phase
+from renderer.engine.facts import WAITING
 from renderer.engine.state import RenderState
 from renderer.errors import RendererError
 from renderer.files import free_bytes
@@ -188,8 +188,8 @@ def _read(folder: Path, listed: bool) -> Render:
 def _with_engine(render: Render) -> Render:
     """The same with what its engine says; one that does not answer is running all the same."""
     engine = glance(render.folder)
-    paused = engine is not None and engine.phase is Phase.PAUSED
-    return replace(render, state=State.PAUSED if paused else render.state, engine=engine)
+    state = WAITING.get(engine.phase, render.state) if engine else render.state
+    return replace(render, state=state, engine=engine)
 
 
 def _line(error: BaseException) -> str:

@@ -18,6 +18,7 @@ Tone = Literal["good", "warn", "bad"]
 SIGNS: dict[State, tuple[str, Tone]] = {
     State.RUNNING: ("●", "good"),
     State.PAUSED: ("‖", "warn"),
+    State.REVIEW: ("‖", "warn"),
     State.FINISHED: ("✔", "good"),
     State.FAILED: ("✗", "bad"),
     State.STOPPED: ("■", "warn"),

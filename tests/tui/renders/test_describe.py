@@ -173,7 +173,7 @@ def test_paces_are_brief(seconds: float, expected: str) -> None:
 
 def test_every_state_is_a_sign_and_a_word() -> None:
     assert {str(state) for state in State} == {
-        "running", "paused", "finished", "failed", "stopped", "missing", "damaged",
+        "running", "paused", "review", "finished", "failed", "stopped", "missing", "damaged",
     }  # fmt: skip
     assert all(state_word(state)[0][1:] == f" {state}" for state in State)
 
