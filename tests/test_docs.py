@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 from textual.binding import Binding
 
+from renderer.planning.prompt_schedule import Schedule, read_schedule
 from renderer.project.records import keyframe_path
 from renderer.project.status import State, read_status
+from renderer.settings.sources import SOURCES
 from tests.cli.engines import engine, make_project
 from tests.cli.processes import zoomtui
 from zoomtui.tui.app import ZoomApp
@@ -57,6 +59,15 @@ def test_the_client_in_the_documentation_is_obeyed(tmp_path: Path) -> None:
             check=True,
         )
     assert done.stdout.count("'ok': True") == 2
+
+
+def test_the_plans_that_help_and_documents_show_can_be_read() -> None:
+    starts = ((0, "a beach"), (12, "a coral reef"))
+    for shown in (SOURCES["prompts"].help, (ROOT / "README.md").read_text(encoding="utf-8")):
+        lines = "\n".join(re.findall(r"`((?:\d+|blend): [^`]+)`", shown))
+        assert read_schedule(lines, "a.txt", seconds_per_keyframe=1) == Schedule(starts, blend=4)
+    (plan,) = blocks("docs/models.md", "toml")
+    assert read_schedule(plan, "a.toml", seconds_per_keyframe=1) == Schedule(starts, blend=4)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

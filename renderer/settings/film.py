@@ -111,7 +111,8 @@ class FilmSettings(PaintingSettings):
     zoom_factor: float = setting(
         1.5,
         check=_zoom_factor,
-        help="How many times wider the view gets with each keyframe; 1.5 by default.",
+        help="How many times wider the view gets with each keyframe; by default 1.5, with "
+        "--method refine 2.",
         metavar="R",
         hint="How much wider each keyframe's view is: above 1, up to 4.",
         choices=("1.25", "1.5", "2", "3"),

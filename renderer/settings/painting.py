@@ -40,7 +40,7 @@ class PaintingSettings:
     prompt: str = setting(
         "",
         check=text_of_at_most(LONGEST_PROMPT),
-        hint="What to paint, as long as you like. Kept exactly as typed.",
+        hint="What to paint, up to 65,536 bytes. Kept exactly as typed.",
         row=("", 1),
         needed_by=DIFFUSION,
         **_OF_DIFFUSION,
@@ -58,7 +58,8 @@ class PaintingSettings:
         "texture",
         check=not_empty,
         help="What paints: texture (needs no model), diffusion, or module:factory, one of your "
-        "own. By default diffusion if there is a usable accelerator or a --model, else texture.",
+        "own. By default diffusion with a GPU, a --model, or a prompt about the sky (by cosmos); "
+        "texture without a prompt; else you are asked, or have to say.",
         metavar="NAME",
         hint="texture needs no model; module:factory is one of your own.",
         choices=("texture", "diffusion"),

@@ -33,11 +33,12 @@ SOURCES: Mapping[str, Option] = {
     ),
     "prompts": Option(
         kind="path",
-        help="A plan instead of one PROMPT: lines such as `12: a coral reef` and `blend: 4` (see "
-        "--prompt-blend), TOML, or the JSON that the infinite-zoom web UI extension exports.",
+        help="A plan instead of one PROMPT: lines such as `0: a beach`, `12: a coral reef` and "
+        "`blend: 4` (see --prompt-blend), counted from 0; TOML; or the JSON that the "
+        "infinite-zoom web UI extension exports.",
         metavar="FILE",
         label="Prompt plan",
-        hint="A file instead of one prompt: lines such as 12: a coral reef.",
+        hint="A file instead of one prompt: lines such as 0: a beach, counted from 0.",
         row=("painting", 3),
     ),
     "place": Option(

@@ -5,12 +5,14 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import resource
 import signal
 from functools import partial
 from pathlib import Path
 
 import av
+import click
 import psutil
 import pytest
 from PIL import Image
@@ -18,11 +20,13 @@ from PIL import Image
 from renderer.errors import SettingsError
 from renderer.project.create import create_project
 from renderer.project.project import Project
-from tests.cli.processes import PATIENCE, OnTerminal, Running, zoomtui, zoomtui_here
+from tests.cli.engines import make_project
+from tests.cli.processes import PATIENCE, ROOT, OnTerminal, Running, zoomtui, zoomtui_here
 from tests.engine.runs import render, small
 from tests.marks import first_of
 from tests.planning.chains import chain
 from tests.worlds import natural
+from zoomtui.cli.main import cli
 from zoomtui.cli.options import option_of
 
 
@@ -259,3 +263,18 @@ def test_helps_have_examples() -> None:
         assert answer.code == 0
         assert f"zoomtui {verb} " in answer.out
         assert "Examples" in answer.out
+
+
+def test_the_sizes_in_the_examples_fit_the_film_that_the_documents_make(tmp_path: Path) -> None:
+    size = "512x512"  # as Stable Diffusion 2 paints
+    folder = make_project(tmp_path / "coral.zoom", keyframes=2, size=size, keyframe_size=size)
+    render(folder)
+    export = cli.get_command(click.Context(cli), "export")
+    assert export is not None
+    shown = f"{export.epilog}\n{(ROOT / 'README.md').read_text()}"
+    found = set(re.findall(r"zoomtui export coral.zoom (\S+) .*(--size \d+x\d+)", shown))
+    assert len(found) == 3
+    for out, said in found:
+        line = ("export", "coral.zoom", out, *said.split(), "--dry-run")
+        answer = zoomtui_here(*line, cwd=tmp_path)
+        assert answer.code == 0, answer.err

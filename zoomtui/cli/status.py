@@ -54,7 +54,7 @@ def status(
     history: bool,
     wording: str | None,
 ) -> None:
-    """Show PROJECT: running, paused, held for review, finished, stopped or failed. Reads only.
+    """Show PROJECT: running, paused, finished or stopped. Reads only.
 
     Without PROJECT it is the one render that is running. With --watch the lines are those of a
     render in the foreground: the way to follow one without a screen. Ctrl-C ends the watching, not
