@@ -59,9 +59,7 @@ def choose_painter(given: dict[str, Any], notes: list[str]) -> ModelPreset | Non
     if not chosen:
         notes.append("no GPU here and no prompt, so the texture painter is used")
     if given["painter"] == "texture":
-        if unused := _unused(given, chosen=chosen):
-            words = _list([key.replace("_", " ") for key in unused])
-            notes.append(f"the texture painter has no model; it ignores {words}")
+        notes += texture_notes(given, chosen=chosen)
         given.update(NOTHING_ANEW)
     return None
 
@@ -78,6 +76,12 @@ def usual_painter(prompt: str, model: str | None) -> tuple[str, str] | None:
     if cosmos.is_of_the_sky(prompt) and find_preset(cosmos.NAME):
         return "diffusion", cosmos.NAME
     return None
+
+
+def texture_notes(given: Mapping[str, Any], *, chosen: bool = True) -> list[str]:
+    """What the user should know of wishes that have no effect with the texture painter."""
+    unused = [key.replace("_", " ") for key in _unused(given, chosen=chosen)]
+    return [f"the texture painter has no model; it ignores {_list(unused)}"] if unused else []
 
 
 def _unused(given: Mapping[str, Any], *, chosen: bool) -> list[str]:

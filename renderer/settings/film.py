@@ -148,7 +148,8 @@ class FilmSettings(PaintingSettings):
         0,
         check=between(0, 16, " takes", off=True),
         help="Hold after each keyframe, once it has N takes (by default 1), until one of them is "
-        "chosen: in the monitor, or by `zoomtui choose`; 0: never.",
+        "chosen: in the monitor, or by `zoomtui choose`; 0: never. Begun without a terminal, a "
+        "render needs --review-wait as well.",
         metavar="[N]",
         alone=1,
         hint="Takes of each keyframe to choose from, which the render waits for; 0: none.",

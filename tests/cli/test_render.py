@@ -263,6 +263,9 @@ def test_a_dry_run_in_json_is_one_object_and_notes_stay_out_of_it(tmp_path: Path
 def test_a_dry_run_refuses_what_a_render_would(tmp_path: Path) -> None:
     answer = zoomtui("render", *QUICK, "--image", "nowhere.png", "--dry-run", cwd=tmp_path)
     assert (answer.code, answer.out) == (2, "")
+    answer = zoomtui("render", "--dry-run", cwd=tmp_path)
+    assert (answer.code, answer.out) == (2, "")
+    assert "nothing says what to paint" in answer.err
 
 
 # --- being stopped -------------------------------------------------------------------------------

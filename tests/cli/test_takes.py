@@ -270,7 +270,7 @@ def is_held(folder: Path, keyframe: int) -> bool:
 def test_a_review_that_nothing_can_answer_is_refused(tmp_path: Path) -> None:
     line = ("render", *QUICK, "--review", "--out", "reef.zoom")
     assert_refused(
-        zoomtui_here(*line, cwd=tmp_path), 2, "--review", "needs a terminal", "--review-wait"
+        zoomtui_here(*line, cwd=tmp_path), 2, "needs a terminal", "--review-wait", "--review 0"
     )
     assert not (tmp_path / "reef.zoom").exists()
     assert_refused(zoomtui_here(*line, "--headless", cwd=tmp_path), 2, "needs a terminal")

@@ -13,8 +13,10 @@ import pytest
 
 from renderer.errors import PainterError
 from renderer.journal import read_journal
+from renderer.project.create import create_project
 from renderer.project.records import JOURNAL
 from renderer.project.status import read_status
+from renderer.settings.render import RenderSettings
 from tests.cli.engines import engine, make_project, running, until
 from tests.cli.processes import (
     QUICK,
@@ -127,6 +129,20 @@ def test_settings_are_steered_by_name_while_it_renders_and_while_it_does_not(fol
     said = zoomtui("steer", str(folder), "prompt-blend=3", "keyframes=inf", cwd=folder.parent)
     assert (said.code, said.err) == (0, "")
     assert steering(folder) == [wanted, {"prompt_blend": 3}]  # the end is none already
+
+
+def test_it_is_said_what_the_texture_painter_ignores(tmp_path: Path) -> None:
+    few = {"keyframe_size": "64x64", "size": "64x64", "keyframes": 2, "frames_per_keyframe": 2}
+    create_project(tmp_path / "a.zoom", RenderSettings().changed({**few, "preset": "ultrafast"}))
+    for line, ignored in (
+        (("steer", "a.zoom", "steps=40", "guidance-scale=5"), "steps and guidance scale"),
+        (("resume", "a.zoom", "--prompt", "foo", "--model", "nope"), "prompt and model"),
+        (("reroll", "a.zoom", "--yes", "--steps", "9"), "steps"),
+        (("steer", "a.zoom", "keyframes=3"), ""),
+    ):
+        said = zoomtui(*line, cwd=tmp_path)
+        note = f"note: the texture painter has no model; it ignores {ignored}\n" if ignored else ""
+        assert (said.code, said.err) == (0, note)
 
 
 def test_a_dive_is_told_where_to_go(folder: Path) -> None:

@@ -25,7 +25,7 @@ from zoomtui.cli.new_film import check_source, new_film, new_film_options
 from zoomtui.cli.notify import change_recipients, metrics_option, recipient_options, recipients
 from zoomtui.cli.open_tui import Look, on_terminal, show
 from zoomtui.cli.options import film_options, headless_option, json_option, painting_options, wishes
-from zoomtui.cli.steer import record_steering
+from zoomtui.cli.steer import note_unused, record_steering
 from zoomtui.cli.verb import FOLDER, address_option, farm_address, project_verb, verb
 from zoomtui.stdio import ERR, OUT, answer, answer_json, write_line
 
@@ -98,7 +98,7 @@ def render(
     told = recipients(on_event, notify, metrics)
     _paint_there(farm_address(farm, address))
     detached = _detached(headless, as_json)
-    if not detached and not dry_run:
+    if not detached:
         check_source(film)
     asking = not as_json and on_terminal()
     prepared, notes = new_film(film, asking=asking)
@@ -128,8 +128,8 @@ def _check_review(settings: RenderSettings) -> None:
     """Raise SettingsError where a render would wait for a decision, and nothing could make one."""
     if settings.review and not settings.review_wait and not on_terminal():
         raise SettingsError(
-            "a render that holds for review needs a terminal, or --review-wait SECONDS to go on "
-            "by itself",
+            "a render that holds for review needs a terminal; without one add --review-wait "
+            "SECONDS, to go on by itself, or --review 0, to hold nothing",
             "review",
         )
 
@@ -221,6 +221,7 @@ def resume(
             opened.trust()
     if given:
         record_steering(project, given)
+        note_unused(now, given)
     change_recipients(project, told)
     if _detached(headless, as_json):
         return _launch_and_watch(project, look)

@@ -21,7 +21,7 @@ from renderer.settings.plain_values import from_text
 from renderer.settings.render import OPTIONS, RenderSettings
 from zoomtui.cli.event_lines import finished_line
 from zoomtui.cli.verb import project_verb
-from zoomtui.stdio import write_line
+from zoomtui.stdio import ERR, write_line
 
 Deed = Callable[..., Coroutine[Any, Any, None]]
 
@@ -87,7 +87,8 @@ async def prompt(project: Path, text: str, blend: int | None) -> None:
     RenderSettings().changed(changes)  # or SettingsError
     await ask(project, "steer", changes=changes)
     gradually = f", over {blend} keyframes" if blend else ""
-    write_line(f"from the next keyframe on{gradually}: {shortened(text)}")
+    write_line(f"from the next keyframe on{gradually}: {shortened(text) or '(none)'}")
+    note_unused(read_settings_at(project), changes)
 
 
 @project_verb(
@@ -130,10 +131,21 @@ def _steer(folder: Path, given: Mapping[str, Any]) -> None:
     from renderer.planning.defaults import changes
 
     try:
-        whole = changes(read_settings_at(folder), given)  # with what another model brings along
+        now = read_settings_at(folder)
+        whole = changes(now, given)  # with what another model brings along
         asyncio.run(ask(folder, "steer", changes=whole))
     except NotRunning:
         record_steering(folder, given)
+    note_unused(now, given)
+
+
+def note_unused(now: RenderSettings, given: Mapping[str, Any]) -> None:
+    """Say, beside the answer, what of ``given`` has no effect in a project with these settings."""
+    from renderer.planning.painter_choice import texture_notes
+
+    if given.get("painter", now.painter) == "texture":
+        for note in texture_notes(given):
+            write_line(f"note: {note}", ERR)
 
 
 def _read(change: str) -> tuple[str, Any]:

@@ -27,6 +27,7 @@ from renderer.project.thinning import kept_takes
 from renderer.service.revise import revise
 from zoomtui.cli.options import film_options, keyframe_index, painting_options, wishes
 from zoomtui.cli.progress_bar import bytes_read, progress
+from zoomtui.cli.steer import note_unused
 from zoomtui.cli.verb import FOLDER, project_verb
 from zoomtui.stdio import OUT, answer, answer_json, write_line
 
@@ -213,8 +214,10 @@ class _Film:
         from renderer.planning.defaults import changes
 
         now = self.history.settings_at(self.settings, first)
-        planned = changes(now, wishes(options))
+        given = wishes(options)
+        planned = changes(now, given)
         what_changes(now, planned, begun=first, finished=False)
+        note_unused(now, given)
         return planned
 
     def tell_steering(self, keyframe: int) -> None:
