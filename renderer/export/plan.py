@@ -185,9 +185,11 @@ def _codec(footage: Footage, target: Target, options: ExportOptions) -> Codec | 
 def _check_canvases(footage: Footage) -> None:
     missing = [i for i, canvas in enumerate(footage.canvases, 1) if not canvas.path.exists()]
     if missing:
+        one = len(missing) == 1
+        lost = "picture of keyframe" if one else "pictures of keyframes"
         raise ProjectError(
-            f"the pictures of keyframes {spans(missing)} are not there, so the film can't be made "
-            "again; it can be copied as it is, without other options"
+            f"the {lost} {spans(missing)} {'is' if one else 'are'} not there, so the film can't be "
+            "made again; it can be copied as it is, without other options"
         )
 
 
@@ -275,7 +277,7 @@ def _poster(target: Target, options: ExportOptions, frames: int, fps: Fraction) 
     frame = math.floor(options.poster * fps)
     if frame >= frames:
         raise SettingsError(
-            f"poster {options.poster:g} s lies behind the end of the film, "
+            f"poster {options.poster:g} s is beyond the end of the film, "
             f"which is {float(frames / fps):.3g} s long",
             "poster",
         )

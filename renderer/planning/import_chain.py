@@ -162,7 +162,7 @@ def _enlarged(
 
 def _files(folder: Path) -> list[Path]:
     if not folder.is_dir():
-        raise SettingsError(f"{folder} is no folder with pictures")
+        raise SettingsError(f"{folder} is not a folder with pictures")
     files = sorted(
         path
         for path in folder.iterdir()

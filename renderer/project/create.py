@@ -73,7 +73,9 @@ def refuse_occupied(folder: Path) -> None:
         if folder.exists() and not folder.is_dir():
             raise ProjectError(f"{folder} is a file; choose another --out")
         if folder.exists() and any(folder.iterdir()):
-            raise ProjectError(f"{folder} exists and is no zoomtui project; choose another --out")
+            raise ProjectError(
+                f"{folder} exists and is not a zoomtui project; choose another --out"
+            )
     except OSError as error:
         raise ProjectError(
             f"{folder} can't be used: {error.strerror}; choose another --out"

@@ -48,20 +48,23 @@ class Recipients:
 def defaults() -> Recipients:
     """Those that the environment names. Raises SettingsError."""
     urls = urls_of(os.environ.get(NOTIFY, "").split())
-    return Recipients(command_of(os.environ.get(ON_EVENT, "")), urls)
+    return Recipients(command_of(os.environ.get(ON_EVENT, ""), ON_EVENT), urls)
 
 
-def command_of(line: str) -> tuple[str, ...]:
-    """Program and arguments of a command line, which no shell sees. Raises SettingsError."""
+def command_of(line: str, where: str = "--on-event") -> tuple[str, ...]:
+    """Program and arguments of a command line, which no shell sees. Raises SettingsError.
+
+    ``where`` it stands, for the error.
+    """
     if line.strip() in UNWANTED:
         return ()
     try:
         program, *arguments = shlex.split(line)
     except ValueError as error:
-        raise SettingsError(f"--on-event can't be read: {error}") from None
+        raise SettingsError(f"{where} can't be read: {error}") from None
     found = shutil.which(program)
     if found is None:
-        raise SettingsError(f"--on-event: {program!r} is no program that can be run here")
+        raise SettingsError(f"{where}: {program!r} is no program that can be run here")
     return os.path.abspath(found), *arguments  # noqa: PTH100 - a link keeps its own name
 
 

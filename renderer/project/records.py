@@ -157,11 +157,11 @@ def read_settings(folder: Path) -> RenderSettings:
     path = folder / SETTINGS
     try:
         if not folder.is_dir():
-            what = "is no folder" if folder.exists() else "does not exist"
+            what = "is not a folder" if folder.exists() else "does not exist"
             raise ProjectError(f"{folder} {what}; a project is a folder made by `zoomtui render`")
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
-        raise ProjectError(f"{folder} is no zoomtui project: it has no {SETTINGS}") from None
+        raise ProjectError(f"{folder} is not a zoomtui project: it has no {SETTINGS}") from None
     except OSError as error:
         raise ProjectError(f"{path} can't be read: {error.strerror}") from None
     except UnicodeDecodeError:

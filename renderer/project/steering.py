@@ -41,5 +41,6 @@ def _check_length(count: int | None, begun: int, finished: bool) -> None:
     if finished and count is not None and count <= begun:
         raise ProjectError(
             f"the film is finished with {begun} keyframes, so nothing will be painted; "
-            f"lengthen it as well, with --keyframes {begun + 10} or --keyframes inf"
+            f"lengthen it as well: `zoomtui resume` with --keyframes {begun + 10} or --keyframes "
+            f"inf, or `zoomtui steer` with keyframes={begun + 10}"
         )

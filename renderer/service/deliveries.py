@@ -115,15 +115,18 @@ def deliver(occasion: Occasion, recipients: Recipients, *, loud: bool = False) -
     return sent + [_to_address(url, note) for url in recipients.urls or ()]
 
 
-def check(recipients: Recipients) -> None:
-    """Raise SettingsError for an address that can't be used, without naming it."""
+def check(recipients: Recipients, where: str = "--notify") -> None:
+    """Raise SettingsError for an address that can't be used, without naming it.
+
+    ``where`` the addresses stand.
+    """
     if recipients.urls and find_spec("apprise") is None:
-        raise SettingsError(f"--notify: {_REASONS[MISSING]}")
+        raise SettingsError(f"{where}: {_REASONS[MISSING]}")
     looks = [_to_address(url, {}) for url in recipients.urls or ()]
     for number, look in enumerate(looks, 1):
         look.wait(LIMIT)
         if look.why:
-            raise SettingsError(f"--notify, address {number}: {look.why}")
+            raise SettingsError(f"{where}, address {number}: {look.why}")
 
 
 def _to_address(url: str, note: Mapping[str, str]) -> Delivery:

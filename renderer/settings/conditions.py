@@ -37,7 +37,7 @@ def read_condition(text: str) -> Condition:
     """What ``text`` says. Raises SettingsError."""
     form = _FORM.fullmatch(text.lower())
     if form is None or form[1] not in _SIGNS:
-        raise SettingsError(f"{text!r} is no condition; such as {', '.join(EXAMPLES)}")
+        raise SettingsError(f"{text!r} is not a condition; such as {', '.join(EXAMPLES)}")
     kind, sign, value = form.groups()
     if sign != _SIGNS[kind]:
         raise SettingsError(f"{text!r}: {kind} is written with {_SIGNS[kind]}, as in {_like(kind)}")

@@ -195,7 +195,7 @@ def one_of(*names: str | int) -> Check:
     def check(name: str, value: Any) -> str | None:
         if value is None or value in names:
             return None
-        return unknown(f"{name} {value!r}", str(value), set(map(str, names)))
+        return unknown(f"{name.replace('_', ' ')} {value!r}", str(value), set(map(str, names)))
 
     return check
 

@@ -82,7 +82,7 @@ class RenderSettings(FilmSettings):
             raise ProjectError(f"{where} is not valid TOML: {error}") from None
         schema = values.pop("schema", None)
         if not isinstance(schema, int):
-            raise ProjectError(f"{where} has no schema number: it is no zoomtui project")
+            raise ProjectError(f"{where} has no schema number: it is not a zoomtui project")
         if schema > SCHEMA:
             raise ProjectError(
                 f"{where} was written by a newer zoomtui (schema {schema}, this one knows "

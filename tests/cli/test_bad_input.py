@@ -85,9 +85,9 @@ WRONG_NAMES = {
 }
 WRONG_PLACES = {
     "a file as project": (("--out", "afile"), 3, ["afile is a file", "another --out"]),
-    "another folder": (("--out", "full"), 3, ["full exists and is no zoomtui project"]),
+    "another folder": (("--out", "full"), 3, ["full exists and is not a zoomtui project"]),
     "the root": (("--out", "/"), 3, ["/ exists", "another --out"]),
-    "this folder, not empty": (("--out", "."), 3, ["exists and is no zoomtui project"]),
+    "this folder, not empty": (("--out", "."), 3, ["exists and is not a zoomtui project"]),
     "below a file": (("--out", "afile/reef.zoom"), 6, ["can't write afile/reef.zoom"]),
     "where nothing can be made": (("--out", "/proc/reef.zoom"), 6, ["can't write /proc/reef"]),
     "a name too long": (("--out", LONG), 3, ["name too long"]),

@@ -31,7 +31,7 @@ DAMAGED: dict[str, tuple[Callable[[Path], object], int, list[str]]] = {
     "a wrong type": (replaced(TOML, "steps = 25", "steps = 'many'"), 2, ["steps", "many"]),
     "a wrong value": (replaced(TOML, "steps = 25", "steps = 0"), 2, ["steps", "at least 1"]),
     "a newer version": (replaced(TOML, "schema = 1", "schema = 99"), 3, ["newer", "upgrade"]),
-    "no version": (replaced(TOML, "schema = 1", ""), 3, ["no zoomtui project"]),
+    "no version": (replaced(TOML, "schema = 1", ""), 3, ["not a zoomtui project"]),
     "no TOML": (replaced(TOML, "steps = 25", "steps = ="), 3, ["not valid TOML", "line"]),
     "no text": (lambda at: (at / TOML).write_bytes(b"\xff"), 3, ["not UTF-8"]),
     "no journal": (lambda at: (at / "journal.jsonl").unlink(), 3, ["journal.jsonl"]),
@@ -84,8 +84,8 @@ def test_a_codec_edited_in_is_refused_before_the_film_is_touched(finished: Path)
     ("name", "code", "part"),
     [
         ("nowhere", 3, "does not exist"),
-        ("afile", 3, "is no folder"),
-        ("full", 3, "is no zoomtui project"),
+        ("afile", 3, "is not a folder"),
+        ("full", 3, "is not a zoomtui project"),
         (LONG, 3, "name too long"),
     ],
 )

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from renderer.engine.events import (
     Event,
     KeyframeReady,
@@ -19,6 +21,7 @@ from renderer.engine.events import (
     StepDone,
 )
 from renderer.formatting import path_text
+from renderer.project.records import EXPORTS
 from zoomtui.cli.event_lines import Progress, watch_lines
 
 LOADING, PAINTING = PhaseChanged(Phase.LOADING), PhaseChanged(Phase.RENDERING)
@@ -198,3 +201,11 @@ def test_how_to_watch_can_be_pasted_into_a_shell_and_fits_the_film() -> None:
     growing = "\n".join(watch_lines(Path("a b.zoom"), finished=False))
     assert "mpv 'a b.zoom/film.mp4'" in growing
     assert "mpv 'a b.zoom/live.m3u8'" in growing
+
+
+@pytest.mark.parametrize("way", ["in", "out"])
+def test_the_film_the_other_way_is_named(tmp_path: Path, way: str) -> None:
+    film = tmp_path / EXPORTS / f"{way}.mp4"
+    film.parent.mkdir()
+    film.touch()
+    assert watch_lines(tmp_path, finished=True)[1] == f"zooming {way} {path_text(film)}"

@@ -7,6 +7,7 @@ import json
 import os
 import re
 import resource
+import shutil
 import signal
 from functools import partial
 from pathlib import Path
@@ -20,6 +21,7 @@ from PIL import Image
 from renderer.errors import SettingsError
 from renderer.project.create import create_project
 from renderer.project.project import Project
+from renderer.project.records import keyframe_path
 from tests.cli.engines import make_project
 from tests.cli.processes import PATIENCE, ROOT, OnTerminal, Running, zoomtui, zoomtui_here
 from tests.engine.runs import render, small
@@ -95,6 +97,8 @@ def test_every_option_arrives(reef: Path, tmp_path: Path) -> None:
         (["film.mp4", "--size", "big"], 2, "WIDTHxHEIGHT"),
         (["film.mp4", "--speed", "fast"], 2, "FIRST-LAST=FACTOR"),
         (["film.mp4", "--direction", "up"], 2, "direction"),
+        (["film.mp4", "--bit-depth", "9"], 2, "unknown bit depth"),
+        (["film.mp4", "--poster", "9"], 2, "poster 9 s is beyond the end of the film"),
         (["nowhere/film.mp4"], 6, "no folder"),
         (["film.gif", "--duration", "3600"], 2, "--force"),
         (["film.mp4", "--audio", "none.ogg"], 2, "none.ogg"),
@@ -135,6 +139,24 @@ def test_with_json_an_error_is_an_event_that_names_the_option_to_blame(
     assert (said["event"], said["field"]) == ("ExportFailed", field)
     named = SettingsError(said["message"], field).naming(option_of(field))
     assert answer.err == f"zoomtui: {named}\n"
+
+
+@pytest.mark.parametrize(
+    ("lost", "said"),
+    [
+        ([1], "the picture of keyframe 2 is not"),
+        ([1, 2], "the pictures of keyframes 2 to 3 are not"),
+    ],
+)
+def test_pictures_that_are_missing_are_named(
+    reef: Path, tmp_path: Path, lost: list[int], said: str
+) -> None:
+    folder = shutil.copytree(reef, tmp_path / "reef.zoom")
+    for keyframe in lost:
+        keyframe_path(folder, keyframe).unlink()
+    answer = zoomtui_here("export", "reef.zoom", "a.mp4", "--size", "160x90", cwd=tmp_path)
+    assert (answer.code, answer.out) == (3, "")
+    assert f"{said} there, so the film can't be made again" in answer.err
 
 
 def test_no_project_and_no_keyframes_are_told_apart(tmp_path: Path) -> None:

@@ -127,12 +127,16 @@ def test_what_can_not_be_used_is_refused_before_anything_is_made(
 
 def test_a_bad_default_is_refused_wherever_a_render_starts(tmp_path: Path) -> None:
     folder = make_project(tmp_path / "a.zoom")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv(ON_EVENT, "no-such-program")
-        for words in (("render", *QUICK), ("resume", "a.zoom")):
-            answer = zoomtui_here(*words, cwd=tmp_path)
-            assert (answer.code, answer.err.count("\n")) == (2, 1)
-            assert "no-such-program" in answer.err
+    for name, value, said in (
+        (ON_EVENT, "no-such-program", f"{ON_EVENT}: 'no-such-program' is no program"),
+        (NOTIFY, f"nonsense://{SECRET}", f"{NOTIFY}, address 1: Apprise knows no such"),
+    ):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv(name, value)
+            for words in (("render", *QUICK), ("resume", "a.zoom")):
+                answer = zoomtui_here(*words, cwd=tmp_path)
+                assert (answer.code, answer.err.count("\n")) == (2, 1)
+                assert said in answer.err
     assert not (folder / "render.log").exists()
 
 

@@ -42,7 +42,7 @@ def test_what_render_takes_is_added_to_the_queues_own_folder(tmp_path: Path) -> 
     said = queue(tmp_path, "ls")
     first = f"waiting   {tmp_path}/films/a-coral-reef-2.zoom  0/3 keyframes"
     assert said.lines[0].startswith(first)
-    assert said.lines[-1] == "nothing begins them: `zoomtui queue run` does"
+    assert said.lines[-1] == "nothing begins them yet: run `zoomtui queue run`"
 
 
 def test_the_users_own_queue_makes_projects_here(empty_state: Path, tmp_path: Path) -> None:
@@ -100,6 +100,7 @@ def test_a_project_that_is_there_can_be_added_and_moved(
         (("top", "none.zoom"), 3, "none.zoom is not in the queue"),
         (("run", "--gpus", "many"), 2, "names no GPUs"),
         (("run", "--slice", "soon"), 2, "is no number of seconds"),
+        (("run", "--slice", "-3"), 2, "--slice must be 0 seconds or more, not -3"),
         (("no-such-verb",), 2, "No such command"),
     ],
 )

@@ -78,11 +78,18 @@ def test_a_reroll_takes_what_can_be_steered_along(folder: Path) -> None:
     assert all(Path(folder.parent, row["file"]).stat().st_size == row["length"] for row in rows)
 
 
+def test_a_take_without_a_prompt_says_so(tmp_path: Path) -> None:
+    folder = make_project(tmp_path / "a.zoom", keyframes=2, prompt="")
+    render(folder)
+    said = zoomtui_here("takes", "a.zoom", "2", cwd=tmp_path)
+    assert said.out.endswith("  (none)\n")
+
+
 def test_it_says_what_was_steered_for_later_keyframes(folder: Path) -> None:
     with Project.open(folder) as opened:
         opened.steer({"prompt": "the castle", "keyframes": 12}, 8)
     answer = zoomtui_here("rewind", "reef.zoom", "4", "--yes", cwd=folder.parent)
-    assert answer.out.splitlines()[0] == "as before from keyframe 9 on: keyframes, prompt"
+    assert answer.out.splitlines()[0] == "still steered from keyframe 9 on: keyframes, prompt"
 
 
 def test_the_newest_keyframe_is_rerolled_by_default_and_a_take_chosen_again(
@@ -353,7 +360,7 @@ def test_a_picture_that_is_placed_again_too_late_stays_placed(castle: Path, tmp_
         (("place", "reef.zoom", "0", "castle.png"), 2, "keyframes are counted from 1"),
         (("place", "reef.zoom", "1", "castle.png"), 3, "--image"),
         (("place", "reef.zoom", "4", "castle.png"), 3, "keyframe 4 is painted already"),
-        (("place", "reef.zoom", "9", "castle.png"), 2, "behind the film's end: it has 6"),
+        (("place", "reef.zoom", "9", "castle.png"), 2, "beyond the film's end: it has 6"),
         (("place", "reef.zoom", "9"), 2, "give a picture, or --remove"),
         (("place", "reef.zoom", "9", "castle.png", "--remove"), 2, "give a picture, or --remove"),
         (("place", "nothing.zoom", "9", "castle.png"), 3, "nothing.zoom does not exist"),
@@ -362,7 +369,7 @@ def test_a_picture_that_is_placed_again_too_late_stays_placed(castle: Path, tmp_
         (("render", "--place", "castle.png"), 2, "is not KEY=VALUE"),
         (("render", *QUICK, "--place", "2=no.png"), 2, "no.png can't be read: it does not exist"),
         (("render", *QUICK, "--place", "2=tiny.png"), 2, "tiny.png is 64x64, too small"),
-        (("render", *QUICK, "--place", "9=castle.png"), 2, "behind the film's end: it has 3"),
+        (("render", *QUICK, "--place", "9=castle.png"), 2, "beyond the film's end: it has 3"),
         (("render", *QUICK, *("--place", "2=castle.png") * 2), 2, "keyframe 2 has two pictures"),
     ],
 )  # fmt: skip

@@ -213,6 +213,21 @@ def test_the_log_is_shown_as_plain_text(folder: Path) -> None:
     assert len(zoomtui("logs", str(folder), "-n", "3", cwd=folder.parent).out.splitlines()) == 3
 
 
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        (("logs", "reef.zoom", "-n", "-5"), "'--lines': -5 is not in the range"),
+        (("status", "reef.zoom", "--json", "--format", "{state}"), "--json and --format don't go"),
+    ],
+)
+def test_options_that_make_no_sense_are_refused(
+    folder: Path, line: tuple[str, ...], words: str
+) -> None:
+    answer = zoomtui_here(*line, cwd=folder.parent)
+    assert (answer.code, answer.out, answer.err.count("\n")) == (2, "", 1)
+    assert words in answer.err
+
+
 def test_without_a_terminal_the_interface_says_what_to_use_instead(folder: Path) -> None:
     answer = zoomtui("attach", str(folder), cwd=folder.parent)
     assert answer.code == 2

@@ -519,7 +519,7 @@ def _refuse(number: int) -> int:
         ("film.mp4", {"size": (321, 180)}, SettingsError, "322x180"),
         ("film.mp4", {"size": (640, 360)}, SettingsError, "--upscale lanczos"),
         ("film.mp4", {"crf": 99}, SettingsError, "crf"),
-        ("film.mp4", {"poster": 99.0}, SettingsError, "behind the end"),
+        ("film.mp4", {"poster": 99.0}, SettingsError, "beyond the end"),
         ("film.mov", {"poster": 0.0}, SettingsError, "poster"),
         ("film.gif", {"codec": "h264"}, SettingsError, "for films"),
         ("film.gif", {"audio": Path("x.wav")}, SettingsError, "sound"),

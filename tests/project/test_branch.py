@@ -122,7 +122,7 @@ def test_what_can_not_be_branched_is_refused_and_nothing_is_made(
     taken = tmp_path / "taken"
     taken.mkdir()
     (taken / "a").touch()
-    with pytest.raises(ProjectError, match="exists and is no zoomtui project"):
+    with pytest.raises(ProjectError, match="exists and is not a zoomtui project"):
         branch(whole, taken, 2)
     assert list(tmp_path.iterdir()) == [taken]
 

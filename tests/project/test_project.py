@@ -62,7 +62,7 @@ def test_an_empty_folder_may_become_a_project(tmp_path: Path) -> None:
     [
         (lambda folder: project(folder), "is a project already: `zoomtui resume "),
         (lambda folder: folder.write_text("x"), "is a file; choose another --out"),
-        (lambda folder: (folder / "x").mkdir(parents=True), "exists and is no zoomtui project"),
+        (lambda folder: (folder / "x").mkdir(parents=True), "exists and is not a zoomtui project"),
     ],
 )
 def test_what_is_there_already_is_never_touched(tmp_path: Path, make, message: str) -> None:  # type: ignore[no-untyped-def]
@@ -154,8 +154,8 @@ def test_other_folders_are_no_projects(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
     for folder, message in [
         (tmp_path / "missing", "does not exist; a project is a folder made by"),
-        (tmp_path / "file", "is no folder; a project is a folder made by"),
-        (tmp_path, "is no zoomtui project: it has no project.toml"),
+        (tmp_path / "file", "is not a folder; a project is a folder made by"),
+        (tmp_path, "is not a zoomtui project: it has no project.toml"),
     ]:
         with pytest.raises(ProjectError, match=message):
             Project.open(folder)

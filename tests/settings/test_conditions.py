@@ -30,10 +30,10 @@ def test_what_is_written_is_understood(text: str, kind: str, limit: float, kept:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("", "is no condition; such as drift>60"),
-        ("drift", "is no condition"),
-        ("drift>60 seam>2", "is no condition"),
-        ("mood>3", "is no condition"),
+        ("", "is not a condition; such as drift>60"),
+        ("drift", "is not a condition"),
+        ("drift>60 seam>2", "is not a condition"),
+        ("mood>3", "is not a condition"),
         ("drift<60", "drift is written with >, as in drift>60"),
         ("disk>5GiB", "disk is written with <, as in disk<5GiB"),
         ("disk<5", "5 can't be used there; such as disk<5GiB"),
@@ -52,5 +52,5 @@ def test_what_can_not_be_understood_is_said_in_a_line(text: str, words: str) -> 
 def test_they_are_settings_that_are_kept_and_read_again() -> None:
     settings = RenderSettings(stop_when=EXAMPLES, pause_when=("seam>2",))
     assert RenderSettings.from_toml(settings.to_toml()) == settings
-    with pytest.raises(SettingsError, match="no condition"):
+    with pytest.raises(SettingsError, match="not a condition"):
         RenderSettings().changed({"stop_when": ["tomorrow"]})

@@ -151,8 +151,8 @@ def test_a_prompt_that_is_no_text_is_refused() -> None:
 @pytest.mark.parametrize(
     ("toml", "message"),
     [
-        ("", "^here has no schema number: it is no zoomtui project$"),
-        ("schema = 'new'", "^here has no schema number: it is no zoomtui project$"),
+        ("", "^here has no schema number: it is not a zoomtui project$"),
+        ("schema = 'new'", "^here has no schema number: it is not a zoomtui project$"),
         ("schema = 99", "^here was written by a newer zoomtui"),
         ("schema = 1\nsteps = ", "^here is not valid TOML: "),
     ],

@@ -119,7 +119,7 @@ def watch_lines(folder: Path, *, finished: bool) -> list[str]:
         for way in ("in", "out"):
             other_way = folder / EXPORTS / f"{way}.mp4"
             if other_way.exists():
-                lines.insert(1, f"{f'zooming {way}':<11}{path_text(other_way.absolute())}")
+                lines.insert(1, f"zooming {way} {path_text(other_way.absolute())}")
         return lines
     return [
         f"{film}   (playable)",

@@ -57,7 +57,7 @@ def _list(project: Path, as_json: bool) -> None:
 
 
 @project_verb(
-    "Let a keyframe to come show your own picture.",
+    "Show your own picture at a keyframe to come.",
     "place coral.zoom 12 castle.png",
     "place coral.zoom 12 --remove",
     notes="Keyframes are counted from 1. The picture is cropped to fill the keyframe; the "
@@ -79,7 +79,7 @@ def place(project: Path, keyframe: int, picture: Path | None, remove: bool) -> N
     check_place(history, index)
     end = history.settings_at(settings, keyframe).keyframes
     if end is not None and keyframe > end:
-        raise SettingsError(f"keyframe {keyframe} is behind the film's end: it has {end} keyframes")
+        raise SettingsError(f"keyframe {keyframe} is beyond the film's end: it has {end} keyframes")
     shown = None if picture is None else read_for_canvas(picture, settings)
     asyncio.run(let_show(project, index, shown))
     said = "is painted as any other" if remove else f"will show {path_text(picture or '')}"

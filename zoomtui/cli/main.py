@@ -34,7 +34,8 @@ Exit codes:
   7    the encoder can't be opened, or failed
   8    the device failed, however often the engine was restarted
   9    the engine was killed or crashed, however often it was restarted
-  130  stopped by Ctrl-C (SIGINT); 143: by SIGTERM; a render can be resumed
+  130  stopped by Ctrl-C (SIGINT), or by No at a question; 143: by SIGTERM;
+       a render can be resumed
 """
 
 EXAMPLES = """\b

@@ -95,14 +95,14 @@ def _places(given: Sequence[tuple[str, str]]) -> Places:
 
 
 def _check_places(places: Places, settings: RenderSettings) -> None:
-    """Raise SettingsError for two pictures at one place, and for one behind the film's end."""
+    """Raise SettingsError for two pictures at one place, and for one beyond the film's end."""
     keyframes = [keyframe for keyframe, _ in places]
     for keyframe in keyframes:
         if keyframes.count(keyframe) > 1:
             raise SettingsError(f"keyframe {keyframe + 1} has two pictures", "place")
         if settings.keyframes is not None and keyframe >= settings.keyframes:
             raise SettingsError(
-                f"keyframe {keyframe + 1} is behind the film's end: it has {settings.keyframes} "
+                f"keyframe {keyframe + 1} is beyond the film's end: it has {settings.keyframes} "
                 f"keyframes",
                 "place",
             )

@@ -59,7 +59,7 @@ def recipients(
         urls=kept.urls_of(notify) if notify else None,
         metrics=None if metrics is None else kept.metrics_of(metrics),
     )
-    check(said.over(kept.defaults()))
+    check(said.over(kept.defaults()), kept.NOTIFY if said.urls is None else "--notify")
     return said
 
 
@@ -95,7 +95,9 @@ def notify(project: Path, on_event: str | None, notify: tuple[str, ...]) -> None
     occasion = Occasion(Kind.TEST, "this is a test", facts_of_project(read_status(project)))
     deliveries = deliver(occasion, to, loud=True)
     if not deliveries:
-        write_line(f"nothing is sent for {path_text(project)}: --on-event and --notify say to whom")
+        write_line(
+            f"nothing is sent for {path_text(project)}: name recipients with --on-event or --notify"
+        )
     for each in deliveries:
         each.wait(LIMIT)
         write_line(f"{each.to}: {f'not delivered, {each.why}' if each.why else 'delivered'}")

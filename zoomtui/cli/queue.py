@@ -141,7 +141,7 @@ def list_jobs(folder: Path | None, as_json: bool) -> None:
     if not jobs:
         answer("no jobs; `zoomtui queue add` takes what `zoomtui render` takes")
     elif waiting.runner is None and any(job.turn is Turn.WAITING for job in jobs):
-        answer("nothing begins them: `zoomtui queue run` does")
+        answer("nothing begins them yet: run `zoomtui queue run`")
     if (why := waiting.paused) is not None:
         why = f": {clean(why)}" if why else ""
         answer(f"paused{why}; `zoomtui queue unpause` lets it go on")
@@ -189,7 +189,7 @@ _change(
 )
 _change(
     "hold",
-    "Let PROJECT not be begun; if it is being rendered, that ends after the segment in hand",
+    "Keep PROJECT from being begun; if it is being rendered, that ends after the segment in hand",
     "is held; `zoomtui queue release` lets it go on",
     lambda waiting, job: waiting.update(job, turn=Turn.HELD, why=""),
 )
@@ -250,6 +250,8 @@ def run(folder: Path | None, gpus: str, until_empty: bool, slice_seconds: float)
     from renderer.queue.devices import devices
     from renderer.queue.runner import Runner
 
+    if not slice_seconds >= 0:
+        raise SettingsError(f"--slice must be 0 seconds or more, not {slice_seconds:g}")
     waiting = queue_named(folder)
     paints_on = devices(gpus)
     runner = Runner(

@@ -62,6 +62,8 @@ def status(
     """
     if history + watch + (wording is not None) > 1:
         raise click.UsageError("--history, --watch and --format don't go together")
+    if as_json and wording is not None:
+        raise click.UsageError("--json and --format don't go together")
     parts = None if wording is None else parsed(wording)
     if project is None:
         from zoomtui.cli.watch import the_running_one

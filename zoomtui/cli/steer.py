@@ -55,7 +55,7 @@ def _conversation(short_help: str, *examples: str) -> Callable[[Deed], click.Com
     return decorate
 
 
-@_conversation("Hold a render's painter.", "pause coral.zoom")
+@_conversation("Pause a render.", "pause coral.zoom")
 async def pause(project: Path) -> None:
     """Hold PROJECT's painter at its next step; the GPU is free until `unpause`."""
     await ask(project, "pause")
@@ -119,7 +119,8 @@ def steer(project: Path, changes: tuple[str, ...]) -> None:
 )
 @click.argument("where", metavar="X,Y|auto")
 def focus(project: Path, where: str) -> None:
-    """Let PROJECT, a dive, go to a point from 0,0 (top left) to 1,1, or to where most is to see.
+    """Let PROJECT, a dive, go to a point from 0,0 (top left) to 1,1; auto: where there is most to
+    see.
 
     From the next keyframe that is not begun; one that is not rendered keeps it until `resume`.
     """

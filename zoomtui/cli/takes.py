@@ -225,7 +225,7 @@ class _Film:
         for steering in self.history.steering:
             if steering.from_keyframe > keyframe:
                 names = ", ".join(name.replace("_", " ") for name in steering.changes)
-                write_line(f"as before from keyframe {steering.from_keyframe + 1} on: {names}")
+                write_line(f"still steered from keyframe {steering.from_keyframe + 1} on: {names}")
 
     def facts(self, stored: StoredKeyframe) -> dict[str, Any]:
         """What is known of a take, as plain values; keyframes from 1."""
@@ -239,7 +239,7 @@ class _Film:
 def _row_text(row: Mapping[str, Any]) -> str:
     star = "*" if row["chosen"] else " "
     figures = "  ".join(f"{text:>11}" for text in texts(row, ("seam", "drift", "residue")))
-    prompt = shortened(row["prompt"] or "…", 60)
+    prompt = shortened(row["prompt"], 60) or "(none)"
     return (
         f"{star} keyframe {row['keyframe']:>4}  take {row['take']:>2}  {figures}  "
         f"seed {row['seed']:<19}  {prompt}"

@@ -67,7 +67,14 @@ def attach(look: Look, project: Path | None) -> int:
     "logs coral.zoom",
     "logs coral.zoom -n 100 --follow",
 )
-@click.option("-n", "--lines", default=20, show_default=True, help="How many of the last lines.")
+@click.option(
+    "-n",
+    "--lines",
+    type=click.IntRange(0),
+    default=20,
+    show_default=True,
+    help="How many of the last lines.",
+)
 @click.option("-f", "--follow", is_flag=True, help="Follow the log as it grows, until Ctrl-C.")
 def logs(project: Path, lines: int, follow: bool) -> None:
     """Show the end of PROJECT's render.log."""

@@ -61,7 +61,7 @@ GOOD = {"prompt": "a reef", "painter": "diffusion", "seed": "1"}
         ("loras", f"{LONG}/style.safetensors", "there is no such file"),
         ("loras", "style.safetensors:loud", "loud is no weight"),
         ("loras", "'my style.safetensors", "a quote is not closed"),
-        ("stop_when", "drift>60 mood>3", "'mood>3' is no condition"),
+        ("stop_when", "drift>60 mood>3", "'mood>3' is not a condition"),
         ("pause_when", "disk>5GiB", "disk is written with <"),
         ("candidates", "0", "Candidates must be 1 to 64"),
         ("prompt_blend", "-1", "Prompt blend must be 0 to 10000"),
