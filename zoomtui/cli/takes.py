@@ -25,6 +25,7 @@ from renderer.project.rewinding import choosing, rerolled, rewound
 from renderer.project.steering import what_changes
 from renderer.project.thinning import kept_takes
 from renderer.service.revise import revise
+from renderer.settings.render import OF_THE_RENDER
 from zoomtui.cli.options import film_options, keyframe_index, painting_options, wishes
 from zoomtui.cli.progress_bar import bytes_read, progress
 from zoomtui.cli.steer import note_unused
@@ -223,8 +224,9 @@ class _Film:
     def tell_steering(self, keyframe: int) -> None:
         """Say what was steered for keyframes after this one, since that still counts for them."""
         for steering in self.history.steering:
-            if steering.from_keyframe > keyframe:
-                names = ", ".join(name.replace("_", " ") for name in steering.changes)
+            later = steering.changes.keys() - OF_THE_RENDER
+            if later and steering.from_keyframe > keyframe:
+                names = ", ".join(name.replace("_", " ") for name in sorted(later))
                 write_line(f"still steered from keyframe {steering.from_keyframe + 1} on: {names}")
 
     def facts(self, stored: StoredKeyframe) -> dict[str, Any]:
