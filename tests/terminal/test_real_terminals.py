@@ -34,6 +34,8 @@ def test_sixels_are_shown_inside_the_layout(tmp_path: Path, name: str) -> None:
     command = python("-m", "tests.tui.picture_app", str(tmp_path / "report.json"), str(path))
     with RealTerminal(tmp_path, command, name, SIZE) as terminal:
         terminal.until_written(b"ready")
+        word = slice(BOX[1] * CELL[1], (BOX[1] + 1) * CELL[1]), slice(0, 5 * CELL[0])
+        terminal.until_shown(lambda screen: np.ptp(screen[word]) > 100, "letters on a ground")
         empty = terminal.screen()
 
         def whole(screen: NDArray[np.uint8]) -> bool:
