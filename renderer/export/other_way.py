@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Literal
 
 from renderer.engine.events import Event, Note
-from renderer.errors import Cancelled, RendererError
+from renderer.errors import Cancelled, ProjectError, RendererError
 from renderer.files import storage_errors
 from renderer.project.records import EXPORTS
 
@@ -47,7 +47,7 @@ class OtherWay:
             tell(self._unmade(_STOPPED))
             return None
         except RendererError as error:
-            tell(self._unmade(str(error)))
+            tell(self._unmade(str(error), lasting=isinstance(error, ProjectError)))
             return error.exit_code
         tell(Note(f"the film zooming {self.direction} is {self.path}"))
         return 0
@@ -64,7 +64,11 @@ class OtherWay:
         if done < frames and self.stopped():
             raise Cancelled
 
-    def _unmade(self, why: str) -> Note:
+    def _unmade(self, why: str, *, lasting: bool = False) -> Note:
+        """``lasting``: what is in the way stays there, so that trying again is no help."""
+        said = f"the film zooming {self.direction} was not made: {why}"
+        if lasting:
+            return Note(said)
         again = f"zoomtui export {shlex.quote(str(self.folder))} {self.direction}.mp4 "
         again += f"--direction {self.direction}"
-        return Note(f"the film zooming {self.direction} was not made: {why}; `{again}` makes it")
+        return Note(f"{said}; `{again}` makes it")

@@ -26,7 +26,7 @@ from renderer.planning.painter_choice import (
 )
 from renderer.planning.sizes import choose_sizes, size_notes
 from renderer.planning.upscaling import check_upscaling
-from renderer.settings.film import BESIDES
+from renderer.settings.film import ALL, BESIDES
 from renderer.settings.lora_names import check_lora, resolved
 from renderer.settings.presets import EXPERIMENTAL, check_method, check_model, find_preset
 from renderer.settings.render import RenderSettings
@@ -81,6 +81,13 @@ def fill_in(wishes: Mapping[str, Any]) -> Plan:
         frames = _frames(settings, SECONDS_PER_KEYFRAME if seconds is None else seconds)
         settings = settings.changed({"frames_per_keyframe": frames})
     check(settings)
+    if settings.other_way and settings.keyframes_kept != ALL:
+        raise SettingsError(
+            f"keyframes_kept {settings.keyframes_kept} does not go with direction "
+            f"{settings.direction}: that film is made at the end, of all pictures; leave one of "
+            f"the two out",
+            "keyframes_kept",
+        )
     if preset is not None and preset.experimental:
         notes.append(f"{preset.name} is {EXPERIMENTAL}")
     notes += [*_speed_notes(settings), *_dive_notes(settings)]

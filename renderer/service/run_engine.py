@@ -96,9 +96,9 @@ def run(
         session = Session(project, emit, Metrics(folder).read_briefly, painters)
         if project.lease is not None:
             project.lease.when_lost(session.fail)
-        wanted = project.settings.direction
-        other = wanted != ("in" if project.settings.method == "refine" else "out")
-        other_way = OtherWay(folder, wanted, lambda: session.stop_asked) if other else None
+        other_way, wanted = None, project.settings.direction
+        if project.settings.other_way:
+            other_way = OtherWay(folder, wanted, lambda: session.stop_asked)
         with _control(folder, session) as control, stopping(lambda _: session.stop()) as signals:
             publish = control.publish if control else lambda event: None
             on_open(session, say)

@@ -258,7 +258,7 @@ class FilmSettings(PaintingSettings):
         help="Pictures that stay on the disk: all (default), the newest N, or marks, those with a "
         "mark and the newest eight. The first one always stays. Film that is made stays as it is, "
         "but where pictures are gone it can't be made again: not rewound to, and not exported at "
-        "another size or speed.",
+        "another size, speed or direction.",
         metavar="all|N|marks",
         label="Keep",
         hint="Pictures that stay: all, the newest N, or marks; others can't be exported anew.",

@@ -120,6 +120,11 @@ class RenderSettings(FilmSettings):
         return {name: to_plain(option, getattr(self, name)) for name, option in OPTIONS.items()}
 
     @property
+    def other_way(self) -> bool:
+        """Whether the finished film is made once more, running the other way than rendered."""
+        return self.direction != ("in" if self.method == "refine" else "out")
+
+    @property
     def film_frames(self) -> int | None:
         """Frames of the finished film: (keyframes - 1) x frames per keyframe + 1."""
         if self.keyframes is None:

@@ -108,6 +108,15 @@ def test_an_error_there_is_told_and_the_finished_film_stays(tmp_path: Path) -> N
     assert digest(folder) == before
 
 
+def test_a_film_that_lacks_pictures_is_not_said_to_be_made_by_trying_again(tmp_path: Path) -> None:
+    folder = project(tmp_path / "p.zoom", direction="in", keyframes_kept="2")
+    ended = engine(folder)
+    assert ended.code == 3
+    (told,) = [said["text"] for said in only(ended.said, "Note") if "not made" in said["text"]]
+    assert "the picture of keyframe 2 is not there" in told
+    assert "makes it" not in told
+
+
 @pytest.mark.slow
 def test_the_verb_takes_it_and_says_where_it_is(tmp_path: Path) -> None:
     line = ("render", "a reef", *QUICK, "--out", "reef.zoom", "--headless")

@@ -217,11 +217,22 @@ def test_a_model_folder_is_found_again_from_anywhere(
         ({"keyframe_size": "32x32"}, "too small"),
         ({"keyframes": 10**9}, "at most 1000000"),
         ({"sise": "1x1"}, "did you mean 'size'"),
+        ({"direction": "in", "keyframes_kept": "4"}, "keyframes_kept 4 does not go with"),
+        ({"direction": "in", "keyframes_kept": "marks"}, "keyframes_kept marks does not go with"),
+        (
+            {"direction": "out", "method": "refine", "keyframes_kept": "4"},
+            "keyframes_kept 4 does not go with direction out",
+        ),
     ],
 )
 def test_what_can_not_be_is_refused_with_the_reason(wishes: dict[str, Any], part: str) -> None:
     with pytest.raises(SettingsError, match=part):
         fill_in({"prompt": "a reef", "painter": "diffusion", **wishes})
+
+
+@pytest.mark.parametrize("method", ["direct", "refine"])
+def test_a_film_that_runs_as_it_is_rendered_may_keep_few_pictures(method: str) -> None:
+    assert diffusion(method=method, keyframes_kept="4").keyframes_kept == "4"
 
 
 # --- sizes ---------------------------------------------------------------------------------------
