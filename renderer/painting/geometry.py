@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from renderer.errors import SettingsError
+from renderer.settings.film import MAX_SIDE
 from renderer.settings.painting import Method
 from renderer.settings.plain_values import Size
 from renderer.settings.render import RenderSettings
@@ -198,11 +199,14 @@ def _band(pixels: float, side: int, multiple: int) -> int:
 def zoom_factor_from_pixels(outpaint_pixels: int, keyframe_size: Size) -> float:
     """ρ for a border of ``outpaint_pixels`` at every end of the picture's shorter edge.
 
-    The longer edge grows in proportion. Raises SettingsError for a border of no pixels.
+    The longer edge grows in proportion. Raises SettingsError for a border of no pixels, or of more
+    than any picture has.
     """
     if outpaint_pixels < 1:
         raise SettingsError(
             f"outpaint size must be at least 1 pixel, not {outpaint_pixels}", "outpaint_size"
         )
+    if outpaint_pixels > MAX_SIDE:
+        raise SettingsError(f"outpaint size must be at most {MAX_SIDE} pixels", "outpaint_size")
     short = min(keyframe_size)
     return (short + 2 * outpaint_pixels) / short

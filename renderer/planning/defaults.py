@@ -5,7 +5,6 @@ Loads no model and reads no picture.
 
 from __future__ import annotations
 
-import math
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -29,7 +28,7 @@ from renderer.planning.upscaling import check_upscaling
 from renderer.settings.film import ALL, BESIDES
 from renderer.settings.lora_names import check_lora, resolved
 from renderer.settings.presets import EXPERIMENTAL, check_method, check_model, find_preset
-from renderer.settings.render import RenderSettings
+from renderer.settings.render import OPTIONS, RenderSettings, typed
 from renderer.settings.samplers import find_sampler
 from renderer.settings.speed_levels import LEVELS
 
@@ -62,7 +61,7 @@ def fill_in(wishes: Mapping[str, Any]) -> Plan:
     Besides those: ``outpaint_size`` (pixels) instead of ``zoom_factor``, and
     ``seconds_per_keyframe`` instead of ``frames_per_keyframe``. Raises SettingsError.
     """
-    given = _given(wishes)
+    given = given_in(wishes)
     outpaint_size = given.pop("outpaint_size", None)
     seconds = given.pop("seconds_per_keyframe", None)
     notes: list[str] = []
@@ -100,7 +99,7 @@ def changes(now: RenderSettings, wishes: Mapping[str, Any]) -> dict[str, Any]:
     The same names as in ``fill_in``. Another model brings its preset's suggestions along. Raises
     SettingsError for what can't be used; the project itself refuses what contradicts its film.
     """
-    given = _given(wishes)
+    given = given_in(wishes)
     outpaint_size = given.pop("outpaint_size", None)
     seconds = given.pop("seconds_per_keyframe", None)
     if outpaint_size is not None:
@@ -141,10 +140,14 @@ def check(settings: RenderSettings) -> None:
         )
 
 
-def _given(wishes: Mapping[str, Any]) -> dict[str, Any]:
+def given_in(wishes: Mapping[str, Any]) -> dict[str, Any]:
     """The wishes that have a value. Raises SettingsError for what is wrong in any case."""
     given = {key: value for key, value in wishes.items() if value is not None}
+    values = typed(given, {**OPTIONS, **BESIDES})
+    given |= {one: values[one] for one in BESIDES.keys() & given.keys()}
     for one, option in BESIDES.items():
+        if one in given and option.check and (complaint := option.check(one, given[one])):
+            raise SettingsError(complaint, one)
         other = option.instead_of
         if one in given and other in given:
             raise SettingsError(
@@ -160,11 +163,7 @@ def _given(wishes: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _frames(settings: RenderSettings, seconds: float) -> int:
-    if not math.isfinite(seconds) or seconds <= 0:
-        raise SettingsError(
-            f"seconds per keyframe must be above 0, not {seconds:g}", "seconds_per_keyframe"
-        )
-    return max(1, round(seconds * settings.fps))
+    return max(1, round(min(seconds * settings.fps, 2 * _MOST["frames_per_keyframe"])))
 
 
 def _speed_notes(settings: RenderSettings) -> list[str]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import csv
 import io
-import tomllib
 from collections.abc import Iterator, Mapping
 from itertools import product
 from pathlib import Path
@@ -20,7 +19,7 @@ from renderer.formatting import shortened
 from renderer.planning.prompt_file import read_text
 from renderer.settings.film import BESIDES
 from renderer.settings.option import NOTATION, Option, unknown
-from renderer.settings.plain_values import from_text
+from renderer.settings.plain_values import from_text, read_toml
 from renderer.settings.render import OPTIONS
 from renderer.settings.sources import FILES
 
@@ -69,8 +68,8 @@ def _value(name: str, text: str, file: Path, where: str) -> Any:
 
 def _toml_rows(text: str, file: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     try:
-        films = tomllib.loads(text).get("film", [])
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        films = read_toml(text).get("film", [])
+    except ValueError as error:
         raise SettingsError(f"{file.name} is no TOML: {error}") from None
     if not isinstance(films, list) or not all(isinstance(film, dict) for film in films):
         raise SettingsError(f"{file.name}: films are written as [[film]]")

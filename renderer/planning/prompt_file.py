@@ -25,12 +25,12 @@ def with_plan(file: Path, wishes: Mapping[str, Any]) -> tuple[dict[str, Any], Ch
 
     Its negative prompt and its blend count where none is wished for. Raises SettingsError.
     """
-    from renderer.planning.defaults import SECONDS_PER_KEYFRAME
+    from renderer.planning.defaults import SECONDS_PER_KEYFRAME, given_in
     from renderer.planning.prompt_schedule import read_schedule
 
     if wishes.get("prompt"):
         raise SettingsError("give one prompt or a plan with --prompts, not both")
-    seconds = wishes.get("seconds_per_keyframe") or SECONDS_PER_KEYFRAME
+    seconds = given_in(wishes).get("seconds_per_keyframe", SECONDS_PER_KEYFRAME)
     schedule = read_schedule(read_text(file, "plan"), file.name, seconds_per_keyframe=seconds)
     (_, first), *later = schedule.starts
     planned = {"negative_prompt": schedule.negative_prompt, "prompt_blend": schedule.blend}

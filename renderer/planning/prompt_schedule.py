@@ -18,7 +18,6 @@ from __future__ import annotations
 
 import json
 import re
-import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
@@ -26,6 +25,7 @@ from pathlib import PurePath
 from typing import Any
 
 from renderer.errors import SettingsError
+from renderer.settings.plain_values import read_toml
 
 _LINE = re.compile(r"\s*(?P<keyframe>\d{1,9})\s*:\s*(?P<prompt>.*?)\s*")
 _STEER_LINE = re.compile(
@@ -34,6 +34,9 @@ _STEER_LINE = re.compile(
 _BLEND_LINE = re.compile(r"\s*blend\s*:\s*(?P<blend>.*?)\s*", re.IGNORECASE)
 _AFFIXES = (("prePrompt", "postPrompt"), ("commonPromptPrefix", "commonPromptSuffix"))
 """Common beginning and end of all prompts, by the names of the extension's versions."""
+
+_MOST = 1e9
+"""No film has so many keyframes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +92,8 @@ def _from_lines(text: str, name: str) -> Schedule:
 
 def _from_toml(text: str, name: str) -> Schedule:
     try:
-        values = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+        values = read_toml(text)
+    except ValueError as error:
         raise SettingsError(f"{name} is not valid TOML: {error}") from None
     tables = [
         (_number(key, name), _table(values.pop(key), key, name))
@@ -118,19 +121,23 @@ def _from_json(text: str, name: str, seconds_per_keyframe: float) -> Schedule:
         rows = [(row[0], row[1]) for row in table["data"]]
         images = [(row[0], row[2]) for row in table["data"] if len(row) > 2 and row[2]]
         headers = [str(header) for header in table.get("headers", ())]
-    except (ValueError, KeyError, TypeError, IndexError, AttributeError):
+    except (ValueError, KeyError, TypeError, IndexError, AttributeError, RecursionError):
         raise SettingsError(
             f"{name} is no export of the infinite-zoom extension: no prompts with data in it"
         ) from None
     in_seconds = bool(headers) and "second" in headers[0].casefold()
     unit = seconds_per_keyframe if in_seconds else 1.0
+
+    def keyframe(start: object) -> int:
+        return round(min(_number(start, name) / unit, _MOST))
+
     before, after = _affixes(values)
     starts = []
     for start, prompt in rows:
         whole = ", ".join(filter(None, (before, _text(prompt, name).strip(" ,"), after)))
-        starts.append((round(_number(start, name) / unit), whole))
+        starts.append((keyframe(start), whole))
     negative = values.get("negPrompt")
-    pictures = [(round(_number(start, name) / unit), str(image)) for start, image in images]
+    pictures = [(keyframe(start), str(image)) for start, image in images]
     negative = negative if isinstance(negative, str) else None
     return _schedule(starts, name, negative, pictures=[each for each in pictures if each[0]])
 
@@ -149,7 +156,7 @@ def _number(value: object, name: str) -> int:
         number = float(str(value))
     except ValueError:
         number = -1.0
-    if isinstance(value, bool) or not 0 <= number < 1e9 or number != int(number):
+    if isinstance(value, bool) or not 0 <= number < _MOST or number != int(number):
         raise SettingsError(f"{name}: {value!r} is no keyframe's number; the first one is 0")
     return int(number)
 

@@ -13,7 +13,6 @@ from renderer.errors import SettingsError
 from renderer.film.camera import Camera
 from renderer.painting.geometry import Geometry, pad_for, zoom_factor_from_pixels
 from renderer.settings.film import MIN_SIDE, UPSCALES
-from renderer.settings.option import NOTATION
 from renderer.settings.plain_values import Size, dimensions, parse_size
 from renderer.settings.presets import ModelPreset
 from renderer.settings.render import RenderSettings, nearest_multiple
@@ -107,10 +106,7 @@ def _below(wanted: tuple[float, float], rho: float, step: int, whole: int) -> tu
 
 
 def _size(text: str, name: str) -> Size:
-    try:
-        size = parse_size(text)
-    except ValueError:
-        raise SettingsError(f"{name} must be {NOTATION['size']}, not {text!r}", name) from None
+    size = parse_size(text)
     if min(size) < MIN_SIDE:
         raise SettingsError(f"{name} {text} is too small; each side at least {MIN_SIDE}", name)
     return size

@@ -311,6 +311,7 @@ BESIDES: Mapping[str, Option] = {
     ),
     "seconds_per_keyframe": Option(
         kind="number",
+        check=finite(lambda seconds: seconds > 0, "above 0"),
         help="Seconds of film from one keyframe to the next (instead of --frames-per-keyframe); 2 "
         "by default.",
         metavar="S",

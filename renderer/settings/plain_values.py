@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import shlex
+import tomllib
 from collections.abc import Mapping
 from contextlib import suppress
 from fractions import Fraction
@@ -73,6 +74,18 @@ _TYPES: Mapping[Kind, Any] = {
     "switch": bool,
 }
 """Of values that stand in TOML and JSON as they are; all others are text there."""
+
+
+def read_toml(text: str) -> dict[str, Any]:
+    """The values of a TOML text. Raises ValueError, in words for the user."""
+    try:
+        values = tomllib.loads(text)
+        repr(values)  # what is too long or too deep for that can't be named in a message either
+    except tomllib.TOMLDecodeError:
+        raise
+    except (ValueError, RecursionError):
+        raise ValueError("a number is too long, or tables or lists lie too deep") from None
+    return values
 
 
 def from_text(kind: Kind, text: str) -> Any:

@@ -7,7 +7,6 @@ text, no models and no threads.
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -16,9 +15,9 @@ import tomli_w
 
 from renderer.errors import ProjectError, SettingsError
 from renderer.settings.film import MIN_SIDE, FilmSettings
-from renderer.settings.option import options_of, unknown
+from renderer.settings.option import NOTATION, Option, options_of, unknown
 from renderer.settings.painting import PaintingSettings
-from renderer.settings.plain_values import dimensions, from_plain, is_text, to_plain
+from renderer.settings.plain_values import dimensions, from_plain, is_text, read_toml, to_plain
 
 SCHEMA = 1
 """Version of project.toml; a newer one is refused."""
@@ -77,8 +76,8 @@ class RenderSettings(FilmSettings):
         for an unknown key (the nearest right one is named) or a value that can't be used.
         """
         try:
-            values = tomllib.loads(text)
-        except tomllib.TOMLDecodeError as error:
+            values = read_toml(text)
+        except ValueError as error:
             raise ProjectError(f"{where} is not valid TOML: {error}") from None
         schema = values.pop("schema", None)
         if not isinstance(schema, int):
@@ -92,20 +91,10 @@ class RenderSettings(FilmSettings):
 
     def changed(self, values: Mapping[str, Any], where: str = "") -> RenderSettings:
         """A copy with plain values (as TOML or JSON hold them) put in place of the named fields."""
-        prefix = f"{where}: " if where else ""
-        typed = {}
-        for key, value in values.items():
-            if key not in OPTIONS:
-                raise SettingsError(prefix + unknown(f"key {key!r}", key, set(OPTIONS)))
-            try:
-                typed[key] = from_plain(OPTIONS[key], value)
-            except SettingsError as error:
-                raise SettingsError(f"{prefix}{error}", key) from None
-            except (TypeError, ValueError, ArithmeticError):
-                raise SettingsError(f"{prefix}{key} can't be {value!r}", key) from None
         try:
-            return replace(self, **typed)
+            return replace(self, **typed(values, OPTIONS))
         except SettingsError as error:
+            prefix = f"{where}: " if where else ""
             raise SettingsError(f"{prefix}{error}", error.field) from None
 
     def check_needs(self) -> None:
@@ -138,6 +127,22 @@ STEERABLE = frozenset(name for name, option in OPTIONS.items() if option.steerab
 """What may change after creation: from the next keyframe on. All else is fixed by the film."""
 OF_THE_RENDER = STEERABLE - set(options_of(PaintingSettings))
 """Of those, what is about no keyframe: the value given last counts, whatever is taken back."""
+
+
+def typed(values: Mapping[str, Any], rows: Mapping[str, Option]) -> dict[str, Any]:
+    """Plain values, as TOML or JSON hold them, in the types of their rows. Raises SettingsError."""
+    found = {}
+    for key, value in values.items():
+        if key not in rows:
+            raise SettingsError(unknown(f"key {key!r}", key, set(rows)))
+        try:
+            found[key] = from_plain(rows[key], value)
+        except SettingsError as error:
+            raise SettingsError(str(error), key) from None
+        except (TypeError, ValueError, ArithmeticError):
+            how = f"; it must be {NOTATION['size']}" if rows[key].kind == "size" else ""
+            raise SettingsError(f"{key} can't be {value!r}{how}", key) from None
+    return found
 
 
 def nearest_multiple(value: float, step: int) -> int:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import math
 import re
+from pathlib import Path
 
 import pytest
 
 from renderer.errors import SettingsError
+from renderer.planning.prompt_file import with_plan
 from renderer.planning.prompt_schedule import Schedule, read_schedule
 
 
@@ -108,6 +111,30 @@ def test_bad_files_are_one_line_with_the_place(name: str, text: str, line: str) 
 def test_broken_toml_names_its_place() -> None:
     with pytest.raises(SettingsError, match=r"^a\.toml is not valid TOML: [^\n]+$"):
         read("prompts = [\n", "a.toml")
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "words"),
+    [
+        ("a.toml", f"blend = 0x1{'0' * 5000}", "a.toml is not valid TOML: a number is too long"),
+        ("a.toml", f"blend = {'[' * 5000}", "a.toml is not valid TOML: .* lie too deep"),
+        ("a.json", "[" * 100_000, "a.json is no export of"),
+        ("a.json", f'{{"prompts": {"1" * 5000}}}', "a.json is no export of"),
+    ],
+)
+def test_what_is_too_long_or_too_deep_is_one_line(name: str, text: str, words: str) -> None:
+    with pytest.raises(SettingsError, match=f"^{words}[^\n]*$"):
+        read(text, name)
+
+
+@pytest.mark.parametrize("seconds", [math.nan, math.inf, -1.0, 0.0])
+def test_a_pace_that_can_not_be_is_refused_before_a_plan_is_reckoned_by_it(
+    tmp_path: Path, seconds: float
+) -> None:
+    plan = tmp_path / "plan.json"
+    plan.write_text('{"prompts": {"headers": ["second"], "data": [[0, "Cat"], [6, "Dog"]]}}')
+    with pytest.raises(SettingsError, match="must be above 0"):
+        with_plan(plan, {"seconds_per_keyframe": seconds})
 
 
 def test_a_plan_says_where_a_film_goes() -> None:

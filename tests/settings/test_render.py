@@ -155,6 +155,9 @@ def test_a_prompt_that_is_no_text_is_refused() -> None:
         ("schema = 'new'", "^here has no schema number: it is not a zoomtui project$"),
         ("schema = 99", "^here was written by a newer zoomtui"),
         ("schema = 1\nsteps = ", "^here is not valid TOML: "),
+        (f"schema = 1\nsteps = 1{'0' * 5000}", "^here is not valid TOML: a number is too long"),
+        (f"schema = 1\nsteps = 0x1{'0' * 5000}", "^here is not valid TOML: a number is too long"),
+        (f"schema = 1\nsteps = {'[' * 5000}", "^here is not valid TOML: .* lie too deep$"),
     ],
 )
 def test_what_is_no_project_is_said(toml: str, message: str) -> None:
