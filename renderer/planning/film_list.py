@@ -43,15 +43,22 @@ def read_films(file: Path) -> list[Film]:
     return films
 
 
-def _csv_rows(text: str, file: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    reader = csv.DictReader(io.StringIO(text), restkey="", strict=True)
+_Said = list[tuple[str, Any]]
+"""Names as the file writes them, each with its value."""
+
+
+def _csv_rows(text: str, file: Path) -> Iterator[tuple[str, _Said]]:
+    reader = csv.reader(io.StringIO(text), strict=True)
     try:
+        names = [name.strip() for name in next(reader, [])]
         for row in reader:
             where = f"line {reader.line_num}"
-            if "" in row or None in row.values():
+            if not any(field.strip() for field in row):
+                continue
+            if len(row) != len(names):
                 raise SettingsError(f"{file.name}, {where}: it has not as many fields as line 1")
-            said = {name.strip(): value.strip() for name, value in row.items() if value.strip()}
-            yield where, {name: _value(name, value, file, where) for name, value in said.items()}
+            said = [(name, field.strip()) for name, field in zip(names, row, strict=True)]
+            yield where, [(name, _value(name, text, file, where)) for name, text in said if text]
     except csv.Error as error:
         raise SettingsError(f"{file.name}, line {reader.line_num}: no CSV: {error}") from None
 
@@ -66,7 +73,7 @@ def _value(name: str, text: str, file: Path, where: str) -> Any:
         raise SettingsError(f"{file.name}, {where}: {said}") from None
 
 
-def _toml_rows(text: str, file: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+def _toml_rows(text: str, file: Path) -> Iterator[tuple[str, _Said]]:
     try:
         films = read_toml(text).get("film", [])
     except ValueError as error:
@@ -80,13 +87,13 @@ def _toml_rows(text: str, file: Path) -> Iterator[tuple[str, dict[str, Any]]]:
             for name, value in film.items()
         ]
         for values in product(*choices):
-            yield f"film {number}", dict(zip(film, values, strict=True))
+            yield f"film {number}", list(zip(film, values, strict=True))
 
 
-def _named(row: Mapping[str, Any], file: Path, where: str) -> dict[str, Any]:
+def _named(row: _Said, file: Path, where: str) -> dict[str, Any]:
     """``row`` by the settings' own names, its files as they are seen from here."""
-    found = {}
-    for key, value in row.items():
+    found: dict[str, Any] = {}
+    for key, value in row:
         name = key.replace("-", "_")
         if name in FILES:
             value = file.parent / str(value)
@@ -95,5 +102,7 @@ def _named(row: Mapping[str, Any], file: Path, where: str) -> dict[str, Any]:
             raise SettingsError(
                 f"{file.name}, {where}: {unknown(f'option {shortened(key, 40)!r}', key, known)}"
             )
+        if name in found:
+            raise SettingsError(f"{file.name}, {where}: {shortened(key, 40)} is said twice")
         found[name] = value
     return found

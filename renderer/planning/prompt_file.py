@@ -48,7 +48,7 @@ def read_text(file: Path, what: str) -> str:
             data = opened.read(_LARGEST + 1)
         if len(data) > _LARGEST:
             raise SettingsError(f"{what} {file} can't be read: it is too large to be one")
-        return data.decode("utf-8")
+        return data.decode("utf-8-sig")  # as Notepad and Excel write it, too
     except UnicodeDecodeError:
         raise SettingsError(f"{what} {file} can't be read: it is not UTF-8 text") from None
     except (OSError, ValueError) as error:  # ValueError: no file can have such a name

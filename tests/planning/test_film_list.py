@@ -40,6 +40,23 @@ def test_every_row_of_csv_is_a_film(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "\ufeffprompt,seed\na,7\n",
+        "prompt,seed,\na,7,\n",
+        "prompt,,seed,,\na,,7,,\n",
+        "prompt,seed\n,\na,7\n\n , \n,,,\n",
+        "prompt,seed,seed\na,,7\n",
+    ],
+    ids=["a mark of UTF-8", "an empty column", "more of them", "empty rows", "a column twice"],
+)
+def test_csv_is_read_as_spreadsheets_write_it(tmp_path: Path, text: str) -> None:
+    assert [film for _, film in read_films(wrote(tmp_path / "films.csv", text))] == [
+        {"prompt": "a", "seed": 7}
+    ]
+
+
 def test_lists_in_toml_are_multiplied(tmp_path: Path) -> None:
     file = wrote(
         tmp_path / "films.toml",
@@ -64,6 +81,11 @@ def test_lists_in_toml_are_multiplied(tmp_path: Path) -> None:
         ("a.csv", "prompt,seed\na,many\n", "line 2: seed=many is not a whole number"),
         ("a.csv", "prompt,sead\na,1\n", "line 2: unknown option 'sead'; did you mean 'seed'?"),
         ("a.csv", 'prompt\n"a\n', "no CSV"),
+        ("a.csv", "prompt,seed,\na,1,2\n", "line 2: unknown option ''"),
+        ("a.csv", "prompt\na\n,,b\n", "line 3: it has not as many fields as line 1"),
+        ("a.csv", "seed,seed\n1,2\n", "line 2: seed is said twice"),
+        ("a.csv", "zoom-factor,zoom_factor\n2,3\n", "line 2: zoom_factor is said twice"),
+        ("a.toml", "[[film]]\nzoom-factor = 2\nzoom_factor = 3\n", "zoom_factor is said twice"),
         ("a.toml", "[[film]]\nprompt = \n", "is no TOML"),
         ("a.toml", f"[[film]]\nseed = 1{'0' * 5000}\n", "is no TOML: a number is too long"),
         ("a.toml", f"[[film]]\nseed = 0x1{'0' * 5000}\n", "is no TOML: a number is too long"),

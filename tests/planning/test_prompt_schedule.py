@@ -127,6 +127,19 @@ def test_what_is_too_long_or_too_deep_is_one_line(name: str, text: str, words: s
         read(text, name)
 
 
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("a.txt", "0: a cat\n"),
+        ("a.toml", '[prompts]\n0 = "a cat"\n'),
+        ("a.json", '{"prompts": {"data": [[0, "a cat"]]}}'),
+    ],
+)
+def test_a_plan_may_begin_with_a_mark_of_utf_8(tmp_path: Path, name: str, text: str) -> None:
+    (tmp_path / name).write_text(text, encoding="utf-8-sig")
+    assert with_plan(tmp_path / name, {})[0] == {"prompt": "a cat"}
+
+
 @pytest.mark.parametrize("seconds", [math.nan, math.inf, -1.0, 0.0])
 def test_a_pace_that_can_not_be_is_refused_before_a_plan_is_reckoned_by_it(
     tmp_path: Path, seconds: float
