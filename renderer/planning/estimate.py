@@ -12,6 +12,8 @@ from typing import Any
 from renderer.files import free_bytes, is_folder
 from renderer.formatting import clean, duration_text, size_text
 from renderer.painting.geometry import Geometry
+from renderer.project.thinning import newest_kept
+from renderer.settings.film import ALL
 from renderer.settings.plain_values import Size, dimensions
 from renderer.settings.render import RenderSettings
 
@@ -46,14 +48,18 @@ class Estimate:
         width, height = settings.size
         frame = width * height * FILM_BITS_PER_PIXEL / 8
         keyframe = canvas[0] * canvas[1] * PNG_BYTES_PER_PIXEL
-        interval = settings.frames_per_keyframe * frame + keyframe
+        interval, pictures = settings.frames_per_keyframe * frame, 0.0
+        if (kept := settings.keyframes_kept) == ALL:
+            interval += keyframe
+        else:
+            pictures = keyframe * min(keyframes or 0, 1 + newest_kept(kept))
         return cls(
             project=str(folder),
             settings=settings,
             canvas=canvas,
             frames=frames,
             seconds=None if frames is None else float(frames / settings.fps),
-            disk=None if keyframes is None else interval * keyframes,
+            disk=None if keyframes is None else interval * keyframes + pictures,
             disk_per_hour=interval * 3600 * float(settings.fps) / settings.frames_per_keyframe,
             free=free_bytes(_existing(folder)),
         )

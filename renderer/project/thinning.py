@@ -23,6 +23,11 @@ BESIDE_MARKS = 8
 """The newest that stay where only those with a mark are to: some can still be taken back."""
 
 
+def newest_kept(kept: str) -> int:
+    """How many of the newest pictures stay, where not all do."""
+    return BESIDE_MARKS if kept == MARKS else int(kept)
+
+
 class Thinning:
     """Of the folder of keyframes, while the film grows."""
 
@@ -38,7 +43,7 @@ class Thinning:
         if kept == ALL:
             return
         start = min(self._done, max(1, intervals))
-        end = max(start, intervals + 1 - (BESIDE_MARKS if kept == MARKS else int(kept)))
+        end = max(start, intervals + 1 - newest_kept(kept))
         for stored in history.keyframes[start:end]:
             if not history.mark(stored):
                 name = keyframe_path(Path(), stored.keyframe, stored.take).name

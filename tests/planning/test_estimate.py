@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from renderer.planning.estimate import Estimate
+from renderer.planning.estimate import FILM_BITS_PER_PIXEL, PNG_BYTES_PER_PIXEL, Estimate
 from renderer.settings.render import RenderSettings
 
 FILM = RenderSettings(
@@ -36,6 +36,19 @@ def test_a_film_without_end_is_told_by_the_hour(tmp_path: Path) -> None:
     text = "\n".join(estimate.lines())
     assert "until stopped; 60 frames (2.0 s) a keyframe" in text
     assert "an hour of film" in text
+
+
+@pytest.mark.parametrize(("kept", "pictures"), [("all", 11), ("2", 3), ("40", 11), ("marks", 9)])
+def test_pictures_that_do_not_stay_take_no_disk(tmp_path: Path, kept: str, pictures: int) -> None:
+    disk = Estimate.of(tmp_path, FILM.changed({"keyframes_kept": kept})).disk
+    film = 11 * 60 * 512 * 512 * FILM_BITS_PER_PIXEL / 8
+    assert disk == film + pictures * 768 * 768 * PNG_BYTES_PER_PIXEL
+
+
+def test_an_hour_of_a_film_that_keeps_few_pictures_is_the_film_alone(tmp_path: Path) -> None:
+    endless = FILM.changed({"keyframes": "inf", "keyframes_kept": "100"})
+    hour = 3600 * 30 * 512 * 512 * FILM_BITS_PER_PIXEL / 8
+    assert Estimate.of(tmp_path, endless).disk_per_hour == pytest.approx(hour)
 
 
 def test_the_lines_say_sizes_frames_length_and_disk(tmp_path: Path) -> None:
