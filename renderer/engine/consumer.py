@@ -32,11 +32,14 @@ from renderer.machine import as_many_as_fit
 from renderer.painting.figures import figures_in
 from renderer.painting.geometry import Geometry
 from renderer.project.project import Project
+from renderer.settings.codecs import FILM_BITS_PER_PIXEL
 from renderer.settings.film import MOST_WORKERS
 from renderer.settings.render import RenderSettings
 
 _FRAMES_HELD = 64
 """By an encoder that looks ahead, with a thread for each core, and by those who wait for it."""
+_COPIES = 2
+"""Of an encoded segment that are in memory at once."""
 
 
 @dataclass(slots=True)
@@ -290,4 +293,5 @@ def _memory_each(settings: RenderSettings) -> int:
     width, height = Geometry.of(settings).canvas_size
     canvas = width * height * (3 + 3 * 2)  # the picture, and its planes in 16 bits
     width, height = settings.size
-    return canvas + _FRAMES_HELD * width * height * 3 // 2
+    encoded = settings.frames_per_keyframe * width * height * FILM_BITS_PER_PIXEL / 8
+    return canvas + _FRAMES_HELD * width * height * 3 // 2 + int(_COPIES * encoded)

@@ -95,6 +95,7 @@ def encode_segment(
             if count < _FEW:
                 _settle_dts(packets, first_frame - _reordering(encoding))
             container.mux(packets)
+            packets.clear()  # the muxer has its own copy
     except (av.FFmpegError, UnknownCodecError) as error:
         raise EncoderError(
             f"{encoding.codec.encoder} failed at segment {index}: {error}"

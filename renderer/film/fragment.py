@@ -46,10 +46,11 @@ def box_at(head: bytes) -> Box | None:
 
 def split(mp4: bytes) -> tuple[bytes, bytes]:
     """A whole fragmented MP4 → (header, all the rest)."""
-    header: list[bytes] = []
-    media: list[bytes] = []
+    header: list[memoryview] = []
+    media: list[memoryview] = []
+    view = memoryview(mp4)  # its parts are no copies
     for kind, start, _, end in _boxes(mp4, 0, len(mp4)):
-        (header if kind in _HEADER_KINDS else media).append(mp4[start:end])
+        (header if kind in _HEADER_KINDS else media).append(view[start:end])
     return b"".join(header), b"".join(media)
 
 

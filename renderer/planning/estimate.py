@@ -13,13 +13,12 @@ from renderer.files import free_bytes, is_folder
 from renderer.formatting import clean, duration_text, size_text
 from renderer.painting.geometry import Geometry
 from renderer.project.thinning import newest_kept
+from renderer.settings.codecs import FILM_BITS_PER_PIXEL
 from renderer.settings.film import ALL
 from renderer.settings.plain_values import Size, dimensions
 from renderer.settings.render import RenderSettings
 
 PNG_BYTES_PER_PIXEL = 2.0
-FILM_BITS_PER_PIXEL = 0.25
-"""Of the default codecs at their default quality on painted pictures under a slow zoom."""
 
 
 @dataclass(frozen=True, slots=True)

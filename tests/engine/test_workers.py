@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from renderer.engine.consumer import _memory_each
 from renderer.engine.events import (
     Event,
     KeyframeReady,
@@ -23,6 +24,8 @@ from renderer.journal import read_journal
 from renderer.project.project import Project
 from renderer.project.records import FILM, JOURNAL, KEYFRAMES
 from renderer.project.verify import verify
+from renderer.settings.codecs import FILM_BITS_PER_PIXEL
+from renderer.settings.render import RenderSettings
 from tests.engine.runs import assert_playable, digest, of, project, render, steer, stop_at
 
 COUNTS = [1, 2, 4, 16]
@@ -54,6 +57,12 @@ def test_so_do_other_encoders(tmp_path: Path, codec: str) -> None:
     for film in films:
         render(film)
     assert digest(films[0]) == digest(films[1])
+
+
+def test_a_slow_zooms_segments_count_in_the_memory_that_a_worker_takes() -> None:
+    quick, slow = (RenderSettings(frames_per_keyframe=frames) for frames in (1, 50_001))
+    pixels = 50_000 * quick.size[0] * quick.size[1]
+    assert _memory_each(slow) - _memory_each(quick) >= 2 * pixels * FILM_BITS_PER_PIXEL / 8 - 1
 
 
 def test_segments_are_made_at_once_and_written_in_order(tmp_path: Path) -> None:

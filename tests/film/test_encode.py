@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tracemalloc
 from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
@@ -29,7 +30,7 @@ from renderer.film.encode import (
     openable_encoders,
     probe,
 )
-from renderer.film.fragment import signature
+from renderer.film.fragment import signature, split
 from renderer.settings.codecs import CODECS, resolve
 from tests.export.barcode import (
     decode,
@@ -350,6 +351,19 @@ def assert_no_growth(codec: str, cycles: int) -> None:
     after = footprint()
     assert after[0] - before[0] < 4
     assert after[1:] == before[1:]
+
+
+def test_taking_a_segment_apart_copies_it_once() -> None:
+    header, body = (8).to_bytes(4, "big") + b"moov", 8 << 20
+    film = header + (8).to_bytes(4, "big") + b"moof"
+    film += body.to_bytes(4, "big") + b"mdat" + bytes(body - 8)
+    tracemalloc.start()
+    try:
+        init, media = split(film)
+        assert tracemalloc.get_traced_memory()[1] < 1.5 * body
+    finally:
+        tracemalloc.stop()
+    assert (init, media) == (header, film[8:])
 
 
 @pytest.mark.slow

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from renderer.planning.estimate import FILM_BITS_PER_PIXEL, PNG_BYTES_PER_PIXEL, Estimate
+from renderer.planning.estimate import PNG_BYTES_PER_PIXEL, Estimate
+from renderer.settings.codecs import FILM_BITS_PER_PIXEL
 from renderer.settings.render import RenderSettings
 
 FILM = RenderSettings(
