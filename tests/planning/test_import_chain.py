@@ -156,7 +156,7 @@ def test_pictures_that_wander_off_are_refused(tmp_path: Path) -> None:
 
 
 def test_what_holds_no_chain_is_refused_in_a_line(tmp_path: Path) -> None:
-    with pytest.raises(SettingsError, match="no folder"):
+    with pytest.raises(SettingsError, match="is not a folder"):
         find_chain(tmp_path / "nowhere")
     with pytest.raises(SettingsError, match="two or more"):
         find_chain(tmp_path)
