@@ -42,9 +42,11 @@ from renderer.project.records import (
     in_order,
     is_known,
     keyframe_path,
+    path_of,
     project_made,
     read_settings,
 )
+from renderer.project.thinning import may_be_missing
 from renderer.settings.render import OPTIONS, STEERABLE, RenderSettings
 
 
@@ -91,14 +93,15 @@ def find_rescue(folder: Path, on_bytes: OnBytes) -> Rescue:
     unread += len(found) - len(records)
     settings, from_journal = _settings(folder, records)
     known = Known.of(records)
-    keyframes = list(_keyframes(folder, settings, known))
-    film = salvage_film(folder / FILM, records, on_bytes)
+    film = whole = salvage_film(folder / FILM, records, on_bytes)
+    keyframes = list(_keyframes(folder, settings, known, whole))
     if film and not keyframes:
-        raise ProjectError(
-            f"{folder} has lost its keyframes, from which alone it could go on; {folder / FILM} "
-            f"holds {len(film) - 1} whole segments: copy it"
-        )
+        raise _stuck(folder, whole, "its keyframes")
     film = _fitting(film, len(keyframes))
+    if film:
+        last = msgspec.convert(keyframes[min(len(film), len(keyframes)) - 1], StoredKeyframe)
+        if may_be_missing(known.history, settings, last) and not path_of(folder, last).exists():
+            raise _stuck(folder, whole, f"the picture of keyframe {last.keyframe + 1}")
     steering = [*known.steering, *_lost_steering(folder, settings, known, keyframes)]
     made = in_order(_project(settings, records), steering, keyframes, film)
     made += known.takes_beside(folder, keyframes)
@@ -183,12 +186,27 @@ def _project(settings: RenderSettings, records: list[Record]) -> Record:
     return {"type": "project", **(made if made["parent"] else {"settings": made["settings"]})}
 
 
-def _keyframes(folder: Path, settings: RenderSettings, known: Known) -> Iterator[Record]:
-    """Records of the keyframes, up to the first with neither a record nor a good file."""
+def _stuck(folder: Path, film: list[Record], lost: str) -> ProjectError:
+    return ProjectError(
+        f"{folder} has lost {lost}, from which alone it could go on; {folder / FILM} holds "
+        f"{len(film) - 1} whole segments: copy it"
+    )
+
+
+def _keyframes(
+    folder: Path, settings: RenderSettings, known: Known, film: list[Record]
+) -> Iterator[Record]:
+    """Records of the keyframes, up to the first with neither a record nor a good file.
+
+    One whose picture was not kept, and which the ``film`` goes on from, gets a new record. Raises
+    ProjectError in a dive, where that would have to say where the next picture is.
+    """
     geometry = Geometry.of(settings)
+    record: Record = {}
     for keyframe in count():
         if keyframe in known.chosen:
-            yield known.chosen[keyframe]
+            record = known.chosen[keyframe]
+            yield record
             continue
         take = known.lost_take(keyframe)
         path = keyframe_path(folder, keyframe, take)
@@ -201,8 +219,26 @@ def _keyframes(folder: Path, settings: RenderSettings, known: Known) -> Iterator
             of_file = {"keyframe": keyframe, "take": take, "length": size, "crc": crc, "at": at}
             stored = msgspec.convert({**said, **of_file}, StoredKeyframe)
         except (ProjectError, *FAULTS):
-            return
-        yield {"type": KEYFRAME, **asdict(stored)}
+            gone = {
+                "keyframe": keyframe,
+                "take": take,
+                "length": 0,
+                "crc": 0,
+                "seed": settings.seed,
+            }
+            said = {"at": record.get("at", 0.0), "around": record.get("take", 1)}
+            stored = msgspec.convert(
+                {**dict.fromkeys(FIGURES, 0.0), **gone, **said}, StoredKeyframe
+            )
+            filmed = keyframe < len(film) - 2  # the last two are never deleted
+            if not filmed or path.exists() or not may_be_missing(known.history, settings, stored):
+                return
+            method = known.history.settings_at(settings, keyframe).method
+            beside = (record, known.chosen.get(keyframe + 1, {}))
+            if method == "refine" or any(each.get("dives_to") for each in beside):
+                raise _stuck(folder, film, f"the record of keyframe {keyframe + 1}") from None
+        record = {"type": KEYFRAME, **asdict(stored)}
+        yield record
 
 
 def _fitting(film: list[Record], keyframes: int) -> list[Record]:
@@ -220,7 +256,7 @@ def _lost_steering(
     """Steering that is read back from the files of keyframes whose records are lost."""
     steering = list(known.steering)
     for keyframe, record in enumerate(keyframes):
-        if keyframe in known.chosen:
+        if keyframe in known.chosen or not record["length"]:
             continue
         made = read_provenance(keyframe_path(folder, keyframe, record["take"]))
         now = History(steering).settings_at(settings, keyframe).plain()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,15 +13,18 @@ from renderer.engine.events import Event, KeyframeReady
 from renderer.engine.session import Session
 from renderer.errors import ProjectError, SettingsError
 from renderer.export.of_project import ExportOptions, export, plan_export
+from renderer.film.records import committed
+from renderer.journal import read_journal
 from renderer.project.copy import branch_project, copy_project
 from renderer.project.project import Project
-from renderer.project.records import FILM, KEYFRAMES, read_history
+from renderer.project.records import FILM, JOURNAL, KEYFRAMES, read_history
 from renderer.project.repair import damage, find_rescue, repair
 from renderer.project.rewinding import rewound
 from renderer.project.thinning import spans
 from renderer.project.verify import verify
 from renderer.settings.render import RenderSettings
 from tests.engine.runs import assert_playable, digest, project, render, steer, stop_at
+from tests.project.damages import bad_from_the_second_line_on, contents, emptied
 
 COUNT = 14
 
@@ -142,6 +146,61 @@ def test_it_is_repaired_with_what_is_gone_staying_gone(thin: Path, tmp_path: Pat
     assert len(read_history(copy).keyframes) == COUNT
     assert digest(copy) == digest(thin)
     assert verify(copy, ignore) == []
+
+
+def without_record(folder: Path, keyframe: int = 3) -> None:
+    """Damage the journal's line about that keyframe."""
+    lines = (folder / JOURNAL).read_bytes().splitlines(keepends=True)
+    about = [
+        b'"type":"keyframe"' in each and b'"keyframe":%d,' % keyframe in each for each in lines
+    ]
+    lines[about.index(True)] = b"#" + lines[about.index(True)][1:]
+    (folder / JOURNAL).write_bytes(b"".join(lines))
+
+
+@pytest.mark.parametrize("harm", [without_record, emptied, bad_from_the_second_line_on])
+def test_records_that_are_lost_with_what_is_gone_cost_nothing_of_the_film(
+    thin: Path, whole: Path, tmp_path: Path, harm: Callable[[Path], None]
+) -> None:
+    copy = tmp_path / "copy.zoom"
+    copy_project(thin, copy, ignore)
+    harm(copy)
+    assert damage(copy)
+    repair(copy, find_rescue(copy, ignore))
+    assert there(copy) == there(thin)
+    assert digest(copy) == digest(whole)
+    assert (damage(copy), verify(copy, ignore)) == ("", [])
+    steer(copy, keyframes=COUNT + 1)
+    render(copy)
+    assert_playable(copy, frames=5 * COUNT + 1)
+
+
+def shortened(folder: Path) -> None:
+    """Damage the fourth segment, whose keyframes were not kept."""
+    segment = committed(read_journal(folder / JOURNAL))[3]
+    with (folder / FILM).open("r+b") as film:
+        film.seek(segment.offset + segment.length // 2)
+        film.write(b"\xff\x00\xff\x00")
+
+
+@pytest.mark.parametrize(
+    ("changes", "harm", "lost"),
+    [
+        ({}, shortened, "the picture of keyframe 4"),
+        ({"painter": "texture", "method": "refine"}, without_record, "the record of keyframe 4"),
+    ],
+    ids=["film", "dive"],
+)
+def test_a_film_that_could_not_go_on_is_left_alone(
+    tmp_path: Path, changes: dict[str, Any], harm: Callable[[Path], None], lost: str
+) -> None:
+    folder = project(tmp_path / "a.zoom", keyframes=8, keyframes_kept="2", **changes)
+    render(folder)
+    harm(folder)
+    before = contents(folder)
+    with pytest.raises(ProjectError, match=rf"lost {lost}, from which .* \d whole segments: copy"):
+        find_rescue(folder, ignore)
+    assert contents(folder) == before
 
 
 @pytest.mark.parametrize("kept", ["1", "none", "-3", "2.5", ""])
