@@ -94,13 +94,18 @@ class Target:
             "out",
         )
 
+    @property
+    def folder(self) -> Path:
+        """What is written into: a folder that is there takes the pictures itself."""
+        return self.path if self.path.is_dir() else self.path.parent
+
     def name(self, frame: int) -> str:
         """File name of a picture."""
         return self.pattern % frame
 
     def check(self, *, force: bool, frames: int) -> None:
         """Find out whether it can be written, without writing. SettingsError, StorageError."""
-        folder = self.path.parent
+        folder = self.folder
         if not folder.is_dir():
             raise StorageError(f"can't write {self.path}: there is no folder {folder}; make it")
         if not os.access(folder, os.W_OK | os.X_OK):
@@ -119,8 +124,6 @@ class Target:
             return
         if not self.path.is_dir():
             raise SettingsError(f"{self.path} is a file; name a folder for the pictures", "out")
-        if not os.access(self.path, os.W_OK | os.X_OK):
-            raise StorageError(f"can't write into {self.path}: no permission")
         if force:
             return
         present = {entry.name for entry in os.scandir(self.path)}

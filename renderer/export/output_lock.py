@@ -1,4 +1,4 @@
-"""One export at a time to one name: a lock on a file beside it, which ends with its holder.
+"""One export at a time to one name: a lock on a file, which ends with its holder.
 
 The kernel drops the lock when its holder ends, however it ends, so it can't go stale. Knows nothing
 of what is made meanwhile.
@@ -20,12 +20,12 @@ _LOCKLESS = (errno.ENOLCK, errno.ENOTSUP)
 
 
 @contextmanager
-def claimed(path: Path) -> Iterator[None]:
-    """Be the only export that makes ``path`` while the block runs.
+def claimed(path: Path, folder: Path) -> Iterator[None]:
+    """Be the only export that makes ``path``, by a file in ``folder``, while the block runs.
 
     Raises SettingsError where another one does, and OSError.
     """
-    lock = path.with_name(f".{path.name}.exporting")
+    lock = folder / f".{path.name}.exporting"
     handle = _claim(lock, path)
     try:
         yield

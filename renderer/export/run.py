@@ -53,9 +53,9 @@ def export(plan: Plan, on_progress: OnProgress, side_by_side: SideBySide | None 
     StorageError, EncoderError, ProjectError (a damaged keyframe), SettingsError (another export
     makes the same, or has just made it; sound that can't be decoded to its end).
     """
-    target = plan.target
+    target, folder = plan.target, plan.target.folder
     crew = side_by_side or partial(in_order, processes=processes_for(plan.take))
-    with _storage(target.path), claimed(target.path):
+    with _storage(target.path, folder), claimed(target.path, folder):
         target.check(force=plan.force, frames=plan.frames)
         match target.container.kind:
             case Kind.FILM:
@@ -64,7 +64,7 @@ def export(plan: Plan, on_progress: OnProgress, side_by_side: SideBySide | None 
                 _animation(plan, on_progress)
             case Kind.PICTURES:
                 _pictures(plan, on_progress, crew)
-        flush_folder(target.path.parent)
+        flush_folder(folder)
     on_progress(plan.frames, plan.frames)
     return target.path
 
@@ -74,7 +74,7 @@ def export(plan: Plan, on_progress: OnProgress, side_by_side: SideBySide | None 
 
 def _film(plan: Plan, on_progress: OnProgress, side_by_side: SideBySide) -> None:
     target, footage = plan.target, plan.take.footage
-    frames = _folder_beside(target.path, ".frames.part")
+    frames = _new_folder(target.path.with_name(f"{target.path.name}.frames.part"))
     with _beside(target.path, ".part") as part, frames as folder:
         if plan.encoding is None:
             with not_rewound(footage.film, footage.film_records):
@@ -171,9 +171,11 @@ def _ahead(frames: Iterator[Pixels]) -> Generator[Pixels, None, None]:
 
 
 def _pictures(plan: Plan, on_progress: OnProgress, side_by_side: SideBySide) -> None:
-    """Into a new folder beside; it becomes the target, or its pictures move into the one there."""
-    target = plan.target
-    with _folder_beside(target.path, ".part") as part:
+    """Into a new folder beside, which becomes the target; or in the one there, where they move up:
+    it may be a disk of its own."""
+    target, name = plan.target, f"{plan.target.path.name}.part"
+    beside = target.path.with_name(name)
+    with _new_folder(target.path / f".{name}" if target.path.is_dir() else beside) as part:
         done = 0
         work = partial(_draw_chunk, plan, part)
         with closing(side_by_side(work, chunks(plan.take))) as written:
@@ -213,15 +215,14 @@ def _beside(path: Path, ending: str) -> Iterator[Path]:
 
 
 @contextmanager
-def _folder_beside(path: Path, ending: str) -> Iterator[Path]:
-    """The same, for a folder, which is there from the beginning."""
-    beside = path.with_name(path.name + ending)
-    shutil.rmtree(beside, ignore_errors=True)
-    beside.mkdir()
+def _new_folder(path: Path) -> Iterator[Path]:
+    """The same for a folder at ``path``, which is there from the beginning."""
+    shutil.rmtree(path, ignore_errors=True)
+    path.mkdir()
     try:
-        yield beside
+        yield path
     finally:
-        shutil.rmtree(beside, ignore_errors=True)
+        shutil.rmtree(path, ignore_errors=True)
 
 
 def _publish(part: Path, path: Path) -> None:
@@ -232,13 +233,13 @@ def _publish(part: Path, path: Path) -> None:
 
 
 @contextmanager
-def _storage(path: Path) -> Iterator[None]:
+def _storage(path: Path, folder: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
             raise StorageError(
-                f"no space left for {path} ({free_text(path.parent)} free); nothing of it was "
+                f"no space left for {path} ({free_text(folder)} free); nothing of it was "
                 f"kept; free some space and export again"
             ) from error
         raise StorageError(f"can't write {path}: {error.strerror or error}") from error

@@ -7,6 +7,7 @@ import math
 import os
 import shutil
 import subprocess
+import tempfile
 import tracemalloc
 from collections.abc import Iterator
 from dataclasses import replace
@@ -320,6 +321,42 @@ def test_pictures_go_into_a_folder_that_is_there_beside_what_it_holds(
     assert (tmp_path / "kept.txt").read_text() == "mine"
 
 
+@pytest.fixture
+def other_disk() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(dir="/dev/shm") as folder:
+        yield Path(folder)
+
+
+def test_pictures_go_into_a_folder_on_another_disk(
+    reef: Path, tmp_path: Path, other_disk: Path
+) -> None:
+    if other_disk.stat().st_dev == tmp_path.stat().st_dev:
+        pytest.skip("there is no other disk")
+    (tmp_path / "frames").symlink_to(other_disk)
+    with pytest.raises(KeyboardInterrupt):
+        export(plan_export(reef, str(tmp_path / "frames"), ExportOptions()), interrupt)
+    assert left_in(other_disk) == []
+    left = other_disk / ".frames.part"  # by an export that was killed
+    left.mkdir()
+    (left / "000099.png").write_bytes(b"")
+    made(reef, tmp_path / "frames", size=(64, 64), duration=0.1)
+    assert left_in(other_disk) == [f"{number:06d}.png" for number in range(3)]
+    assert left_in(tmp_path) == ["frames"]
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+def test_pictures_need_no_permission_for_the_folder_around_theirs(
+    reef: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "frames").mkdir()
+    tmp_path.chmod(0o500)
+    try:
+        made(reef, tmp_path / "frames", size=(64, 64), duration=0.1)
+        assert len(left_in(tmp_path / "frames")) == 3
+    finally:
+        tmp_path.chmod(0o700)
+
+
 # ---------------------------------------------------------------- sound, chapters, provenance
 
 
@@ -591,10 +628,11 @@ def test_a_damaged_keyframe_is_named_and_nothing_is_left(reef: Path, tmp_path: P
     assert left_in(tmp_path) == ["p.zoom"]
 
 
-def test_whatever_stops_it_leaves_nothing_behind(reef: Path, tmp_path: Path) -> None:
-    def interrupt(done: int, total: int) -> None:
-        raise KeyboardInterrupt
+def interrupt(done: int, total: int) -> None:
+    raise KeyboardInterrupt
 
+
+def test_whatever_stops_it_leaves_nothing_behind(reef: Path, tmp_path: Path) -> None:
     for name in ("film.mp4", "film.webp", "frames"):
         plan = plan_export(reef, str(tmp_path / name), ExportOptions(direction="in"))
         with pytest.raises(KeyboardInterrupt):

@@ -99,7 +99,7 @@ def _export(
         else:
             answer(f"{path_text(plan.target.path)}: {_summary(plan)}")
         return
-    side_by_side = None if farm is None else _on_farm(farm, (project, plan.target.path.parent))
+    side_by_side = None if farm is None else _on_farm(farm, (project, plan.target.folder))
     with _shown(plan, as_json) as on_progress:
         path = make(plan, on_progress, side_by_side)
     if as_json:
