@@ -6,16 +6,18 @@ Knows no pictures; it writes sound as far as the film has come, so that neither 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import chain
+from itertools import chain, groupby
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
 from av.audio.resampler import AudioResampler
 from av.audio.stream import AudioStream
-from av.container import OutputContainer
+from av.container import InputContainer, OutputContainer
 from numpy.typing import NDArray
 
 from renderer.errors import SettingsError
@@ -72,17 +74,32 @@ def _decoded(path: Path) -> Iterator[Samples]:
     heard = 0
     try:
         with av.open(f"file:{path}") as file:
-            resampler = AudioResampler(format="fltp", layout="stereo", rate=RATE)
-            frames = file.decode(audio=0) if file.streams.audio else ()
-            for frame in chain(frames, [None]):  # None: what it still holds
-                for part in resampler.resample(frame):
-                    heard += part.samples
-                    yield part.to_ndarray().astype(np.float32, copy=False)
+            frames = _frames(file) if file.streams.audio else ()
+            for _, alike in groupby(frames, _kind):
+                resampler = AudioResampler(format="fltp", layout="stereo", rate=RATE)
+                for frame in chain(alike, [None]):  # None: what it still holds
+                    for part in resampler.resample(frame):
+                        heard += part.samples
+                        yield part.to_ndarray().astype(np.float32, copy=False)
     except (av.FFmpegError, OSError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise SettingsError(f"audio {path} can't be decoded: {reason}") from None
     if not heard:
-        raise SettingsError(f"audio {path} holds no sound")
+        raise SettingsError(f"audio {path} holds no sound that can be decoded")
+
+
+def _frames(file: InputContainer) -> Iterator[av.AudioFrame]:
+    """Without what is damaged: players leave it out as well."""
+    for packet in file.demux(audio=0):
+        frames: list[Any] = []
+        with suppress(av.error.InvalidDataError):
+            frames = packet.decode()
+        yield from frames
+
+
+def _kind(frame: av.AudioFrame) -> tuple[str, str, int]:
+    """What one resampler takes; it may change on the way, as in files that were joined."""
+    return frame.format.name, frame.layout.name, frame.sample_rate
 
 
 class SoundWriter:

@@ -13,13 +13,16 @@ from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
 from functools import partial
+from itertools import chain as joined
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import av
 import numpy as np
 import psutil
 import pytest
+from av.audio.resampler import AudioResampler
+from av.audio.stream import AudioStream
 from PIL import Image
 
 from renderer.errors import EncoderError, ProjectError, RendererError, SettingsError, StorageError
@@ -395,6 +398,38 @@ def test_music_has_the_films_length_and_fades(
     assert_second_decoder_is_content(tmp_path / name, round(seconds * 30))
 
 
+def music(path: Path, rate: int, layout: str) -> bytes:
+    """A second of a loud tone, as the name of ``path`` says."""
+    with av.open(str(path), "w") as file:
+        codec = "libmp3lame" if path.suffix == ".mp3" else "aac"
+        stream = cast("AudioStream", file.add_stream(codec, rate=rate))
+        stream.layout = layout
+        wave = np.sin(np.arange(rate) * 2 * math.pi * 440 / rate).astype(np.float32) / 2
+        frame = av.AudioFrame.from_ndarray(wave[None], "flt", "mono")
+        frame.sample_rate = rate
+        resampler = AudioResampler(stream.format, layout, rate, frame_size=stream.frame_size)
+        for part in joined(resampler.resample(frame), resampler.resample(None), [None]):
+            file.mux(stream.encode(part))
+    return path.read_bytes()
+
+
+@pytest.mark.parametrize("harm", ["joined", "damaged"])
+def test_music_that_changes_or_has_a_damaged_stretch_is_heard_to_its_end(
+    reef: Path, tmp_path: Path, harm: str
+) -> None:
+    path = tmp_path / "music.mp3"
+    data = music(path, 44100, "stereo")
+    if harm == "joined":
+        data += music(path, 22050, "mono")
+    else:
+        data = data[:3000] + b"U" * 2000 + data[5000:]
+    path.write_bytes(data)
+    made(reef, tmp_path / "film.mp4", audio=path, duration=2.5, size=(64, 64))
+    with av.open(str(tmp_path / "film.mp4")) as film:
+        sound = sum(frame.samples for frame in film.decode(audio=0))
+    assert abs(sound / 48000 - 2.5) < 0.05
+
+
 def test_chapters_follow_the_prompts_in_either_direction(tmp_path: Path) -> None:
     folder = project(tmp_path / "p.zoom", prompt="a reef", keyframes=2)
     render(folder)
@@ -588,10 +623,15 @@ def test_larger_than_painted_is_made_where_it_is_wished_for(reef: Path, tmp_path
     assert lumas(tmp_path / "film.mp4")[0].shape == (360, 640)
 
 
-@pytest.mark.parametrize("what", ["text", "silence"])
+@pytest.mark.parametrize("what", ["text", "silence", "damaged"])
 def test_sound_that_is_none_is_refused(reef: Path, tmp_path: Path, what: str) -> None:
     sound = tmp_path / "music.wav"
     sound.write_bytes(b"no sound at all" * 50)
+    if what == "damaged":  # all of it, but not what is said about it
+        data = music(tmp_path / "music.m4a", 44100, "stereo")
+        start, end = data.index(b"mdat") + 4, data.index(b"moov") - 4
+        (tmp_path / "music.m4a").unlink()
+        sound.write_bytes(data[:start] + b"U" * (end - start) + data[end:])
     if what == "silence":  # a film without any sound
         shutil.copy(reef / "film.mp4", sound)
     with pytest.raises(SettingsError, match=r"music\.wav"):
