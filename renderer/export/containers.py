@@ -54,7 +54,8 @@ CONTAINERS = (
     Container(".apng", Kind.ANIMATION, "apng"),
 )
 PICTURES = Container("", Kind.PICTURES, "")
-_NUMBERED = re.compile(r"[^%]*%(?:0?[1-9])?d[^%]*\.png", re.IGNORECASE)
+_NUMBER = r"%(?:0?[1-9])?d"
+_NUMBERED = re.compile(rf"[^%]*{_NUMBER}[^%]*\.png", re.IGNORECASE)
 PATTERN = "%06d.png"
 
 
@@ -103,7 +104,15 @@ class Target:
         """File name of a picture."""
         return self.pattern % frame
 
-    def check(self, *, force: bool, frames: int) -> None:
+    def numbers(self) -> list[int]:
+        """Of the pictures that are there, by their names, rising. Raises OSError."""
+        start, end = re.split(_NUMBER, self.pattern)
+        present = {path.name for path in self.path.iterdir()}
+        found = {name.removeprefix(start).removesuffix(end).strip() for name in present}
+        numbers = {int(number) for number in found if number.isdecimal()}
+        return sorted(number for number in numbers if self.name(number) in present)
+
+    def check(self, *, force: bool) -> None:
         """Find out whether it can be written, without writing. SettingsError, StorageError."""
         folder = self.folder
         if not folder.is_dir():
@@ -113,25 +122,20 @@ class Target:
         if not self.path.name:
             raise SettingsError("name the file or folder to export to", "out")
         if self.container.kind is Kind.PICTURES:
-            self._check_folder(force=force, frames=frames)
+            self._check_folder(force=force)
         elif self.path.is_dir():
             raise SettingsError(f"{self.path} is a folder; name a file", "out")
         elif self.path.exists() and not force:
             raise SettingsError(f"{self.path} exists; choose another name, or --force", "out")
 
-    def _check_folder(self, *, force: bool, frames: int) -> None:
+    def _check_folder(self, *, force: bool) -> None:
         if not self.path.exists():
             return
         if not self.path.is_dir():
             raise SettingsError(f"{self.path} is a file; name a folder for the pictures", "out")
-        if force:
-            return
-        present = {entry.name for entry in os.scandir(self.path)}
-        taken = next((name for n in range(frames) if (name := self.name(n)) in present), None)
-        if taken is not None:
-            raise SettingsError(
-                f"{self.path / taken} exists; choose another folder, or --force", "out"
-            )
+        if not force and (numbers := self.numbers()):
+            taken = self.path / self.name(numbers[0])
+            raise SettingsError(f"{taken} exists; choose another folder, or --force", "out")
 
 
 def choose_codec(container: Container, asked: str | None, own: str) -> Codec:

@@ -324,6 +324,20 @@ def test_pictures_go_into_a_folder_that_is_there_beside_what_it_holds(
     assert (tmp_path / "kept.txt").read_text() == "mine"
 
 
+def test_pictures_of_a_longer_film_do_not_stay_behind_those_of_a_shorter_one(
+    reef: Path, tmp_path: Path
+) -> None:
+    small: Any = partial(made, reef, f"{tmp_path}/shot-%04d.png", size=(64, 64), duration=0.1)
+    others = ["shot-3.png", "shot-0003.txt", "shot-00003.png", "shut-0003.png"]
+    for name in ("shot-0003.png", "shot-12345.png", *others):
+        (tmp_path / name).write_text("of another export")
+    with pytest.raises(SettingsError, match=r"shot-0003\.png exists"):
+        small()
+    small(force=True)
+    shown = [f"shot-{number:04d}.png" for number in range(3)]
+    assert left_in(tmp_path) == sorted([*shown, *others])
+
+
 @pytest.fixture
 def other_disk() -> Iterator[Path]:
     with tempfile.TemporaryDirectory(dir="/dev/shm") as folder:
