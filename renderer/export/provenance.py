@@ -23,9 +23,14 @@ _HAS_XMP = 0x04
 
 
 def add_provenance(path: Path, muxer: str, text: str) -> None:
-    """Put ``text`` into the finished file at ``path``. Raises EncoderError, OSError."""
+    """Put ``text`` into the finished file at ``path``. Raises EncoderError, OSError.
+
+    A WebP file whose frames are all alike is a simple one, which has no place for it.
+    """
     ending, make = _KINDS[muxer]
     with path.open("r+b") as file:
+        if muxer == "webp" and file.read(16)[12:] != b"VP8X":
+            return
         file.seek(-len(ending), 2)
         end = file.tell()
         if file.read(len(ending)) != ending:

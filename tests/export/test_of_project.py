@@ -291,6 +291,21 @@ def test_animated_pictures_repeat_for_ever_at_the_right_pace(
         assert_second_decoder_is_content(tmp_path / name, plan.frames)
 
 
+@pytest.mark.parametrize("name", ["film.gif", "film.webp", "film.png"])
+def test_an_animation_whose_frames_are_all_alike_can_be_read(tmp_path: Path, name: str) -> None:
+    folder, plain = tmp_path / "p.zoom", Image.new("RGB", (1200, 1200), (90, 140, 60))
+    chain(folder, PictureWorld(plain), keyframes=2)
+    made(folder, tmp_path / name, size=(160, 90))
+    with Image.open(tmp_path / name) as picture:
+        shown = np.asarray(picture.convert("RGB"), int)
+    assert shown.shape == (90, 160, 3)
+    assert np.abs(shown - (90, 140, 60)).max() <= 8
+    if name == "film.webp":  # a simple file, of VP8's profile 0
+        data = (tmp_path / name).read_bytes()
+        assert (data[12:16], data[20] & 0b1110) == (b"VP8 ", 0)
+        assert len(data) == 20 + int.from_bytes(data[16:20], "little")
+
+
 def test_a_gif_has_the_nearest_rate_that_it_can_have(reef: Path, tmp_path: Path) -> None:
     assert plan_export(reef, str(tmp_path / "a.gif"), ExportOptions()).fps == 25
     with pytest.raises(SettingsError, match="--fps 20 or 25"):
