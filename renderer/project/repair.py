@@ -201,44 +201,51 @@ def _keyframes(
     One whose picture was not kept, and which the ``film`` goes on from, gets a new record. Raises
     ProjectError in a dive, where that would have to say where the next picture is.
     """
-    geometry = Geometry.of(settings)
     record: Record = {}
     for keyframe in count():
         if keyframe in known.chosen:
             record = known.chosen[keyframe]
-            yield record
-            continue
-        take = known.lost_take(keyframe)
-        path = keyframe_path(folder, keyframe, take)
-        try:
-            data = path.read_bytes()
-            read_keyframe(path, geometry.stored_size(keyframe), zlib.crc32(data))
-            made = read_provenance(path)
-            said = {"seed": settings.seed, **dict.fromkeys(FIGURES, 0.0), **made}
-            size, crc, at = len(data), zlib.crc32(data), path.stat().st_mtime
-            of_file = {"keyframe": keyframe, "take": take, "length": size, "crc": crc, "at": at}
-            stored = msgspec.convert({**said, **of_file}, StoredKeyframe)
-        except (ProjectError, *FAULTS):
-            gone = {
-                "keyframe": keyframe,
-                "take": take,
-                "length": 0,
-                "crc": 0,
-                "seed": settings.seed,
-            }
-            said = {"at": record.get("at", 0.0), "around": record.get("take", 1)}
-            stored = msgspec.convert(
-                {**dict.fromkeys(FIGURES, 0.0), **gone, **said}, StoredKeyframe
-            )
-            filmed = keyframe < len(film) - 2  # the last two are never deleted
-            if not filmed or path.exists() or not may_be_missing(known.history, settings, stored):
+        else:
+            stored = _in_file(folder, settings, known, keyframe)
+            if stored is None and keyframe < len(film) - 2:  # the last two are never deleted
+                stored = _not_kept(folder, settings, known, keyframe, record)
+                beside = (record, known.chosen.get(keyframe + 1, {}))
+                dives = known.history.settings_at(settings, keyframe).method == "refine"
+                if stored and (dives or any(each.get("dives_to") for each in beside)):
+                    raise _stuck(folder, film, f"the record of keyframe {keyframe + 1}")
+            if stored is None:
                 return
-            method = known.history.settings_at(settings, keyframe).method
-            beside = (record, known.chosen.get(keyframe + 1, {}))
-            if method == "refine" or any(each.get("dives_to") for each in beside):
-                raise _stuck(folder, film, f"the record of keyframe {keyframe + 1}") from None
-        record = {"type": KEYFRAME, **asdict(stored)}
+            record = {"type": KEYFRAME, **asdict(stored)}
         yield record
+
+
+def _in_file(
+    folder: Path, settings: RenderSettings, known: Known, keyframe: int
+) -> StoredKeyframe | None:
+    """What the file of a keyframe tells that has no record; None: there is none that is whole."""
+    take = known.lost_take(keyframe)
+    path = keyframe_path(folder, keyframe, take)
+    try:
+        data = path.read_bytes()
+        read_keyframe(path, Geometry.of(settings).stored_size(keyframe), zlib.crc32(data))
+        made = read_provenance(path)
+        said = {"seed": settings.seed, **dict.fromkeys(FIGURES, 0.0), **made}
+        size, crc, at = len(data), zlib.crc32(data), path.stat().st_mtime
+        of_file = {"keyframe": keyframe, "take": take, "length": size, "crc": crc, "at": at}
+        return msgspec.convert({**said, **of_file}, StoredKeyframe)
+    except (ProjectError, *FAULTS):
+        return None
+
+
+def _not_kept(
+    folder: Path, settings: RenderSettings, known: Known, keyframe: int, before: Record
+) -> StoredKeyframe | None:
+    """What stands for one whose picture was deleted by the settings; None: it was not."""
+    gone = {"keyframe": keyframe, "take": known.lost_take(keyframe), "length": 0, "crc": 0}
+    said = {"seed": settings.seed, "at": before.get("at", 0.0), "around": before.get("take", 1)}
+    stored = msgspec.convert({**dict.fromkeys(FIGURES, 0.0), **gone, **said}, StoredKeyframe)
+    is_missing = not path_of(folder, stored).exists()
+    return stored if is_missing and may_be_missing(known.history, settings, stored) else None
 
 
 def _fitting(film: list[Record], keyframes: int) -> list[Record]:
