@@ -309,7 +309,7 @@ PROVENANCE = {
     "a number": "5",
     "nothing": "null",
     "no JSON": "{",
-    "nested deeply": '{"a":' * 9000 + "0" + "}" * 9000,
+    "nested deeply": '{"a":' * 100_000 + "0" + "}" * 100_000,
 }
 """What a PNG from elsewhere may say where a keyframe says how it was made."""
 
