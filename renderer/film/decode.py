@@ -27,14 +27,15 @@ def decoded_frames(init: bytes, media: bytes) -> int:
         return len([None for _ in film.decode(video=0)])
 
 
-def decoded_pictures(init: bytes, media: bytes, side: int) -> list[NDArray[np.uint8]]:
+def decoded_pictures(init: bytes, media: bytes, side: int) -> Iterator[NDArray[np.uint8]]:
     """The frames of a segment, (H, W, 3) uint8 sRGB, neither side above ``side`` pixels.
 
     Raises ProjectError where one of them is broken.
     """
     with _opened(init, media) as film:
         film.streams.video[0].codec_context.thread_count = 1  # the cores are the render's
-        return [_small(frame, side) for frame in film.decode(video=0)]
+        for frame in film.decode(video=0):
+            yield _small(frame, side)
 
 
 def _small(frame: av.VideoFrame, side: int) -> NDArray[np.uint8]:

@@ -11,6 +11,8 @@ import json
 import os
 import sys
 from bisect import bisect_right
+from collections import deque
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -27,6 +29,8 @@ from renderer.project.records import FILM, JOURNAL, read_settings
 
 _POLITE = 19
 """Niceness: painter and encoder go first."""
+_KEPT = 300
+"""Pictures that the viewer may go back to at once, however long a segment is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +59,13 @@ class Playback:
         self._fps = float(read_settings(folder).fps)
         self._known = (0, 0)
         self._contents = Contents(folder)
-        self._decoded: tuple[tuple[int, int], list[NDArray[np.uint8]]] = ((-1, 0), [])
+        self._segment: Segment | None = None
+        self._coming: Iterator[NDArray[np.uint8]] = iter(())
+        """Of that segment."""
+        self._next = 0
+        """The number in it of the one that comes next."""
+        self._kept = deque[NDArray[np.uint8]](maxlen=_KEPT)
+        """Those before it."""
 
     def at(self, number: int) -> tuple[Moment, bytes]:
         """The frame of that number, or the nearest there is; below 0: counted from the end.
@@ -70,7 +80,7 @@ class Playback:
         frame = max(0, min(number + frames if number < 0 else number, frames - 1))
         index = bisect_right(film.segments, frame, key=lambda each: each.first_frame) - 1
         segment = film.segments[index]
-        picture = self._pictures(segment)[frame - segment.first_frame]
+        picture = self._picture(segment, frame - segment.first_frame)
         height, width = picture.shape[:2]
         return Moment(frame, frames, self._fps, width, height), picture.tobytes()
 
@@ -82,19 +92,24 @@ class Playback:
             self._known = (found.st_mtime_ns, found.st_size)
             self._contents.look()
 
-    def _pictures(self, segment: Segment) -> list[NDArray[np.uint8]]:
-        """Those of a segment; those of the last one asked for are kept."""
-        if self._decoded[0] != (segment.offset, segment.crc):
-            path = self._folder / FILM
-            with storage_errors(path), path.open("rb") as film:
-                header = self._contents.film.header
-                init = _bytes(film, header) if header else b""
-                media = _bytes(film, segment)
-            pictures = decoded_pictures(init, media, self._side)
-            if len(pictures) != segment.frames:
-                raise ProjectError(f"{path} is damaged; `zoomtui verify` says where")
-            self._decoded = (segment.offset, segment.crc), pictures
-        return self._decoded[1]
+    def _picture(self, segment: Segment, number: int) -> NDArray[np.uint8]:
+        """The frame of that number in a segment: one that is kept, or decoded on the way to it."""
+        if segment != self._segment or number < self._next - len(self._kept):
+            self._segment, self._next, self._coming = segment, 0, self._decoded(segment)
+            self._kept.clear()
+        while self._next <= number:
+            self._kept.append(next(self._coming))
+            self._next += 1
+        return self._kept[number - self._next]
+
+    def _decoded(self, segment: Segment) -> Iterator[NDArray[np.uint8]]:
+        path = self._folder / FILM
+        with storage_errors(path), path.open("rb") as film:
+            header = self._contents.film.header
+            init = _bytes(film, header) if header else b""
+            media = _bytes(film, segment)
+        yield from decoded_pictures(init, media, self._side)
+        raise ProjectError(f"{path} is damaged; `zoomtui verify` says where")  # it has too few
 
 
 def _bytes(file: BinaryIO, part: Header | Segment) -> bytes:

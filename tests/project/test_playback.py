@@ -14,6 +14,7 @@ import psutil
 import pytest
 
 from renderer.errors import ProjectError
+from renderer.project import playback
 from renderer.project.playback import Moment, Playback, serve
 from tests.engine.runs import ROOT, project, render, steer, stop_at
 
@@ -32,9 +33,9 @@ def truths(folder: Path) -> list[av.VideoFrame]:
 
 
 def test_every_frame_is_the_films_own_with_its_colours(reef: Path) -> None:
-    playback, frames = Playback(reef, 4096), truths(reef)
+    player, frames = Playback(reef, 4096), truths(reef)
     for number in (0, 5, 6, 17, len(frames) - 1, 7):
-        moment, data = playback.at(number)
+        moment, data = player.at(number)
         assert (moment.frame, moment.frames, moment.fps) == (number, len(frames), 30.0)
         shown = np.frombuffer(data, np.uint8).reshape(moment.height, moment.width, 3)
         truth = frames[number].to_ndarray(format="rgb24", src_colorspace="ITU709")
@@ -49,25 +50,25 @@ def test_pictures_are_as_small_as_asked_and_keep_their_shape(reef: Path) -> None
 
 
 def test_numbers_beyond_the_ends_are_the_ends(reef: Path) -> None:
-    playback, last = Playback(reef, 16), len(truths(reef)) - 1
-    assert playback.at(-1)[0].frame == last
-    assert playback.at(-3)[0].frame == last - 2
-    assert playback.at(10**9)[0].frame == last
-    assert playback.at(-(10**9))[0].frame == 0
+    player, last = Playback(reef, 16), len(truths(reef)) - 1
+    assert player.at(-1)[0].frame == last
+    assert player.at(-3)[0].frame == last - 2
+    assert player.at(10**9)[0].frame == last
+    assert player.at(-(10**9))[0].frame == 0
 
 
 def test_it_goes_on_as_the_film_grows(tmp_path: Path) -> None:
     folder = project(tmp_path / "a.zoom", keyframes=6)
-    playback = Playback(folder, 16)
-    assert playback.at(-1) == (Moment(fps=30.0), b"")
+    player = Playback(folder, 16)
+    assert player.at(-1) == (Moment(fps=30.0), b"")
     stop_at(folder, lambda event: type(event).__name__ == "SegmentWritten")
-    before = playback.at(-1)[0].frames
+    before = player.at(-1)[0].frames
     assert before > 0
     render(folder)
-    assert playback.at(-1)[0].frames == 26
+    assert player.at(-1)[0].frames == 26
     steer(folder, keyframes=8)
     render(folder)
-    assert playback.at(-1)[0].frames == 36
+    assert player.at(-1)[0].frames == 36
 
 
 def test_a_damaged_film_is_one_line(tmp_path: Path) -> None:
@@ -95,3 +96,14 @@ def test_its_process_gives_way_and_ends_with_its_viewer(reef: Path) -> None:
         assert psutil.Process(player.pid).nice() == 19
         player.stdin.close()
         assert player.wait(60) == 0
+
+
+def test_few_pictures_of_a_long_segment_are_kept_and_any_is_found(
+    reef: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = Playback(reef, 64)
+    monkeypatch.setattr(playback, "_KEPT", 2)
+    short = Playback(reef, 64)
+    for number in (0, 1, 5, 4, 3, 0, 11, 2, 17, 16, 15):
+        assert short.at(number) == whole.at(number)
+        assert len(short._kept) <= 2
