@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -104,7 +105,13 @@ class Target:
         """File name of a picture."""
         return self.pattern % frame
 
-    def numbers(self) -> list[int]:
+    def left_over(self, frames: int) -> list[Path]:
+        """Pictures that an export of more than ``frames`` has left there, in order; others with
+        such names are the user's own. Raises OSError."""
+        later = (self.path / self.name(number) for number in self._numbers() if number >= frames)
+        return [path for path in later if _is_exported(path)]
+
+    def _numbers(self) -> list[int]:
         """Of the pictures that are there, by their names, rising. Raises OSError."""
         start, end = re.split(_NUMBER, self.pattern)
         present = {path.name for path in self.path.iterdir()}
@@ -112,7 +119,7 @@ class Target:
         numbers = {int(number) for number in found if number.isdecimal()}
         return sorted(number for number in numbers if self.name(number) in present)
 
-    def check(self, *, force: bool) -> None:
+    def check(self, *, force: bool, frames: int) -> None:
         """Find out whether it can be written, without writing. SettingsError, StorageError."""
         folder = self.folder
         if not folder.is_dir():
@@ -122,20 +129,30 @@ class Target:
         if not self.path.name:
             raise SettingsError("name the file or folder to export to", "out")
         if self.container.kind is Kind.PICTURES:
-            self._check_folder(force=force)
+            self._check_folder(force=force, frames=frames)
         elif self.path.is_dir():
             raise SettingsError(f"{self.path} is a folder; name a file", "out")
         elif self.path.exists() and not force:
             raise SettingsError(f"{self.path} exists; choose another name, or --force", "out")
 
-    def _check_folder(self, *, force: bool) -> None:
+    def _check_folder(self, *, force: bool, frames: int) -> None:
         if not self.path.exists():
             return
         if not self.path.is_dir():
             raise SettingsError(f"{self.path} is a file; name a folder for the pictures", "out")
-        if not force and (numbers := self.numbers()):
-            taken = self.path / self.name(numbers[0])
-            raise SettingsError(f"{taken} exists; choose another folder, or --force", "out")
+        if force:
+            return
+        taken = [self.path / self.name(number) for number in self._numbers() if number < frames]
+        for path in (*taken, *self.left_over(frames)):
+            raise SettingsError(f"{path} exists; choose another folder, or --force", "out")
+
+
+def _is_exported(path: Path) -> bool:
+    from renderer.images import FAULTS, read_provenance  # Pillow, for pictures alone
+
+    with suppress(*FAULTS):
+        return bool(read_provenance(path))
+    return False
 
 
 def choose_codec(container: Container, asked: str | None, own: str) -> Codec:

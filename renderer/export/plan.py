@@ -88,7 +88,7 @@ def make_plan(footage: Footage, target: Target, options: ExportOptions) -> Plan:
     take = FrameSource(footage, timeline, view_path, size, kind is not Kind.FILM, bits)
     copies = codec is not None and _can_copy(footage, options, codec, size)
     frames = footage.film_frames if copies else timeline.frames
-    target.check(force=options.force)
+    target.check(force=options.force, frames=frames)
     if kind is Kind.ANIMATION:
         _check_animation(target, take, options)
     encoding = None

@@ -56,7 +56,7 @@ def export(plan: Plan, on_progress: OnProgress, side_by_side: SideBySide | None 
     target, folder = plan.target, plan.target.folder
     crew = side_by_side or partial(in_order, processes=processes_for(plan.take))
     with _storage(target.path, folder), claimed(target.path, folder):
-        target.check(force=plan.force)
+        target.check(force=plan.force, frames=plan.frames)
         match target.container.kind:
             case Kind.FILM:
                 _film(plan, on_progress, crew)
@@ -185,9 +185,8 @@ def _pictures(plan: Plan, on_progress: OnProgress, side_by_side: SideBySide) -> 
         if target.path.is_dir():
             for picture in sorted(part.iterdir()):
                 picture.replace(target.path / picture.name)
-            for number in target.numbers() if plan.force else ():
-                if number >= plan.frames:  # of the export that this one replaces
-                    (target.path / target.name(number)).unlink()
+            for picture in target.left_over(plan.frames) if plan.force else ():
+                picture.unlink()
         else:
             part.rename(target.path)
 

@@ -240,8 +240,8 @@ class ExportOptions:
     )
     force: bool = setting(
         False,
-        help="Replace what is there, all numbered pictures of that name as well; make animations "
-        "of any length and size.",
+        help="Replace what is there, all pictures of a longer export as well; make animations of "
+        "any length and size.",
         label="Replace",
         hint="yes: replace what is there, make animations of any size.",
         row=("", 11),
