@@ -203,7 +203,6 @@ def small_jpeg(path: Path, side: int) -> bytes:
 
 def read_provenance(path: Path) -> dict[str, Any]:
     """How a keyframe was made; empty for a PNG from elsewhere. Raises one of FAULTS."""
-    with Image.open(path, formats=("PNG",)) as image:
-        image.load()
+    with Image.open(path, formats=("PNG",)) as image:  # it is before the pixels, as zoomtui puts it
         text = image.info.get(PROVENANCE_KEY, "{}")
     return msgspec.convert(json.loads(text), dict[str, Any])

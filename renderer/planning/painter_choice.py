@@ -53,8 +53,11 @@ def choose_painter(given: dict[str, Any], notes: list[str]) -> ModelPreset | Non
             given["model"] = model
     if given["painter"] == "diffusion":
         like = _choose_model(given, upscale_of(given))
-        if find_like(given["model"]) is None:
-            notes.append(_UNKNOWN.format(model=given["model"]))
+        try:
+            if find_like(given["model"]) is None:
+                notes.append(_UNKNOWN.format(model=given["model"]))
+        except PainterError as error:
+            raise SettingsError(str(error), "model") from None
         return like
     if not chosen:
         notes.append("no GPU here and no prompt, so the texture painter is used")
@@ -128,26 +131,29 @@ def _choose_model(given: dict[str, Any], upscale: int) -> ModelPreset:
 
 def preset_like(model: str) -> ModelPreset:
     """The preset whose settings suit a model: as ``find_like``, or the default."""
-    like = find_like(model) or find_preset(DEFAULT)
+    like = None
+    with suppress(PainterError):  # the error comes when it is loaded
+        like = find_like(model)
+    like = like or find_preset(DEFAULT)
     assert like is not None
     return like
 
 
 def find_like(model: str) -> ModelPreset | None:
-    """A model's own preset, or that of its kind; None: that shows only when it is loaded."""
+    """A model's own preset, or that of its kind; None: that shows only when it is loaded.
+
+    Raises PainterError for what lies here and is no model that can paint.
+    """
     if preset := find_preset(model):
         return preset
     from renderer.painting.painters.diffusion.checkpoint import find_base_preset
     from renderer.painting.painters.diffusion.hub import cached_index
 
     path = user_path(model)
-    with suppress(PainterError):  # the error comes when it is loaded
-        if path.suffix == CHECKPOINT and is_file(path):
-            return find_preset(find_base_preset(path))
-        index = path / INDEX if is_folder(path) else cached_index(model)
-        if index is not None:
-            return find_preset(read_family(index, model).base_preset)
-    return None
+    if path.suffix == CHECKPOINT and is_file(path):
+        return find_preset(find_base_preset(path))
+    index = path / INDEX if is_folder(path) else cached_index(model)
+    return None if index is None else find_preset(read_family(index, model).base_preset)
 
 
 def change_model(now: RenderSettings, given: dict[str, Any]) -> None:

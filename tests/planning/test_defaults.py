@@ -190,6 +190,10 @@ def test_a_hub_id_gets_what_suits_its_kind_as_soon_as_that_is_on_this_disk(
     assert known.notes == ()
     like = diffusion("sdxl", seed=known.settings.seed, scheduler="")
     assert known.settings == like.changed({"model": "someone/large"})
+    (reference,) = (tmp_path / "cache").rglob("refs/main")
+    for damage in (b"\xff", b"../../../x"):
+        reference.write_bytes(damage)
+        assert fill_in(wishes).notes == unknown.notes
 
 
 def test_a_model_folder_is_found_again_from_anywhere(
@@ -197,6 +201,10 @@ def test_a_model_folder_is_found_again_from_anywhere(
 ) -> None:
     (tmp_path / "model").mkdir()
     monkeypatch.chdir(tmp_path)
+    with pytest.raises(SettingsError, match=r"no model_index\.json"):
+        diffusion("./model")
+    index = {"_class_name": "StableDiffusionInpaintPipeline"}
+    (tmp_path / "model" / "model_index.json").write_text(json.dumps(index))
     assert diffusion("./model").model == str(tmp_path / "model")
 
 

@@ -13,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from huggingface_hub import HfApi, constants, hf_hub_download, is_offline_mode, snapshot_download
-from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
+from huggingface_hub.errors import LocalEntryNotFoundError
 
 from renderer.errors import PainterError, SettingsError
 from renderer.files import is_file, is_folder, user_path
@@ -127,7 +127,7 @@ def locate_file(repo: str, name: str, revision: str = "") -> Path:
 def cached_index(model: str) -> Path | None:
     """What says of which kind a hub id is, if it is on this disk."""
     repo, revision = hub_source(model)
-    with suppress(LocalEntryNotFoundError, HFValidationError):
+    with suppress(LocalEntryNotFoundError, OSError, ValueError):  # a cache that can't be read
         return Path(hf_hub_download(repo, INDEX, revision=revision, local_files_only=True))
     return None
 

@@ -94,7 +94,8 @@ class Family:
     """The colour, in [0, 1], that it is shown where a border is to be. None: a mirror image, as it
     is in the job; the pipeline blanks out itself what its mask covers."""
     at_less_strength: Family | None = None
-    """Another way to call the same weights, in dives and below strength 1: from the picture."""
+    """Another way to call the same weights, in dives and below strength 1 (``Promax``: in dives
+    alone): from the picture."""
     denoiser: str = "transformer"
     flat: tuple[str, ...] = ("vae",)
     """Parts made of two-dimensional convolutions, which are faster channels last."""
