@@ -70,8 +70,11 @@ class Revisions:
         with self._lock:
             self._check_open()
             if self._pending:
-                raise ProjectError("keyframes are just being taken back: ask again in a moment")
-            yield
+                raise ProjectError(
+                    "keyframes are taken back as soon as the step in hand has ended: ask again then"
+                )
+            with self._doing:
+                yield
 
     def do(self, *, end: bool) -> Sequence[Rewound | Note]:
         """What was asked for so far, and what came of it; ``ended`` where there is nothing to do,
@@ -94,11 +97,12 @@ class Revisions:
 
     def _lengthened(self) -> bool:
         """Whether more keyframes were asked for while the last ones were filmed."""
-        total = self._project.current.keyframes
-        if total is not None and len(self._project.keyframes) >= total:
-            return False
-        self._project.store.drop_closing()  # it may just have been made
-        return True
+        with self._doing:
+            total = self._project.current.keyframes
+            if total is not None and len(self._project.keyframes) >= total:
+                return False
+            self._project.store.drop_closing()  # it may just have been made
+            return True
 
     def _decide(self, how: Callable[[], Rewind]) -> None:
         """Decided now, to say what can't be done, and again where more may have been painted."""

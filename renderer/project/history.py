@@ -321,7 +321,10 @@ class History:
             if each.from_keyframe < start:
                 self._steer(each)
             elif of_the_render := {k: v for k, v in each.changes.items() if k in OF_THE_RENDER}:
-                self._steer(Steering(each.from_keyframe, of_the_render))
+                copy = Steering(each.from_keyframe, of_the_render)
+                if each.from_keyframe in self._by_start:  # it goes with its original
+                    self._by_start[each.from_keyframe].append(copy)
+                self._steer(copy)
 
     def _listed(self, written: _Written) -> list[Steering]:
         found = []

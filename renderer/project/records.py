@@ -28,7 +28,7 @@ from renderer.project.history import (
 )
 from renderer.project.lease import LEASE
 from renderer.project.timeline import Steering
-from renderer.settings.render import RenderSettings
+from renderer.settings.render import OF_THE_RENDER, RenderSettings
 
 SETTINGS = "project.toml"
 JOURNAL = "journal.jsonl"
@@ -129,8 +129,10 @@ def in_order(
 ) -> list[Record]:
     """A journal as a render writes it: steering, the keyframe, and then its interval.
 
+    ``steering``: as it was said; of what is of the render the last counts, and it alone stays.
     ``film``: its header first.
     """
+    steering = _counting(steering)
     made = [project]
     header, segments = film[:1], {record["index"]: record for record in film[1:]}
     for keyframe, record in enumerate(keyframes):
@@ -140,6 +142,17 @@ def in_order(
         made += [segments[keyframe - 1]] if keyframe - 1 in segments else []
     made += [segments[len(keyframes) - 1]] if len(keyframes) - 1 in segments else []
     return [*made, *(each for each in steering if each["from_keyframe"] >= len(keyframes))]
+
+
+def _counting(steering: Sequence[Record]) -> list[Record]:
+    said: set[str] = set()
+    counting = []
+    for each in reversed(steering):
+        changes = {name: each["changes"][name] for name in each["changes"] if name not in said}
+        said |= OF_THE_RENDER & changes.keys()
+        if changes:
+            counting.append({**each, "changes": changes})
+    return counting[::-1]
 
 
 def read_settings_at(folder: Path, keyframe: int | None = None) -> RenderSettings:

@@ -60,18 +60,21 @@ def verify(folder: Path, on_bytes: OnBytes, *, decode: Decode | None = None) -> 
     ):
         done += length
         on_bytes(done, total)
-        problems += [_problem(what, history, stored)] if what else []
+        problems += [_problem(folder, what, history, stored)] if what else []
     if "repair" not in {problem.remedy for problem in problems}:
         what = _contradiction(folder, settings, records, history, told)
         problems += [Problem(what)] if what else []
     return problems
 
 
-def _problem(what: str, history: History, stored: StoredKeyframe | None) -> Problem:
+def _problem(folder: Path, what: str, history: History, stored: StoredKeyframe | None) -> Problem:
     if stored is None:
         return Problem(what)
-    remedy = "rewind" if stored.keyframe else ""  # around the first picture all else is painted
-    return Problem(what, remedy if history.has(stored) else "prune", stored.keyframe)
+    if not history.has(stored):
+        return Problem(what, "prune", stored.keyframe)
+    before = history.keyframes[: stored.keyframe][-1:]  # what it would be painted around
+    there = any(path_of(folder, each).exists() for each in before)
+    return Problem(what, "rewind" if there else "", stored.keyframe)
 
 
 def _contradiction(

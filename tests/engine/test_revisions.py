@@ -269,7 +269,8 @@ def test_what_is_steered_while_keyframes_are_taken_back_is_refused(tmp_path: Pat
             refused.append(str(told.value))
 
     meddled(folder, ready(4), rewind)
-    assert refused == ["keyframes are just being taken back: ask again in a moment"] * 4
+    refusal = "keyframes are taken back as soon as the step in hand has ended: ask again then"
+    assert refused == [refusal] * 4
     assert not read_history(folder).steering
 
 

@@ -21,7 +21,7 @@ from renderer.project.repair import damage, find_rescue, repair
 from renderer.project.rewinding import rerolled, rewound
 from renderer.project.status import read_status
 from renderer.project.verify import verify
-from tests.engine.runs import assert_playable, digest, of, project, render
+from tests.engine.runs import assert_playable, digest, of, project, render, steer
 from tests.faults import BY_KIND, POINTS, Disk, failing, sweep
 from tests.project.damages import contents
 
@@ -171,3 +171,21 @@ def test_what_is_given_to_a_branch_is_not_taken_back_by_its_parents_plan(
     assert {history.settings_at(settings, n).prompt for n in range(2, 9)} == {"lava"}
     kept = branch(whole, tmp_path / "c.zoom", 1, keyframes=9)
     assert read_history(kept).settings_at(settings, 5).prompt == "sky"
+
+
+def test_a_branch_and_a_repair_keep_the_length_that_was_given_last(tmp_path: Path) -> None:
+    folder = project(tmp_path / "a.zoom", keyframes=COUNT)
+    render(folder)
+    steer(folder, keyframes=40)
+    with Project.open(folder) as opened:
+        opened.rewind(rewound(opened.history, 3))
+        opened.steer({"keyframes": 5})
+    render(folder)
+    new = branch(folder, tmp_path / "b.zoom", 2)
+    assert read_history(new).settings_at(read_settings(new), 3).keyframes == 5
+    lines = (folder / "journal.jsonl").read_bytes().splitlines(keepends=True)
+    at = next(n for n, line in enumerate(lines) if b'"segment"' in line)
+    lines[at] = b"?" + lines[at][1:]
+    (folder / "journal.jsonl").write_bytes(b"".join(lines))
+    repair(folder, find_rescue(folder, ignore))
+    assert read_history(folder).settings_at(read_settings(folder), 5).keyframes == 5

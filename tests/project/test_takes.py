@@ -230,6 +230,17 @@ def test_how_long_a_film_is_to_be_does_not_go_with_its_keyframes(copy: Path) -> 
     assert read_history(copy).settings_at(read_settings(copy), 0).stop_when == ("time>07:00",)
 
 
+def test_a_length_is_undone_also_where_a_take_was_chosen_since(second: Path) -> None:
+    steer(second, keyframes=COUNT + 2)
+    with Project.open(second) as opened:
+        opened.rewind(choosing(opened.history, 4, 1))
+        assert opened.current.keyframes == COUNT + 2
+        assert opened.drop_steering(COUNT)
+        assert opened.current.keyframes == COUNT
+    with Project.open(second) as opened:
+        assert opened.current.keyframes == COUNT
+
+
 def test_what_was_taken_back_last_can_be_brought_back(whole: Path, copy: Path) -> None:
     rewind(copy, 6)
     reroll(copy, 3, prompt="a cave")

@@ -228,3 +228,15 @@ def test_a_picture_that_has_gone_can_not_be_marked(thin: Path, tmp_path: Path) -
         opened.mark(2, "")
         opened.mark(11, "the harbour")
     assert verify(copy, ignore) == []
+
+
+@pytest.mark.parametrize(("keyframe", "remedy"), [(10, ""), (12, "rewind")])
+def test_a_rewind_is_advised_only_where_it_can_be_done(
+    thin: Path, tmp_path: Path, keyframe: int, remedy: str
+) -> None:
+    copy = tmp_path / "copy.zoom"
+    copy_project(thin, copy, ignore)
+    picture = copy / KEYFRAMES / f"{keyframe:06d}.png"
+    picture.write_bytes(picture.read_bytes()[:-1])
+    (problem,) = verify(copy, ignore)
+    assert problem.remedy == remedy
