@@ -95,6 +95,10 @@ def visible_gpus() -> dict[int, str]:
 
 
 def _names(word: str, number: int) -> bool:
+    if word.startswith("MIG-"):  # a slice of it
+        mig = pynvml.nvmlDeviceGetHandleByUUID(word)
+        gpu = pynvml.nvmlDeviceGetDeviceHandleFromMigDeviceHandle(mig)
+        return bool(pynvml.nvmlDeviceGetIndex(gpu) == number)
     if not word.startswith("GPU-"):
         return word == str(number)
     gpu = pynvml.nvmlDeviceGetHandleByIndex(number)

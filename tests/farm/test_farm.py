@@ -84,7 +84,7 @@ def test_viewers_find_it_as_if_it_were_rendered_here(nodes: Nodes, queue: Queue)
         until(lambda: read_status(folder).frames, "a segment")
         asyncio.run(look())
         status = json.loads(zoomtui("status", str(folder), "--json", cwd=here).out)
-        assert status["state"] == "running"
+        assert status["state"] == "paused"
         assert zoomtui("unpause", str(folder), cwd=here).code == 0
         assert zoomtui("rewind", str(folder), "2", "--yes", cwd=here).code == 0
         until(lambda: read_status(folder).takes, "another take is painted")

@@ -429,7 +429,7 @@ def test_what_cannot_start_says_so_at_its_field_and_leaves_nothing(here: Path) -
             await put(pilot, image="", out=str(here))
             (here / "file").touch()
             await pilot.press("ctrl+s")
-            await soon(lambda: "no zoomtui project" in screen_text(app), "it is said")
+            await soon(lambda: "not a zoomtui project" in screen_text(app), "it is said")
         assert not app.opened
         assert [path.name for path in here.iterdir()] == ["file"]
 
