@@ -150,7 +150,7 @@ def test_files_are_checked_before_anything_is_loaded(
         r"safetensors$",
     ):
         check_model("old.ckpt")
-    header(tmp_path, **{FIRST: (4, 9, 3, 3)})
+    header(tmp_path, **{FIRST: (4, 9, 3, 3), WORDS: (4, 1024)})
     check_model("model.safetensors")
     plan = fill_in({"prompt": "x", "painter": "diffusion", "model": "model.safetensors"})
     assert plan.settings.model == str(tmp_path / "model.safetensors")
