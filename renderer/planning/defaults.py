@@ -59,7 +59,8 @@ def fill_in(wishes: Mapping[str, Any]) -> Plan:
     """Complete settings out of ``wishes``: plain values by RenderSettings' names.
 
     Besides those: ``outpaint_size`` (pixels) instead of ``zoom_factor``, and
-    ``seconds_per_keyframe`` instead of ``frames_per_keyframe``. Raises SettingsError.
+    ``seconds_per_keyframe`` instead of ``frames_per_keyframe``. Raises SettingsError, and
+    PainterError for a model on this disk that can't paint.
     """
     given = given_in(wishes)
     outpaint_size = given.pop("outpaint_size", None)

@@ -39,7 +39,7 @@ _UNKNOWN = (
 def choose_painter(given: dict[str, Any], notes: list[str]) -> ModelPreset | None:
     """Settle painter and model; returns the model's preset, None for painters without a model.
 
-    Raises SettingsError.
+    Raises SettingsError, and PainterError for what lies here and is no model that can paint.
     """
     chosen = "painter" in given
     if not chosen:
@@ -57,7 +57,7 @@ def choose_painter(given: dict[str, Any], notes: list[str]) -> ModelPreset | Non
             if find_like(given["model"]) is None:
                 notes.append(_UNKNOWN.format(model=given["model"]))
         except PainterError as error:
-            raise SettingsError(str(error), "model") from None
+            raise PainterError(str(error), "model") from None
         return like
     if not chosen:
         notes.append("no GPU here and no prompt, so the texture painter is used")

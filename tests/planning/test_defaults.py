@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from huggingface_hub import constants
 
-from renderer.errors import SettingsError
+from renderer.errors import PainterError, SettingsError
 from renderer.painting.geometry import Geometry
 from renderer.planning import painter_choice
 from renderer.planning.defaults import changes, fill_in
@@ -201,7 +201,7 @@ def test_a_model_folder_is_found_again_from_anywhere(
 ) -> None:
     (tmp_path / "model").mkdir()
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(SettingsError, match=r"no model_index\.json"):
+    with pytest.raises(PainterError, match=r"no model_index\.json"):
         diffusion("./model")
     index = {"_class_name": "StableDiffusionInpaintPipeline"}
     (tmp_path / "model" / "model_index.json").write_text(json.dumps(index))

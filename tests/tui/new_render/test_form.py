@@ -158,6 +158,12 @@ def test_every_model_on_offer_can_be_used(model: str) -> None:
     assert form.check({**GOOD, "model": model}).settings.model == model
 
 
+def test_a_folder_that_is_no_model_is_said_at_its_field(tmp_path: Path) -> None:
+    with pytest.raises(FieldError, match=r"no model_index\.json") as wrong:
+        form.check({**GOOD, "model": str(tmp_path)})
+    assert wrong.value.key == "model"
+
+
 @pytest.mark.parametrize(
     ("key", "choice"),
     [

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from renderer.errors import SettingsError
+from renderer.errors import PainterError, SettingsError
 from renderer.planning.prepare import Prepared, prepare
 from renderer.planning.prompt_file import Changes, Places, with_plan
 from renderer.settings.codecs import resolve
@@ -161,7 +161,7 @@ def check(texts: Texts) -> Draft:
             check_name(given["painter"])
         plan = fill_in(given)
         encoder_options(plan.settings)
-    except SettingsError as error:
+    except (SettingsError, PainterError) as error:
         raise complaint(error, texts) from None
     pictures = path(texts, "image"), path(texts, "exemplar")
     return Draft(plan.settings, plan.notes, *pictures, later, places)
