@@ -6,7 +6,10 @@ import getpass
 import ipaddress
 import os
 import resource
+import socket
 import sys
+from contextlib import ExitStack
+from pathlib import Path
 
 import psutil
 
@@ -34,6 +37,19 @@ def user_name() -> str:
         return getpass.getuser()
     except (KeyError, OSError):  # as in a container that is run for any user
         return str(os.getuid())
+
+
+def private_socket(path: Path) -> socket.socket:
+    """A Unix socket at ``path``, where nothing is yet, that only this user reaches, 0600.
+
+    Raises OSError.
+    """
+    with ExitStack() as undo:
+        bound = undo.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM))
+        os.fchmod(bound.fileno(), 0o600)  # Linux gives what bind makes the socket's own mode
+        bound.bind(os.fspath(path))
+        undo.pop_all()
+    return bound
 
 
 def is_loopback(host: str) -> bool:

@@ -33,6 +33,7 @@ from renderer.engine.preview import Preview
 from renderer.engine.session import Session
 from renderer.engine.state import RenderState, apply
 from renderer.files import storage_errors
+from renderer.machine import private_socket
 from renderer.service.commands import Commands
 from renderer.service.metrics import Metrics
 from renderer.service.protocol import LONGEST_LINE, PROTOCOL
@@ -224,9 +225,7 @@ def listen(path: Path) -> socket.socket:
     """
     with storage_errors(path):
         path.unlink(missing_ok=True)
-        listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        os.fchmod(listener.fileno(), 0o600)  # Linux gives what bind makes the socket's own mode
-        listener.bind(os.fspath(path))
+        listener = private_socket(path)
         listener.listen(_QUEUE)  # a viewer that finds the socket can connect before it is served
         listener.setblocking(False)
     return listener

@@ -19,7 +19,7 @@ import uvicorn
 
 from renderer.errors import SettingsError
 from renderer.formatting import path_text
-from renderer.machine import is_loopback, user_name
+from renderer.machine import is_loopback, private_socket, user_name
 from zoomtui.web.access import Access
 from zoomtui.web.app import Pages
 
@@ -91,14 +91,11 @@ def listen_at(path: Path, port: int) -> Place:
 
     One at which no server listens any more is replaced, nothing else.
     """
-    with _refused(str(path), "socket"), contextlib.ExitStack() as undo:
-        listener = undo.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM))
+    with _refused(str(path), "socket"):
         if path.is_socket() and not _answers(path):
             path.unlink()
-        os.fchmod(listener.fileno(), 0o600)  # Linux gives what bind makes the socket's own mode
-        listener.bind(os.fspath(path))
+        listener = private_socket(path)
         listener.listen()
-        undo.pop_all()
     return Place(listener, "127.0.0.1", port, path.absolute())
 
 

@@ -174,19 +174,25 @@ def test_what_no_field_is_to_blame_for_is_said_below(tmp_path: Path) -> None:
     asyncio.run(run())
 
 
+def refusal(project: Path) -> str:
+    """What the form says where it opens on that project and nothing is typed."""
+
+    async def run() -> str:
+        app = on_export(project)
+        async with app.run_test(size=(80, 24)) as pilot:
+            await soon(lambda: screen(pilot).wrong, "it is said")
+            return str(screen(pilot).wrong[0])
+
+    return asyncio.run(run())
+
+
 @pytest.mark.parametrize("does", ["echo hello", "echo 5; exit 3", "exit 0", "echo '{}'"])
 def test_a_verb_that_says_what_none_says_is_an_error_in_the_form(
     does: str, reef: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(child, "python_module", lambda *_: ["/bin/sh", "-c", does])
 
-    async def run() -> None:
-        app = on_export(reef)
-        async with app.run_test(size=(80, 24)) as pilot:
-            await soon(lambda: screen(pilot).wrong, "it is said")
-            assert "no zoomtui" in str(screen(pilot).wrong[0])
-
-    asyncio.run(run())
+    assert "no zoomtui" in refusal(reef)
 
 
 def test_without_room_for_what_the_verb_says_the_form_says_so(
@@ -194,13 +200,7 @@ def test_without_room_for_what_the_verb_says_the_form_says_so(
 ) -> None:
     monkeypatch.setattr("tempfile.tempdir", "/proc/nowhere")
 
-    async def run() -> None:
-        app = on_export(reef)
-        async with app.run_test(size=(80, 24)) as pilot:
-            await soon(lambda: screen(pilot).wrong, "it is said")
-            assert "can't be run: No such file" in str(screen(pilot).wrong[0])
-
-    asyncio.run(run())
+    assert "can't be run: No such file" in refusal(reef)
 
 
 def test_an_export_runs_and_says_where_it_is_and_how_to_fetch_it(
